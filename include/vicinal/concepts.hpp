@@ -1,0 +1,110 @@
+// The contract page: what a metric, a codec, a filter and an executor must provide.
+//
+// Metrics and codecs are ladders. The lowest rung is a few lines and is correct in every index; each higher rung is
+// optional and faster. Nobody writes a class for a pair: the scorer (storage/scorer.hpp) joins any metric to any codec
+// on the highest rung that both reach.
+//
+//     metric   whole_metric        float operator()(q, x)               rows are decoded, then measured
+//              pointwise_metric    accumulate(acc, q, x), finish(sum)   vectorised and fused with the codec's load
+//              + prepare(row)      a rewrite of every row and query     cosine: divide by the norm
+//              + clustering        the metric that assigns rows to IVF lists, if it is not the metric itself
+//     codec    codec               code_size, encode, decode            correct with every metric
+//              elementwise_codec   + load<V>(code, i)                   vectorised, never decoded to memory
+//              trainable_codec     + train, trained, state, restore     learns from a batch, travels in the file
+//              two_level<C, F>     traverse by C, rerank by F           joins two codecs
+//
+// Executors are in core/executor.hpp; their concept stands beside the pool that models it.
+#pragma once
+
+#include <concepts>     // for convertible_to, constructible_from
+#include <cstddef>      // for size_t, byte
+#include <span>         // for span
+#include <string_view>  // for string_view
+#include <vector>       // for vector
+
+#include "vicinal/core/executor.hpp"
+#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/types.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+// ---- metrics ---------------------------------------------------------------------------------------------------------
+
+/// A distance between whole vectors: `metric(q, x)` for two spans of equal length. Promises: smaller is closer, the
+/// result is finite for admitted vectors, equal arguments give equal results, and any number of threads may call it.
+/// `name` goes into files: a file written under one name is refused under another. At most 31 characters.
+template <class M>
+concept whole_metric = std::copyable<M> && std::default_initializable<M> &&
+                       requires(const M& m, std::span<const float> q, std::span<const float> x) {
+                           { M::name } -> std::convertible_to<std::string_view>;
+                           { m(q, x) } -> std::convertible_to<float>;
+                       };
+
+/// A distance that is a function of a sum over components: finish(sum of accumulate's steps). `accumulate(acc, q, x)`
+/// returns acc plus the share of one component and is a template over V, which is float or a SIMD vector of floats;
+/// partial sums are added in an unspecified but fixed order.
+template <class M>
+concept pointwise_metric = std::copyable<M> && std::default_initializable<M> && requires(const M& m, float v) {
+    { M::name } -> std::convertible_to<std::string_view>;
+    { m.template accumulate<float>(v, v, v) } -> std::same_as<float>;
+    { m.finish(v) } -> std::convertible_to<float>;
+};
+
+/// Any metric an index accepts.
+template <class M>
+concept metric = pointwise_metric<M> || whole_metric<M>;
+
+/// A metric that rewrites each row before it is stored and each query before it is scored, in place. `prepare` returns
+/// false if the vector cannot be used (cosine: the zero vector), and must accept what it returned before.
+template <class M>
+concept preparing_metric = metric<M> && requires(const M& m, std::span<float> row) {
+    { m.prepare(row) } -> std::same_as<bool>;
+};
+
+// ---- codecs ----------------------------------------------------------------------------------------------------------
+
+/// How a vector becomes bytes and back. Constructed from the dimension. `encode` reads dim floats and writes code_size()
+/// bytes, `decode` the reverse; the code of equal vectors is equal, and neither throws. `name` goes into files, as a
+/// metric's does.
+template <class C>
+concept codec = std::copyable<C> && requires(const C& c, std::span<const float> vector, std::span<const std::byte> code,
+                                             std::span<std::byte> code_out, std::span<float> vector_out) {
+    { C::name } -> std::convertible_to<std::string_view>;
+    C{std::size_t{}};
+    { c.code_size() } -> std::convertible_to<std::size_t>;
+    c.encode(vector, code_out);
+    c.decode(code, vector_out);
+};
+
+/// A codec whose component i can be decoded alone. `load<V>(code, i)` returns components i, i+1, ... as a V (float: one;
+/// a SIMD vector: as many as it has lanes; it may read, but not use, up to 64 bytes past the code).
+template <class C>
+concept elementwise_codec = codec<C> && requires(const C& c, const std::byte* code, std::size_t i) {
+    { c.template load<float>(code, i) } -> std::same_as<float>;
+};
+
+/// A codec that learns from data before it can encode. `state` is everything learned, as bytes that mean the same on
+/// every machine; `restore` takes them back and returns false if they are not a state of this codec.
+template <class C>
+concept trainable_codec = codec<C> && requires(C& c, const C& fixed, matrix_view<const float> rows,
+                                               std::span<const std::byte> bytes) {
+    c.train(rows);
+    { fixed.trained() } -> std::same_as<bool>;
+    { fixed.state() } -> std::convertible_to<std::vector<std::byte>>;
+    { c.restore(bytes) } -> std::same_as<bool>;
+};
+
+/// A codec that cannot hold components beyond `max_magnitude`; larger ones are refused with errc::magnitude.
+template <class C>
+concept bounded_codec = codec<C> && requires {
+    { C::max_magnitude } -> std::convertible_to<float>;
+};
+
+// ---- what indexes take --------------------------------------------------------------------------------------------
+
+/// Decides which ids a search may return: any `bool(Id)`, called on the searching thread. It may throw; the search then
+/// throws the same and the index is unharmed. It must not change the index it filters.
+template <class F, class Id>
+concept id_predicate = std::predicate<F&, Id>;
+
+VICINAL_NAMESPACE_END

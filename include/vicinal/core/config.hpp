@@ -1,0 +1,21 @@
+// Every macro vicinal defines, apart from the version's. Nothing here is meant for users except VICINAL_INLINE,
+// which a metric or codec of theirs may put on its functions.
+#pragma once
+
+#include "vicinal/version.hpp"
+
+// Kernels and whatever they call are forced inline: an out-of-line copy would be one weak symbol shared by objects
+// compiled for different instruction sets.
+#if defined(_MSC_VER) && !defined(__clang__)
+#define VICINAL_INLINE __forceinline
+#define VICINAL_COLD __declspec(noinline)
+#define VICINAL_LIFETIMEBOUND [[msvc::lifetimebound]]
+#else
+#define VICINAL_INLINE inline __attribute__((always_inline))
+#define VICINAL_COLD __attribute__((noinline, cold))
+#if defined(__clang__)
+#define VICINAL_LIFETIMEBOUND [[clang::lifetimebound]]
+#else
+#define VICINAL_LIFETIMEBOUND
+#endif
+#endif

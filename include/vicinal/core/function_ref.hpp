@@ -1,0 +1,38 @@
+// A non-owning reference to a callable: two words, no allocation.
+#pragma once
+
+#include <concepts>     // for invocable
+#include <memory>       // for addressof
+#include <type_traits>  // for remove_reference_t, is_invocable_r_v
+#include <utility>      // for forward
+
+#include "vicinal/core/config.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+template <class Signature>
+class function_ref;
+
+/// Refers to any callable `R(Args...)`; the callable must outlive the reference. Empty when default-constructed.
+template <class R, class... Args>
+class function_ref<R(Args...)> {
+  public:
+    function_ref() = default;
+
+    template <class F>
+        requires(!std::same_as<std::remove_cvref_t<F>, function_ref> && std::is_invocable_r_v<R, F&, Args...>)
+    function_ref(F&& callable VICINAL_LIFETIMEBOUND) noexcept  // NOLINT: a lambda converts, as users write it
+        : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
+          call_([](void* object, Args... args) -> R {
+              return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
+          }) {}
+
+    R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
+    [[nodiscard]] explicit operator bool() const noexcept { return call_ != nullptr; }
+
+  private:
+    void* object_ = nullptr;
+    R (*call_)(void*, Args...) = nullptr;
+};
+
+VICINAL_NAMESPACE_END

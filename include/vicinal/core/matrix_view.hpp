@@ -1,0 +1,87 @@
+// Rows of somebody else's numbers.
+#pragma once
+
+#include <concepts>     // for convertible_to, same_as
+#include <cstddef>      // for size_t
+#include <span>         // for span
+#include <type_traits>  // for remove_cv_t
+#include <vector>       // for vector
+
+#include "vicinal/core/error.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// A dense row-major matrix object of another library: Eigen's `Matrix<float, Dynamic, Dynamic, RowMajor>` and its like.
+template <class M, class T>
+concept row_major_matrix = requires(M& m) {
+    { m.data() } -> std::convertible_to<T*>;
+    { m.rows() } -> std::convertible_to<std::ptrdiff_t>;
+    { m.cols() } -> std::convertible_to<std::ptrdiff_t>;
+    { m.outerStride() } -> std::convertible_to<std::ptrdiff_t>;
+    requires static_cast<bool>(std::remove_cvref_t<M>::IsRowMajor);
+};
+
+}  // namespace detail
+
+/// A non-owning, row-major matrix: `rows` rows of `dim` values, `stride` values from one row to the next.
+/// T may be const. The data must stay alive and unchanged during the call it is passed to.
+template <class T>
+class matrix_view {
+  public:
+    using value_type = std::remove_cv_t<T>;
+
+    constexpr matrix_view() = default;
+    constexpr matrix_view(T* data, std::size_t rows, std::size_t dim) : matrix_view(data, rows, dim, dim) {}
+    /// throws  error{invalid_argument} if stride < dim and there is more than one row
+    constexpr matrix_view(T* data, std::size_t rows, std::size_t dim, std::size_t stride)
+        : data_(data), rows_(rows), dim_(dim), stride_(stride) {
+        if (stride < dim && rows > 1)
+            detail::fail(errc::invalid_argument, "matrix_view: stride is " + std::to_string(stride) +
+                                                     ", it must be at least dim, " + std::to_string(dim));
+    }
+    /// All of `values` as rows of `dim`.
+    /// throws  error{dimension_mismatch} if values.size() is not a multiple of dim
+    constexpr matrix_view(std::span<T> values, std::size_t dim)
+        : matrix_view(values.data(), dim == 0 ? 0 : values.size() / dim, dim) {
+        if (dim == 0 ? !values.empty() : values.size() % dim != 0)
+            detail::fail(errc::dimension_mismatch, "matrix_view: " + std::to_string(values.size()) +
+                                                       " values are no whole number of rows of " + std::to_string(dim));
+    }
+    /// Eigen's row-major matrices and maps convert.
+    template <class M>
+        requires detail::row_major_matrix<M, T>
+    constexpr matrix_view(M&& matrix)  // NOLINT: implicit, as users write it
+        : matrix_view(matrix.data(), static_cast<std::size_t>(matrix.rows()), static_cast<std::size_t>(matrix.cols()),
+                      static_cast<std::size_t>(matrix.outerStride())) {}
+    /// A view of mutable values converts to a view of const ones.
+    template <class U>
+        requires(!std::same_as<U, T> && std::convertible_to<U (*)[], T (*)[]>)
+    constexpr matrix_view(const matrix_view<U>& other)  // NOLINT
+        : data_(other.data()), rows_(other.rows()), dim_(other.dim()), stride_(other.stride()) {}
+
+    [[nodiscard]] constexpr T* data() const noexcept { return data_; }
+    [[nodiscard]] constexpr std::size_t rows() const noexcept { return rows_; }
+    [[nodiscard]] constexpr std::size_t dim() const noexcept { return dim_; }
+    [[nodiscard]] constexpr std::size_t stride() const noexcept { return stride_; }
+    [[nodiscard]] constexpr bool empty() const noexcept { return rows_ == 0; }
+    [[nodiscard]] constexpr std::span<T> operator[](std::size_t row) const noexcept {
+        return {data_ + row * stride_, dim_};
+    }
+    /// Rows [first, first + count).
+    [[nodiscard]] constexpr matrix_view rows(std::size_t first, std::size_t count) const noexcept {
+        matrix_view part = *this;
+        part.data_ = data_ + first * stride_;
+        part.rows_ = count;
+        return part;
+    }
+
+  private:
+    T* data_ = nullptr;
+    std::size_t rows_ = 0;
+    std::size_t dim_ = 0;
+    std::size_t stride_ = 0;
+};
+
+VICINAL_NAMESPACE_END
