@@ -28,17 +28,18 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-// ---- metrics ---------------------------------------------------------------------------------------------------------
+// ---- metrics
+// ---------------------------------------------------------------------------------------------------------
 
 /// A distance between whole vectors: `metric(q, x)` for two spans of equal length. Promises: smaller is closer, the
 /// result is finite for admitted vectors, equal arguments give equal results, and any number of threads may call it.
 /// `name` goes into files: a file written under one name is refused under another. At most 31 characters.
 template <class M>
 concept whole_metric = std::copyable<M> && std::default_initializable<M> &&
-                       requires(const M& m, std::span<const float> q, std::span<const float> x) {
-                           { M::name } -> std::convertible_to<std::string_view>;
-                           { m(q, x) } -> std::convertible_to<float>;
-                       };
+    requires(const M& m, std::span<const float> q, std::span<const float> x) {
+    { M::name } -> std::convertible_to<std::string_view>;
+    { m(q, x) } -> std::convertible_to<float>;
+};
 
 /// A distance that is a function of a sum over components: finish(sum of accumulate's steps). `accumulate(acc, q, x)`
 /// returns acc plus the share of one component and is a template over V, which is float or a SIMD vector of floats;
@@ -61,11 +62,12 @@ concept preparing_metric = metric<M> && requires(const M& m, std::span<float> ro
     { m.prepare(row) } -> std::same_as<bool>;
 };
 
-// ---- codecs ----------------------------------------------------------------------------------------------------------
+// ---- codecs
+// ----------------------------------------------------------------------------------------------------------
 
-/// How a vector becomes bytes and back. Constructed from the dimension. `encode` reads dim floats and writes code_size()
-/// bytes, `decode` the reverse; the code of equal vectors is equal, and neither throws. `name` goes into files, as a
-/// metric's does.
+/// How a vector becomes bytes and back. Constructed from the dimension. `encode` reads dim floats and writes
+/// code_size() bytes, `decode` the reverse; the code of equal vectors is equal, and neither throws. `name` goes into
+/// files, as a metric's does.
 template <class C>
 concept codec = std::copyable<C> && requires(const C& c, std::span<const float> vector, std::span<const std::byte> code,
                                              std::span<std::byte> code_out, std::span<float> vector_out) {
@@ -76,8 +78,8 @@ concept codec = std::copyable<C> && requires(const C& c, std::span<const float> 
     c.decode(code, vector_out);
 };
 
-/// A codec whose component i can be decoded alone. `load<V>(code, i)` returns components i, i+1, ... as a V (float: one;
-/// a SIMD vector: as many as it has lanes; it may read, but not use, up to 64 bytes past the code).
+/// A codec whose component i can be decoded alone. `load<V>(code, i)` returns components i, i+1, ... as a V (float:
+/// one; a SIMD vector: as many as it has lanes; it may read, but not use, up to 64 bytes past the code).
 template <class C>
 concept elementwise_codec = codec<C> && requires(const C& c, const std::byte* code, std::size_t i) {
     { c.template load<float>(code, i) } -> std::same_as<float>;
@@ -86,8 +88,8 @@ concept elementwise_codec = codec<C> && requires(const C& c, const std::byte* co
 /// A codec that learns from data before it can encode. `state` is everything learned, as bytes that mean the same on
 /// every machine; `restore` takes them back and returns false if they are not a state of this codec.
 template <class C>
-concept trainable_codec = codec<C> && requires(C& c, const C& fixed, matrix_view<const float> rows,
-                                               std::span<const std::byte> bytes) {
+concept trainable_codec = codec<C> &&
+    requires(C& c, const C& fixed, matrix_view<const float> rows, std::span<const std::byte> bytes) {
     c.train(rows);
     { fixed.trained() } -> std::same_as<bool>;
     { fixed.state() } -> std::convertible_to<std::vector<std::byte>>;

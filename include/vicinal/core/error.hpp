@@ -12,18 +12,18 @@ VICINAL_NAMESPACE_BEGIN
 
 /// What went wrong, for programs; the message says it for people. Every refusal leaves the index as it was.
 enum class errc : std::uint8_t {
-    invalid_argument,     ///< a parameter outside its stated range
-    dimension_mismatch,   ///< a vector's length differs from the index's dimension
-    non_finite,           ///< a component is NaN or infinite
-    magnitude,            ///< finite, but the sum of squares exceeds FLT_MAX/8 or a component exceeds what the codec holds
-    zero_norm,            ///< a zero vector where the metric needs a direction (cosine)
-    duplicate_id,         ///< `add` of an id the index holds, or twice in one batch
-    not_found,            ///< `get` or `update` of an id the index does not hold
-    not_trained,          ///< the index or its codec must learn from a batch first
-    capacity,             ///< more rows than the index can number
-    read_only,            ///< a change to a view
-    io,                   ///< the operating system or a stream refused a read or a write
-    corrupt_file,         ///< the bytes are not a whole vicinal file
+    invalid_argument,    ///< a parameter outside its stated range
+    dimension_mismatch,  ///< a vector's length differs from the index's dimension
+    non_finite,          ///< a component is NaN or infinite
+    magnitude,     ///< finite, but the sum of squares exceeds FLT_MAX/8 or a component exceeds what the codec holds
+    zero_norm,     ///< a zero vector where the metric needs a direction (cosine)
+    duplicate_id,  ///< `add` of an id the index holds, or twice in one batch
+    not_found,     ///< `get` or `update` of an id the index does not hold
+    not_trained,   ///< the index or its codec must learn from a batch first
+    capacity,      ///< more rows than the index can number
+    read_only,     ///< a change to a view
+    io,            ///< the operating system or a stream refused a read or a write
+    corrupt_file,  ///< the bytes are not a whole vicinal file
     unsupported_version,  ///< a file from a later format than this library reads
     wrong_type,           ///< a sound file that holds another index, metric, codec or id type
     limit_exceeded,       ///< a load beyond the caller's load_limits

@@ -123,8 +123,8 @@ class executor_ref {
   public:
     executor_ref() = default;
     template <executor E>
-        requires(!std::same_as<std::remove_cv_t<E>, executor_ref>)
-    executor_ref(E& e VICINAL_LIFETIMEBOUND) noexcept  // NOLINT: implicit, as users write it
+    requires(!std::same_as<std::remove_cv_t<E>, executor_ref>) executor_ref(E& e VICINAL_LIFETIMEBOUND)
+    noexcept  // NOLINT: implicit, as users write it
         : object_(&e),
           run_([](void* object, std::size_t count, task_ref task) { static_cast<E*>(object)->run(count, task); }),
           concurrency_([](void* object) { return static_cast<std::size_t>(static_cast<E*>(object)->concurrency()); }) {}

@@ -20,8 +20,9 @@ class function_ref<R(Args...)> {
     function_ref() = default;
 
     template <class F>
-        requires(!std::same_as<std::remove_cvref_t<F>, function_ref> && std::is_invocable_r_v<R, F&, Args...>)
-    function_ref(F&& callable VICINAL_LIFETIMEBOUND) noexcept  // NOLINT: a lambda converts, as users write it
+    requires(!std::same_as<std::remove_cvref_t<F>, function_ref> && std::is_invocable_r_v<R, F&, Args...>)
+        function_ref(F&& callable VICINAL_LIFETIMEBOUND)
+    noexcept  // NOLINT: a lambda converts, as users write it
         : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
           call_([](void* object, Args... args) -> R {
               return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);

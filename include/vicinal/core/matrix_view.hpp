@@ -13,7 +13,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A dense row-major matrix object of another library: Eigen's `Matrix<float, Dynamic, Dynamic, RowMajor>` and its like.
+/// A dense row-major matrix object of another library: Eigen's `Matrix<float, Dynamic, Dynamic, RowMajor>` and its
+/// like.
 template <class M, class T>
 concept row_major_matrix = requires(M& m) {
     { m.data() } -> std::convertible_to<T*>;
@@ -51,14 +52,14 @@ class matrix_view {
     }
     /// Eigen's row-major matrices and maps convert.
     template <class M>
-        requires detail::row_major_matrix<M, T>
+    requires detail::row_major_matrix<M, T>
     constexpr matrix_view(M&& matrix)  // NOLINT: implicit, as users write it
         : matrix_view(matrix.data(), static_cast<std::size_t>(matrix.rows()), static_cast<std::size_t>(matrix.cols()),
                       static_cast<std::size_t>(matrix.outerStride())) {}
     /// A view of mutable values converts to a view of const ones.
     template <class U>
-        requires(!std::same_as<U, T> && std::convertible_to<U (*)[], T (*)[]>)
-    constexpr matrix_view(const matrix_view<U>& other)  // NOLINT
+    requires(!std::same_as<U, T> &&
+             std::convertible_to<U (*)[], T (*)[]>) constexpr matrix_view(const matrix_view<U>& other)  // NOLINT
         : data_(other.data()), rows_(other.rows()), dim_(other.dim()), stride_(other.stride()) {}
 
     [[nodiscard]] constexpr T* data() const noexcept { return data_; }
