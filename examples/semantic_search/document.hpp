@@ -1,0 +1,13 @@
+// One thing that can be found.
+#pragma once
+
+#include <string>  // for string
+
+namespace demo {
+
+struct document {
+    std::string title;
+    std::string text;
+};
+
+}  // namespace demo
