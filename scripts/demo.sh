@@ -11,6 +11,7 @@ vicinal_prefer_ninja
 (
     cd "$root"
     mkdir -p build
+    if [ ! -x build/demo/bin/semantic_search ]; then echo "Building the demo, once (progress: build/demo.log)" >&2; fi
     if ! { cmake --preset demo && cmake --build --preset demo --target semantic_search -j "$(vicinal_jobs)"; } \
         >build/demo.log 2>&1; then
         cat build/demo.log >&2

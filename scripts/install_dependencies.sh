@@ -34,7 +34,7 @@ vicinal_have() {
             continue
         fi
         for vicinal_dir in $(echo "${CPATH:-}:${CPLUS_INCLUDE_PATH:-}" | tr ':' ' ') \
-            $(echo "${CMAKE_PREFIX_PATH:-}" | tr ':;' '\n\n' | sed -n 's|.\{1,\}|&/include|p') \
+            $(echo "${CMAKE_PREFIX_PATH:-}" | tr ':' '\n' | tr ';' '\n' | sed -n 's|.\{1,\}|&/include|p') \
             "${VCPKG_ROOT:-/nonexistent}"/installed/*/include \
             /usr/include /usr/local/include /opt/homebrew/include /opt/local/include; do
             if [ -e "$vicinal_dir/$vicinal_name" ] || [ -e "$vicinal_dir/eigen3/$vicinal_name" ]; then return 0; fi
