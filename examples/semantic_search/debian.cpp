@@ -1,6 +1,6 @@
 #include "debian.hpp"
 
-#include <algorithm>     // for sort
+#include <algorithm>     // for count, sort
 #include <cstdio>        // for popen
 #include <stdexcept>     // for runtime_error
 #include <system_error>  // for error_code
@@ -56,10 +56,13 @@ bool is_wanted(std::string_view name, std::string_view synopsis) {
     return !synopsis.empty();
 }
 
-/// What the packages of one program share: the synopsis without its " - development files" and the first paragraph.
+/// What the packages of one program share: the synopsis without its " - development files" and, if what is left is too
+/// short to tell ("Perl module"), the first paragraph.
 std::string family(std::string_view synopsis, std::string_view description) {
     for (const std::string_view mark : {" - ", " -- ", " (", ", "}) synopsis = synopsis.substr(0, synopsis.find(mark));
-    return std::string(synopsis) + '\n' + std::string(description.substr(0, description.find('\n')));
+    std::string out(synopsis);
+    if (std::count(synopsis.begin(), synopsis.end(), ' ') < 3) out += description.substr(0, description.find('\n'));
+    return out;
 }
 
 /// True if `a` names the program better than `b` does: graphviz before libgvc6, graphviz-doc and libgraphviz-dev.
@@ -114,7 +117,7 @@ std::vector<document> package_reader::documents() const {
     for (const auto& [name, about] : packages_) {
         const auto found = families.find(family(about.synopsis, about.description));
         if (found == families.end() || found->second != name) continue;
-        out.push_back({name + ": " + about.synopsis, about.description + about.tags});
+        out.push_back({name + ": " + about.synopsis, about.description, about.tags});
     }
     return out;
 }

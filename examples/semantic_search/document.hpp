@@ -8,6 +8,7 @@ namespace demo {
 struct document {
     std::string title;
     std::string text;
+    std::string keywords = {};  // searched but not shown
 };
 
 }  // namespace demo

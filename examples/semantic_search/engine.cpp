@@ -23,6 +23,7 @@ std::string snippet(std::string_view text) {
         else if (!out.empty() && out.back() != ' ')
             out += ' ';
     }
+    if (out.ends_with(' ')) out.pop_back();
     return out;
 }
 
@@ -101,6 +102,7 @@ search_engine search_engine::build(const source& from, std::size_t dims) {
 
     for (document& doc : documents) {
         doc.text = snippet(doc.text);
+        doc.keywords.clear();
         doc.title = doc.title.empty() ? std::exchange(doc.text, {}) : snippet(doc.title);
     }
     return {std::move(documents), std::move(how), std::move(graph), std::move(exact)};

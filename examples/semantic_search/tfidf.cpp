@@ -9,13 +9,15 @@
 namespace demo {
 namespace {
 
-constexpr float title_weight = 3;
+constexpr float title_weight = 5;
 
 /// A term must be in this many documents; in a small corpus every word counts.
 std::size_t fewest_documents(std::size_t corpus_size) { return corpus_size < 2000 ? 1 : corpus_size < 20000 ? 2 : 3; }
 
 /// A term may be in this many documents.
-std::size_t most_documents(std::size_t corpus_size) { return corpus_size < 20 ? corpus_size : corpus_size / 4; }
+std::size_t most_documents(std::size_t corpus_size) {
+    return corpus_size < 20 ? corpus_size : corpus_size < 2000 ? corpus_size / 2 : corpus_size / 4;
+}
 
 }  // namespace
 
@@ -28,7 +30,7 @@ vocabulary::vocabulary(std::vector<std::string> terms, std::vector<float> idf)
 vocabulary vocabulary::learn(const std::vector<document>& corpus, const progress_fn& progress) {
     std::unordered_map<std::string, std::size_t> document_counts;
     for (std::size_t i = 0; i < corpus.size(); ++i) {
-        auto terms = tokenize(corpus[i].title + "\n" + corpus[i].text);
+        auto terms = tokenize(corpus[i].title + "\n" + corpus[i].text + "\n" + corpus[i].keywords);
         std::sort(terms.begin(), terms.end());
         terms.erase(std::unique(terms.begin(), terms.end()), terms.end());
         for (auto& term : terms) ++document_counts[std::move(term)];
@@ -48,18 +50,24 @@ vocabulary vocabulary::learn(const std::vector<document>& corpus, const progress
 }
 
 term_weights vocabulary::weigh(const document& doc) const {
-    std::map<std::uint32_t, float> counts;
-    const auto count = [&](const std::string& text, float weight) {
-        for (const auto& term : tokenize(text))
-            if (const auto found = numbers_.find(term); found != numbers_.end()) counts[found->second] += weight;
+    struct uses {
+        float in_text = 0;
+        float in_title = 0;
     };
-    count(doc.title, title_weight);
-    count(doc.text, 1);
+    std::map<std::uint32_t, uses> counts;
+    const auto count = [&](const std::string& text, float uses::*where) {
+        for (const auto& term : tokenize(text))
+            if (const auto found = numbers_.find(term); found != numbers_.end()) counts[found->second].*where += 1;
+    };
+    count(doc.title, &uses::in_title);
+    count(doc.text, &uses::in_text);
+    count(doc.keywords, &uses::in_text);
 
     term_weights out;
     float squares = 0;
     for (const auto& [term, n] : counts) {
-        const float weight = (1 + std::log(n)) * idf_[term];
+        const float in_text = n.in_text > 0 ? 1 + std::log(n.in_text) : 0;
+        const float weight = (in_text + (n.in_title > 0 ? title_weight : 0)) * idf_[term];
         out.emplace_back(term, weight);
         squares += weight * weight;
     }

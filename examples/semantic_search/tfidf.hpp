@@ -29,8 +29,8 @@ class vocabulary {
     /// many that they tell nothing apart.
     static vocabulary learn(const std::vector<document>& corpus, const progress_fn& progress);
 
-    /// The document as a unit vector: (1 + log count) * idf for each known term; a word of the title counts three
-    /// times. Empty if no term is known.
+    /// The document as a unit vector: (1 + log count) * idf for each known term of the text, and much more for each of
+    /// the title, which says in a few words what the text is about. Empty if no term is known.
     [[nodiscard]] term_weights weigh(const document& doc) const;
     [[nodiscard]] bool knows(const std::string& term) const { return numbers_.contains(term); }
 
