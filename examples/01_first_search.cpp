@@ -1,7 +1,6 @@
 // The first ten lines: an index, three vectors, a question.
 #include <cstdio>
 #include <vector>
-
 #include <vicinal/vicinal.hpp>
 
 int main() {

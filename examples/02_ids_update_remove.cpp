@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <string>
 #include <vector>
-
 #include <vicinal/vicinal.hpp>
 
 #include "support.hpp"

@@ -1,7 +1,6 @@
 // Search among some of the vectors: by a function of the id, or by a set of ids.
 #include <cstdio>
 #include <vector>
-
 #include <vicinal/vicinal.hpp>
 
 #include "support.hpp"

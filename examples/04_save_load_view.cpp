@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <sstream>
 #include <vector>
-
 #include <vicinal/vicinal.hpp>
 
 #include "support.hpp"

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <string_view>
 #include <vector>
-
 #include <vicinal/vicinal.hpp>
 
 #include "support.hpp"

@@ -4,7 +4,6 @@
 #include <span>
 #include <string_view>
 #include <vector>
-
 #include <vicinal/vicinal.hpp>
 
 #include "support.hpp"
@@ -14,11 +13,12 @@ struct sign_bits {
     std::size_t dim;
     std::size_t code_size() const { return (dim + 7) / 8; }
     void encode(std::span<const float> v, std::span<std::byte> code) const {
-        for (std::byte& b : code) b = {};
-        for (std::size_t i = 0; i < dim; ++i) code[i / 8] |= std::byte(v[i] < 0) << (i % 8);
+        for (std::size_t i = 0; i < dim; ++i)
+            code[i / 8] = (i % 8 == 0 ? std::byte{} : code[i / 8]) | std::byte(v[i] < 0) << i % 8;
     }
     void decode(std::span<const std::byte> code, std::span<float> out) const {
-        for (std::size_t i = 0; i < dim; ++i) out[i] = (code[i / 8] >> (i % 8) & std::byte{1}) == std::byte{} ? 1.0F : -1.0F;
+        for (std::size_t i = 0; i < dim; ++i)
+            out[i] = std::to_integer<bool>(code[i / 8] >> i % 8 & std::byte{1}) ? -1.0F : 1.0F;
     }
 };
 static_assert(vicinal::codec<sign_bits>);
@@ -39,7 +39,7 @@ void try_it(const char* what, Index index) {
 }
 
 int main() {
-    try_it("flat", vicinal::flat_index<vicinal::cosine, sign_bits>(64));
-    try_it("ivf", vicinal::ivf_index<vicinal::cosine, sign_bits>(64, {.lists = 4}));
-    try_it("hnsw", vicinal::hnsw_index<vicinal::cosine, sign_bits>(64));
+    try_it("flat", vicinal::flat_index<vicinal::l2, sign_bits>(64));
+    try_it("ivf", vicinal::ivf_index<vicinal::l2, sign_bits>(64, {.lists = 4}));
+    try_it("hnsw", vicinal::hnsw_index<vicinal::l2, sign_bits>(64));
 }

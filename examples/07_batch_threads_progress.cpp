@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <stop_token>
 #include <vector>
-
 #include <vicinal/vicinal.hpp>
 
 #include "support.hpp"

@@ -1,7 +1,6 @@
 // ivf_index: vectors in lists around k-means centres; a search scans the lists nearest to the query.
 #include <cstdio>
 #include <vector>
-
 #include <vicinal/vicinal.hpp>
 
 #include "support.hpp"
@@ -12,8 +11,8 @@ int main() {
     const vicinal::matrix_view<const float> rows(values, dim);
 
     vicinal::ivf_index<vicinal::l2> index(dim, {.lists = 32, .seed = 7});
-    index.train(rows.rows(0, 2000));      // the centres, from a sample; a first batch add would do it by itself
-    index.add(first_ids(count), rows);    // now also one by one, from any thread
+    index.train(rows.rows(0, 2000));    // the centres, from a sample; a first batch add would do it by itself
+    index.add(first_ids(count), rows);  // now also one by one, from any thread
     index.add(4000, std::vector(dim, 2.0F));
 
     vicinal::flat_index<vicinal::l2> exact(dim);

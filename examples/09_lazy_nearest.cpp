@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <set>
 #include <vector>
-
 #include <vicinal/vicinal.hpp>
 
 #include "support.hpp"

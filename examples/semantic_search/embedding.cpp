@@ -25,7 +25,8 @@ embedding::embedding(vocabulary words, row_matrix projection)
 bool embedding::embed(const document& doc, std::span<float> out) const {
     Eigen::Map<Eigen::RowVectorXf> vector(out.data(), static_cast<Eigen::Index>(out.size()));
     vector.setZero();
-    for (const auto& [term, weight] : words_.weigh(doc)) vector += weight * projection_.row(static_cast<Eigen::Index>(term));
+    for (const auto& [term, weight] : words_.weigh(doc))
+        vector += weight * projection_.row(static_cast<Eigen::Index>(term));
     const float norm = vector.norm();
     if (!(norm > 1e-6F)) {
         vector.setZero();

@@ -7,7 +7,6 @@
 #include <string>       // for string
 #include <string_view>  // for string_view
 #include <vector>       // for vector
-
 #include <vicinal/vicinal.hpp>
 
 #include "corpus.hpp"

@@ -1,4 +1,5 @@
-// semantic_search: reads texts, learns what their words mean from the company they keep, and answers queries by meaning.
+// semantic_search: reads texts, learns what their words mean from the company they keep, and answers queries by
+// meaning.
 //
 //     texts -> terms (tokenizer) -> weights (tfidf) -> vectors (randomized_svd, embedding) -> vicinal (engine) -> you
 //
@@ -22,7 +23,8 @@ namespace {
 using namespace demo;
 
 void describe(const source& from) {
-    std::fprintf(stderr, "%s: %zu %s\n", from.name.c_str(), from.files.size(), from.files.size() == 1 ? "file" : "files");
+    std::fprintf(stderr, "%s: %zu %s\n", from.name.c_str(), from.files.size(),
+                 from.files.size() == 1 ? "file" : "files");
     if (!from.is_default) return;
     for (const auto& file : from.files) std::fprintf(stderr, "  %s\n", file.string().c_str());
     if (from.files.size() == 1 && from.files[0].filename() == "status")
@@ -123,7 +125,8 @@ class session {
 /// Questions to show what it does: about packages, or in the words of a few of the corpus's own titles.
 std::vector<std::string> samples(const search_engine& engine, bool packages) {
     if (packages)
-        return {"program that draws graphs", "compress files", "secure remote login", "convert photos to another format"};
+        return {"program that draws graphs", "compress files", "secure remote login",
+                "convert photos to another format"};
     const auto& documents = engine.documents();
     std::vector<std::string> out;
     for (const std::size_t part : {1U, 2U, 3U}) {

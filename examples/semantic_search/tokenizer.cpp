@@ -11,13 +11,13 @@ namespace {
 // Words that carry no topic. The list is short: words in most documents weigh little anyway.
 bool is_stop_word(const std::string& word) {
     static const std::unordered_set<std::string> words = {
-        "about", "after", "all",   "also",  "an",    "and",   "any",   "are",  "as",   "at",    "be",    "because",
-        "been",  "but",   "by",    "can",   "do",    "does",  "for",   "from", "had",  "has",   "have",  "how",
-        "if",    "in",    "into",  "is",    "it",    "its",   "may",   "more", "most", "my",    "no",    "not",
-        "of",    "on",    "one",   "only",  "or",    "other", "our",   "out",  "over", "so",    "some",  "such",
-        "than",  "that",  "the",   "their", "them",  "then",  "there", "they", "this", "those", "these", "to",
-        "up",    "via",   "was",   "we",    "were",  "what",  "when",  "where", "which", "while", "who",  "will",
-        "with",  "would", "you",   "your",  "etc",   "eg",    "ie",    "very", "many", "me",    "both",  "each"};
+        "about", "after", "all",  "also",  "an",   "and",   "any",   "are",   "as",    "at",    "be",    "because",
+        "been",  "but",   "by",   "can",   "do",   "does",  "for",   "from",  "had",   "has",   "have",  "how",
+        "if",    "in",    "into", "is",    "it",   "its",   "may",   "more",  "most",  "my",    "no",    "not",
+        "of",    "on",    "one",  "only",  "or",   "other", "our",   "out",   "over",  "so",    "some",  "such",
+        "than",  "that",  "the",  "their", "them", "then",  "there", "they",  "this",  "those", "these", "to",
+        "up",    "via",   "was",  "we",    "were", "what",  "when",  "where", "which", "while", "who",   "will",
+        "with",  "would", "you",  "your",  "etc",  "eg",    "ie",    "very",  "many",  "me",    "both",  "each"};
     return words.contains(word);
 }
 
@@ -45,10 +45,10 @@ struct suffix_rule {
 };
 
 // Longest first: the first rule that leaves a long enough stem with a vowel in it is applied.
-constexpr std::array suffix_rules = {
-    suffix_rule{"ation", 4}, suffix_rule{"ating", 4}, suffix_rule{"ated", 4}, suffix_rule{"ator", 4},
-    suffix_rule{"ment", 4},  suffix_rule{"ate", 4},   suffix_rule{"ing", 3},  suffix_rule{"ion", 4},
-    suffix_rule{"ed", 3},    suffix_rule{"er", 4},    suffix_rule{"or", 4},   suffix_rule{"ly", 4}};
+constexpr std::array suffix_rules = {suffix_rule{"ation", 4}, suffix_rule{"ating", 4}, suffix_rule{"ated", 4},
+                                     suffix_rule{"ator", 4},  suffix_rule{"ment", 4},  suffix_rule{"ate", 4},
+                                     suffix_rule{"ing", 3},   suffix_rule{"ion", 4},   suffix_rule{"ed", 3},
+                                     suffix_rule{"er", 4},    suffix_rule{"or", 4},    suffix_rule{"ly", 4}};
 
 bool drop_suffix(std::string& word) {
     for (const auto& [suffix, shortest_stem] : suffix_rules) {
