@@ -12,13 +12,12 @@ struct sign_bits {
     static constexpr std::string_view name = "sign_bits";  // goes into files
     std::size_t dim;
     std::size_t code_size() const { return (dim + 7) / 8; }
-    void encode(std::span<const float> v, std::span<std::byte> code) const {
+    void encode(std::span<const float> v, std::span<std::byte> c) const {
         for (std::size_t i = 0; i < dim; ++i)
-            code[i / 8] = (i % 8 == 0 ? std::byte{} : code[i / 8]) | std::byte(v[i] < 0) << i % 8;
+            c[i / 8] = (i % 8 ? c[i / 8] : std::byte{}) | std::byte(v[i] < 0) << i % 8;
     }
-    void decode(std::span<const std::byte> code, std::span<float> out) const {
-        for (std::size_t i = 0; i < dim; ++i)
-            out[i] = std::to_integer<bool>(code[i / 8] >> i % 8 & std::byte{1}) ? -1.0F : 1.0F;
+    void decode(std::span<const std::byte> c, std::span<float> v) const {
+        for (std::size_t i = 0; i < dim; ++i) v[i] = std::to_integer<int>(c[i / 8] >> i % 8) % 2 ? -1.0F : 1.0F;
     }
 };
 static_assert(vicinal::codec<sign_bits>);
