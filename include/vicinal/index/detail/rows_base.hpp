@@ -1,0 +1,354 @@
+// What the indexes that keep their rows in one store share: flat and hnsw.
+#pragma once
+
+#include <algorithm>    // for copy_n, max, min
+#include <array>        // for array
+#include <bit>          // for bit_cast
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint8_t, uint16_t, uint32_t, uint64_t
+#include <functional>   // for function
+#include <memory>       // for shared_ptr
+#include <mutex>        // for unique_lock, once_flag
+#include <span>         // for span
+#include <string>       // for string
+#include <string_view>  // for string_view
+#include <type_traits>  // for conditional_t, remove_cvref_t
+#include <vector>       // for vector
+
+#include "vicinal/core/top_k.hpp"
+#include "vicinal/index/detail/access.hpp"
+#include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/sinks.hpp"
+#include "vicinal/storage/admission.hpp"
+#include "vicinal/storage/code_store.hpp"
+#include "vicinal/storage/id_directory.hpp"
+#include "vicinal/storage/scorer.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// Buffers of one search over rows in a store.
+struct row_scratch {
+    padded_vector query;
+    padded_vector decoded;
+    std::vector<neighbor<slot_t>> candidates;
+    std::vector<slot_t> slots;
+
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return (query.span().size() + decoded.span().size()) * sizeof(float) +
+               candidates.capacity() * sizeof(neighbor<slot_t>) + slots.capacity() * sizeof(slot_t);
+    }
+};
+
+/// How many coarse results a two-level scan keeps for the rerank.
+[[nodiscard]] inline std::size_t rerank_width(std::size_t asked, std::size_t k, std::size_t live) noexcept {
+    const std::size_t width = asked != 0 ? asked : (k > max_slots / 8 ? k : 4 * k + 32);
+    return std::min(std::max(width, k), live);
+}
+
+inline void require_radius(float radius) {
+    if ((std::bit_cast<std::uint32_t>(radius) & 0x7FFFFFFFU) > 0x7F800000U)  // NaN, whatever -ffast-math believes
+        fail(errc::invalid_argument, "search_within: radius is NaN, it must be a number");
+}
+
+/// Teaches every untrained codec of `rows` from prepared sample rows. Works on copies, so a failure changes nothing.
+template <class Store>
+void train_codecs(Store& store, matrix_view<const float> prepared) {
+    store.for_each_store([&](auto& codes) {
+        using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
+        if constexpr (trainable_codec<codec_type>) {
+            codec_type taught = codes.coder();
+            taught.train(prepared);
+            codes.coder() = std::move(taught);
+        }
+    });
+}
+
+/// The unsigned integer a codec's bytes are made of: what a big-endian machine swaps. Codecs say so by `word_size`.
+template <class Codec>
+struct code_word_of {
+    static constexpr std::size_t size = [] {
+        if constexpr (requires { Codec::word_size; })
+            return std::size_t{Codec::word_size};
+        else
+            return std::size_t{1};
+    }();
+    static_assert(size == 1 || size == 2 || size == 4, "vicinal: a codec's word_size must be 1, 2 or 4");
+    using type = std::conditional_t<size == 4, std::uint32_t, std::conditional_t<size == 2, std::uint16_t, std::uint8_t>>;
+};
+template <class Codec>
+using code_word = typename code_word_of<Codec>::type;
+
+inline constexpr std::size_t codec_training_rows = 65536;
+
+/// Metric, rows, ids and the gate around them.
+template <class Metric, class Codec, class Id, class Kernels, class Scratch = row_scratch>
+struct rows_base {
+    using store_type = row_store<Codec>;
+    using scratch_type = Scratch;
+    static constexpr bool two_levels = store_type::two_levels;
+    using coarse_scorer_type = scorer<Metric, typename store_type::coarse_codec, Kernels>;
+    using fine_scorer_type = scorer<Metric, typename store_type::fine_codec, Kernels>;
+
+    rows_base(std::size_t dimension, row_spacing spacing) : dim(dimension), rows(dimension, spacing) {}
+
+    std::size_t dim;
+    [[no_unique_address]] Metric metric{};
+    store_type rows;
+    id_directory<Id> directory;
+    bool read_only = false;
+    std::function<void()> verify_file;  ///< of a view: compares the whole file with its checksums
+    mutable access_gate gate;
+    mutable scratch_pool<Scratch> scratch;
+
+    using id_type = Id;
+    static constexpr std::size_t max_dimension = max_dim;
+    [[nodiscard]] static std::string metric_name() { return std::string(std::string_view(Metric::name)); }
+    [[nodiscard]] static std::string codec_name() { return store_type::name(); }
+
+    // ---- observers -------------------------------------------------------------------------------------------------
+
+    [[nodiscard]] std::size_t size() const {
+        const auto reading = gate.reading();
+        return directory.live();
+    }
+    [[nodiscard]] bool contains(Id id) const {
+        const auto reading = gate.reading();
+        return find(id) != no_slot;
+    }
+    /// The live row of `id`, or no_slot. While reading or writing.
+    [[nodiscard]] slot_t find(Id id) const {
+        if (read_only) std::call_once(table_once_, [this] { const_cast<id_directory<Id>&>(directory).build_table(); });
+        return directory.find(id);
+    }
+    [[nodiscard]] std::vector<float> get(Id id) const {
+        std::vector<float> vector(dim);
+        const auto reading = gate.reading();
+        const slot_t slot = find(id);
+        if (slot == no_slot) fail_missing(id, "get");
+        rows.fine().read(slot, vector);
+        return vector;
+    }
+    [[nodiscard]] memory_report memory() const {
+        const auto reading = gate.reading();
+        memory_report report;
+        rows.for_each_store([&](const auto& codes) { report.vectors += codes.rows().memory(); });
+        report.ids = directory.memory();
+        scratch.for_each_idle([&](const Scratch& s) { report.scratch += s.memory(); });
+        report.total = report.vectors + report.ids + report.scratch + sizeof(*this);
+        return report;
+    }
+    void check_directory(check_report& report) const {
+        report.live = directory.live();
+        report.retired = directory.retired();
+        directory.for_each_live([&](slot_t slot) {
+            if (directory.find(directory.id(slot)) != slot) ++report.duplicate;
+        });
+    }
+
+    // ---- writing ---------------------------------------------------------------------------------------------------
+
+    [[nodiscard]] std::unique_lock<std::mutex> begin_writing() {
+        if (read_only) fail(errc::read_only, "the index is a view of a file and cannot be changed; load it instead");
+        return gate.writing();
+    }
+    /// Puts the vector, as the metric wants it, into scratch.query.
+    void admit_vector(Scratch& buffers, std::string_view what, std::span<const float> vector) const {
+        buffers.query.resize(dim);
+        admit<Codec>(metric, what, vector, buffers.query.span());
+    }
+    void require_trained(std::string_view call) const {
+        if (needs_training(rows))
+            fail(errc::not_trained, std::string(call) + ": codec " + store_type::name() +
+                                        " learns its range from data; add a batch or call train first");
+    }
+    void train_if_needed(matrix_view<const float> vectors) {
+        if (!needs_training(rows)) return;
+        const auto sample = prepared_sample<Codec>(metric, vectors, codec_training_rows);
+        const auto publishing = gate.publishing();
+        train_codecs(rows, matrix_view<const float>(std::span<const float>(sample), dim));
+    }
+    void train(matrix_view<const float> vectors, const add_params&) {
+        const auto writing = begin_writing();
+        if (vectors.empty()) fail(errc::invalid_argument, "train: there are no sample rows");
+        if (vectors.dim() != dim) fail_dimension("train: each row", vectors.dim(), dim);
+        if (directory.live() + directory.retired() != 0)
+            fail(errc::invalid_argument, "train: the index holds " + std::to_string(directory.live()) +
+                                             " rows encoded with what was learned before; train before adding");
+        const auto sample = prepared_sample<Codec>(metric, vectors, vectors.rows());
+        const auto publishing = gate.publishing();
+        train_codecs(rows, matrix_view<const float>(std::span<const float>(sample), dim));
+    }
+    void reserve_extra(std::size_t extra) {
+        directory.reserve_extra(extra);
+        rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water() + extra); });
+    }
+    /// Encodes a prepared vector into row `slot`.
+    void write_row(slot_t slot, std::span<const float> prepared) {
+        rows.for_each_store([&](auto& codes) { codes.write(slot, prepared); });
+    }
+    /// Encodes a checked batch into the rows its ids will get. Nobody reads them before that.
+    void encode_upcoming(matrix_view<const float> vectors, executor_ref executor) {
+        constexpr std::size_t block = 256;
+        parallel_for(executor, (vectors.rows() + block - 1) / block, [&](std::size_t b) {
+            auto lease = scratch.take();
+            for (std::size_t r = b * block; r < std::min(vectors.rows(), (b + 1) * block); ++r) {
+                admit_vector(*lease, "vector", vectors[r]);
+                write_row(directory.upcoming(r), lease->query.span());
+            }
+        });
+    }
+
+    // ---- scoring ---------------------------------------------------------------------------------------------------
+
+    /// Scorers of the admitted query in `buffers`.
+    [[nodiscard]] coarse_scorer_type coarse_scorer(Scratch& buffers) const {
+        return {metric, rows.coarse(), buffers.query.data(), buffers.decoded};
+    }
+    [[nodiscard]] fine_scorer_type fine_scorer(Scratch& buffers) const {
+        return {metric, rows.fine(), buffers.query.data(), buffers.decoded};
+    }
+    /// Scores the first `count` candidates again by the fine codec.
+    template <class Sink>
+    void rerank(Scratch& buffers, std::size_t count, Sink& sink, search_stats& stats) const {
+        buffers.slots.clear();
+        for (std::size_t i = 0; i < count; ++i) buffers.slots.push_back(buffers.candidates[i].id);
+        stats.distances += count;
+        stats.reranks += count;
+        score_listed(fine_scorer(buffers), std::span<const slot_t>(buffers.slots), sink, [] {});
+    }
+
+    /// If the filter is a set of few ids, their rows into `slots`: scoring just these beats walking past the others.
+    [[nodiscard]] bool list_few(const id_filter<Id>& filter, std::vector<slot_t>& slots) const {
+        const id_set<Id>* const ids = filter.ids();
+        if (ids == nullptr || ids->size() > directory.live() / 4) return false;
+        slots.clear();
+        for (const Id id : *ids)
+            if (const slot_t slot = find(id); slot != no_slot) slots.push_back(slot);
+        return true;
+    }
+
+    // ---- files -----------------------------------------------------------------------------------------------------
+
+    /// The rows a file would hold: those in use, live or retired.
+    [[nodiscard]] std::size_t stored_rows() const noexcept { return directory.live() + directory.retired(); }
+
+    /// The rows in use, in order: row i of a file is slots_in_use()[i].
+    [[nodiscard]] std::vector<slot_t> slots_in_use() const {
+        std::vector<slot_t> slots;
+        slots.reserve(stored_rows());
+        for (std::size_t i = 0; i < directory.high_water(); ++i)
+            if (directory.state(static_cast<slot_t>(i)) != row_state::free) slots.push_back(static_cast<slot_t>(i));
+        return slots;
+    }
+
+    /// Names the parts every index of rows has: IDS_, STAT, LIVE, and for each store its codes and what its codec learned.
+    template <class Parts>
+    void write_rows(Parts& out, std::shared_ptr<const std::vector<slot_t>> slots) const {
+        const std::size_t n = slots->size();
+        const std::uint64_t live = directory.live();
+        out.numbers("LIVE", std::span(&live, 1));
+        out.template stream<Id>("IDS_", n, [this, slots](const auto& sink) {
+            write_each<Id>(*slots, sink, [this](slot_t slot) {
+                return directory.is_live(slot) ? directory.id(slot) : Id{0};  // a retired row's id means nothing
+            });
+        });
+        out.template stream<std::uint8_t>("STAT", n, [this, slots](const auto& sink) {
+            write_each<std::uint8_t>(*slots, sink, [this](slot_t slot) {
+                return static_cast<std::uint8_t>(directory.state(slot));
+            });
+        });
+        std::size_t which = 0;
+        rows.for_each_store([&](const auto& codes) {
+            using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
+            using word = code_word<codec_type>;
+            const std::size_t words = codes.rows().stride() / sizeof(word);
+            out.template stream<word>(which == 0 ? "COD0" : "COD1", n * words, [&codes, slots, words](const auto& sink) {
+                for (const slot_t slot : *slots)
+                    sink(std::span<const word>(reinterpret_cast<const word*>(codes.rows()[slot]), words));
+            });
+            if constexpr (trainable_codec<codec_type>)
+                out.bytes(which == 0 ? "LRN0" : "LRN1", codes.coder().trained() ? codes.coder().state()
+                                                                                 : std::vector<std::byte>());
+            ++which;
+        });
+    }
+
+    /// Takes them back. In place, nothing is looked at that grows with the rows; else every row is checked.
+    template <class Parts>
+    void read_rows(const Parts& in) {
+        if (in.rows() > max_slots) in.fail("it has " + std::to_string(in.rows()) + " rows, at most " + std::to_string(max_slots) + " are possible");
+        const auto n = static_cast<std::size_t>(in.rows());
+        const auto live = in.template elements<std::uint64_t>("LIVE", 1)[0];
+        const auto ids = in.template elements<Id>("IDS_", n);
+        const auto states = in.template elements<std::uint8_t>("STAT", n);
+        if (live > n) in.fail(std::to_string(live) + " of its " + std::to_string(n) + " rows are said to be live");
+        if (in.in_place()) {
+            directory.borrow(reinterpret_cast<const std::byte*>(ids.data()), reinterpret_cast<const std::byte*>(states.data()),
+                             n, static_cast<std::size_t>(live));
+        } else {
+            for (std::size_t i = 0; i < n; ++i)
+                if (states[i] != static_cast<std::uint8_t>(row_state::live) &&
+                    (states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}))
+                    in.fail("row " + std::to_string(i) + " has state " + std::to_string(states[i]) + " and id " +
+                            std::to_string(ids[i]) + ", which do not go together");
+            if (!directory.assign(n, [&](std::size_t i) { return ids[i]; },
+                                  [&](std::size_t i) { return static_cast<row_state>(states[i]); }))
+                in.fail("two of its rows have the same id");
+            if (directory.live() != live)
+                in.fail(std::to_string(directory.live()) + " of its rows are live, it says " + std::to_string(live));
+        }
+        std::size_t which = 0;
+        rows.for_each_store([&](auto& codes) {
+            read_store(in, codes, n, which == 0 ? "COD0" : "COD1", which == 0 ? "LRN0" : "LRN1");
+            ++which;
+        });
+    }
+
+  private:
+    template <class T, class Sink, class Of>
+    static void write_each(const std::vector<slot_t>& slots, const Sink& sink, Of of) {
+        std::array<T, 1024> buffer;
+        for (std::size_t first = 0; first < slots.size(); first += buffer.size()) {
+            const std::size_t n = std::min(buffer.size(), slots.size() - first);
+            for (std::size_t i = 0; i < n; ++i) buffer[i] = of(slots[first + i]);
+            sink(std::span<const T>(buffer.data(), n));
+        }
+    }
+
+    template <class Parts, class Store>
+    void read_store(const Parts& in, Store& codes, std::size_t n, std::string_view part, std::string_view learned) {
+        using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
+        using word = code_word<codec_type>;
+        if constexpr (trainable_codec<codec_type>) {
+            const auto bytes = in.template elements<std::byte>(learned);
+            if ((n != 0 || !bytes.empty()) && !codes.coder().restore(bytes))
+                in.fail("what codec " + std::string(std::string_view(codec_type::name)) + " learned is not a state of it");
+        }
+        const std::size_t words = codes.rows().stride() / sizeof(word);
+        const auto source = in.template elements<word>(part, std::uint64_t{n} * words);
+        if (in.in_place()) {
+            codes.rows().borrow(reinterpret_cast<const std::byte*>(source.data()));
+            return;
+        }
+        codes.reserve(n);
+        std::vector<float> decoded(dim);
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto slot = static_cast<slot_t>(i);
+            const auto from = reinterpret_cast<const std::byte*>(source.data() + i * words);
+            std::copy_n(from, codes.rows().stride(), codes.rows()[slot]);
+            for (std::size_t b = codes.rows().row_bytes(); b < codes.rows().stride(); ++b)
+                if (from[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
+            codes.read(slot, decoded);
+            if (!admissible(sum_of_squares(decoded)))
+                in.fail("the vector of row " + std::to_string(i) + " is not finite, or its sum of squares exceeds FLT_MAX/8");
+        }
+    }
+
+    mutable std::once_flag table_once_;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END
