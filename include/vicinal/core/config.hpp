@@ -9,10 +9,12 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define VICINAL_INLINE __forceinline
 #define VICINAL_COLD __declspec(noinline)
+#define VICINAL_LAMBDA_INLINE
 #define VICINAL_LIFETIMEBOUND [[msvc::lifetimebound]]
 #else
 #define VICINAL_INLINE inline __attribute__((always_inline))
 #define VICINAL_COLD __attribute__((noinline, cold))
+#define VICINAL_LAMBDA_INLINE __attribute__((always_inline))
 #if defined(__clang__)
 #define VICINAL_LIFETIMEBOUND [[clang::lifetimebound]]
 #else

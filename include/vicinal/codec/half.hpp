@@ -1,0 +1,70 @@
+// The two 16-bit floats, f16 and bf16. They differ only in how one component is converted.
+#pragma once
+
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint16_t
+#include <cstring>      // for memcpy
+#include <span>         // for span
+#include <string_view>  // for string_view
+
+#include "vicinal/concepts.hpp"
+#include "vicinal/core/math.hpp"
+#include "vicinal/simd/intrinsics.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// A codec of two bytes per component; Format says how to convert one.
+template <class Format>
+struct half_codec {
+    static constexpr std::string_view name = Format::name;
+    static constexpr float max_magnitude = Format::max_magnitude;
+    static constexpr std::size_t word_size = 2;
+    std::size_t dim = 0;
+
+    [[nodiscard]] std::size_t code_size() const noexcept { return dim * sizeof(std::uint16_t); }
+    void encode(std::span<const float> vector, std::span<std::byte> code) const noexcept {
+        for (std::size_t i = 0; i < dim; ++i) {
+            const std::uint16_t bits = Format::narrow(vector[i]);
+            std::memcpy(code.data() + i * sizeof bits, &bits, sizeof bits);
+        }
+    }
+    void decode(std::span<const std::byte> code, std::span<float> vector) const noexcept {
+        for (std::size_t i = 0; i < dim; ++i) vector[i] = load<float>(code.data(), i);
+    }
+    template <class V>
+    [[nodiscard]] VICINAL_INLINE V load(const std::byte* code, std::size_t i) const noexcept {
+        return Format::template widen<V>(code + i * sizeof(std::uint16_t));
+    }
+};
+
+struct binary16 {
+    static constexpr std::string_view name = "f16";
+    static constexpr float max_magnitude = 65504.0F;
+    static std::uint16_t narrow(float x) noexcept { return float_to_half(x); }
+    template <class V>
+    [[nodiscard]] VICINAL_INLINE static V widen(const std::byte* p) noexcept {
+        return simd::widen_f16<V>(p);
+    }
+};
+
+struct bfloat16 {
+    static constexpr std::string_view name = "bf16";
+    static constexpr float max_magnitude = 3.3895314e38F;
+    static std::uint16_t narrow(float x) noexcept { return float_to_bfloat(x); }
+    template <class V>
+    [[nodiscard]] VICINAL_INLINE static V widen(const std::byte* p) noexcept {
+        return simd::widen_bf16<V>(p);
+    }
+};
+
+}  // namespace detail
+
+/// IEEE half precision, 2 bytes per component: 11 significant bits, magnitudes up to 65504 (larger are refused).
+using f16 = detail::half_codec<detail::binary16>;
+/// bfloat16, 2 bytes per component: 8 significant bits, the range of a float.
+using bf16 = detail::half_codec<detail::bfloat16>;
+static_assert(elementwise_codec<f16> && bounded_codec<f16> && elementwise_codec<bf16>);
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,72 @@
+// Scalar arithmetic shared by the layers above: fused multiply-add, hashing, half-precision bits.
+#pragma once
+
+#include <bit>          // for bit_cast
+#include <cstdint>      // for uint16_t, uint32_t, uint64_t
+#include <type_traits>  // for is_arithmetic_v
+
+#include "vicinal/core/config.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+/// a * b + c, in one rounding where the hardware has it. V is float or a SIMD vector, whose fma is found by its namespace.
+template <class V>
+[[nodiscard]] VICINAL_INLINE V mul_add(const V& a, const V& b, const V& c) noexcept {
+    if constexpr (std::is_arithmetic_v<V>)
+        return a * b + c;
+    else
+        return fma(a, b, c);
+}
+
+namespace detail {
+
+/// The finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection whose output bits all depend on all input bits.
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) noexcept {
+    x += 0x9E3779B97F4A7C15ULL;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
+    return x ^ (x >> 31);
+}
+
+/// The value of an IEEE 754 binary16, exactly.
+[[nodiscard]] VICINAL_INLINE float half_to_float(std::uint16_t half) noexcept {
+    const std::uint32_t sign = std::uint32_t{half & 0x8000U} << 16U;
+    const std::uint32_t magnitude = half & 0x7FFFU;
+    if (magnitude >= 0x7C00U)  // infinity or NaN
+        return std::bit_cast<float>(sign | 0x7F800000U | (magnitude & 0x3FFU) << 13U);
+    if (magnitude >= 0x0400U)  // normal: move the exponent's bias from 15 to 127
+        return std::bit_cast<float>(sign | ((magnitude << 13U) + (112U << 23U)));
+    const float subnormal = static_cast<float>(magnitude) * 0x1p-24F;
+    return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(subnormal));
+}
+
+/// The binary16 nearest to `value`, ties to even; overflow gives infinity.
+[[nodiscard]] inline std::uint16_t float_to_half(float value) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const auto sign = static_cast<std::uint16_t>((bits >> 16U) & 0x8000U);
+    const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
+    if (magnitude > 0x7F800000U) return static_cast<std::uint16_t>(sign | 0x7E00U);
+    if (magnitude >= 0x477FF000U) return static_cast<std::uint16_t>(sign | 0x7C00U);  // 65520 and above round to infinity
+    if (magnitude < 0x38800000U) {
+        // Below 2^-14: adding 0.5 lets the float unit round at bit 2^-24, the spacing of binary16's subnormals.
+        const float shifted = std::bit_cast<float>(magnitude) + 0.5F;
+        return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3F000000U));
+    }
+    const std::uint32_t odd = (magnitude >> 13U) & 1U;
+    return static_cast<std::uint16_t>(sign | ((magnitude - (112U << 23U) + 0xFFFU + odd) >> 13U));
+}
+
+/// bfloat16: the upper half of a float.
+[[nodiscard]] VICINAL_INLINE float bfloat_to_float(std::uint16_t bfloat) noexcept {
+    return std::bit_cast<float>(std::uint32_t{bfloat} << 16U);
+}
+
+/// The bfloat16 nearest to `value`, ties to even. `value` is finite.
+[[nodiscard]] inline std::uint16_t float_to_bfloat(float value) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    return static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U);
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,112 @@
+// What calls take and give besides vectors: parameters, statistics, reports, batch results.
+#pragma once
+
+#include <cstddef>     // for size_t
+#include <cstdint>     // for uint64_t
+#include <span>        // for span
+#include <stop_token>  // for stop_token
+#include <vector>      // for vector
+
+#include "vicinal/core/executor.hpp"
+#include "vicinal/core/types.hpp"
+#include "vicinal/index/filter.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+/// What one search did. A batch search adds up its queries.
+struct search_stats {
+    std::uint64_t distances = 0;  ///< rows scored, rerank included
+    std::uint64_t hops = 0;       ///< graph nodes expanded (hnsw)
+    std::uint64_t lists = 0;      ///< lists scanned (ivf)
+    std::uint64_t reranks = 0;    ///< rows scored again by the fine codec (two_level)
+    double seconds = 0;           ///< wall time of the call
+};
+
+/// How a batch is added or trained on.
+struct add_params {
+    std::size_t threads = 1;  ///< how many threads work; 0 = all of the machine's. The result does not depend on it
+    executor_ref executor{};  ///< your thread pool, used instead of own threads
+    std::stop_token stop{};   ///< when triggered, the call ends early with a prefix of the rows added
+    function_ref<void(std::size_t done, std::size_t total)> progress{};  ///< called from the calling thread now and then
+};
+
+/// How flat_index searches. Every member is optional.
+template <identifier Id = std::uint64_t>
+struct flat_search_params {
+    std::size_t rerank = 0;         ///< two_level only: how many coarse results are scored again; 0 = 4 k + 32
+    id_filter<Id> filter{};         ///< which ids may be returned
+    std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
+    search_stats* stats = nullptr;  ///< what the search did is added here
+    std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
+    executor_ref executor{};        ///< batch search: your thread pool
+};
+
+/// How ivf_index searches.
+template <identifier Id = std::uint64_t>
+struct ivf_search_params {
+    std::size_t nprobe = 0;         ///< how many lists are scanned; 0 = 1/16 of them, at least 8
+    std::size_t rerank = 0;         ///< as in flat_search_params
+    id_filter<Id> filter{};         ///< which ids may be returned
+    std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
+    search_stats* stats = nullptr;  ///< what the search did is added here
+    std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
+    executor_ref executor{};        ///< batch search: your thread pool
+};
+
+/// How hnsw_index searches.
+template <identifier Id = std::uint64_t>
+struct hnsw_search_params {
+    std::size_t ef = 0;             ///< width of the beam, at least k: wider finds more and costs more; 0 = 64
+    std::size_t rerank = 0;         ///< two_level only: how many of the beam are scored again; 0 = all of it
+    id_filter<Id> filter{};         ///< which ids may be returned
+    std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
+    search_stats* stats = nullptr;  ///< what the search did is added here
+    std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
+    executor_ref executor{};        ///< batch search: your thread pool
+};
+
+/// The results of a batch search: row i holds what query i found, closest first, at most k.
+template <identifier Id = std::uint64_t>
+class search_table {
+  public:
+    search_table() = default;
+    search_table(std::size_t queries, std::size_t k) : k_(k), found_(queries, 0), hits_(queries * k) {}
+
+    [[nodiscard]] std::size_t size() const noexcept { return found_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return found_.empty(); }
+    [[nodiscard]] std::span<const neighbor<Id>> operator[](std::size_t query) const noexcept {
+        return {hits_.data() + query * k_, found_[query]};
+    }
+
+    /// For the index that fills it: the room for a query's hits, and how many it wrote there.
+    [[nodiscard]] std::span<neighbor<Id>> room(std::size_t query) noexcept { return {hits_.data() + query * k_, k_}; }
+    void set_found(std::size_t query, std::size_t count) noexcept { found_[query] = count; }
+
+  private:
+    std::size_t k_ = 0;
+    std::vector<std::size_t> found_;
+    std::vector<neighbor<Id>> hits_;
+};
+
+/// Bytes of memory an index owns, by what for.
+struct memory_report {
+    std::size_t vectors = 0;  ///< codes of the rows
+    std::size_t ids = 0;      ///< ids, the table from id to row, row states
+    std::size_t links = 0;    ///< graph links (hnsw) or lists and centroids (ivf)
+    std::size_t scratch = 0;  ///< buffers kept for the next searches
+    std::size_t total = 0;    ///< all of the above
+};
+
+/// What `check()` found. Everything but the first three counts is a defect of vicinal, never of its use.
+struct check_report {
+    std::size_t live = 0;         ///< rows that searches can return
+    std::size_t retired = 0;      ///< rows removed whose place is not yet free for reuse
+    std::size_t links = 0;        ///< links (hnsw) or list entries (ivf) looked at
+    std::size_t unreachable = 0;  ///< live rows that no search can reach
+    std::size_t dangling = 0;     ///< links to rows that do not exist, or whose place is free
+    std::size_t duplicate = 0;    ///< repeated links, self-links, rows in two lists, ids in two rows
+    std::size_t misplaced = 0;    ///< rows outside the invariants of their level, list or tree
+    [[nodiscard]] bool ok() const noexcept { return unreachable + dangling + duplicate + misplaced == 0; }
+};
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,47 @@
+// Cosine distance: normalise once, then it is an inner product.
+#pragma once
+
+#include <array>        // for array
+#include <cmath>        // for sqrt, abs
+#include <limits>       // for numeric_limits
+#include <span>         // for span
+#include <string_view>  // for string_view
+
+#include "vicinal/concepts.hpp"
+#include "vicinal/core/math.hpp"
+#include "vicinal/metric/l2.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+/// 1 - cos(q, x), in [0, 2]. Rows and queries are divided by their norm when they come in, so `get` returns the unit
+/// vector. A zero vector has no direction and is refused (errc::zero_norm); tiny ones are not, down to the smallest
+/// denormal.
+struct cosine {
+    static constexpr std::string_view name = "cosine";
+    using clustering = l2;  // between unit vectors it orders as cosine does
+
+    template <class V>
+    [[nodiscard]] VICINAL_INLINE static V accumulate(const V& acc, const V& q, const V& x) noexcept {
+        return mul_add(q, x, acc);
+    }
+    [[nodiscard]] VICINAL_INLINE static float finish(float sum) noexcept {
+        const float distance = 1.0F - sum;
+        return distance < 0.0F ? 0.0F : distance > 2.0F ? 2.0F : distance;
+    }
+    /// Divides `row` by its norm, summed in double: no admitted vector overflows or underflows there.
+    [[nodiscard]] static bool prepare(std::span<float> row) noexcept {
+        std::array<double, 4> part{};
+        std::size_t i = 0;
+        for (; i + 4 <= row.size(); i += 4)
+            for (std::size_t lane = 0; lane < 4; ++lane) part[lane] += double{row[i + lane]} * double{row[i + lane]};
+        for (; i < row.size(); ++i) part[0] += double{row[i]} * double{row[i]};
+        const double squares = (part[0] + part[1]) + (part[2] + part[3]);
+        if (!(squares > 0.0)) return false;
+        const double scale = 1.0 / std::sqrt(squares);
+        for (float& x : row) x = static_cast<float>(x * scale);
+        return true;
+    }
+};
+static_assert(pointwise_metric<cosine> && preparing_metric<cosine>);
+
+VICINAL_NAMESPACE_END

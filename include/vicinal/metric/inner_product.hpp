@@ -1,0 +1,25 @@
+// Inner product as a distance.
+#pragma once
+
+#include <string_view>  // for string_view
+
+#include "vicinal/concepts.hpp"
+#include "vicinal/core/math.hpp"
+#include "vicinal/metric/l2.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+/// The negated inner product, so that the largest product is the closest.
+struct inner_product {
+    static constexpr std::string_view name = "inner_product";
+    using clustering = l2;  // by inner product, one long centroid would attract most rows
+
+    template <class V>
+    [[nodiscard]] VICINAL_INLINE static V accumulate(const V& acc, const V& q, const V& x) noexcept {
+        return mul_add(q, x, acc);
+    }
+    [[nodiscard]] VICINAL_INLINE static float finish(float sum) noexcept { return -sum; }
+};
+static_assert(pointwise_metric<inner_product>);
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,6 @@
+// The metrics vicinal brings: l2, inner_product, cosine.
+#pragma once
+
+#include "vicinal/metric/cosine.hpp"         // IWYU pragma: export
+#include "vicinal/metric/inner_product.hpp"  // IWYU pragma: export
+#include "vicinal/metric/l2.hpp"             // IWYU pragma: export

@@ -1,0 +1,52 @@
+// The differences between xsimd's releases (8.1 to 14), and between a vector and a plain float, in one place.
+#pragma once
+
+#include <array>        // for array
+#include <concepts>     // for same_as
+#include <cstddef>      // for size_t
+#include <type_traits>  // for is_same_v
+
+#include "vicinal/simd/isa.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace simd {
+
+template <class V>
+inline constexpr bool is_float = std::is_same_v<V, float>;
+
+template <class V>
+[[nodiscard]] VICINAL_INLINE V load(const float* p) noexcept {
+    if constexpr (is_float<V>)
+        return *p;
+    else
+        return V::load_unaligned(p);
+}
+
+template <class V>
+[[nodiscard]] VICINAL_INLINE float sum_lanes(const V& v) noexcept {
+    if constexpr (is_float<V>)
+        return v;
+    else
+#if XSIMD_VERSION_MAJOR >= 9
+        return xsimd::reduce_add(v);
+#else
+        return xsimd::hadd(v);
+#endif
+}
+
+/// Lanes [0, count) of `chosen`, the rest of `other`. For 0 < count < lanes.
+template <class V>
+[[nodiscard]] VICINAL_INLINE V first_lanes(std::size_t count, const V& chosen, const V& other) noexcept {
+    if constexpr (is_float<V>) {
+        return count != 0 ? chosen : other;
+    } else {
+        alignas(64) static constexpr std::array<float, 16> numbers{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+        static_assert(V::size <= numbers.size());
+        return xsimd::select(V::load_aligned(numbers.data()) < V(static_cast<float>(count)), chosen, other);
+    }
+}
+
+}  // namespace simd
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,125 @@
+// The escape hatch: the few instructions xsimd (8.1 to 14) has no name for, each behind a portable function. The only
+// intrinsics of the library.
+#pragma once
+
+#include <bit>      // for bit_cast
+#include <cstddef>  // for size_t
+#include <cstdint>  // for uint8_t, uint16_t
+#include <cstring>  // for memcpy
+
+#include "vicinal/core/math.hpp"
+#include "vicinal/simd/compat.hpp"
+
+#if defined(__AVX2__) || defined(__AVX__) || defined(__F16C__)
+#include <immintrin.h>
+#endif
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace simd {
+
+template <class V>
+inline constexpr bool is_256_bit = sizeof(V) == 32;
+
+/// The sums of the lanes of a, b, c, d, written to out[0..3]. Each sum is taken in the same order whatever its place.
+template <class V>
+VICINAL_INLINE void sum_lanes_4(const V& a, const V& b, const V& c, const V& d, float* out) noexcept {
+#if defined(__AVX__)
+    if constexpr (is_256_bit<V>) {
+        const __m256 ab = _mm256_hadd_ps(a, b);
+        const __m256 cd = _mm256_hadd_ps(c, d);
+        const __m256 abcd = _mm256_hadd_ps(ab, cd);
+        _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1)));
+        return;
+    }
+#endif
+    out[0] = sum_lanes(a);
+    out[1] = sum_lanes(b);
+    out[2] = sum_lanes(c);
+    out[3] = sum_lanes(d);
+}
+
+namespace detail {
+
+// Where there is no instruction, the lanes are converted one by one; compilers vectorise these loops well enough.
+template <class V, class From, class Convert>
+[[nodiscard]] VICINAL_INLINE V convert_lanes(const std::byte* p, Convert convert) noexcept {
+    alignas(64) float values[V::size];
+    for (std::size_t i = 0; i < V::size; ++i) {
+        From x;
+        std::memcpy(&x, p + i * sizeof(From), sizeof(From));
+        values[i] = convert(x);
+    }
+    return V::load_aligned(values);
+}
+
+}  // namespace detail
+
+/// Unsigned bytes at p, as floats.
+template <class V>
+[[nodiscard]] VICINAL_INLINE V widen_u8(const std::byte* p) noexcept {
+    if constexpr (is_float<V>) {
+        return static_cast<float>(std::to_integer<std::uint8_t>(*p));
+    } else {
+#if defined(__AVX2__)
+        if constexpr (is_256_bit<V>) {
+            long long eight;
+            std::memcpy(&eight, p, sizeof eight);
+            return V(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(eight))));
+        }
+#endif
+        return detail::convert_lanes<V, std::uint8_t>(p, [](std::uint8_t x) { return static_cast<float>(x); });
+    }
+}
+
+/// IEEE binary16 values at p (any alignment), as floats.
+template <class V>
+[[nodiscard]] VICINAL_INLINE V widen_f16(const std::byte* p) noexcept {
+    if constexpr (is_float<V>) {
+        std::uint16_t half;
+        std::memcpy(&half, p, sizeof half);
+        return vicinal::detail::half_to_float(half);
+    } else {
+#if defined(__F16C__)
+        if constexpr (is_256_bit<V>)
+            return V(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+#endif
+        return detail::convert_lanes<V, std::uint16_t>(p, [](std::uint16_t x) { return vicinal::detail::half_to_float(x); });
+    }
+}
+
+/// bfloat16 values at p (any alignment), as floats.
+template <class V>
+[[nodiscard]] VICINAL_INLINE V widen_bf16(const std::byte* p) noexcept {
+    if constexpr (is_float<V>) {
+        std::uint16_t bfloat;
+        std::memcpy(&bfloat, p, sizeof bfloat);
+        return vicinal::detail::bfloat_to_float(bfloat);
+    } else {
+#if defined(__AVX2__)
+        if constexpr (is_256_bit<V>) {
+            const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+            return V(_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16)));
+        }
+#endif
+        return detail::convert_lanes<V, std::uint16_t>(p, [](std::uint16_t x) { return vicinal::detail::bfloat_to_float(x); });
+    }
+}
+
+/// Asks for every cache line of [p, p + bytes), at most `max_lines`.
+VICINAL_INLINE void prefetch_lines(const std::byte* p, std::size_t bytes, std::size_t max_lines = 16) noexcept {
+#if defined(__GNUC__)
+    const std::size_t lines = (bytes + 63) / 64 < max_lines ? (bytes + 63) / 64 : max_lines;
+    for (std::size_t i = 0; i < lines; ++i) {
+        __builtin_prefetch(p + 64 * i);
+        // GCC 12 keeps only the first prefetch of a loop without something between them that it cannot reason about.
+        asm volatile("" ::: "memory");
+    }
+#else
+    (void)p, (void)bytes, (void)max_lines;
+#endif
+}
+
+}  // namespace simd
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,90 @@
+// The gate every vector passes before an index or a search uses it.
+#pragma once
+
+#include <array>    // for array
+#include <bit>      // for bit_cast
+#include <cstddef>  // for size_t
+#include <cstdint>  // for uint32_t
+#include <limits>   // for numeric_limits
+#include <span>     // for span
+#include <string>   // for string
+#include <string_view>  // for string_view
+
+#include "vicinal/core/error.hpp"
+#include "vicinal/storage/code_store.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// The sum of squares in eight interleaved partial sums, which compilers vectorise without reordering.
+[[nodiscard]] inline float sum_of_squares(std::span<const float> x) noexcept {
+    std::array<float, 8> part{};
+    std::size_t i = 0;
+    for (; i + 8 <= x.size(); i += 8)
+        for (std::size_t lane = 0; lane < 8; ++lane) part[lane] += x[i + lane] * x[i + lane];
+    for (std::size_t lane = 0; i < x.size(); ++i, ++lane) part[lane] += x[i] * x[i];
+    return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+}
+
+/// Whether a sum of squares is a number up to FLT_MAX/8. One unsigned comparison of the bits: NaN, infinity and overflow
+/// all compare as larger, and no compiler flag about finite numbers can remove it. By Cauchy-Schwarz no inner product or
+/// squared distance of two vectors that pass overflows.
+[[nodiscard]] inline bool admissible(float squares) noexcept {
+    constexpr auto limit = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::max() / 8);
+    return std::bit_cast<std::uint32_t>(squares) <= limit;
+}
+
+[[nodiscard]] inline bool has_finite_bits(float x) noexcept {
+    return (std::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
+}
+
+/// Says which of two reasons kept a vector out.
+[[noreturn]] VICINAL_COLD inline void fail_inadmissible(std::string_view name, std::span<const float> vector) {
+    const std::string what(name);
+    for (std::size_t i = 0; i < vector.size(); ++i)
+        if (!has_finite_bits(vector[i]))
+            fail(errc::non_finite, what + ": component " + std::to_string(i) + " is " +
+                                       ((std::bit_cast<std::uint32_t>(vector[i]) & 0x007FFFFFU) != 0 ? "NaN" : "infinite") +
+                                       ", all must be finite");
+    double squares = 0;
+    for (const float x : vector) squares += double{x} * double{x};
+    fail(errc::magnitude, what + ": the sum of squares is " + std::to_string(squares) + ", it must not exceed FLT_MAX/8, " +
+                              std::to_string(double{std::numeric_limits<float>::max()} / 8));
+}
+
+template <class Codec>
+void require_magnitude(std::string_view what, std::span<const float> vector) {
+    if constexpr (bounded_codec<Codec>) {
+        constexpr float limit = Codec::max_magnitude;
+        for (std::size_t i = 0; i < vector.size(); ++i)
+            if (vector[i] > limit || vector[i] < -limit)
+                fail(errc::magnitude, std::string(what) + ": component " + std::to_string(i) + " is " + std::to_string(vector[i]) +
+                                          ", codec " + std::string(std::string_view(Codec::name)) + " holds up to " +
+                                          std::to_string(limit));
+    }
+}
+
+/// Copies `vector` to `out` as the metric wants it, or throws saying why it cannot be used.
+/// what    names the vector in messages, "query" or "vector"; a batch's row number is added by the caller
+/// throws  error with dimension_mismatch, non_finite, magnitude or zero_norm
+template <class Codec, class Metric>
+void admit(const Metric& metric, std::string_view what, std::span<const float> vector, std::span<float> out) {
+    if (vector.size() != out.size()) fail_dimension(what, vector.size(), out.size());
+    if (!admissible(sum_of_squares(vector))) fail_inadmissible(what, vector);
+    for (std::size_t i = 0; i < vector.size(); ++i) out[i] = vector[i];
+    if constexpr (preparing_metric<Metric>)
+        if (!metric.prepare(out))
+            fail(errc::zero_norm, std::string(what) + " has norm 0; metric " + std::string(std::string_view(Metric::name)) +
+                                      " needs a direction");
+    if constexpr (codec<Codec>) {
+        require_magnitude<Codec>(what, out);
+    } else {
+        require_magnitude<typename Codec::coarse>(what, out);
+        require_magnitude<typename Codec::fine>(what, out);
+    }
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

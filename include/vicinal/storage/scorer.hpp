@@ -1,0 +1,122 @@
+// One query bound to one store: row numbers in, distances out. The only thing an index strategy ever asks.
+#pragma once
+
+#include <cstddef>  // for size_t, byte
+#include <span>     // for span
+#include <vector>   // for vector
+
+#include "vicinal/codec/f32.hpp"
+#include "vicinal/concepts.hpp"
+#include "vicinal/storage/code_store.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// Floats on a cache line's boundary, followed by readable zeros: what kernels take as a query.
+class padded_vector {
+  public:
+    void resize(std::size_t dim) {
+        if (dim == dim_) return;
+        storage_ = allocate_aligned(dim * sizeof(float));
+        dim_ = dim;
+        const std::size_t padded = (round_up(dim * sizeof(float), cache_line) + simd::over_read) / sizeof(float);
+        for (std::size_t i = 0; i < padded; ++i) data()[i] = 0.0F;
+    }
+    [[nodiscard]] float* data() noexcept { return reinterpret_cast<float*>(storage_.get()); }
+    [[nodiscard]] const float* data() const noexcept { return reinterpret_cast<const float*>(storage_.get()); }
+    [[nodiscard]] std::span<float> span() noexcept { return {data(), dim_}; }
+    [[nodiscard]] std::span<const float> span() const noexcept { return {data(), dim_}; }
+
+  private:
+    aligned_bytes storage_;
+    std::size_t dim_ = 0;
+};
+
+template <class Metric, class Codec>
+inline constexpr bool is_fused = pointwise_metric<Metric> && elementwise_codec<Codec>;
+
+/// Scores rows of a code_store against a prepared query, on the highest rung that metric and codec share:
+///   fused    pointwise metric, elementwise codec: one vectorised loop over codes
+///   decoded  anything else: each row is decoded into `row_buffer`, then measured there
+/// It refers to the query, the store and the buffer; none may move while it lives. Not for two threads at once.
+template <class Metric, class Codec, class Kernels>
+class scorer {
+  public:
+    scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer)
+        : metric_(metric), store_(store), rows_(store.rows().table()), query_(query), row_buffer_(&row_buffer) {
+        if constexpr (!is_fused<Metric, Codec>) row_buffer.resize(store.dim());
+    }
+
+    /// Distances to the rows in `slots`, into out[0 .. count).
+    VICINAL_INLINE void score(const slot_t* slots, std::size_t count, float* out) const {
+        if constexpr (is_fused<Metric, Codec>)
+            Kernels::score_list(metric_, store_.coder(), query_, store_.dim(), rows_, slots, count, out);
+        else
+            for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(rows_[slots[i]]);
+    }
+    [[nodiscard]] float score(slot_t slot) const {
+        float distance;
+        score(&slot, 1, &distance);
+        return distance;
+    }
+    /// Distances to rows [first, first + count), which lie in one chunk.
+    void score_block(slot_t first, std::size_t count, float* out) const {
+        score_block(rows_[first], rows_.stride, count, out);
+    }
+    /// Distances to `count` rows lying `stride` bytes apart from `first` on.
+    void score_block(const std::byte* first, std::size_t stride, std::size_t count, float* out) const {
+        if constexpr (is_fused<Metric, Codec>)
+            Kernels::score_block(metric_, store_.coder(), query_, store_.dim(), first, stride, count, out);
+        else
+            for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + i * stride);
+    }
+    VICINAL_INLINE void prefetch(slot_t slot) const noexcept {
+        simd::prefetch_lines(rows_[slot], store_.rows().row_bytes());
+    }
+
+  private:
+    [[nodiscard]] float score_decoded(const std::byte* row) const {
+        const std::span<float> decoded = row_buffer_->span();
+        store_.coder().decode({row, store_.rows().row_bytes()}, decoded);
+        if constexpr (pointwise_metric<Metric>) {
+            float distance;
+            const f32 floats{store_.dim()};
+            Kernels::score_block(metric_, floats, query_, store_.dim(),
+                                 reinterpret_cast<const std::byte*>(decoded.data()), 0, 1, &distance);
+            return distance;
+        } else {
+            return static_cast<float>(metric_(std::span<const float>(query_, store_.dim()),
+                                              std::span<const float>(decoded)));
+        }
+    }
+
+    const Metric& metric_;
+    const code_store<Codec>& store_;
+    simd::row_table rows_;
+    const float* query_;
+    padded_vector* row_buffer_;
+};
+
+/// A stored row as a query: in place where the codec is f32, else decoded into a buffer.
+template <class Codec>
+class row_as_query {
+  public:
+    /// `row`, readable as floats until the next call.
+    [[nodiscard]] const float* operator()(const code_store<Codec>& store, slot_t slot) {
+        if constexpr (std::same_as<Codec, f32>) {
+            return reinterpret_cast<const float*>(store.rows()[slot]);
+        } else {
+            buffer_.resize(store.dim());
+            store.read(slot, buffer_.span());
+            return buffer_.data();
+        }
+    }
+
+  private:
+    padded_vector buffer_;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END
