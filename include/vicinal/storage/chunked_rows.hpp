@@ -19,15 +19,15 @@ namespace detail {
 
 inline constexpr std::size_t cache_line = 64;
 
-struct cache_aligned_delete {
+struct cache_line_delete {
     void operator()(std::byte* p) const noexcept { ::operator delete[](p, std::align_val_t{cache_line}); }
 };
-using aligned_bytes = std::unique_ptr<std::byte[], cache_aligned_delete>;
+using cache_aligned_bytes = std::unique_ptr<std::byte[], cache_line_delete>;
 
 /// `size` uninitialised bytes on a cache line's boundary, with the kernels' over-read allowance behind them.
-[[nodiscard]] inline aligned_bytes allocate_aligned(std::size_t size) {
+[[nodiscard]] inline cache_aligned_bytes allocate_aligned(std::size_t size) {
     const std::size_t padded = round_up(size, cache_line) + simd::over_read;
-    return aligned_bytes(static_cast<std::byte*>(::operator new[](padded, std::align_val_t{cache_line})));
+    return cache_aligned_bytes(static_cast<std::byte*>(::operator new[](padded, std::align_val_t{cache_line})));
 }
 
 /// Fixed-size rows in chunks of a power of two of rows. Or, for a mapped file, rows of somebody else's in one piece.
@@ -85,7 +85,7 @@ class chunked_rows {
     std::size_t stride_;
     unsigned shift_;
     std::size_t borrowed_ = 0;
-    std::vector<aligned_bytes> owned_;
+    std::vector<cache_aligned_bytes> owned_;
     std::vector<std::byte*> chunks_;
 };
 

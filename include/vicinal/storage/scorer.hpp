@@ -29,7 +29,7 @@ class padded_vector {
     [[nodiscard]] std::span<const float> span() const noexcept { return {data(), dim_}; }
 
   private:
-    aligned_bytes storage_;
+    cache_aligned_bytes storage_;
     std::size_t dim_ = 0;
 };
 

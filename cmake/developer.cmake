@@ -1,0 +1,36 @@
+# What vicinal's own tests, examples and benchmarks are built with, and no consumer ever sees.
+
+option(VICINAL_NATIVE "Build tests, examples and benchmarks for this machine's processor (-march=native)" ON)
+option(VICINAL_WERROR "Stop at a warning in tests, examples and benchmarks" ON)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
+endif()
+
+find_program(VICINAL_CCACHE ccache)
+mark_as_advanced(VICINAL_CCACHE)
+if(VICINAL_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${VICINAL_CCACHE}")
+endif()
+
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")  # where scripts/ look for programs
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+set(vicinal_warnings -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+add_library(vicinal_developer INTERFACE)
+target_link_libraries(vicinal_developer INTERFACE vicinal::vicinal)
+if(MSVC)
+  target_compile_options(vicinal_developer INTERFACE /W4 /permissive- $<$<BOOL:${VICINAL_WERROR}>:/WX>)
+else()
+  set(vicinal_active_warnings ${vicinal_warnings})
+  if(NOT VICINAL_WERROR)
+    list(REMOVE_ITEM vicinal_active_warnings -Werror)
+  endif()
+  target_compile_options(vicinal_developer INTERFACE ${vicinal_active_warnings} $<$<BOOL:${VICINAL_NATIVE}>:-march=native>)
+endif()
+
+# Makes `target` one of ours: vicinal, all warnings, and this machine's instruction set unless VICINAL_NATIVE is off.
+function(vicinal_developer_target target)
+  target_link_libraries(${target} PRIVATE vicinal_developer)
+endfunction()

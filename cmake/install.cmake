@@ -1,0 +1,25 @@
+# Installs the headers, the CMake package and the pkg-config file. All of it is text that fits any machine, so it goes
+# under share/, and none of it holds the path it was installed to.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(vicinal_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/vicinal")
+set(vicinal_pkgconfig_dir "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+
+install(DIRECTORY include/vicinal TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")
+install(TARGETS vicinal EXPORT vicinalTargets INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(EXPORT vicinalTargets NAMESPACE vicinal:: DESTINATION "${vicinal_package_dir}")
+
+configure_package_config_file(cmake/vicinalConfig.cmake.in vicinalConfig.cmake
+                              INSTALL_DESTINATION "${vicinal_package_dir}"
+                              NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+write_basic_package_version_file(vicinalConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/vicinalConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/vicinalConfigVersion.cmake"
+              cmake/vicinal_dependencies.cmake
+        DESTINATION "${vicinal_package_dir}")
+
+file(RELATIVE_PATH vicinal_pc_to_include "${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig" "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
+configure_file(cmake/vicinal.pc.in vicinal.pc @ONLY)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/vicinal.pc" DESTINATION "${vicinal_pkgconfig_dir}")
+
+install(FILES LICENSE TYPE DOC)

@@ -1,0 +1,113 @@
+// flat_index: exact search by looking at every row.
+#pragma once
+
+#include <algorithm>  // for min, max
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint64_t
+#include <memory>     // for unique_ptr
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/codecs.hpp"
+#include "vicinal/index/detail/flat_state.hpp"
+#include "vicinal/io/index_io.hpp"
+#include "vicinal/metrics.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+/// Exact similarity search: every search scores every row, so recall is 1 up to what the codec rounds away.
+///
+/// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
+/// Codec    f32, f16, bf16, sq8, two_level<Coarse, Fine>, or your own
+/// Id       any integer type; ids are chosen by the caller, all values are valid
+/// Kernels  the instruction set, a type; leave it alone unless one program carries several
+///
+/// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove calls,
+/// which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from index may
+/// only be assigned to or destroyed. A filter must not call the index that is searching.
+/// Exceptions: every refused call leaves the index as it was.
+template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Kernels = simd::native_kernels>
+class flat_index {
+    static_assert(metric<Metric>, "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
+                                  "operator() on two spans (see vicinal/concepts.hpp)");
+    static_assert(index_codec<Codec>, "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
+                                      "code_size, encode and decode (see vicinal/concepts.hpp)");
+    static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
+
+  public:
+    using id_type = Id;
+    using neighbor_type = neighbor<Id>;
+    using search_params = flat_search_params<Id>;
+
+    /// An empty index of vectors of `dim` components.
+    /// throws  error{invalid_argument} unless 1 <= dim <= 2^20
+    explicit flat_index(std::size_t dim) : state_(std::make_unique<state>(detail::checked_dim(dim))) {}
+
+    /// Adds one vector of dim() components under `id`. Amortised O(dim).
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, not_trained (a codec that learns
+    ///         and has seen no batch yet), capacity, read_only
+    void add(Id id, std::span<const float> vector) { state_->add(id, vector); }
+    /// Adds rows[i] under ids[i] for all i; an untrained codec learns from the rows first. All rows are checked before any
+    /// goes in. Returns how many were added: all of them, or a prefix if params.stop was triggered.
+    /// throws  as above, and error{invalid_argument} if there are not as many ids as rows; what params.progress throws
+    std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+        return state_->add(ids, rows, params);
+    }
+    /// Teaches the codec from sample rows, where it learns at all; only while the index is empty.
+    /// throws  error{invalid_argument} if the index holds rows or there are no sample rows, or as add refuses a row
+    void train(matrix_view<const float> rows, const add_params& params = {}) { state_->train(rows, params); }
+    /// Replaces the vector of `id`.  throws  error{not_found}, or as add
+    void update(Id id, std::span<const float> vector) { state_->update(id, vector); }
+    /// Removes `id`; returns whether it was there. O(1).  throws  error{read_only}
+    bool remove(Id id) { return state_->remove(id); }
+
+    /// Whether the index holds `id`. O(1).
+    [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
+    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine.  throws  error{not_found}
+    [[nodiscard]] std::vector<float> get(Id id) const { return state_->get(id); }
+
+    /// The k rows closest to `query`, closest first, ties by lower id: min(k, size()) of them, or those the filter admits.
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the filter throws
+    [[nodiscard]] std::vector<neighbor<Id>> search(std::span<const float> query, std::size_t k,
+                                                   const search_params& params = {}) const {
+        std::vector<neighbor<Id>> hits(std::min(k, size()));
+        hits.resize(search(query, std::span(hits), params));
+        return hits;
+    }
+    /// The same into the caller's memory: k is out.size(); returns how many were written. Allocates nothing once warm.
+    std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
+        return state_->search(query, out, params);
+    }
+    /// The same for each row of `queries`.
+    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
+                                          const search_params& params = {}) const {
+        return state_->search(queries, std::min(k, size()), params);
+    }
+    /// Every row at distance <= radius, closest first. Under l2 the radius is squared, as all distances are.
+    /// throws  as search, and error{invalid_argument} if radius is NaN
+    [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
+                                                          const search_params& params = {}) const {
+        return state_->search_within(query, radius, params);
+    }
+    /// All rows, closest first, as an input range. All distances are taken at once (8 bytes a row), then sorted lazily.
+    [[nodiscard]] neighbor_stream<Id> nearest(std::span<const float> query, const search_params& params = {}) const {
+        return state_->nearest(query, params);
+    }
+
+    [[nodiscard]] std::size_t size() const { return state_->size(); }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
+    /// Bytes of memory owned, by purpose.
+    [[nodiscard]] memory_report memory() const { return state_->memory(); }
+    /// Looks for defects in the structure. O(rows).
+    [[nodiscard]] check_report check() const { return state_->check(); }
+
+    VICINAL_INDEX_IO_MEMBERS(flat_index)
+
+  private:
+    using state = detail::flat_state<Metric, Codec, Id, Kernels>;
+    explicit flat_index(std::unique_ptr<state> loaded) noexcept : state_(std::move(loaded)) {}
+    std::unique_ptr<state> state_;
+};
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,179 @@
+// What the calls of all three indexes have in common: checking batches, timing, stopping, batch search, lazy results.
+#pragma once
+
+#include <algorithm>   // for sort, adjacent_find, min
+#include <chrono>      // for steady_clock
+#include <cstddef>     // for size_t, ptrdiff_t
+#include <iterator>    // for default_sentinel_t, input_iterator_tag
+#include <memory>      // for unique_ptr
+#include <mutex>       // for mutex
+#include <stop_token>  // for stop_token
+#include <string>      // for string
+#include <vector>      // for vector
+
+#include "vicinal/concepts.hpp"
+#include "vicinal/core/error.hpp"
+#include "vicinal/index/detail/access.hpp"
+#include "vicinal/index/params.hpp"
+#include "vicinal/storage/admission.hpp"
+#include "vicinal/storage/id_directory.hpp"
+#include "vicinal/storage/scorer.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+inline constexpr std::size_t max_dim = std::size_t{1} << 20;
+
+inline std::size_t checked_dim(std::size_t dim) {
+    require_range("dim", dim, 1, max_dim);
+    return dim;
+}
+
+inline void throw_if_stopped(const std::stop_token& stop) {
+    if (stop.stop_requested()) fail(errc::cancelled, "the call's stop token was triggered");
+}
+
+/// Collects one call's statistics and adds them to the caller's when the call returns.
+class call_stats {
+  public:
+    explicit call_stats(search_stats* out) noexcept : out_(out) {
+        if (out_ != nullptr) start_ = std::chrono::steady_clock::now();
+    }
+    call_stats(const call_stats&) = delete;
+    call_stats& operator=(const call_stats&) = delete;
+    ~call_stats() {
+        if (out_ == nullptr) return;
+        out_->distances += now.distances;
+        out_->hops += now.hops;
+        out_->lists += now.lists;
+        out_->reranks += now.reranks;
+        out_->seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    }
+
+    search_stats now;
+
+  private:
+    search_stats* out_;
+    std::chrono::steady_clock::time_point start_;
+};
+
+template <class Id>
+[[noreturn]] VICINAL_COLD void fail_duplicate(Id id, std::string_view where) {
+    fail(errc::duplicate_id, "id " + std::to_string(id) + std::string(where));
+}
+template <class Id>
+[[noreturn]] VICINAL_COLD void fail_missing(Id id, std::string_view call) {
+    fail(errc::not_found, std::string(call) + ": the index holds no id " + std::to_string(id));
+}
+
+/// Everything about a batch that could refuse it, checked before anything changes.
+/// throws  error: invalid_argument, dimension_mismatch, duplicate_id, or what admit throws, naming the batch's row
+template <class Codec, class Metric, class Id>
+void check_batch(const Metric& metric, const id_directory<Id>& directory, std::size_t dim, std::span<const Id> ids,
+                 matrix_view<const float> rows, executor_ref executor) {
+    if (ids.size() != rows.rows())
+        fail(errc::invalid_argument, "add: " + std::to_string(ids.size()) + " ids for " + std::to_string(rows.rows()) + " rows");
+    if (rows.rows() == 0) return;
+    if (rows.dim() != dim) fail_dimension("add: each row", rows.dim(), dim);
+    for (const Id id : ids)
+        if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+    std::vector<Id> sorted(ids.begin(), ids.end());
+    std::sort(sorted.begin(), sorted.end());
+    if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
+        fail_duplicate(*twice, " stands twice in the batch");
+    constexpr std::size_t block = 1024;
+    parallel_for(executor, (rows.rows() + block - 1) / block, [&](std::size_t b) {
+        std::vector<float> prepared(dim);
+        for (std::size_t r = b * block; r < std::min(rows.rows(), (b + 1) * block); ++r) try {
+                admit<Codec>(metric, "vector", rows[r], std::span<float>(prepared));
+            } catch (const error& e) {
+                // strip the "vicinal: " that error itself puts in front
+                fail(e.code(), "row " + std::to_string(r) + " of the batch: " + std::string(e.what()).substr(9));
+            }
+    });
+}
+
+/// The rows of a batch as the metric wants them, for training: at most `limit`, evenly spaced.
+template <class Codec, class Metric>
+[[nodiscard]] std::vector<float> prepared_sample(const Metric& metric, matrix_view<const float> rows, std::size_t limit) {
+    const std::size_t count = std::min(rows.rows(), limit);
+    std::vector<float> sample(count * rows.dim());
+    for (std::size_t i = 0; i < count; ++i)
+        admit<Codec>(metric, "vector", rows[i * rows.rows() / count], std::span(sample).subspan(i * rows.dim(), rows.dim()));
+    return sample;
+}
+
+/// Runs a batch of queries: one(query number, query, room for its hits, stats of its own) returns how many it found.
+template <class Id, class Params, class One>
+[[nodiscard]] search_table<Id> run_batch(matrix_view<const float> queries, std::size_t dim, std::size_t k,
+                                         const Params& params, One one) {
+    if (!queries.empty() && queries.dim() != dim) fail_dimension("search: each query", queries.dim(), dim);
+    search_table<Id> table(queries.rows(), k);
+    const call_executor executor(params.executor, params.threads);
+    std::mutex stats_mutex;
+    call_stats stats(params.stats);
+    parallel_for(executor, queries.rows(), [&](std::size_t i) {
+        search_stats mine;
+        Params one_params = params;
+        one_params.stats = params.stats != nullptr ? &mine : nullptr;
+        table.set_found(i, one(queries[i], table.room(i), one_params));
+        if (params.stats == nullptr) return;
+        const std::lock_guard lock(stats_mutex);
+        stats.now.distances += mine.distances;
+        stats.now.hops += mine.hops;
+        stats.now.lists += mine.lists;
+        stats.now.reranks += mine.reranks;
+    });
+    return table;
+}
+
+}  // namespace detail
+
+/// The neighbours of one query, found as they are asked for, closest first: what `nearest` returns. An input range, to be
+/// read once, by one thread; it must not outlive the index. Rows removed meanwhile are left out, rows added meanwhile may
+/// or may not appear.
+template <identifier Id = std::uint64_t>
+class neighbor_stream {
+  public:
+    /// Finds the next neighbour; returns false at the end. One per search.
+    class source {
+      public:
+        source() = default;
+        source(const source&) = delete;
+        source& operator=(const source&) = delete;
+        virtual ~source() = default;
+        virtual bool next(neighbor<Id>& out) = 0;
+    };
+
+    class iterator {
+      public:
+        using value_type = neighbor<Id>;
+        using difference_type = std::ptrdiff_t;
+        using iterator_concept = std::input_iterator_tag;
+
+        iterator() = default;
+        explicit iterator(source* from) : from_(from) { ++*this; }
+        [[nodiscard]] const neighbor<Id>& operator*() const noexcept { return current_; }
+        [[nodiscard]] const neighbor<Id>* operator->() const noexcept { return &current_; }
+        iterator& operator++() {
+            if (!from_->next(current_)) from_ = nullptr;
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        [[nodiscard]] bool operator==(std::default_sentinel_t) const noexcept { return from_ == nullptr; }
+
+      private:
+        source* from_ = nullptr;
+        neighbor<Id> current_{};
+    };
+
+    explicit neighbor_stream(std::unique_ptr<source> from) noexcept : source_(std::move(from)) {}
+    [[nodiscard]] iterator begin() { return iterator(source_.get()); }
+    [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+  private:
+    std::unique_ptr<source> source_;
+};
+
+VICINAL_NAMESPACE_END

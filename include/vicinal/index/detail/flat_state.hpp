@@ -1,0 +1,195 @@
+// What a flat_index holds and does.
+#pragma once
+
+#include <algorithm>  // for min, sort, make_heap, pop_heap
+#include <cstddef>    // for size_t
+#include <limits>     // for numeric_limits
+#include <memory>     // for make_unique
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/rows_base.hpp"
+#include "vicinal/index/detail/sinks.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+template <class Metric, class Codec, class Id, class Kernels>
+struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
+    using base = rows_base<Metric, Codec, Id, Kernels>;
+    using params_type = flat_search_params<Id>;
+    using typename base::scratch_type;
+    using base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+
+    explicit flat_state(std::size_t dimension) : base(dimension, row_spacing::packed) {}
+
+    // ---- changes ---------------------------------------------------------------------------------------------------
+
+    void add(Id id, std::span<const float> vector) {
+        const auto writing = this->begin_writing();
+        auto lease = scratch.take();
+        this->admit_vector(*lease, "vector", vector);
+        this->require_trained("add");
+        if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+        const auto publishing = gate.publishing();
+        this->reserve_extra(1);
+        this->write_row(directory.upcoming(0), lease->query.span());
+        directory.insert(id);
+    }
+
+    std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
+        const auto writing = this->begin_writing();
+        const call_executor executor(params.executor, params.threads);
+        check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
+        if (vectors.empty()) return 0;
+        this->train_if_needed(vectors);
+        {
+            const auto publishing = gate.publishing();
+            this->reserve_extra(vectors.rows());
+        }
+        constexpr std::size_t stretch = 16384;  // rows between two looks at stop and progress
+        std::size_t done = 0;
+        try {
+            while (done < vectors.rows() && !params.stop.stop_requested()) {
+                const std::size_t n = std::min(stretch, vectors.rows() - done);
+                this->encode_upcoming(vectors.rows(done, n), executor);
+                const auto publishing = gate.publishing();
+                for (std::size_t i = 0; i < n; ++i) directory.insert(ids[done + i]);
+                done += n;
+                if (params.progress) params.progress(done, vectors.rows());
+            }
+        } catch (...) {
+            const auto publishing = gate.publishing();
+            for (std::size_t i = done; i-- > 0;) erase(directory.find(ids[i]));
+            throw;
+        }
+        return done;
+    }
+
+    void update(Id id, std::span<const float> vector) {
+        const auto writing = this->begin_writing();
+        auto lease = scratch.take();
+        this->admit_vector(*lease, "vector", vector);
+        const slot_t slot = directory.find(id);
+        if (slot == no_slot) fail_missing(id, "update");
+        const auto publishing = gate.publishing();
+        this->write_row(slot, lease->query.span());
+    }
+
+    bool remove(Id id) {
+        const auto writing = this->begin_writing();
+        const slot_t slot = directory.find(id);
+        if (slot == no_slot) return false;
+        const auto publishing = gate.publishing();
+        erase(slot);
+        return true;
+    }
+
+    // ---- searches --------------------------------------------------------------------------------------------------
+
+    std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const params_type& params) const {
+        auto lease = scratch.take();
+        this->admit_vector(*lease, "query", query);
+        const auto reading = gate.reading();
+        call_stats stats(params.stats);
+        const row_gate<Id> admits(directory, params.filter);
+        closest_sink<Id> closest(out, admits);
+        if (out.empty()) return 0;
+        if constexpr (base::two_levels) {
+            auto& candidates = lease->candidates;
+            candidates.resize(rerank_width(params.rerank, out.size(), directory.live()));
+            candidate_sink<Id> wide(candidates, admits);
+            scan(this->coarse_scorer(*lease), *lease, params, wide, stats.now);
+            this->rerank(*lease, wide.size(), closest, stats.now);
+        } else {
+            scan(this->fine_scorer(*lease), *lease, params, closest, stats.now);
+        }
+        return closest.finish();
+    }
+
+    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k, const params_type& params) const {
+        return run_batch<Id>(queries, dim, k, params,
+                             [this](std::span<const float> query, std::span<neighbor<Id>> out, const params_type& one) {
+                                 return search(query, out, one);
+                             });
+    }
+
+    [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
+                                                          const params_type& params) const {
+        require_radius(radius);
+        std::vector<neighbor<Id>> hits = collect_within(query, radius, params);
+        std::sort(hits.begin(), hits.end(), closer<Id>);
+        return hits;
+    }
+
+    [[nodiscard]] neighbor_stream<Id> nearest(std::span<const float> query, const params_type& params) const {
+        constexpr float everywhere = std::numeric_limits<float>::infinity();
+        return neighbor_stream<Id>(std::make_unique<lazy>(*this, collect_within(query, everywhere, params)));
+    }
+
+    [[nodiscard]] check_report check() const {
+        const auto reading = gate.reading();
+        check_report report;
+        this->check_directory(report);
+        return report;
+    }
+
+  private:
+    /// All rows were scored when the stream began; a heap yields them in order as they are asked for.
+    class lazy final : public neighbor_stream<Id>::source {
+      public:
+        lazy(const flat_state& index, std::vector<neighbor<Id>> hits) : index_(index), hits_(std::move(hits)) {
+            std::make_heap(hits_.begin(), hits_.end(), farther);
+        }
+        bool next(neighbor<Id>& out) override {
+            while (!hits_.empty()) {
+                std::pop_heap(hits_.begin(), hits_.end(), farther);
+                out = hits_.back();
+                hits_.pop_back();
+                if (index_.contains(out.id)) return true;
+            }
+            return false;
+        }
+
+      private:
+        static bool farther(const neighbor<Id>& a, const neighbor<Id>& b) noexcept { return closer(b, a); }
+        const flat_state& index_;
+        std::vector<neighbor<Id>> hits_;
+    };
+
+    [[nodiscard]] std::vector<neighbor<Id>> collect_within(std::span<const float> query, float radius,
+                                                           const params_type& params) const {
+        auto lease = scratch.take();
+        this->admit_vector(*lease, "query", query);
+        const auto reading = gate.reading();
+        call_stats stats(params.stats);
+        std::vector<neighbor<Id>> hits;
+        const row_gate<Id> admits(directory, params.filter);
+        radius_sink<Id> within(radius, hits, admits);
+        scan(this->fine_scorer(*lease), *lease, params, within, stats.now);
+        return hits;
+    }
+
+    void erase(slot_t slot) noexcept {
+        directory.retire(slot);
+        directory.release(slot);
+    }
+
+    template <class Scorer, class Sink>
+    void scan(const Scorer& scorer, scratch_type& buffers, const params_type& params, Sink& sink, search_stats& stats) const {
+        const auto check_stop = [&] { throw_if_stopped(params.stop); };
+        if (this->list_few(params.filter, buffers.slots)) {
+            stats.distances += buffers.slots.size();
+            score_listed(scorer, std::span<const slot_t>(buffers.slots), sink, check_stop);
+        } else {
+            stats.distances += directory.high_water();
+            scan_rows(scorer, directory.high_water(), this->rows_per_chunk(scorer), sink, check_stop);
+        }
+    }
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,46 @@
+// Arithmetic on sizes that come from a file: it says when it would wrap instead of wrapping.
+#pragma once
+
+#include <cstddef>   // for size_t
+#include <cstdint>   // for uint64_t
+#include <limits>    // for numeric_limits
+#include <optional>  // for optional
+#include <string>    // for to_string
+
+#include "vicinal/core/error.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+namespace detail {
+
+/// a + b, or nothing if 64 bits do not hold it.
+[[nodiscard]] constexpr std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) noexcept {
+    if (b > std::numeric_limits<std::uint64_t>::max() - a) return std::nullopt;
+    return a + b;
+}
+
+/// a * b, or nothing if 64 bits do not hold it.
+[[nodiscard]] constexpr std::optional<std::uint64_t> checked_mul(std::uint64_t a, std::uint64_t b) noexcept {
+    if (a != 0 && b > std::numeric_limits<std::uint64_t>::max() / a) return std::nullopt;
+    return a * b;
+}
+
+/// `value` rounded up to a multiple of `step`, a power of two, or nothing if 64 bits do not hold it.
+[[nodiscard]] constexpr std::optional<std::uint64_t> checked_round_up(std::uint64_t value,
+                                                                      std::uint64_t step) noexcept {
+    const auto sum = checked_add(value, step - 1);
+    if (!sum) return std::nullopt;
+    return *sum & ~(step - 1);
+}
+
+/// `value` as a size of this machine's memory.
+/// throws  error{limit_exceeded} if a size_t cannot hold it (32-bit machines)
+[[nodiscard]] inline std::size_t to_size(std::uint64_t value) {
+    if constexpr (sizeof(std::size_t) < sizeof(std::uint64_t)) {
+        if (value > std::numeric_limits<std::size_t>::max())
+            fail(errc::limit_exceeded, std::to_string(value) + " bytes are more than this machine can address");
+    }
+    return static_cast<std::size_t>(value);
+}
+
+}  // namespace detail
+VICINAL_NAMESPACE_END

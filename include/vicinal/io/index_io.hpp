@@ -1,0 +1,126 @@
+// Where an index meets a file. The index names its parts to a writer and takes them back from a reader, without knowing
+// what a file is; everything about headers, sections and sources is here and below.
+#pragma once
+
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint32_t, uint64_t
+#include <filesystem>   // for path
+#include <functional>   // for function
+#include <istream>      // for istream
+#include <memory>       // for unique_ptr, make_unique
+#include <ostream>      // for ostream
+#include <span>         // for span
+#include <string>       // for string
+#include <string_view>  // for string_view
+#include <utility>      // for move
+#include <vector>       // for vector
+
+#include "vicinal/io/reader.hpp"
+#include "vicinal/io/source.hpp"
+#include "vicinal/io/writer.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+[[nodiscard]] inline std::uint32_t part_type(std::string_view name) noexcept {
+    std::uint32_t type = 0;
+    for (std::size_t i = 4; i-- > 0;) type = type << 8U | static_cast<std::uint32_t>(name[i]);
+    return type;
+}
+
+/// What an index's `write_parts` gets: names of four characters, and typed elements.
+class part_writer {
+  public:
+    explicit part_writer(section_writer& out) noexcept : out_(out) {}
+    /// A few numbers, by value.
+    void numbers(std::string_view name, std::span<const std::uint64_t> values) {
+        std::vector<std::uint64_t> kept(values.begin(), values.end());
+        stream<std::uint64_t>(name, kept.size(), [kept = std::move(kept)](const auto& sink) {
+            sink(std::span<const std::uint64_t>(kept));
+        });
+    }
+    void bytes(std::string_view name, std::vector<std::byte> values) { out_.add_bytes(part_type(name), std::move(values)); }
+    /// `count` elements that produce(sink) hands over in spans; it may be called twice.
+    template <class T, class Produce>
+    void stream(std::string_view name, std::size_t count, Produce produce) {
+        out_.template add_streamed<T>(part_type(name), count, std::move(produce));
+    }
+
+  private:
+    section_writer& out_;
+};
+
+/// What an index's `read_parts` gets.
+class part_reader {
+  public:
+    part_reader(const file_image& image, bool in_place) noexcept : image_(image), in_place_(in_place) {}
+    /// Whether the index may, and is meant to, use the parts where they lie instead of copying them.
+    [[nodiscard]] bool in_place() const noexcept { return in_place_; }
+    [[nodiscard]] std::uint64_t rows() const noexcept { return image_.header().rows; }
+    template <class T>
+    [[nodiscard]] std::span<const T> elements(std::string_view name, std::uint64_t count) const {
+        return image_.array<T>(part_type(name), count);
+    }
+    template <class T>
+    [[nodiscard]] std::span<const T> elements(std::string_view name) const {
+        return image_.array<T>(part_type(name));
+    }
+    [[nodiscard]] bool has(std::string_view name) const noexcept { return image_.has(part_type(name)); }
+    [[noreturn]] void fail(const std::string& what) const { fail_corrupt(image_.name(), what); }
+
+  private:
+    const file_image& image_;
+    bool in_place_;
+};
+
+template <class State>
+[[nodiscard]] file_header state_header(std::uint64_t dim) {
+    return header_of<typename State::id_type>(static_cast<index_kind>(State::kind), State::metric_name(),
+                                              State::codec_name(), dim);
+}
+
+/// Calls use(section_writer) while no writer can change the index.
+template <class State, class Use>
+void with_writer(const State& state, Use&& use) {
+    const auto reading = state.gate.reading();
+    file_header header = state_header<State>(state.dim);
+    header.rows = state.stored_rows();
+    section_writer out(std::move(header));
+    part_writer parts(out);
+    state.write_parts(parts);
+    use(static_cast<const section_writer&>(out));
+}
+
+/// A new index from a file: complete and valid, or an exception.
+template <class State>
+[[nodiscard]] std::unique_ptr<State> read_state(const file_image& image, bool in_place) {
+    require_type(image.header(), state_header<State>(0), image.name());
+    if (image.header().dim > State::max_dimension)
+        fail_corrupt(image.name(), "the dimension is " + std::to_string(image.header().dim) + ", at most " +
+                                       std::to_string(State::max_dimension) + " are possible");
+    auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
+    const part_reader parts(image, in_place);
+    state->read_parts(parts);
+    return state;
+}
+
+template <class State>
+[[nodiscard]] std::unique_ptr<State> load_state(file_bytes bytes, const load_limits& limits) {
+    const file_image image(std::move(bytes), checksums::now, limits);
+    return read_state<State>(image, false);
+}
+
+/// Keeps the file open and mapped for as long as the state lives.
+template <class State>
+[[nodiscard]] std::unique_ptr<State> view_state(file_bytes bytes, const load_limits& limits) {
+    auto image = std::make_shared<const file_image>(std::move(bytes), checksums::later, limits);
+    auto state = read_state<State>(*image, true);
+    state->read_only = true;
+    state->verify_file = [image] { image->verify(); };
+    return state;
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,358 @@
+// Whole files as contiguous, 64-byte aligned bytes: read, mapped or borrowed.
+#pragma once
+
+#include <algorithm>   // for copy, min
+#include <array>       // for array
+#include <cerrno>      // for errno, EINTR
+#include <cstddef>     // for size_t, byte
+#include <cstdint>     // for uint64_t, uintptr_t
+#include <cstring>     // for memcpy
+#include <filesystem>  // for path
+#include <ios>         // for ios_base, streamsize
+#include <istream>     // for istream
+#include <limits>      // for numeric_limits
+#include <new>         // for operator new, align_val_t
+#include <span>        // for span
+#include <string>      // for string, to_string
+#include <utility>     // for exchange, move, swap
+#include <variant>     // for variant
+#include <vector>      // for vector
+
+#include "vicinal/io/atomic_file.hpp"
+#include "vicinal/io/format.hpp"
+
+#if defined(_WIN32)
+#include <fcntl.h>     // for _O_RDONLY
+#include <io.h>        // for _wopen, _read
+#include <sys/stat.h>  // for _fstat64
+#else
+#include <fcntl.h>     // for open
+#include <sys/mman.h>  // for mmap
+#include <sys/stat.h>  // for fstat
+#include <unistd.h>    // for read, close
+#endif
+
+VICINAL_NAMESPACE_BEGIN
+
+/// What a load accepts at most; anything larger is refused with errc::limit_exceeded before it is allocated. Whatever
+/// the limits, a load allocates no more than twice the bytes it is given and 1 MiB.
+struct load_limits {
+    std::uint64_t max_bytes = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t max_rows = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t max_dim = std::numeric_limits<std::uint64_t>::max();
+};
+
+/// What may follow an index in a stream.
+enum class stream_end {
+    required,  ///< nothing: bytes after the index are refused
+    anything,  ///< the stream is left at the first byte after the index
+};
+
+namespace detail {
+
+/// throws  error{limit_exceeded} if the header announces more than the limits allow
+inline void require_limits(const file_header& header, const load_limits& limits, std::string_view file) {
+    const auto check = [&](const char* what, const char* field, std::uint64_t value, std::uint64_t limit) {
+        if (value > limit)
+            fail(errc::limit_exceeded, std::string(file) + ": " + what + " is " + std::to_string(value) +
+                                           ", load_limits::" + field + " is " + std::to_string(limit));
+    };
+    check("the number of bytes", "max_bytes", header.length, limits.max_bytes);
+    check("the number of rows", "max_rows", header.rows, limits.max_rows);
+    check("the dimension", "max_dim", header.dim, limits.max_dim);
+}
+
+/// Uninitialised memory that begins at a multiple of 64.
+class aligned_bytes {
+  public:
+    aligned_bytes() = default;
+    explicit aligned_bytes(std::size_t size)
+        : data_(static_cast<std::byte*>(::operator new (size, std::align_val_t{section_alignment}))), size_(size) {}
+    aligned_bytes(aligned_bytes&& other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    aligned_bytes& operator=(aligned_bytes&& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
+    ~aligned_bytes() {
+        if (data_ != nullptr) ::operator delete (data_, std::align_val_t{section_alignment});
+    }
+    [[nodiscard]] std::span<std::byte> bytes() noexcept { return {data_, size_}; }
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+
+  private:
+    std::byte* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// A file open for reading.
+class input_file {
+  public:
+    /// throws  error{io}
+    explicit input_file(const std::filesystem::path& path) : path_(path) {
+#if defined(_WIN32)
+        file_ = _wopen(path.c_str(), _O_RDONLY | _O_BINARY | _O_NOINHERIT);
+        if (file_ < 0) fail_io("open", path_, errno);
+        struct _stat64 status {};
+        const bool known = _fstat64(file_, &status) == 0;
+        regular_ = known && (status.st_mode & _S_IFMT) == _S_IFREG;
+#else
+        do file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        while (file_ < 0 && errno == EINTR);
+        if (file_ < 0) fail_io("open", path_, errno);
+        struct ::stat status {};
+        const bool known = ::fstat(file_, &status) == 0;
+        regular_ = known && S_ISREG(status.st_mode);
+#endif
+        if (!known) {
+            const int code = errno;
+            close();
+            fail_io("get the size of", path_, code);
+        }
+        size_ = static_cast<std::uint64_t>(status.st_size);
+    }
+    input_file(const input_file&) = delete;
+    input_file& operator=(const input_file&) = delete;
+    ~input_file() { close(); }
+
+    [[nodiscard]] bool regular() const noexcept { return regular_; }     ///< false for a pipe, a device, a directory
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }  ///< when it was opened; of a regular file
+    [[nodiscard]] int handle() const noexcept { return file_; }
+
+    /// Reads what comes next, fewer than `size` bytes only at the end.
+    /// throws  error{io}
+    std::size_t read(std::byte* to, std::size_t size) {
+        std::size_t done = 0;
+        while (done < size) {
+            const std::size_t want = std::min(size - done, std::size_t{1} << 30);
+#if defined(_WIN32)
+            const auto n = _read(file_, to + done, static_cast<unsigned>(want));
+#else
+            const auto n = ::read(file_, to + done, want);
+            if (n < 0 && errno == EINTR) continue;
+#endif
+            if (n < 0) fail_io("read", path_, errno);
+            if (n == 0) break;
+            done += static_cast<std::size_t>(n);
+        }
+        return done;
+    }
+
+  private:
+    void close() noexcept {
+#if defined(_WIN32)
+        _close(file_);
+#else
+        ::close(file_);
+#endif
+    }
+
+    std::filesystem::path path_;
+    int file_ = -1;
+    bool regular_ = false;
+    std::uint64_t size_ = 0;
+};
+
+#if defined(_WIN32)
+
+/// A file's bytes, read-only. On Windows they are read, not mapped, for now.
+class mapped_file {
+  public:
+    explicit mapped_file(const std::filesystem::path& path) {
+        input_file file(path);
+        if (!file.regular()) fail_io("map", path, "it is not a regular file");
+        if (file.size() == 0) fail_corrupt(display(path), "the file is empty");
+        bytes_ = aligned_bytes(to_size(file.size()));
+        if (file.read(bytes_.bytes().data(), bytes_.bytes().size()) != bytes_.bytes().size())
+            fail_io("map", path, "it shrank while it was read");
+    }
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_.bytes(); }
+
+  private:
+    aligned_bytes bytes_;
+};
+
+#else
+
+/// A regular, non-empty file mapped read-only, shared with every other process that maps it. Its pages are read when
+/// they are first touched. Whoever shortens the file meanwhile makes a later touch raise SIGBUS; replacing it by
+/// rename, as `save` does, is harmless.
+class mapped_file {
+  public:
+    /// throws  error{io} if the file cannot be mapped, error{corrupt_file} if it is empty
+    explicit mapped_file(const std::filesystem::path& path) {
+        const input_file file(path);
+        if (!file.regular()) fail_io("map", path, "it is not a regular file");
+        if (file.size() == 0) fail_corrupt(display(path), "the file is empty");
+        size_ = to_size(file.size());
+        void* at = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.handle(), 0);
+        if (at == MAP_FAILED) fail_io("map", path, errno);
+        data_ = static_cast<const std::byte*>(at);
+    }
+    mapped_file(mapped_file&& other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    mapped_file& operator=(mapped_file&& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
+    ~mapped_file() {
+        if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+    }
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+
+  private:
+    const std::byte* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+#endif
+
+/// The bytes of one vicinal file, wherever they came from. They begin at a multiple of 64 and stay put when the object
+/// moves. Beyond its header nothing has been checked: that is file_image's part.
+class file_bytes {
+  public:
+    file_bytes(aligned_bytes bytes, std::string name) : owner_(std::move(bytes)), name_(std::move(name)) {
+        bytes_ = std::get<aligned_bytes>(owner_).bytes();
+    }
+    file_bytes(mapped_file file, std::string name) : owner_(std::move(file)), name_(std::move(name)) {
+        bytes_ = std::get<mapped_file>(owner_).bytes();
+    }
+    /// Refers to `bytes`, which begin at a multiple of 64 and outlive the object.
+    file_bytes(std::span<const std::byte> bytes, std::string name) : bytes_(bytes), name_(std::move(name)) {}
+
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+    /// What messages call it: the path, "the stream" or "the bytes".
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// The same bytes in memory of our own, to be written to; copied if they were not.
+    [[nodiscard]] std::span<std::byte> own() {
+        if (!std::holds_alternative<aligned_bytes>(owner_)) {
+            aligned_bytes copy(bytes_.size());
+            std::copy(bytes_.begin(), bytes_.end(), copy.bytes().begin());
+            owner_ = std::move(copy);
+            bytes_ = std::get<aligned_bytes>(owner_).bytes();
+        }
+        return std::get<aligned_bytes>(owner_).bytes();
+    }
+
+  private:
+    std::variant<std::monostate, aligned_bytes, mapped_file> owner_;
+    std::span<const std::byte> bytes_;
+    std::string name_;
+};
+
+[[noreturn]] VICINAL_COLD inline void fail_short(std::string_view file, std::uint64_t found, std::uint64_t expected) {
+    fail_corrupt(file, "it ends after " + std::to_string(found) + " bytes, expected " + std::to_string(expected));
+}
+
+/// Reads a file of unknown length through `read(to, size)`, which returns fewer bytes only at the end. The header says
+/// how long the file claims to be; memory is taken for no more than twice what has arrived and 1 MiB.
+template <class Read>
+[[nodiscard]] file_bytes read_growing(Read&& read, std::string name, const load_limits& limits, stream_end end) {
+    std::array<std::byte, header_size> head;
+    if (const std::size_t n = read(head.data(), head.size()); n != head.size()) fail_short(name, n, header_size);
+    const file_header header = decode_header(head, name);
+    require_limits(header, limits, name);
+    const std::uint64_t length = header.length;
+
+    constexpr std::uint64_t first_piece = std::uint64_t{1} << 20;
+    std::vector<aligned_bytes> pieces;
+    std::uint64_t arrived = 0;
+    while (arrived < length) {
+        const std::uint64_t room = arrived == 0 ? first_piece : arrived;
+        auto& piece = pieces.emplace_back(to_size(std::min(length - arrived, room)));
+        const auto bytes = piece.bytes();
+        std::size_t filled = 0;
+        if (arrived == 0)
+            filled = static_cast<std::size_t>(std::copy(head.begin(), head.end(), bytes.begin()) - bytes.begin());
+        filled += read(bytes.data() + filled, bytes.size() - filled);
+        arrived += filled;
+        if (filled != bytes.size()) fail_short(name, arrived, length);
+    }
+    if (std::byte extra{}; end == stream_end::required && read(&extra, std::size_t{1}) != 0)
+        fail_corrupt(name, "bytes follow its end at offset " + std::to_string(length));
+    if (pieces.size() == 1) return {std::move(pieces.front()), std::move(name)};
+
+    aligned_bytes whole(to_size(length));
+    std::byte* at = whole.bytes().data();
+    for (aligned_bytes& piece : pieces) {
+        std::memcpy(at, piece.bytes().data(), piece.bytes().size());
+        at += piece.bytes().size();
+        piece = {};
+    }
+    return {std::move(whole), std::move(name)};
+}
+
+/// The file at `path`, read into memory. A pipe or device is read to its end.
+/// throws  error{io, corrupt_file, unsupported_version, limit_exceeded}; the last three before more than the header
+///         has been read
+[[nodiscard]] inline file_bytes read_path(const std::filesystem::path& path, const load_limits& limits = {}) {
+    input_file file(path);
+    const auto read = [&](std::byte* to, std::size_t size) { return file.read(to, size); };
+    std::string name = display(path);
+    if (!file.regular()) return read_growing(read, std::move(name), limits, stream_end::required);
+
+    std::array<std::byte, header_size> head;
+    if (const std::size_t n = file.read(head.data(), head.size()); n != head.size()) fail_short(name, n, header_size);
+    const file_header header = decode_header(head, name);
+    if (file.size() != header.length)
+        fail_corrupt(
+            name, "it has " + std::to_string(file.size()) + " bytes, its header says " + std::to_string(header.length));
+    require_limits(header, limits, name);
+    aligned_bytes whole(to_size(header.length));
+    const auto bytes = whole.bytes();
+    std::copy(head.begin(), head.end(), bytes.begin());
+    const std::size_t n = head.size() + file.read(bytes.data() + head.size(), bytes.size() - head.size());
+    if (n != bytes.size()) fail_short(name, n, bytes.size());
+    return {std::move(whole), std::move(name)};
+}
+
+/// The file that begins where `in` stands. The stream need not be seekable.
+/// throws  as read_path; error{io} if the stream fails other than by ending
+[[nodiscard]] inline file_bytes read_stream(std::istream& in, const load_limits& limits = {},
+                                            stream_end end = stream_end::required) {
+    if (!in) fail(errc::io, "cannot load from the stream: it had failed before");
+    const auto read = [&](std::byte* to, std::size_t size) {
+        std::size_t done = 0;
+        while (done < size) {
+            const std::size_t want = std::min(size - done, std::size_t{1} << 30);
+            bool thrown = false;
+            try {
+                in.read(reinterpret_cast<char*>(to + done), static_cast<std::streamsize>(want));
+            } catch (const std::ios_base::failure&) {
+                thrown = true;  // the stream throws by itself, perhaps only because it ended
+            }
+            done += static_cast<std::size_t>(in.gcount());
+            if (in.bad() || (thrown && !in.eof())) fail(errc::io, "cannot load from the stream: reading failed");
+            if (static_cast<std::size_t>(in.gcount()) != want) break;
+        }
+        return done;
+    };
+    return read_growing(read, "the stream", limits, end);
+}
+
+/// The file in `bytes`: referred to if they begin at a multiple of 64, else copied.
+/// throws  error{corrupt_file, unsupported_version, limit_exceeded}
+[[nodiscard]] inline file_bytes read_span(std::span<const std::byte> bytes, const load_limits& limits = {}) {
+    std::string name = "the bytes";
+    if (bytes.size() < header_size) fail_short(name, bytes.size(), header_size);
+    const file_header header = decode_header(bytes.first<header_size>(), name);
+    if (bytes.size() != header.length)
+        fail_corrupt(
+            name, "there are " + std::to_string(bytes.size()) + ", their header says " + std::to_string(header.length));
+    require_limits(header, limits, name);
+    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % section_alignment == 0) return {bytes, std::move(name)};
+    aligned_bytes copy(bytes.size());
+    std::copy(bytes.begin(), bytes.end(), copy.bytes().begin());
+    return {std::move(copy), std::move(name)};
+}
+
+/// The file at `path`, mapped.
+/// throws  error{io} if it cannot be mapped, error{corrupt_file} if it is empty
+[[nodiscard]] inline file_bytes map_path(const std::filesystem::path& path) {
+    return {mapped_file(path), display(path)};
+}
+
+}  // namespace detail
+VICINAL_NAMESPACE_END

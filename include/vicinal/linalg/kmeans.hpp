@@ -1,0 +1,347 @@
+// k-means: the centroids that IVF lists and product quantisers are made of.
+//
+// Lloyd's iterations over a sample, seeded by k-means++ on a smaller one; an empty cluster takes half of the largest.
+// Every sum is taken in a fixed order and every random number is a function of (seed, purpose, counter), so equal calls
+// give equal bytes for every executor.
+#pragma once
+
+#include <algorithm>  // for min, max
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t, uint64_t
+#include <limits>     // for numeric_limits
+#include <numeric>    // for partial_sum
+#include <queue>      // for priority_queue
+#include <span>       // for span
+#include <utility>    // for pair, swap
+#include <vector>     // for vector
+
+#include "vicinal/core/function_ref.hpp"
+#include "vicinal/linalg/nearest_centroids.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+struct kmeans_params {
+    std::size_t clusters = 0;     ///< from 1 to the number of rows
+    std::size_t iterations = 10;  ///< at most; at least 1
+    std::uint64_t seed = 0;
+    std::size_t sample_per_cluster = 256;  ///< rows beyond clusters times this are left out, by chance; 0 = use all
+    double tolerance = 1e-4;               ///< stop when an iteration lowers the objective by less than this share
+    executor_ref executor = {};            ///< empty: the calling thread
+    std::stop_token stop = {};
+    function_ref<void(std::size_t done, std::size_t total)> progress = {};  ///< after each iteration
+};
+
+struct kmeans_result {
+    std::vector<float> centroids;    ///< clusters x dim, row-major
+    std::vector<std::size_t> sizes;  ///< trained rows of each cluster in the last assignment
+    double objective = 0;            ///< mean squared distance of the trained rows in the last assignment
+    std::size_t iterations = 0;      ///< how many ran
+    std::size_t trained_rows = 0;    ///< how many rows the sample had
+    bool converged = false;          ///< stopped before `.iterations`, or would have
+};
+
+namespace detail {
+
+/// Random numbers by counter (splitmix64's finaliser over a keyed counter): any one can be had without those before it.
+class kmeans_random {
+  public:
+    enum class purpose : std::uint64_t { sample = 1, seeding_pool, seeding, filling, splitting };
+
+    kmeans_random(std::uint64_t seed, purpose use) noexcept : key_(mix(seed ^ mix(static_cast<std::uint64_t>(use)))) {}
+
+    /// In [0, 1).
+    [[nodiscard]] double uniform(std::uint64_t counter) const noexcept {
+        return static_cast<double>(mix(key_ + counter) >> 11) * 0x1p-53;
+    }
+    /// In [0, n), n >= 1.
+    [[nodiscard]] std::size_t below(std::size_t n, std::uint64_t counter) const noexcept {
+        return std::min(n - 1, static_cast<std::size_t>(uniform(counter) * static_cast<double>(n)));
+    }
+
+  private:
+    [[nodiscard]] static constexpr std::uint64_t mix(std::uint64_t x) noexcept {
+        x = (x + 1) * 0x9E3779B97F4A7C15U;
+        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
+        x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
+        return x ^ (x >> 31);
+    }
+
+    std::uint64_t key_;
+};
+
+/// `want` of the numbers below n in ascending order, every subset equally likely. want <= n.
+[[nodiscard]] inline std::vector<std::size_t> choose_rows(std::size_t n, std::size_t want,
+                                                          const kmeans_random& random) {
+    std::vector<std::size_t> chosen;
+    chosen.reserve(want);
+    for (std::size_t i = 0; chosen.size() < want; ++i)
+        if (random.uniform(i) * static_cast<double>(n - i) < static_cast<double>(want - chosen.size()))
+            chosen.push_back(i);
+    return chosen;
+}
+
+/// k-means++: each next centroid is a row drawn with probability proportional to its squared distance from those drawn.
+class kmeans_seeding {
+  public:
+    kmeans_seeding(const row_set& rows, const kmeans_params& params)
+        : rows_(rows),
+          params_(params),
+          weights_(rows.size(), std::numeric_limits<double>::max()),
+          block_sums_((rows.size() + block - 1) / block) {}
+
+    void run(std::span<float> centroids) {
+        using purpose = kmeans_random::purpose;
+        const kmeans_random seeding(params_.seed, purpose::seeding);
+        const kmeans_random filling(params_.seed, purpose::filling);
+        std::size_t row = seeding.below(rows_.size(), 0);
+        for (std::size_t c = 0; c < params_.clusters; ++c) {
+            if (params_.stop.stop_requested()) fail_cancelled("kmeans");
+            std::copy_n(rows_[row], rows_.dim(), centroids.data() + c * rows_.dim());
+            if (c + 1 == params_.clusters) break;
+            const double total = measure(rows_[row]);
+            // Nothing left at a distance: fewer distinct rows than clusters, and any row is as good as another.
+            row = total > 0 ? draw(seeding.uniform(c + 1) * total) : filling.below(rows_.size(), c);
+        }
+    }
+
+  private:
+    static constexpr std::size_t block = 1024;
+
+    /// The squared distance in single precision, plenty for odds; sixteen running sums give every machine the same.
+    [[nodiscard]] double seeding_weight(const float* a, const float* b) const noexcept {
+        using lanes = Eigen::Array<float, 16, 1>;
+        using values = Eigen::Map<const lanes>;
+        lanes sum = lanes::Zero();
+        std::size_t i = 0;
+        for (; i + 16 <= rows_.dim(); i += 16) sum += (values(a + i) - values(b + i)).square();
+        for (Eigen::Index lane = 0; i < rows_.dim(); ++i, ++lane) sum[lane] += (a[i] - b[i]) * (a[i] - b[i]);
+        double total = 0;
+        for (const float lane : sum) total += static_cast<double>(lane);
+        return total;
+    }
+
+    /// Lowers the weights to the distances from `centroid` and returns their sum.
+    double measure(const float* centroid) {
+        parallel_for(params_.executor, block_sums_.size(), [&](std::size_t b) {
+            double sum = 0;
+            for (std::size_t i = b * block; i < std::min(rows_.size(), (b + 1) * block); ++i) {
+                weights_[i] = std::min(weights_[i], seeding_weight(rows_[i], centroid));
+                sum += weights_[i];
+            }
+            block_sums_[b] = sum;
+        });
+        double total = 0;
+        for (const double sum : block_sums_) total += sum;
+        return total;
+    }
+
+    /// The row at which the running sum of weights exceeds `target`; never one of weight 0.
+    [[nodiscard]] std::size_t draw(double target) const {
+        std::size_t b = 0;
+        while (b + 1 < block_sums_.size() && target >= block_sums_[b]) target -= block_sums_[b++];
+        std::size_t last = 0;
+        for (std::size_t i = b * block; i < std::min(rows_.size(), (b + 1) * block); ++i) {
+            if (weights_[i] <= 0) continue;
+            last = i;
+            target -= weights_[i];
+            if (target < 0) return i;
+        }
+        if (weights_[last] > 0) return last;
+        // Rounding carried the target past a last block of zeros.
+        for (std::size_t i = weights_.size(); i-- > 0;)
+            if (weights_[i] > 0) return i;
+        return 0;
+    }
+
+    const row_set& rows_;
+    const kmeans_params& params_;
+    std::vector<double> weights_;
+    std::vector<double> block_sums_;
+};
+
+/// The rows of each cluster, ascending: cluster c has member[start[c]] to member[start[c + 1] - 1].
+struct cluster_members {
+    std::vector<std::size_t> start;
+    std::vector<std::size_t> member;
+
+    void group(std::span<const std::uint32_t> assignment, std::size_t clusters) {
+        start.assign(clusters + 1, 0);
+        for (const std::uint32_t c : assignment) ++start[c + 1];
+        std::partial_sum(start.begin(), start.end(), start.begin());
+        member.resize(assignment.size());
+        std::vector<std::size_t> next(start.begin(), start.end() - 1);
+        for (std::size_t i = 0; i < assignment.size(); ++i) member[next[assignment[i]]++] = i;
+    }
+
+    [[nodiscard]] std::size_t size(std::size_t c) const noexcept { return start[c + 1] - start[c]; }
+    [[nodiscard]] std::span<const std::size_t> of(std::size_t c) const noexcept {
+        return {member.data() + start[c], size(c)};
+    }
+};
+
+/// Moves each centroid to the mean of its members; one without members stays. A cluster is summed by one task in
+/// ascending order of rows, so the bytes do not depend on the number of threads.
+inline void move_to_means(const row_set& rows, const cluster_members& members, std::span<float> centroids,
+                          executor_ref on) {
+    constexpr std::size_t block = 8;
+    const std::size_t dim = rows.dim();
+    const std::size_t clusters = members.start.size() - 1;
+    parallel_for(on, (clusters + block - 1) / block, [&](std::size_t task) {
+        std::vector<double> sum(dim);
+        for (std::size_t c = task * block; c < std::min(clusters, (task + 1) * block); ++c) {
+            if (members.size(c) == 0) continue;
+            std::fill(sum.begin(), sum.end(), 0.0);
+            for (const std::size_t row : members.of(c))
+                for (std::size_t i = 0; i < dim; ++i) sum[i] += static_cast<double>(rows[row][i]);
+            for (std::size_t i = 0; i < dim; ++i)
+                centroids[c * dim + i] = static_cast<float>(sum[i] / static_cast<double>(members.size(c)));
+        }
+    });
+}
+
+/// Gives every empty cluster half of the largest one: the two centroids stand a little to either side of the old, on
+/// the line to a random member, and so part the members at the middle. A cluster of equal rows is not split.
+class cluster_splitting {
+  public:
+    cluster_splitting(const row_set& rows, const cluster_members& members, std::span<float> centroids,
+                      const kmeans_random& random, std::uint64_t counter)
+        : rows_(rows), members_(members), centroids_(centroids), random_(random), counter_(counter) {}
+
+    /// Returns how many were split.
+    std::size_t run() {
+        const std::size_t clusters = members_.start.size() - 1;
+        std::vector<std::size_t> empty;
+        for (std::size_t c = 0; c < clusters; ++c)
+            if (members_.size(c) == 0) empty.push_back(c);
+        if (empty.empty()) return 0;
+        for (std::size_t c = 0; c < clusters; ++c)
+            if (members_.size(c) > 1) donors_.push({members_.size(c), {clusters - c, c}});
+        std::size_t filled = 0;
+        while (filled < empty.size() && !donors_.empty()) {
+            const auto [size, key] = donors_.top();
+            donors_.pop();
+            const std::size_t donor = key.second;
+            if (!split(donor, empty[filled])) continue;
+            ++filled;
+            if (size / 2 > 1) donors_.push({size / 2, key});
+        }
+        return filled;
+    }
+
+  private:
+    bool split(std::size_t donor, std::size_t into) {
+        constexpr float step = 1.0F / 16;
+        const std::size_t dim = rows_.dim();
+        float* const stays = centroids_.data() + donor * dim;
+        float* const moves = centroids_.data() + into * dim;
+        const float* const towards = member_off(donor, stays);
+        if (towards == nullptr) return false;
+        for (std::size_t i = 0; i < dim; ++i) {
+            const float offset = step * (towards[i] - stays[i]);
+            moves[i] = stays[i] + offset;
+            stays[i] -= offset;
+        }
+        return true;
+    }
+
+    /// A random member that differs from the centroid, or null.
+    [[nodiscard]] const float* member_off(std::size_t cluster, const float* centroid) {
+        const auto members = members_.of(cluster);
+        const std::size_t begin = random_.below(members.size(), counter_++);
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            const float* const row = rows_[members[(begin + i) % members.size()]];
+            if (!std::equal(row, row + rows_.dim(), centroid)) return row;
+        }
+        return nullptr;
+    }
+
+    const row_set& rows_;
+    const cluster_members& members_;
+    std::span<float> centroids_;
+    const kmeans_random& random_;
+    std::uint64_t counter_;
+    // (size, (order, cluster)), the largest first and among equals the lowest cluster.
+    std::priority_queue<std::pair<std::size_t, std::pair<std::size_t, std::size_t>>> donors_;
+};
+
+/// Lloyd's iterations from seeded centroids in `result` until nothing moves, little is gained or the count is reached.
+inline void run_lloyd(const row_set& rows, const kmeans_params& params, kmeans_result& result) {
+    const kmeans_random random(params.seed, kmeans_random::purpose::splitting);
+    std::vector<std::uint32_t> assignment(rows.size());
+    std::vector<std::uint32_t> previous(rows.size());
+    std::vector<float> distance(rows.size());
+    cluster_members members;
+    bool split = false;
+    while (result.iterations < params.iterations && !result.converged) {
+        const matrix_view<const float> centroids(result.centroids.data(), params.clusters, rows.dim());
+        assign_rows(rows, centroids, assignment, distance, params.executor, params.stop, "kmeans");
+        double total = 0;
+        for (const float d : distance) total += static_cast<double>(d);
+        const double objective = total / static_cast<double>(rows.size());
+        // Right after a split the objective says nothing yet: the new pair has still to find its places.
+        const bool settled =
+            result.iterations > 0 && !split &&
+            (assignment == previous || result.objective - objective < params.tolerance * result.objective);
+        result.objective = objective;
+        members.group(assignment, params.clusters);
+        move_to_means(rows, members, result.centroids, params.executor);
+        split = objective > 0 && cluster_splitting(rows, members, result.centroids, random,
+                                                   result.iterations * std::uint64_t{params.clusters} * 2)
+                                         .run() > 0;
+        result.converged = objective <= 0 || (settled && !split);
+        std::swap(assignment, previous);
+        ++result.iterations;
+        if (params.progress) params.progress(result.iterations, params.iterations);
+    }
+    result.sizes.resize(params.clusters);
+    for (std::size_t c = 0; c < params.clusters; ++c) result.sizes[c] = members.size(c);
+}
+
+inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& params) {
+    require_range("kmeans: dim", rows.dim(), 1, std::numeric_limits<std::uint32_t>::max());
+    require_range("kmeans: iterations", params.iterations, 1, std::numeric_limits<std::uint32_t>::max());
+    if (params.clusters == 0 || params.clusters > std::numeric_limits<std::uint32_t>::max())
+        require_range("kmeans: clusters", params.clusters, 1, std::numeric_limits<std::uint32_t>::max());
+    if (params.clusters > rows.rows())
+        fail(errc::invalid_argument, "kmeans: " + std::to_string(params.clusters) + " clusters of " +
+                                         std::to_string(rows.rows()) + " rows; there must be a row for each cluster");
+}
+
+/// How many rows serve `clusters` at `per_cluster` each; all of them for 0.
+[[nodiscard]] constexpr std::size_t sample_size(std::size_t rows, std::size_t clusters,
+                                                std::size_t per_cluster) noexcept {
+    return per_cluster == 0 || per_cluster > rows / clusters ? rows : clusters * per_cluster;
+}
+
+}  // namespace detail
+
+/// Centroids that make the squared Euclidean distance from each row to its closest one small on average.
+/// rows     finite, each with a sum of squares <= FLT_MAX/8; read during the call, not copied
+/// params   see kmeans_params
+/// returns  see kmeans_result; fewer distinct rows than clusters leave some centroids equal to others
+/// throws   error{invalid_argument} if there are more clusters than rows, or none; error{cancelled}
+/// cost     O(iterations * trained rows * clusters * dim), a matrix product; memory O(trained rows + clusters * dim)
+/// threads  the same bytes for every executor; `.progress` is called on the calling thread
+[[nodiscard]] inline kmeans_result kmeans(matrix_view<const float> rows, const kmeans_params& params) {
+    using purpose = detail::kmeans_random::purpose;
+    // k-means++ looks at every row once per cluster; past this many rows per cluster the centroids gain nothing.
+    constexpr std::size_t seeding_rows_per_cluster = 8;
+    detail::check_kmeans(rows, params);
+
+    kmeans_result result;
+    result.trained_rows = detail::sample_size(rows.rows(), params.clusters, params.sample_per_cluster);
+    result.centroids.resize(params.clusters * rows.dim());
+    const std::vector<std::size_t> sample =
+        detail::choose_rows(rows.rows(), result.trained_rows, detail::kmeans_random(params.seed, purpose::sample));
+    const detail::row_set trained(rows, sample);
+
+    std::vector<std::size_t> pool = detail::choose_rows(
+        sample.size(), detail::sample_size(sample.size(), params.clusters, seeding_rows_per_cluster),
+        detail::kmeans_random(params.seed, purpose::seeding_pool));
+    for (std::size_t& row : pool) row = sample[row];
+    detail::kmeans_seeding(detail::row_set(rows, pool), params).run(result.centroids);
+    detail::run_lloyd(trained, params, result);
+    return result;
+}
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,258 @@
+// Which centroid is closest to each row: a blocked matrix product proposes, double precision decides.
+//
+// The product gives |c|^2 / 2 - x.c in single precision, which orders the centroids of one row up to a known rounding
+// error. Every centroid that error cannot rule out is measured again from direct differences in double precision, so
+// the answer is that of a double-precision scan: it depends neither on the size of the blocks, nor on how Eigen sums,
+// nor on the number of threads. Rows and centroids are first moved by the centroids' mean; on data far from the origin
+// the error bound would otherwise rule out nothing.
+//
+// Eigen starts no threads here unless the program is compiled with -fopenmp; there, call Eigen::setNbThreads(1) when
+// passing an executor, or each of its threads starts its own. The results are the same.
+#pragma once
+
+#include <Eigen/Core>   // for Map, Matrix
+#include <algorithm>    // for min, max, clamp
+#include <array>        // for array
+#include <cmath>        // for sqrt
+#include <cstddef>      // for size_t
+#include <cstdint>      // for uint32_t
+#include <limits>       // for numeric_limits
+#include <span>         // for span
+#include <stop_token>   // for stop_token
+#include <string>       // for string, to_string
+#include <string_view>  // for string_view
+#include <vector>       // for vector
+
+#include "vicinal/core/executor.hpp"
+#include "vicinal/core/matrix_view.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+using float_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+[[nodiscard]] constexpr Eigen::Index eigen_size(std::size_t n) noexcept { return static_cast<Eigen::Index>(n); }
+
+/// All rows of a matrix, or the chosen ones in the order chosen: a sample that is never copied.
+class row_set {
+  public:
+    explicit row_set(matrix_view<const float> rows) noexcept : rows_(rows), size_(rows.rows()) {}
+    /// chosen  row numbers of `rows`; must outlive the set
+    row_set(matrix_view<const float> rows, std::span<const std::size_t> chosen VICINAL_LIFETIMEBOUND) noexcept
+        : rows_(rows), chosen_(chosen.data()), size_(chosen.size()) {}
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t dim() const noexcept { return rows_.dim(); }
+    [[nodiscard]] const float* operator[](std::size_t i) const noexcept {
+        return rows_.data() + (chosen_ != nullptr ? chosen_[i] : i) * rows_.stride();
+    }
+
+  private:
+    matrix_view<const float> rows_;
+    const std::size_t* chosen_ = nullptr;
+    std::size_t size_;
+};
+
+/// The squared distance, in double from the first subtraction on. Eight running sums in a fixed order: the result does
+/// not depend on the vector length of the machine.
+[[nodiscard]] inline double exact_squared_distance(const float* a, const float* b, std::size_t dim) noexcept {
+    std::array<double, 8> sum{};
+    std::size_t i = 0;
+    for (; i + 8 <= dim; i += 8)
+        for (std::size_t lane = 0; lane < 8; ++lane) {
+            const double difference = static_cast<double>(a[i + lane]) - static_cast<double>(b[i + lane]);
+            sum[lane] += difference * difference;
+        }
+    for (std::size_t lane = 0; i < dim; ++i, ++lane) {
+        const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+        sum[lane] += difference * difference;
+    }
+    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+}
+
+[[noreturn]] VICINAL_COLD inline void fail_cancelled(std::string_view what) {
+    fail(errc::cancelled, std::string(what) + " was cancelled by its stop token");
+}
+
+/// Centroids made ready for the product: moved by their mean, with half their squared norms. Read by many threads.
+class centroid_table {
+  public:
+    /// Rows multiplied at once, and the grain of `.stop`.
+    static constexpr std::size_t tile_rows = 256;
+    /// Centroids multiplied at once: tile_rows x panel scores stay in the second-level cache.
+    static constexpr std::size_t panel = 256;
+    /// Centroids whose smallest score decides whether any of them is looked at.
+    static constexpr std::size_t group = 64;
+    static_assert(panel % group == 0);
+
+    /// What one thread needs; reused from tile to tile.
+    struct scratch {
+        struct candidate {
+            std::uint32_t centroid;
+            float lower;  ///< no smaller than this is its true score
+        };
+        struct row_state {
+            float norm;
+            float upper;  ///< the best true score is at most this
+            std::vector<candidate> candidates;
+        };
+        float_matrix rows;
+        float_matrix products;
+        std::vector<row_state> states;
+    };
+
+    /// centroids  at least one; must stay unchanged while the table is in use
+    explicit centroid_table(matrix_view<const float> centroids)
+        : original_(centroids),
+          moved_(eigen_size(centroids.rows()), eigen_size(centroids.dim())),
+          half_norms_(centroids.rows()),
+          group_norms_((centroids.rows() + group - 1) / group, 0.0F) {
+        find_mean();
+        for (std::size_t c = 0; c < centroids.rows(); ++c) {
+            float* const row = moved_.data() + c * centroids.dim();
+            double norm = 0;
+            for (std::size_t i = 0; i < centroids.dim(); ++i) {
+                row[i] = centroids[c][i] - mean_[i];
+                norm += static_cast<double>(row[i]) * static_cast<double>(row[i]);
+            }
+            half_norms_[c] = static_cast<float>(norm / 2);
+            float& largest = group_norms_[c / group];
+            largest = std::max(largest, static_cast<float>(std::sqrt(norm)));
+        }
+    }
+
+    /// Assigns rows [first, first + count), count <= tile_rows. `distance` is empty or receives the exact distances.
+    void assign(const row_set& rows, std::size_t first, std::size_t count, scratch& work,
+                std::span<std::uint32_t> assignment, std::span<float> distance) const {
+        load(rows, first, count, work);
+        for (std::size_t c = 0; c < original_.rows(); c += panel) {
+            const std::size_t width = std::min(panel, original_.rows() - c);
+            work.products.resize(eigen_size(count), eigen_size(width));
+            work.products.noalias() = work.rows * moved_.middleRows(eigen_size(c), eigen_size(width)).transpose();
+            for (std::size_t i = 0; i < count; ++i) collect(work.states[i], work.products.data() + i * width, c, width);
+        }
+        for (std::size_t i = 0; i < count; ++i)
+            decide(work.states[i], rows[first + i], assignment[first + i],
+                   distance.empty() ? nullptr : &distance[first + i]);
+    }
+
+  private:
+    void find_mean() {
+        std::vector<double> sum(original_.dim(), 0.0);
+        for (std::size_t c = 0; c < original_.rows(); ++c)
+            for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(original_[c][i]);
+        mean_.resize(sum.size());
+        for (std::size_t i = 0; i < sum.size(); ++i)
+            mean_[i] = static_cast<float>(sum[i] / static_cast<double>(original_.rows()));
+    }
+
+    void load(const row_set& rows, std::size_t first, std::size_t count, scratch& work) const {
+        const std::size_t dim = original_.dim();
+        work.rows.resize(eigen_size(count), eigen_size(dim));
+        if (work.states.size() < count) work.states.resize(count);
+        const Eigen::Map<const Eigen::RowVectorXf> mean(mean_.data(), eigen_size(dim));
+        for (std::size_t i = 0; i < count; ++i) {
+            auto row = work.rows.row(eigen_size(i));
+            row = Eigen::Map<const Eigen::RowVectorXf>(rows[first + i], eigen_size(dim)) - mean;
+            work.states[i].norm = row.norm();
+            work.states[i].upper = std::numeric_limits<float>::max();
+            work.states[i].candidates.clear();
+        }
+    }
+
+    /// How far a score may be from its true value, for a row and a centroid of at most these norms: the roundings of
+    /// the product (one per term), of the subtraction, of the norm and of the move by the mean, each at most 2^-24 of
+    /// the Cauchy-Schwarz bound; the last term covers products that underflow.
+    [[nodiscard]] float score_error(float row_norm, float centroid_norm) const noexcept {
+        constexpr float rounding = std::numeric_limits<float>::epsilon() / 2;
+        const float terms = static_cast<float>(original_.dim() + 8);
+        return rounding * centroid_norm * (terms * row_norm + 4 * centroid_norm) +
+               terms * std::numeric_limits<float>::min();
+    }
+
+    /// Notes the centroids [first, first + width) that may be the closest, judged by their products with the row.
+    void collect(scratch::row_state& state, const float* products, std::size_t first, std::size_t width) const {
+        using values = Eigen::Map<const Eigen::ArrayXf>;
+        for (std::size_t g = 0; g < width; g += group) {
+            const std::size_t size = std::min(group, width - g);
+            const float* const halves = half_norms_.data() + first + g;
+            const float smallest =
+                (values(halves, eigen_size(size)) - values(products + g, eigen_size(size))).minCoeff();
+            const float error = score_error(state.norm, group_norms_[(first + g) / group]);
+            state.upper = std::min(state.upper, smallest + error);
+            if (smallest - error > state.upper) continue;
+            for (std::size_t j = 0; j < size; ++j) {
+                const float lower = halves[j] - products[g + j] - error;
+                if (lower <= state.upper)
+                    state.candidates.push_back({static_cast<std::uint32_t>(first + g + j), lower});
+            }
+        }
+    }
+
+    /// The closest of the candidates that are still possible; they are in ascending order, so ties go to the lower.
+    void decide(scratch::row_state& state, const float* row, std::uint32_t& assignment, float* distance) const {
+        std::erase_if(state.candidates, [&](const auto& candidate) { return candidate.lower > state.upper; });
+        assignment = state.candidates.empty() ? 0 : state.candidates.front().centroid;
+        if (state.candidates.size() < 2 && distance == nullptr) return;
+        double best = exact_squared_distance(row, original_[assignment].data(), original_.dim());
+        for (std::size_t i = 1; i < state.candidates.size(); ++i) {
+            const std::uint32_t other = state.candidates[i].centroid;
+            const double d = exact_squared_distance(row, original_[other].data(), original_.dim());
+            if (d < best) {
+                best = d;
+                assignment = other;
+            }
+        }
+        if (distance != nullptr) *distance = static_cast<float>(best);
+    }
+
+    matrix_view<const float> original_;
+    std::vector<float> mean_;
+    float_matrix moved_;
+    std::vector<float> half_norms_;
+    std::vector<float> group_norms_;
+};
+
+/// nearest_centroids over any row set, cancellable. `what` names the caller in the message.
+inline void assign_rows(const row_set& rows, matrix_view<const float> centroids, std::span<std::uint32_t> assignment,
+                        std::span<float> distance, executor_ref on, const std::stop_token& stop,
+                        std::string_view what) {
+    constexpr std::size_t task_rows = 4 * centroid_table::tile_rows;  // one scratch serves several tiles
+    const centroid_table table(centroids);
+    parallel_for(on, (rows.size() + task_rows - 1) / task_rows, [&](std::size_t task) {
+        centroid_table::scratch work;
+        const std::size_t end = std::min(rows.size(), (task + 1) * task_rows);
+        for (std::size_t first = task * task_rows; first < end; first += centroid_table::tile_rows) {
+            if (stop.stop_requested()) fail_cancelled(what);
+            table.assign(rows, first, std::min(centroid_table::tile_rows, end - first), work, assignment, distance);
+        }
+    });
+}
+
+}  // namespace detail
+
+/// The number of the closest centroid of each row by squared Euclidean distance, ties to the lower number; equal to
+/// what a scan in double precision finds.
+/// rows        finite, each with a sum of squares <= FLT_MAX/8; so too the centroids, of which there is at least one
+/// assignment  receives rows.rows() numbers
+/// distance    empty, or receives rows.rows() squared distances, rounded once from double
+/// throws      error{dimension_mismatch}, error{invalid_argument} if a span has another length; error{cancelled}
+/// cost        one matrix product, rows x dim x centroids        threads  the same result for every executor
+inline void nearest_centroids(matrix_view<const float> rows, matrix_view<const float> centroids,
+                              std::span<std::uint32_t> assignment, std::span<float> distance = {},
+                              executor_ref executor = {}, const std::stop_token& stop = {}) {
+    using std::to_string;
+    if (rows.dim() != centroids.dim())
+        detail::fail(errc::dimension_mismatch, "nearest_centroids: rows have " + to_string(rows.dim()) +
+                                                   " components, centroids " + to_string(centroids.dim()));
+    detail::require_range("nearest_centroids: the number of centroids", centroids.rows(), 1,
+                          std::numeric_limits<std::uint32_t>::max());
+    if (assignment.size() != rows.rows() || (!distance.empty() && distance.size() != rows.rows()))
+        detail::fail(errc::invalid_argument, "nearest_centroids: " + to_string(rows.rows()) + " rows, but room for " +
+                                                 to_string(assignment.size()) + " assignments and " +
+                                                 to_string(distance.size()) + " distances");
+    detail::assign_rows(detail::row_set(rows), centroids, assignment, distance, executor, stop, "nearest_centroids");
+}
+
+VICINAL_NAMESPACE_END

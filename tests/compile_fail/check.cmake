@@ -1,0 +1,24 @@
+# cmake -DCOMPILER=c++ -DINCLUDES=a;b -DSOURCE=file.cpp -P check.cmake
+list(TRANSFORM INCLUDES PREPEND "-I")
+set(compile "${COMPILER}" -std=c++20 -fsyntax-only -pthread ${INCLUDES} "${SOURCE}")
+
+file(STRINGS "${SOURCE}" expected REGEX "^// expect: ")
+list(TRANSFORM expected REPLACE "^// expect: " "")
+if(NOT expected)
+  message(FATAL_ERROR "${SOURCE} has no line \"// expect: REGEX\"")
+endif()
+
+execute_process(COMMAND ${compile} RESULT_VARIABLE status ERROR_VARIABLE output)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${SOURCE} must compile as it stands, and does not:\n${output}")
+endif()
+
+execute_process(COMMAND ${compile} -DMISUSE RESULT_VARIABLE status ERROR_VARIABLE output)
+if(status EQUAL 0)
+  message(FATAL_ERROR "${SOURCE} must not compile with -DMISUSE, and does")
+endif()
+foreach(regex IN LISTS expected)
+  if(NOT output MATCHES "${regex}")
+    message(FATAL_ERROR "${SOURCE} with -DMISUSE fails without the expected \"${regex}\":\n${output}")
+  endif()
+endforeach()

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""check_version.py ROOT [--expect VERSION]: version.hpp and the latest entry of CHANGELOG.md agree.
+
+With --expect (a release tag without its "v") both must also be that version, and the entry must have a date.
+"""
+import argparse
+import pathlib
+import re
+import sys
+
+
+def header_version(root):
+    text = (root / "include/vicinal/version.hpp").read_text(encoding="utf-8")
+    return ".".join(re.search(rf"^#define VICINAL_VERSION_{part} (\d+)$", text, re.M).group(1)
+                    for part in ("MAJOR", "MINOR", "PATCH"))
+
+
+def changelog_entry(root):
+    """The version and the date, or "unreleased", of the first entry."""
+    text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    match = re.search(r"^## \[([^\]]+)\] - (unreleased|\d{4}-\d{2}-\d{2})$", text, re.M)
+    if not match:
+        sys.exit("CHANGELOG.md has no entry of the form '## [1.2.3] - 2030-01-31' or '- unreleased'")
+    return match.groups()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("root", type=pathlib.Path)
+    parser.add_argument("--expect")
+    arguments = parser.parse_args()
+
+    header = header_version(arguments.root)
+    entry, date = changelog_entry(arguments.root)
+    print(f"version.hpp {header}, CHANGELOG.md {entry} ({date})")
+    if header != entry:
+        sys.exit("they differ")
+    if arguments.expect is not None and (header != arguments.expect or date == "unreleased"):
+        sys.exit(f"not a release of {arguments.expect}")
+
+
+main()
