@@ -95,6 +95,11 @@ struct trade_off {
     return std::nullopt;
 }
 
+/// Whether rate_at only gives a lower bound: every setting finds more than `recall`.
+[[nodiscard]] inline bool is_lower_bound(const std::vector<trade_off>& front, double recall) {
+    return !front.empty() && front.front().recall > recall;
+}
+
 /// The middle value, or the mean of the two in the middle; `values` must not be empty.
 [[nodiscard]] inline double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());

@@ -33,6 +33,11 @@ std::string or_dash(const std::optional<double>& value, int decimals) {
     return value ? detail::fixed(*value, decimals) : "-";
 }
 
+/// With '>' before a lower bound.
+std::string rate_text(const std::vector<trade_off>& front, double recall) {
+    return std::string(is_lower_bound(front, recall) ? ">" : "").append(or_dash(rate_at(front, recall), 1));
+}
+
 double spread_percent(const std::vector<double>& rates) {
     const auto [low, high] = std::minmax_element(rates.begin(), rates.end());
     return 100 * (*high - *low) / median(rates);
@@ -73,14 +78,13 @@ void print_summary(std::ostream& out, const report& r) {
         out << std::left << std::setw(14) << one.entry.name << std::right;
         const auto front = pareto_front(one.trade_offs());
         for (const double recall : summary_recalls) {
-            out << std::setw(14) << or_dash(rate_at(front, recall), 1);
+            out << std::setw(14) << rate_text(front, recall);
             if (reference) out << std::setw(8) << or_dash(ratio_at(one, *reference, recall), 2);
         }
         out << '\n';
     }
-    out << "Between two settings of the Pareto front, log(queries/s) is linear in recall. '-': not reached. If even "
-           "the\n"
-           "fastest setting finds more than a column asks for, its rate stands there: a lower bound.\n";
+    out << "log(queries/s) is interpolated linearly in recall along the Pareto front. '-': not reached. '>': a lower "
+           "bound,\nthe rate of the fastest setting, which already finds more.\n";
 }
 
 void write_setting(json_writer& json, const setting& s) {

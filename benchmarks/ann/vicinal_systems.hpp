@@ -31,7 +31,8 @@ template <class Metric>
 /// What is measured; add a codec here.
 template <class... Codecs>
 struct codec_list {};
-using measured_codecs = codec_list<vicinal::f32, vicinal::f16, vicinal::bf16, vicinal::sq8>;
+using measured_codecs =
+    codec_list<vicinal::f32, vicinal::f16, vicinal::bf16, vicinal::sq8, vicinal::two_level<vicinal::sq8, vicinal::f32>>;
 
 // ---- the three kinds of index: what to call them, how to make one, what a search takes
 
@@ -116,9 +117,18 @@ class vicinal_system final : public system {
     std::vector<vicinal::neighbor<>> hits_;
 };
 
+/// A codec's own name, or the names of a two_level's codecs as in "sq8+f32".
+template <class Codec>
+[[nodiscard]] std::string name_of() {
+    if constexpr (vicinal::codec<Codec>)
+        return std::string(std::string_view(Codec::name));
+    else
+        return name_of<typename Codec::coarse>() + "+" + name_of<typename Codec::fine>();
+}
+
 template <class Kind, class Codec>
 [[nodiscard]] vicinal_maker maker() {
-    return {std::string(Kind::name) + ":" + std::string(Codec::name), Kind::searched_by,
+    return {std::string(Kind::name) + ":" + name_of<Codec>(), Kind::searched_by,
             [](std::size_t dim, const build_params& params) -> std::unique_ptr<system> {
                 return std::make_unique<vicinal_system<Kind>>(dim, params);
             }};

@@ -64,6 +64,8 @@ TEST_CASE("rate_at: log-linear between settings, a lower bound before the first,
     CHECK(*bench::rate_at(front, 0.9) == 100);
     CHECK(*bench::rate_at(front, 0.5) == 10000);
     CHECK_FALSE(bench::rate_at(front, 0.91));
+    CHECK(bench::is_lower_bound(front, 0.5));
+    CHECK_FALSE(bench::is_lower_bound(front, 0.8));
     CHECK_FALSE(bench::rate_at({}, 0.5));
 }
 
