@@ -4,6 +4,7 @@
 #include <algorithm>  // for min, max
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint64_t
+#include <filesystem> // for path
 #include <memory>     // for unique_ptr
 #include <span>       // for span
 #include <vector>     // for vector
@@ -102,7 +103,42 @@ class flat_index {
     /// Looks for defects in the structure. O(rows).
     [[nodiscard]] check_report check() const { return state_->check(); }
 
-    VICINAL_INDEX_IO_MEMBERS(flat_index)
+    /// Writes the index to `path`, atomically: at any crash the path holds the old file or the new one, whole. Searches go
+    /// on meanwhile, changes wait.  throws  error{io}; the old file and the index are then as before
+    void save(const std::filesystem::path& path, save_options options = {}) const {
+        detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
+    }
+    /// Writes the same bytes to a binary stream.  throws  error{io}
+    void save(std::ostream& stream) const {
+        detail::with_writer(*state_, [&](const auto& out) { out.write(stream); });
+    }
+    /// Replaces `bytes` by the same bytes.
+    void save(std::vector<std::byte>& bytes) const {
+        detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(); });
+    }
+    /// Reads an index; every byte is checked before it is used, so the file may come from a stranger.
+    /// throws  error: io, corrupt_file, unsupported_version, wrong_type (saying what the file holds and what was asked),
+    ///         limit_exceeded
+    [[nodiscard]] static flat_index load(const std::filesystem::path& path, const load_limits& limits = {}) {
+        return flat_index(detail::load_state<state>(detail::read_path(path, limits), limits));
+    }
+    [[nodiscard]] static flat_index load(std::istream& stream, const load_limits& limits = {}) {
+        return flat_index(detail::load_state<state>(detail::read_stream(stream, limits), limits));
+    }
+    [[nodiscard]] static flat_index load(std::span<const std::byte> bytes, const load_limits& limits = {}) {
+        return flat_index(detail::load_state<state>(detail::read_span(bytes, limits), limits));
+    }
+    /// Maps the file and searches it in place: opens at once whatever its size, shares memory with other processes, and
+    /// refuses changes (errc::read_only). Structure is checked at once, contents by verify(). The file must not be written
+    /// to meanwhile; replacing it by save, which renames, is safe.
+    /// throws  as load
+    [[nodiscard]] static flat_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
+        return flat_index(detail::view_state<state>(detail::map_path(path), limits));
+    }
+    /// Of a view: compares the whole file with its checksums. Else nothing.  throws  error{corrupt_file}
+    void verify() const {
+        if (state_->verify_file) state_->verify_file();
+    }
 
   private:
     using state = detail::flat_state<Metric, Codec, Id, Kernels>;

@@ -36,7 +36,7 @@ class part_writer {
     /// A few numbers, by value.
     void numbers(std::string_view name, std::span<const std::uint64_t> values) {
         std::vector<std::uint64_t> kept(values.begin(), values.end());
-        stream<std::uint64_t>(name, kept.size(), [kept = std::move(kept)](const auto& sink) {
+        stream<std::uint64_t>(name, values.size(), [kept = std::move(kept)](const auto& sink) {
             sink(std::span<const std::uint64_t>(kept));
         });
     }

@@ -1,7 +1,9 @@
 // The one loop under every distance: a query against rows, for any pointwise metric and elementwise codec.
 #pragma once
 
+#include <bit>      // for bit_width
 #include <cstddef>  // for size_t, byte
+#include <cstdint>  // for uintptr_t
 #include <utility>  // for index_sequence
 
 #include "vicinal/core/types.hpp"
@@ -11,15 +13,16 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// Where rows of codes lie: chunks of 2^shift rows, `stride` bytes from one row to the next.
+/// Where rows of codes lie: in segments, the first of 2^shift rows, each further one doubling the total. `origins[s]` is
+/// where row 0 would lie if segment s reached back to it, so that every row's address is one table look-up and one
+/// multiplication, and growth never touches what readers hold.
 struct row_table {
-    const std::byte* const* chunks = nullptr;
+    const std::uintptr_t* origins = nullptr;
     std::size_t stride = 0;
     unsigned shift = 0;
 
     [[nodiscard]] VICINAL_INLINE const std::byte* operator[](vicinal::detail::slot_t slot) const noexcept {
-        const std::size_t within = slot & ((std::size_t{1} << shift) - 1);
-        return chunks[slot >> shift] + within * stride;
+        return reinterpret_cast<const std::byte*>(origins[std::bit_width(slot >> shift)] + slot * stride);
     }
 };
 

@@ -110,6 +110,22 @@ class id_directory {
         return true;
     }
 
+    /// Viewing: the same for ids and states that lie in a mapped file and were not looked at. `build_table` must follow
+    /// before `find` knows them.
+    void borrow(const std::byte* ids, const std::byte* states, std::size_t count, std::size_t live) {
+        ids_.borrow(ids);
+        states_.borrow(states);
+        high_water_ = count;
+        live_ = live;
+        retired_ = count - live;
+    }
+    void build_table() {
+        rehash(std::bit_ceil(std::max<std::size_t>(16, high_water_ * 4 / 3 + 1)));
+        for_each_live([&](slot_t slot) {
+            if (find(ids_[slot]) == no_slot) enter(slot);
+        });
+    }
+
     /// Calls f(slot) for every live row, in row order.
     template <class F>
     void for_each_live(F&& f) const {

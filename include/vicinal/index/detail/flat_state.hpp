@@ -3,8 +3,9 @@
 
 #include <algorithm>  // for min, sort, make_heap, pop_heap
 #include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t
 #include <limits>     // for numeric_limits
-#include <memory>     // for make_unique
+#include <memory>     // for make_unique, make_shared
 #include <span>       // for span
 #include <vector>     // for vector
 
@@ -136,6 +137,19 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         return report;
     }
 
+    // ---- files -----------------------------------------------------------------------------------------------------
+
+    static constexpr std::uint32_t kind = 1;
+    template <class Parts>
+    void write_parts(Parts& out) const {
+        this->write_rows(out, std::make_shared<const std::vector<slot_t>>(this->slots_in_use()));
+    }
+    template <class Parts>
+    void read_parts(const Parts& in) {
+        this->read_rows(in);
+        if (!in.in_place() && directory.retired() != 0) in.fail("a flat index has no retired rows");
+    }
+
   private:
     /// All rows were scored when the stream began; a heap yields them in order as they are asked for.
     class lazy final : public neighbor_stream<Id>::source {
@@ -185,7 +199,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
             score_listed(scorer, std::span<const slot_t>(buffers.slots), sink, check_stop);
         } else {
             stats.distances += directory.high_water();
-            scan_rows(scorer, directory.high_water(), this->rows_per_chunk(scorer), sink, check_stop);
+            scan_rows(scorer, directory.high_water(), sink, check_stop);
         }
     }
 };

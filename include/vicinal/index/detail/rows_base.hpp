@@ -1,14 +1,19 @@
 // What the indexes that keep their rows in one store share: flat and hnsw.
 #pragma once
 
-#include <algorithm>  // for max, min
-#include <bit>        // for bit_cast
-#include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t
-#include <mutex>      // for unique_lock
-#include <span>       // for span
-#include <string>     // for string
-#include <vector>     // for vector
+#include <algorithm>    // for copy_n, max, min
+#include <array>        // for array
+#include <bit>          // for bit_cast
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint8_t, uint16_t, uint32_t, uint64_t
+#include <functional>   // for function
+#include <memory>       // for shared_ptr
+#include <mutex>        // for unique_lock, once_flag
+#include <span>         // for span
+#include <string>       // for string
+#include <string_view>  // for string_view
+#include <type_traits>  // for conditional_t, remove_cvref_t
+#include <vector>       // for vector
 
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/index/detail/access.hpp"
@@ -60,6 +65,21 @@ void train_codecs(Store& store, matrix_view<const float> prepared) {
     });
 }
 
+/// The unsigned integer a codec's bytes are made of: what a big-endian machine swaps. Codecs say so by `word_size`.
+template <class Codec>
+struct code_word_of {
+    static constexpr std::size_t size = [] {
+        if constexpr (requires { Codec::word_size; })
+            return std::size_t{Codec::word_size};
+        else
+            return std::size_t{1};
+    }();
+    static_assert(size == 1 || size == 2 || size == 4, "vicinal: a codec's word_size must be 1, 2 or 4");
+    using type = std::conditional_t<size == 4, std::uint32_t, std::conditional_t<size == 2, std::uint16_t, std::uint8_t>>;
+};
+template <class Codec>
+using code_word = typename code_word_of<Codec>::type;
+
 inline constexpr std::size_t codec_training_rows = 65536;
 
 /// Metric, rows, ids and the gate around them.
@@ -78,8 +98,14 @@ struct rows_base {
     store_type rows;
     id_directory<Id> directory;
     bool read_only = false;
+    std::function<void()> verify_file;  ///< of a view: compares the whole file with its checksums
     mutable access_gate gate;
     mutable scratch_pool<Scratch> scratch;
+
+    using id_type = Id;
+    static constexpr std::size_t max_dimension = max_dim;
+    [[nodiscard]] static std::string metric_name() { return std::string(std::string_view(Metric::name)); }
+    [[nodiscard]] static std::string codec_name() { return store_type::name(); }
 
     // ---- observers -------------------------------------------------------------------------------------------------
 
@@ -89,12 +115,17 @@ struct rows_base {
     }
     [[nodiscard]] bool contains(Id id) const {
         const auto reading = gate.reading();
-        return directory.find(id) != no_slot;
+        return find(id) != no_slot;
+    }
+    /// The live row of `id`, or no_slot. While reading or writing.
+    [[nodiscard]] slot_t find(Id id) const {
+        if (read_only) std::call_once(table_once_, [this] { const_cast<id_directory<Id>&>(directory).build_table(); });
+        return directory.find(id);
     }
     [[nodiscard]] std::vector<float> get(Id id) const {
         std::vector<float> vector(dim);
         const auto reading = gate.reading();
-        const slot_t slot = directory.find(id);
+        const slot_t slot = find(id);
         if (slot == no_slot) fail_missing(id, "get");
         rows.fine().read(slot, vector);
         return vector;
@@ -178,14 +209,6 @@ struct rows_base {
     [[nodiscard]] fine_scorer_type fine_scorer(Scratch& buffers) const {
         return {metric, rows.fine(), buffers.query.data(), buffers.decoded};
     }
-    template <class Scorer>
-    [[nodiscard]] std::size_t rows_per_chunk(const Scorer&) const noexcept {
-        if constexpr (std::same_as<Scorer, coarse_scorer_type>)
-            return rows.coarse().rows().rows_per_chunk();
-        else
-            return rows.fine().rows().rows_per_chunk();
-    }
-
     /// Scores the first `count` candidates again by the fine codec.
     template <class Sink>
     void rerank(Scratch& buffers, std::size_t count, Sink& sink, search_stats& stats) const {
@@ -202,9 +225,128 @@ struct rows_base {
         if (ids == nullptr || ids->size() > directory.live() / 4) return false;
         slots.clear();
         for (const Id id : *ids)
-            if (const slot_t slot = directory.find(id); slot != no_slot) slots.push_back(slot);
+            if (const slot_t slot = find(id); slot != no_slot) slots.push_back(slot);
         return true;
     }
+
+    // ---- files -----------------------------------------------------------------------------------------------------
+
+    /// The rows a file would hold: those in use, live or retired.
+    [[nodiscard]] std::size_t stored_rows() const noexcept { return directory.live() + directory.retired(); }
+
+    /// The rows in use, in order: row i of a file is slots_in_use()[i].
+    [[nodiscard]] std::vector<slot_t> slots_in_use() const {
+        std::vector<slot_t> slots;
+        slots.reserve(stored_rows());
+        for (std::size_t i = 0; i < directory.high_water(); ++i)
+            if (directory.state(static_cast<slot_t>(i)) != row_state::free) slots.push_back(static_cast<slot_t>(i));
+        return slots;
+    }
+
+    /// Names the parts every index of rows has: IDS_, STAT, LIVE, and for each store its codes and what its codec learned.
+    template <class Parts>
+    void write_rows(Parts& out, std::shared_ptr<const std::vector<slot_t>> slots) const {
+        const std::size_t n = slots->size();
+        const std::uint64_t live = directory.live();
+        out.numbers("LIVE", std::span(&live, 1));
+        out.template stream<Id>("IDS_", n, [this, slots](const auto& sink) {
+            write_each<Id>(*slots, sink, [this](slot_t slot) {
+                return directory.is_live(slot) ? directory.id(slot) : Id{0};  // a retired row's id means nothing
+            });
+        });
+        out.template stream<std::uint8_t>("STAT", n, [this, slots](const auto& sink) {
+            write_each<std::uint8_t>(*slots, sink, [this](slot_t slot) {
+                return static_cast<std::uint8_t>(directory.state(slot));
+            });
+        });
+        std::size_t which = 0;
+        rows.for_each_store([&](const auto& codes) {
+            using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
+            using word = code_word<codec_type>;
+            const std::size_t words = codes.rows().stride() / sizeof(word);
+            out.template stream<word>(which == 0 ? "COD0" : "COD1", n * words, [&codes, slots, words](const auto& sink) {
+                for (const slot_t slot : *slots)
+                    sink(std::span<const word>(reinterpret_cast<const word*>(codes.rows()[slot]), words));
+            });
+            if constexpr (trainable_codec<codec_type>)
+                out.bytes(which == 0 ? "LRN0" : "LRN1", codes.coder().trained() ? codes.coder().state()
+                                                                                 : std::vector<std::byte>());
+            ++which;
+        });
+    }
+
+    /// Takes them back. In place, nothing is looked at that grows with the rows; else every row is checked.
+    template <class Parts>
+    void read_rows(const Parts& in) {
+        if (in.rows() > max_slots) in.fail("it has " + std::to_string(in.rows()) + " rows, at most " + std::to_string(max_slots) + " are possible");
+        const auto n = static_cast<std::size_t>(in.rows());
+        const auto live = in.template elements<std::uint64_t>("LIVE", 1)[0];
+        const auto ids = in.template elements<Id>("IDS_", n);
+        const auto states = in.template elements<std::uint8_t>("STAT", n);
+        if (live > n) in.fail(std::to_string(live) + " of its " + std::to_string(n) + " rows are said to be live");
+        if (in.in_place()) {
+            directory.borrow(reinterpret_cast<const std::byte*>(ids.data()), reinterpret_cast<const std::byte*>(states.data()),
+                             n, static_cast<std::size_t>(live));
+        } else {
+            for (std::size_t i = 0; i < n; ++i)
+                if (states[i] != static_cast<std::uint8_t>(row_state::live) &&
+                    (states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}))
+                    in.fail("row " + std::to_string(i) + " has state " + std::to_string(states[i]) + " and id " +
+                            std::to_string(ids[i]) + ", which do not go together");
+            if (!directory.assign(n, [&](std::size_t i) { return ids[i]; },
+                                  [&](std::size_t i) { return static_cast<row_state>(states[i]); }))
+                in.fail("two of its rows have the same id");
+            if (directory.live() != live)
+                in.fail(std::to_string(directory.live()) + " of its rows are live, it says " + std::to_string(live));
+        }
+        std::size_t which = 0;
+        rows.for_each_store([&](auto& codes) {
+            read_store(in, codes, n, which == 0 ? "COD0" : "COD1", which == 0 ? "LRN0" : "LRN1");
+            ++which;
+        });
+    }
+
+  private:
+    template <class T, class Sink, class Of>
+    static void write_each(const std::vector<slot_t>& slots, const Sink& sink, Of of) {
+        std::array<T, 1024> buffer;
+        for (std::size_t first = 0; first < slots.size(); first += buffer.size()) {
+            const std::size_t n = std::min(buffer.size(), slots.size() - first);
+            for (std::size_t i = 0; i < n; ++i) buffer[i] = of(slots[first + i]);
+            sink(std::span<const T>(buffer.data(), n));
+        }
+    }
+
+    template <class Parts, class Store>
+    void read_store(const Parts& in, Store& codes, std::size_t n, std::string_view part, std::string_view learned) {
+        using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
+        using word = code_word<codec_type>;
+        if constexpr (trainable_codec<codec_type>) {
+            const auto bytes = in.template elements<std::byte>(learned);
+            if ((n != 0 || !bytes.empty()) && !codes.coder().restore(bytes))
+                in.fail("what codec " + std::string(std::string_view(codec_type::name)) + " learned is not a state of it");
+        }
+        const std::size_t words = codes.rows().stride() / sizeof(word);
+        const auto source = in.template elements<word>(part, std::uint64_t{n} * words);
+        if (in.in_place()) {
+            codes.rows().borrow(reinterpret_cast<const std::byte*>(source.data()));
+            return;
+        }
+        codes.reserve(n);
+        std::vector<float> decoded(dim);
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto slot = static_cast<slot_t>(i);
+            const auto from = reinterpret_cast<const std::byte*>(source.data() + i * words);
+            std::copy_n(from, codes.rows().stride(), codes.rows()[slot]);
+            for (std::size_t b = codes.rows().row_bytes(); b < codes.rows().stride(); ++b)
+                if (from[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
+            codes.read(slot, decoded);
+            if (!admissible(sum_of_squares(decoded)))
+                in.fail("the vector of row " + std::to_string(i) + " is not finite, or its sum of squares exceeds FLT_MAX/8");
+        }
+    }
+
+    mutable std::once_flag table_once_;
 };
 
 }  // namespace detail

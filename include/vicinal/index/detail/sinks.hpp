@@ -91,17 +91,17 @@ VICINAL_INLINE void offer_all(Sink& sink, const float* distances, std::size_t co
     }
 }
 
-/// Rows are scored and offered this many at a time: enough to amortise the call, few enough for the L1 cache.
+/// Rows are scored and offered this many at a time: enough to amortise the call, few enough for the L1 cache, and never
+/// across the boundary of two segments of a chunked_rows.
 inline constexpr std::size_t scan_block = 64;
 
 /// Scores rows [0, count) of a store in order and offers them. before_block() runs before each block and may throw.
 template <class Scorer, class Sink, class BeforeBlock>
-void scan_rows(const Scorer& scorer, std::size_t count, std::size_t rows_per_chunk, Sink& sink, BeforeBlock before_block) {
+void scan_rows(const Scorer& scorer, std::size_t count, Sink& sink, BeforeBlock before_block) {
     float distances[scan_block];
-    const std::size_t step = rows_per_chunk < scan_block ? rows_per_chunk : scan_block;
-    for (std::size_t first = 0; first < count; first += step) {
+    for (std::size_t first = 0; first < count; first += scan_block) {
         before_block();
-        const std::size_t n = count - first < step ? count - first : step;
+        const std::size_t n = count - first < scan_block ? count - first : scan_block;
         scorer.score_block(static_cast<slot_t>(first), n, distances);
         offer_all(sink, distances, n, [&](std::size_t i) { return static_cast<slot_t>(first + i); });
     }
