@@ -91,12 +91,14 @@ void finish(std::ofstream& out, const std::filesystem::path& path) {
 void run(report& result) {
     options& asked = result.asked;
     const std::vector<system_entry> entries = selected(asked.systems);
-    std::ofstream json = open_output(asked.json);
-    std::ofstream svg = open_output(asked.svg);
     result.load = load_average();
+    if (asked.pin && !pinned_thread(asked.pin).cpu())
+        throw usage_error("--pin: cannot stay on CPU " + std::to_string(*asked.pin));
 
     dataset data = load(asked);
     require_consistent(data, asked.k);
+    std::ofstream json = open_output(asked.json);
+    std::ofstream svg = open_output(asked.svg);
     result.data_name = data.name;
     result.rows = data.base.rows;
     result.dim = data.base.dim;
@@ -121,7 +123,6 @@ void run(report& result) {
         if (asked.pinned) {
             pinned.emplace(asked.pin);
             result.cpu = pinned->cpu();
-            if (asked.pin && !result.cpu) throw usage_error("--pin: cannot stay on CPU " + std::to_string(*asked.pin));
         }
         measure_rates(result.systems, data, params, [&](std::size_t round) {
             std::cerr << "round " << round + 1 << " of " << params.rounds << '\n';

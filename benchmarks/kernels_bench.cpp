@@ -1,11 +1,11 @@
 // What scoring one row costs: metric x codec x dimension, through the scorer that every index uses. The rows fit the
 // second-level cache, so this is arithmetic and decoding; what memory adds shows in ann_bench.
 //
-//   block  rows that lie one behind the other, as flat and ivf score them
+//   block  64 rows that lie one behind the other, as flat and ivf score them
 //   list   rows named by a list of 32 slots in random order, as hnsw scores a node's neighbours
 #include <benchmark/benchmark.h>
 
-#include <algorithm>    // for clamp, min
+#include <algorithm>    // for clamp, copy
 #include <string>       // for string
 #include <string_view>  // for string_view
 #include <vector>       // for vector
@@ -20,6 +20,7 @@ namespace {
 
 using vicinal::detail::slot_t;
 
+constexpr std::size_t block_length = 64;  // the store keeps every aligned block of as many rows in one piece
 constexpr std::size_t list_length = 32;
 constexpr std::size_t cached_bytes = std::size_t{128} << 10;
 
@@ -27,8 +28,8 @@ constexpr std::size_t cached_bytes = std::size_t{128} << 10;
 template <class Metric, class Codec>
 struct scene {
     explicit scene(std::size_t dim) : store(dim, vicinal::detail::row_spacing::lines) {
-        rows = std::clamp<std::size_t>(cached_bytes / store.rows().stride(), 2 * list_length, 2048);
-        rows = std::min(rows, store.rows().rows_per_chunk());
+        rows = std::clamp<std::size_t>(cached_bytes / store.rows().stride(), block_length, 2048);
+        rows -= rows % block_length;
         bench::dataset data = bench::generate({.rows = rows, .dim = dim, .clusters = 8, .queries = 1});
         if constexpr (vicinal::preparing_metric<Metric>) {
             for (std::size_t row = 0; row < rows; ++row) static_cast<void>(metric.prepare(data.base[row]));
@@ -66,9 +67,12 @@ template <class Metric, class Codec>
 void score_block(benchmark::State& state, std::size_t dim) {
     scene<Metric, Codec> s(dim);
     const auto scorer = s.scorer();
-    std::vector<float> out(s.rows);
+    std::vector<float> out(block_length);
+    std::size_t length = block_length;
+    benchmark::DoNotOptimize(length);  // an index does not know it at compile time
     for ([[maybe_unused]] auto _ : state) {
-        scorer.score_block(slot_t{0}, s.rows, out.data());
+        for (std::size_t first = 0; first < s.rows; first += length)
+            scorer.score_block(static_cast<slot_t>(first), length, out.data());
         benchmark::DoNotOptimize(out.data());
         benchmark::ClobberMemory();
     }
@@ -85,10 +89,9 @@ void score_list(benchmark::State& state, std::size_t dim) {
     for (slot_t& slot : slots) slot = static_cast<slot_t>(random.next() % s.rows);
     std::vector<float> out(list_length);
     std::size_t length = list_length;
-    benchmark::DoNotOptimize(length);  // an index does not know it at compile time either
+    benchmark::DoNotOptimize(length);  // as above
     for ([[maybe_unused]] auto _ : state) {
-        for (std::size_t list = 0; list < lists; ++list)
-            scorer.score(slots.data() + list * length, length, out.data());
+        for (std::size_t list = 0; list < lists; ++list) scorer.score(slots.data() + list * length, length, out.data());
         benchmark::DoNotOptimize(out.data());
         benchmark::ClobberMemory();
     }

@@ -6,8 +6,12 @@
 #include <type_traits>  // for type_identity
 #include <utility>      // for move
 #include <vicinal/flat.hpp>
+#if __has_include(<vicinal/hnsw.hpp>)  // until both have landed
 #include <vicinal/hnsw.hpp>
+#endif
+#if __has_include(<vicinal/ivf.hpp>)
 #include <vicinal/ivf.hpp>
+#endif
 
 #include "system.hpp"
 
@@ -49,6 +53,7 @@ struct flat_kind {
     }
 };
 
+#if __has_include(<vicinal/ivf.hpp>)
 template <class Metric, class Codec>
 struct ivf_kind {
     static constexpr std::string_view name = "ivf";
@@ -64,6 +69,9 @@ struct ivf_kind {
     }
 };
 
+#endif
+
+#if __has_include(<vicinal/hnsw.hpp>)
 template <class Metric, class Codec>
 struct hnsw_kind {
     static constexpr std::string_view name = "hnsw";
@@ -78,6 +86,8 @@ struct hnsw_kind {
         return on.search(query, out, {.ef = ef});
     }
 };
+
+#endif
 
 // ---- definitions; explicitly instantiated in vicinal_<metric>.cpp
 
@@ -136,8 +146,15 @@ template <class Kind, class Codec>
 
 template <class Metric, class... Codecs>
 [[nodiscard]] std::vector<vicinal_maker> makers(codec_list<Codecs...>) {
-    return {maker<flat_kind<Metric, Codecs>, Codecs>()..., maker<ivf_kind<Metric, Codecs>, Codecs>()...,
-            maker<hnsw_kind<Metric, Codecs>, Codecs>()...};
+    return {
+        maker<flat_kind<Metric, Codecs>, Codecs>()...,
+#if __has_include(<vicinal/ivf.hpp>)
+            maker<ivf_kind<Metric, Codecs>, Codecs>()...,
+#endif
+#if __has_include(<vicinal/hnsw.hpp>)
+            maker<hnsw_kind<Metric, Codecs>, Codecs>()...
+#endif
+    };
 }
 
 }  // namespace detail
