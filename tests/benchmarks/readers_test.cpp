@@ -161,7 +161,7 @@ TEST_CASE("npy: data shorter or longer than the shape is refused with both sizes
 
 TEST_CASE("npy: a shape beyond the file is refused before anything is allocated") {
     for (const std::string shape :
-         {"(4611686018427387905, 4)", "(18446744073709551615, 18446744073709551615)", "(1, 4611686018427387904)",
+         {"(4611686018427387906, 3)", "(18446744073709551615, 18446744073709551615)", "(1, 4611686018427387904)",
           "(1000000000000, 3)", "(0, 3)", "(2, 0)", "(18446744073709551616, 3)", "(-2, 3)"})
         CHECK_THROWS_AS(vectors(".npy", npy(dictionary("<f4", shape), two_by_three)), input_error);
 }
