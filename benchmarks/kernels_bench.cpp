@@ -100,7 +100,7 @@ void score_list(benchmark::State& state, std::size_t dim) {
 
 template <class Metric, class Codec>
 void add_pair() {
-    for (const std::size_t dim : {32, 100, 128, 256, 768, 1024}) {
+    for (const std::size_t dim : {32U, 100U, 128U, 256U, 768U, 1024U}) {
         std::string name("/");
         name += std::string_view(Metric::name);
         name += '/';
