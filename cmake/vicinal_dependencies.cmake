@@ -48,7 +48,6 @@ endfunction()
 # Defines the targets, or sets ${missing} in the caller to a message about the first one that cannot be had.
 function(vicinal_find_dependencies missing)
   set(${missing} "" PARENT_SCOPE)
-  get_property(known DIRECTORY PROPERTY IMPORTED_TARGETS)
 
   vicinal_find_header_only(xsimd xsimd 8.1 xsimd/xsimd.hpp "" "Install libxsimd-dev (Debian, Ubuntu), xsimd-devel \
 (Fedora) or xsimd (Homebrew, vcpkg, Conan)." problem)
@@ -65,14 +64,5 @@ eigen3-devel (Fedora), eigen (Homebrew, Conan) or eigen3 (vcpkg)." problem)
   endif()
   if(problem)
     set(${missing} "${problem}" PARENT_SCOPE)
-    return()
   endif()
-
-  # An imported target is seen only in and below the directory that made it. A project that adds vicinal as a
-  # subdirectory links vicinal from outside of it, so what was made here is made known everywhere.
-  get_property(imported DIRECTORY PROPERTY IMPORTED_TARGETS)
-  list(REMOVE_ITEM imported ${known})
-  foreach(target IN LISTS imported)
-    set_property(TARGET ${target} PROPERTY IMPORTED_GLOBAL TRUE)
-  endforeach()
 endfunction()

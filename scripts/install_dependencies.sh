@@ -97,7 +97,7 @@ EOF_NEEDS
 
     case $vicinal_with in
         apt-get) vicinal_command="apt-get update -qq && \
-env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends$vicinal_packages" ;;
+env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends$vicinal_packages" ;;
         dnf) vicinal_command="dnf install -y$vicinal_packages" ;;
         brew) vicinal_command="brew install$vicinal_packages" ;;
         vcpkg)

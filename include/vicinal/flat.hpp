@@ -90,7 +90,7 @@ class flat_index {
                                                           const search_params& params = {}) const {
         return state_->search_within(query, radius, params);
     }
-    /// All rows, closest first, as an input range. All distances are taken at once (8 bytes a row), then sorted lazily.
+    /// All rows, closest first, as an input range. All distances are taken at once (16 bytes a row), then sorted as they are asked for.
     [[nodiscard]] neighbor_stream<Id> nearest(std::span<const float> query, const search_params& params = {}) const {
         return state_->nearest(query, params);
     }

@@ -1,7 +1,6 @@
 // What a user's first program looks like. Every consumer project here builds this file, with all warnings as errors.
 #include <cstdio>
 #include <vector>
-
 #include <vicinal/vicinal.hpp>
 
 int main() {

@@ -20,6 +20,7 @@ else()
   if(TOOLCHAIN)
     list(APPEND options "-DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN}")
   endif()
+  file(REMOVE "${WORK}/CMakeCache.txt")  # configure afresh, and keep objects that are up to date
   execute_process(COMMAND "${CMAKE_COMMAND}" -G "${GENERATOR}" -S "${here}/${CONSUMER}" -B "${WORK}" ${options}
                   COMMAND_ERROR_IS_FATAL ANY)
 

@@ -423,6 +423,12 @@ TEST_CASE("k-means: a stop token cancels, between iterations and inside one") {
     CHECK(message.find("kmeans was cancelled") != std::string::npos);
     CHECK(seen == 2);
 
+    // Seeding, which comes before the first iteration, listens too.
+    std::vector<float> seeds(4 * 4);
+    const vicinal::detail::row_set rows(data);
+    const kmeans_params stopped{.clusters = 4, .stop = source.get_token()};
+    refusal(errc::cancelled, [&] { vicinal::detail::kmeans_seeding(rows, stopped).run(seeds); });
+
     std::vector<std::uint32_t> assignment(3000, 77);
     vicinal::thread_pool pool(3);
     refusal(errc::cancelled,

@@ -1,13 +1,17 @@
-// Which centroid is closest to each row: a blocked matrix product proposes, double precision decides.
+// Which centroid is closest to each row: a blocked matrix product proposes,
+// double precision decides.
 //
-// The product gives |c|^2 / 2 - x.c in single precision, which orders the centroids of one row up to a known rounding
-// error. Every centroid that error cannot rule out is measured again from direct differences in double precision, so
-// the answer is that of a double-precision scan: it depends neither on the size of the blocks, nor on how Eigen sums,
-// nor on the number of threads. Rows and centroids are first moved by the centroids' mean; on data far from the origin
-// the error bound would otherwise rule out nothing.
+// The product gives |c|^2 / 2 - x.c in single precision, which orders the
+// centroids of one row up to a known rounding error. Every centroid that error
+// cannot rule out is measured again from direct differences in double
+// precision, so the answer is that of a double-precision scan: it depends
+// neither on the size of the blocks, nor on how Eigen sums, nor on the number
+// of threads. Rows and centroids are first moved by the centroids' mean; on
+// data far from the origin the error bound would otherwise rule out nothing.
 //
-// Eigen starts no threads here unless the program is compiled with -fopenmp; there, call Eigen::setNbThreads(1) when
-// passing an executor, or each of its threads starts its own. The results are the same.
+// Eigen starts no threads here unless the program is compiled with -fopenmp;
+// there, call Eigen::setNbThreads(1) when passing an executor, or each of its
+// threads starts its own. The results are the same.
 #pragma once
 
 #include <Eigen/Core>   // for Map, Matrix
@@ -17,6 +21,7 @@
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint32_t
 #include <limits>       // for numeric_limits
+#include <numeric>      // for iota
 #include <span>         // for span
 #include <stop_token>   // for stop_token
 #include <string>       // for string, to_string
@@ -34,7 +39,8 @@ using float_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen:
 
 [[nodiscard]] constexpr Eigen::Index eigen_size(std::size_t n) noexcept { return static_cast<Eigen::Index>(n); }
 
-/// All rows of a matrix, or the chosen ones in the order chosen: a sample that is never copied.
+/// All rows of a matrix, or the chosen ones in the order chosen: a sample that
+/// is never copied.
 class row_set {
   public:
     explicit row_set(matrix_view<const float> rows) noexcept : rows_(rows), size_(rows.rows()) {}
@@ -54,8 +60,9 @@ class row_set {
     std::size_t size_;
 };
 
-/// The squared distance, in double from the first subtraction on. Eight running sums in a fixed order: the result does
-/// not depend on the vector length of the machine.
+/// The squared distance, in double from the first subtraction on. Eight running
+/// sums in a fixed order: the result does not depend on the vector length of
+/// the machine.
 [[nodiscard]] inline double exact_squared_distance(const float* a, const float* b, std::size_t dim) noexcept {
     std::array<double, 8> sum{};
     std::size_t i = 0;
@@ -75,12 +82,14 @@ class row_set {
     fail(errc::cancelled, std::string(what) + " was cancelled by its stop token");
 }
 
-/// Centroids made ready for the product: moved by their mean, with half their squared norms. Read by many threads.
+/// Centroids made ready for the product: moved by their mean, with half their
+/// squared norms. Read by many threads.
 class centroid_table {
   public:
     /// Rows multiplied at once, and the grain of `.stop`.
     static constexpr std::size_t tile_rows = 256;
-    /// Centroids multiplied at once: tile_rows x panel scores stay in the second-level cache.
+    /// Centroids multiplied at once: tile_rows x panel scores stay in the
+    /// second-level cache.
     static constexpr std::size_t panel = 256;
     /// Centroids whose smallest score decides whether any of them is looked at.
     static constexpr std::size_t group = 64;
@@ -120,9 +129,11 @@ class centroid_table {
             float& largest = group_norms_[c / group];
             largest = std::max(largest, static_cast<float>(std::sqrt(norm)));
         }
+        pass_over_repeats();
     }
 
-    /// Assigns rows [first, first + count), count <= tile_rows. `distance` is empty or receives the exact distances.
+    /// Assigns rows [first, first + count), count <= tile_rows. `distance` is
+    /// empty or receives the exact distances.
     void assign(const row_set& rows, std::size_t first, std::size_t count, scratch& work,
                 std::span<std::uint32_t> assignment, std::span<float> distance) const {
         load(rows, first, count, work);
@@ -147,6 +158,27 @@ class centroid_table {
             mean_[i] = static_cast<float>(sum[i] / static_cast<double>(original_.rows()));
     }
 
+    /// A centroid equal to one of a lower number can never win: a large half norm
+    /// spares every row its exact distance.
+    void pass_over_repeats() {
+        std::vector<std::size_t> order(original_.rows());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        const auto compare = [&](std::size_t a, std::size_t b) {
+            if (half_norms_[a] != half_norms_[b]) return half_norms_[a] < half_norms_[b] ? -1 : 1;
+            const auto x = original_[a], y = original_[b];
+            const auto [i, j] = std::mismatch(x.begin(), x.end(), y.begin());
+            return i == x.end() ? 0 : *i < *j ? -1 : 1;
+        };
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            const int sign = compare(a, b);
+            return sign != 0 ? sign < 0 : a < b;
+        });
+        std::vector<std::size_t> repeats;
+        for (std::size_t i = 1; i < order.size(); ++i)
+            if (compare(order[i - 1], order[i]) == 0) repeats.push_back(order[i]);
+        for (const std::size_t c : repeats) half_norms_[c] = std::numeric_limits<float>::max() / 2;
+    }
+
     void load(const row_set& rows, std::size_t first, std::size_t count, scratch& work) const {
         const std::size_t dim = original_.dim();
         work.rows.resize(eigen_size(count), eigen_size(dim));
@@ -161,9 +193,10 @@ class centroid_table {
         }
     }
 
-    /// How far a score may be from its true value, for a row and a centroid of at most these norms: the roundings of
-    /// the product (one per term), of the subtraction, of the norm and of the move by the mean, each at most 2^-24 of
-    /// the Cauchy-Schwarz bound; the last term covers products that underflow.
+    /// How far a score may be from its true value, for a row and a centroid of at
+    /// most these norms: the roundings of the product (one per term), of the
+    /// subtraction, of the norm and of the move by the mean, each at most 2^-24
+    /// of the Cauchy-Schwarz bound; the last term covers products that underflow.
     [[nodiscard]] float score_error(float row_norm, float centroid_norm) const noexcept {
         constexpr float rounding = std::numeric_limits<float>::epsilon() / 2;
         const float terms = static_cast<float>(original_.dim() + 8);
@@ -171,7 +204,8 @@ class centroid_table {
                terms * std::numeric_limits<float>::min();
     }
 
-    /// Notes the centroids [first, first + width) that may be the closest, judged by their products with the row.
+    /// Notes the centroids [first, first + width) that may be the closest, judged
+    /// by their products with the row.
     void collect(scratch::row_state& state, const float* products, std::size_t first, std::size_t width) const {
         using values = Eigen::Map<const Eigen::ArrayXf>;
         for (std::size_t g = 0; g < width; g += group) {
@@ -190,7 +224,8 @@ class centroid_table {
         }
     }
 
-    /// The closest of the candidates that are still possible; they are in ascending order, so ties go to the lower.
+    /// The closest of the candidates that are still possible; they are in
+    /// ascending order, so ties go to the lower.
     void decide(scratch::row_state& state, const float* row, std::uint32_t& assignment, float* distance) const {
         std::erase_if(state.candidates, [&](const auto& candidate) { return candidate.lower > state.upper; });
         assignment = state.candidates.empty() ? 0 : state.candidates.front().centroid;
@@ -214,7 +249,8 @@ class centroid_table {
     std::vector<float> group_norms_;
 };
 
-/// nearest_centroids over any row set, cancellable. `what` names the caller in the message.
+/// nearest_centroids over any row set, cancellable. `what` names the caller in
+/// the message.
 inline void assign_rows(const row_set& rows, matrix_view<const float> centroids, std::span<std::uint32_t> assignment,
                         std::span<float> distance, executor_ref on, const std::stop_token& stop,
                         std::string_view what) {
@@ -232,13 +268,15 @@ inline void assign_rows(const row_set& rows, matrix_view<const float> centroids,
 
 }  // namespace detail
 
-/// The number of the closest centroid of each row by squared Euclidean distance, ties to the lower number; equal to
-/// what a scan in double precision finds.
-/// rows        finite, each with a sum of squares <= FLT_MAX/8; so too the centroids, of which there is at least one
-/// assignment  receives rows.rows() numbers
-/// distance    empty, or receives rows.rows() squared distances, rounded once from double
-/// throws      error{dimension_mismatch}, error{invalid_argument} if a span has another length; error{cancelled}
-/// cost        one matrix product, rows x dim x centroids        threads  the same result for every executor
+/// The number of the closest centroid of each row by squared Euclidean
+/// distance, ties to the lower number; equal to what a scan in double precision
+/// finds. rows        finite, each with a sum of squares <= FLT_MAX/8; so too
+/// the centroids, of which there is at least one assignment  receives
+/// rows.rows() numbers distance    empty, or receives rows.rows() squared
+/// distances, rounded once from double throws      error{dimension_mismatch},
+/// error{invalid_argument} if a span has another length; error{cancelled} cost
+/// one matrix product, rows x dim x centroids        threads  the same result
+/// for every executor
 inline void nearest_centroids(matrix_view<const float> rows, matrix_view<const float> centroids,
                               std::span<std::uint32_t> assignment, std::span<float> distance = {},
                               executor_ref executor = {}, const std::stop_token& stop = {}) {

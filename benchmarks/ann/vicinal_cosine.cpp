@@ -1,0 +1,10 @@
+// Every vicinal index over every measured codec, under cosine.
+#include "vicinal_systems.hpp"
+
+namespace bench {
+
+template std::vector<vicinal_maker> vicinal_makers<vicinal::cosine>();
+template matrix<std::uint32_t> flat_neighbors<vicinal::cosine>(const matrix<float>&, const matrix<float>&, std::size_t,
+                                                               std::size_t);
+
+}  // namespace bench

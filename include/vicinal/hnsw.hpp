@@ -1,0 +1,165 @@
+// hnsw_index: approximate search by walking a graph of near neighbours.
+#pragma once
+
+#include <algorithm>  // for min, max
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint64_t
+#include <filesystem> // for path
+#include <memory>     // for unique_ptr
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/codecs.hpp"
+#include "vicinal/index/detail/hnsw_parts.hpp"
+#include "vicinal/index/detail/hnsw_queries.hpp"
+#include "vicinal/io/index_io.hpp"
+#include "vicinal/metrics.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+/// Approximate similarity search on a hierarchical navigable small-world graph (Malkov, Yashunin: "Efficient and robust
+/// approximate nearest neighbor search using HNSW graphs", 2018). A search costs O(ef * degree) distances, nearly
+/// independent of the number of rows; `ef` trades time for recall, call by call.
+///
+/// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
+/// Codec    f32, f16, bf16, sq8, two_level<Coarse, Fine>, or your own
+/// Id       any integer type; ids are chosen by the caller, all values are valid
+/// Kernels  the instruction set, a type; leave it alone unless one program carries several
+///
+/// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove calls,
+/// which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from index may
+/// only be assigned to or destroyed. A filter must not call the index that is searching.
+/// Exceptions: every refused call leaves the index as it was.
+template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Kernels = simd::native_kernels>
+class hnsw_index {
+    static_assert(metric<Metric>, "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
+                                  "operator() on two spans (see vicinal/concepts.hpp)");
+    static_assert(index_codec<Codec>, "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
+                                      "code_size, encode and decode (see vicinal/concepts.hpp)");
+    static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
+
+  public:
+    using id_type = Id;
+    using neighbor_type = neighbor<Id>;
+    using search_params = hnsw_search_params<Id>;
+
+    /// An empty index of vectors of `dim` components.
+    /// throws  error{invalid_argument} unless 1 <= dim <= 2^20 and params are in their ranges
+    explicit hnsw_index(std::size_t dim, const hnsw_params& params = {})
+        : state_(std::make_unique<state>(detail::checked_dim(dim), params)) {}
+
+    /// Adds one vector of dim() components under `id`. Costs about a search with ef = build_beam, and as much again for the
+    /// links.
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, not_trained (a codec that learns
+    ///         and has seen no batch yet), capacity, read_only
+    void add(Id id, std::span<const float> vector) { state_->add(id, vector); }
+    /// Adds rows[i] under ids[i] for all i; an untrained codec learns from the rows first. All rows are checked before any
+    /// goes in. Returns how many were added: all of them, or a prefix if params.stop was triggered. The index that results
+    /// is the same for every number of threads.
+    /// throws  as above, and error{invalid_argument} if there are not as many ids as rows; what params.progress throws
+    std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+        return state_->add(ids, rows, params);
+    }
+    /// Teaches the codec from sample rows, where it learns at all; only while the index is empty.
+    /// throws  error{invalid_argument} if the index holds rows or there are no sample rows, or as add refuses a row
+    void train(matrix_view<const float> rows, const add_params& params = {}) { state_->train(rows, params); }
+    /// Replaces the vector of `id`. Costs an add and a remove.  throws  error{not_found}, or as add
+    void update(Id id, std::span<const float> vector) { state_->update(id, vector); }
+    /// Removes `id`; returns whether it was there. Every live row stays reachable; the links of 32 rows are repaired in
+    /// turn, so that 1/32 of rows/removals later the place is free again. Costs less than an add.  throws  error{read_only}
+    bool remove(Id id) { return state_->remove(id); }
+
+    /// Whether the index holds `id`. O(1).
+    [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
+    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine.  throws  error{not_found}
+    [[nodiscard]] std::vector<float> get(Id id) const { return state_->get(id); }
+
+    /// The k rows closest to `query` that a beam of width max(params.ef, k) meets, closest first, ties by lower id:
+    /// min(k, size()) of them, or min(k, those the filter admits). The rarer the admitted ids, the longer it takes, up to a
+    /// walk over all rows; give an id_set where you can.
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the filter throws
+    [[nodiscard]] std::vector<neighbor<Id>> search(std::span<const float> query, std::size_t k,
+                                                   const search_params& params = {}) const {
+        std::vector<neighbor<Id>> hits(std::min(k, size()));
+        hits.resize(search(query, std::span(hits), params));
+        return hits;
+    }
+    /// The same into the caller's memory: k is out.size(); returns how many were written. Allocates nothing once warm.
+    std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
+        return queries(*state_).search(query, out, params);
+    }
+    /// The same for each row of `rows`.
+    [[nodiscard]] search_table<Id> search(matrix_view<const float> rows, std::size_t k,
+                                          const search_params& params = {}) const {
+        using params_type = search_params;
+        return detail::run_batch<Id>(rows, dim(), std::min(k, size()), params,
+                                     [this](std::span<const float> query, std::span<neighbor<Id>> out,
+                                            const params_type& one) { return search(query, out, one); });
+    }
+    /// The rows at distance <= radius that can be reached over such rows from what a beam of width ef finds, closest first.
+    /// Under l2 the radius is squared, as all distances are.
+    /// throws  as search, and error{invalid_argument} if radius is NaN
+    [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
+                                                          const search_params& params = {}) const {
+        return queries(*state_).search_within(query, radius, params);
+    }
+    /// All rows, closest first, as an input range, found as they are asked for. The order is that of a search with ef; a
+    /// row met late comes late.
+    [[nodiscard]] neighbor_stream<Id> nearest(std::span<const float> query, const search_params& params = {}) const {
+        return queries(*state_).nearest(query, params);
+    }
+
+    [[nodiscard]] std::size_t size() const { return state_->size(); }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
+    [[nodiscard]] const hnsw_params& params() const noexcept { return state_->params; }
+    /// Bytes of memory owned, by purpose.
+    [[nodiscard]] memory_report memory() const { return state_->memory(); }
+    /// Looks for defects in the graph, rows that cannot be reached among them. O(rows * degree).
+    [[nodiscard]] check_report check() const { return state_->check(); }
+
+    /// Writes the index to `path`, atomically: at any crash the path holds the old file or the new one, whole. Searches go
+    /// on meanwhile, changes wait.  throws  error{io}; the old file and the index are then as before
+    void save(const std::filesystem::path& path, save_options options = {}) const {
+        detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
+    }
+    /// Writes the same bytes to a binary stream.  throws  error{io}
+    void save(std::ostream& stream) const {
+        detail::with_writer(*state_, [&](const auto& out) { out.write(stream); });
+    }
+    /// Replaces `bytes` by the same bytes.
+    void save(std::vector<std::byte>& bytes) const {
+        detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(); });
+    }
+    /// Reads an index; every byte is checked before it is used, so the file may come from a stranger.
+    /// throws  error: io, corrupt_file, unsupported_version, wrong_type (saying what the file holds and what was asked),
+    ///         limit_exceeded
+    [[nodiscard]] static hnsw_index load(const std::filesystem::path& path, const load_limits& limits = {}) {
+        return hnsw_index(detail::load_state<state>(detail::read_path(path, limits), limits));
+    }
+    [[nodiscard]] static hnsw_index load(std::istream& stream, const load_limits& limits = {}) {
+        return hnsw_index(detail::load_state<state>(detail::read_stream(stream, limits), limits));
+    }
+    [[nodiscard]] static hnsw_index load(std::span<const std::byte> bytes, const load_limits& limits = {}) {
+        return hnsw_index(detail::load_state<state>(detail::read_span(bytes, limits), limits));
+    }
+    /// Maps the file and searches it in place: opens at once whatever its size, shares memory with other processes, and
+    /// refuses changes (errc::read_only). Structure is checked at once, contents by verify(). The file must not be written
+    /// to meanwhile; replacing it by save, which renames, is safe.
+    /// throws  as load
+    [[nodiscard]] static hnsw_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
+        return hnsw_index(detail::view_state<state>(detail::map_path(path), limits));
+    }
+    /// Of a view: compares the whole file with its checksums. Else nothing.  throws  error{corrupt_file}
+    void verify() const {
+        if (state_->verify_file) state_->verify_file();
+    }
+
+  private:
+    using state = detail::hnsw_file_state<Metric, Codec, Id, Kernels>;
+    using queries = detail::hnsw_queries<state>;
+    explicit hnsw_index(std::unique_ptr<state> loaded) noexcept : state_(std::move(loaded)) {}
+    std::unique_ptr<state> state_;
+};
+
+VICINAL_NAMESPACE_END

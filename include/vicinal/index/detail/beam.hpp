@@ -1,0 +1,100 @@
+// The best-so-far list of a graph search, and the keys it orders rows by.
+#pragma once
+
+#include <bit>      // for bit_cast
+#include <cstddef>  // for size_t
+#include <cstdint>  // for uint32_t, uint64_t
+#include <cstring>  // for memmove
+#include <vector>   // for vector
+
+#include "vicinal/core/types.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// A distance and a row in one integer: keys compare as (distance, row) do. Bit 0 is free for a mark.
+using row_key = std::uint64_t;
+
+[[nodiscard]] VICINAL_INLINE row_key make_key(float distance, slot_t slot) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(distance);
+    // Negative floats order backwards: flip all their bits, and only the sign of the others.
+    const std::uint32_t flip = (bits & 0x80000000U) != 0 ? 0xFFFFFFFFU : 0x80000000U;
+    return std::uint64_t{bits ^ flip} << 32 | std::uint64_t{slot} << 1;
+}
+[[nodiscard]] VICINAL_INLINE slot_t key_slot(row_key key) noexcept { return static_cast<slot_t>(key) >> 1; }
+[[nodiscard]] VICINAL_INLINE float key_distance(row_key key) noexcept {
+    const auto bits = static_cast<std::uint32_t>(key >> 32);
+    return std::bit_cast<float>((bits & 0x80000000U) != 0 ? bits ^ 0x80000000U : ~bits);
+}
+
+/// The `width` closest rows seen, sorted, each marked once its links were followed ("ef" and its candidate list in the
+/// HNSW paper, in one array: it stays in the L1 cache, and most rows are turned away by one comparison).
+class beam {
+  public:
+    void reset(std::size_t width) {
+        width_ = width;
+        if (keys_.size() < width + 1) keys_.resize(width + 1);
+        size_ = 0;
+        next_ = 0;
+    }
+
+    /// Puts a row in its place if it is among the closest.
+    VICINAL_INLINE void insert(float distance, slot_t slot) noexcept {
+        const row_key key = make_key(distance, slot);
+        if (size_ == width_) {
+            if (width_ == 0 || key > keys_[size_ - 1]) return;
+        } else {
+            ++size_;
+        }
+        const std::size_t at = position(key, size_ - 1);
+        std::memmove(&keys_[at + 1], &keys_[at], (size_ - 1 - at) * sizeof(row_key));
+        keys_[at] = key;
+        if (at < next_) next_ = at;
+    }
+
+    [[nodiscard]] bool has_next() const noexcept { return next_ < size_; }
+    /// The closest row not yet followed.
+    [[nodiscard]] slot_t peek() const noexcept { return key_slot(keys_[next_]); }
+    /// Takes and marks it.
+    [[nodiscard]] slot_t take() noexcept {
+        const slot_t slot = key_slot(keys_[next_]);
+        keys_[next_] |= 1;
+        do ++next_;
+        while (next_ < size_ && (keys_[next_] & 1) != 0);
+        return slot;
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool full() const noexcept { return size_ == width_; }
+    [[nodiscard]] row_key operator[](std::size_t i) const noexcept { return keys_[i]; }
+    [[nodiscard]] row_key worst() const noexcept { return keys_[size_ - 1]; }
+    /// Takes the closest out altogether.
+    void drop_first() noexcept {
+        --size_;
+        std::memmove(&keys_[0], &keys_[1], size_ * sizeof(row_key));
+    }
+    [[nodiscard]] std::size_t memory() const noexcept { return keys_.capacity() * sizeof(row_key); }
+
+  private:
+    /// How many of the first `count` keys are smaller: a binary search without branches.
+    [[nodiscard]] VICINAL_INLINE std::size_t position(row_key key, std::size_t count) const noexcept {
+        const row_key* low = keys_.data();
+        while (count > 1) {
+            const std::size_t half = count / 2;
+            low += low[half - 1] < key ? half : 0;
+            count -= half;
+        }
+        if (count == 1 && *low < key) ++low;
+        return static_cast<std::size_t>(low - keys_.data());
+    }
+
+    std::vector<row_key> keys_;
+    std::size_t width_ = 0;
+    std::size_t size_ = 0;
+    std::size_t next_ = 0;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,301 @@
+// Adding rows to an HNSW graph, a batch at a time against the graph as it was.
+//
+// A batch is planned without touching the graph: each new row finds candidates by a search of the frozen graph and by
+// measuring the batch's earlier rows, and picks links from them; reverse links are grouped by target, so that each target
+// is pruned once. The plan depends on the rows and their order only, never on how many threads made it. Publishing it
+// copies finished rows of links.
+#pragma once
+
+#include <algorithm>  // for sort, min, copy
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t, uint64_t
+#include <memory>     // for unique_ptr
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/core/executor.hpp"
+#include "vicinal/index/detail/access.hpp"
+#include "vicinal/index/detail/hnsw_graph.hpp"
+#include "vicinal/index/detail/hnsw_search.hpp"
+#include "vicinal/storage/scorer.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// A row and its distance to the row that considers linking to it.
+struct candidate {
+    float distance;
+    slot_t slot;
+    friend bool operator<(const candidate& a, const candidate& b) noexcept {
+        return make_key(a.distance, a.slot) < make_key(b.distance, b.slot);
+    }
+};
+
+/// Distances from stored rows to stored rows: a row is decoded and becomes the query.
+template <class Metric, class Codec, class Kernels>
+class row_distances {
+  public:
+    row_distances(const Metric& metric, const code_store<Codec>& store) : metric_(metric), store_(store) {}
+    /// A scorer whose query is row `slot`, good until the next call.
+    [[nodiscard]] scorer<Metric, Codec, Kernels> from(slot_t slot) {
+        return {metric_, store_, as_query_(store_, slot), decoded_};
+    }
+
+  private:
+    const Metric& metric_;
+    const code_store<Codec>& store_;
+    row_as_query<Codec> as_query_;
+    padded_vector decoded_;
+};
+
+/// Chooses up to `limit` of the candidates, which are sorted: each one that is closer to the row itself than to any
+/// already chosen (algorithm 4 of the HNSW paper), so that links point in different directions and copies of one vector
+/// do not fill a list. The first `kept` candidates are chosen whatever their distances.
+/// returns  how many were chosen; they are moved to the front, in order
+template <class Distances>
+std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::size_t kept, Distances& between) {
+    slot_t chosen[2048];
+    float distances[4];
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < sorted.size() && count < limit; ++i) {
+        const candidate c = sorted[i];
+        bool good = true;
+        if (i >= kept && count > 0) {
+            const auto from_c = between.from(c.slot);
+            for (std::size_t j = 0; good && j < count; j += 4) {
+                const std::size_t n = std::min<std::size_t>(4, count - j);
+                from_c.score(chosen + j, n, distances);
+                for (std::size_t t = 0; t < n; ++t) good = good && distances[t] > c.distance;
+            }
+        }
+        if (!good) continue;
+        chosen[count] = c.slot;
+        sorted[count++] = c;
+    }
+    return count;
+}
+
+/// Links a batch of rows into the graph.
+template <class Metric, class Codec, class Kernels>
+class hnsw_builder {
+  public:
+    using store_type = code_store<Codec>;
+
+    hnsw_builder(const Metric& metric, const store_type& store, hnsw_graph& graph, std::size_t build_beam,
+                 scratch_pool<walk_scratch>& scratch)
+        : metric_(metric), store_(store), graph_(graph), build_beam_(build_beam), scratch_(scratch) {}
+
+    /// Plans the links of new rows `slots`, whose codes are written and which graph.create has set up; is_live(row) says
+    /// which older rows may be linked to. Changes nothing that a reader sees; `rows` is how many there are to search.
+    template <class IsLive>
+    void plan(std::span<const slot_t> slots, std::size_t rows, bool any_retired, const IsLive& is_live,
+              executor_ref executor) {
+        slots_ = slots;
+        picks_.resize(slots.size());
+        parallel_for(executor, slots.size(), [&](std::size_t i) { pick(i, rows, any_retired, is_live); });
+        assign_parents();
+        group_reverse_links();
+        parallel_for(executor, updates_.size(), [&](std::size_t u) { merge(updates_[u], is_live); });
+    }
+
+    /// Puts the plan in place. Readers are out.
+    void publish() noexcept {
+        for (const update& u : updates_) graph_.set_links(u.target, u.level, std::span(u.links));
+        for (const slot_t slot : slots_) {
+            graph_.publish(slot);
+            if (graph_.entry() == no_slot || graph_.level(slot) > graph_.top_level())
+                graph_.set_entry(slot, graph_.level(slot));
+        }
+    }
+
+  private:
+    struct picked {
+        std::vector<std::vector<candidate>> by_level;
+    };
+    /// The new links of one row on one level.
+    struct update {
+        slot_t target;
+        std::size_t level;
+        std::size_t batch_row;          // which new row this is, or none
+        std::vector<candidate> sources;  // reverse links that want to join
+        std::vector<slot_t> links;
+    };
+    static constexpr std::size_t none = ~std::size_t{0};
+    using distances_type = row_distances<Metric, Codec, Kernels>;
+
+    // ---- candidates ------------------------------------------------------------------------------------------------
+
+    template <class IsLive>
+    void pick(std::size_t i, std::size_t rows, bool any_retired, const IsLive& is_live) {
+        auto walk = scratch_.take();
+        distances_type between(metric_, store_);
+        distances_type own(metric_, store_);
+        const auto scorer = own.from(slots_[i]);
+        const std::vector<candidate> batch = earlier_rows(i, scorer);
+        auto& picks = picks_[i].by_level;
+        const std::size_t own_level = graph_.level(slots_[i]);
+        picks.assign(own_level + 1, {});
+        search_stats stats;
+        walk->begin(rows, graph_.capacity(0));
+        slot_t start = graph_.entry();
+        const std::size_t top = graph_.top_level();
+        if (start != no_slot && top > own_level) start = descend(graph_, scorer, start, top, own_level, *walk, stats);
+        for (std::size_t level = own_level + 1; level-- > 0;) {
+            std::vector<candidate>& found = picks[level];
+            if (start != no_slot && level <= top)
+                start = collect(scorer, start, level, rows, any_retired, is_live, *walk, stats, found);
+            for (const candidate& c : batch)
+                if (graph_.level(c.slot) >= level) found.push_back(c);
+            std::sort(found.begin(), found.end());
+            if (found.size() > build_beam_) found.resize(build_beam_);
+            found.resize(choose_links(found, graph_.degree(), 0, between));
+        }
+    }
+
+    /// The batch's rows before row i, which in a one-by-one build would be in the graph already.
+    template <class Scorer>
+    [[nodiscard]] std::vector<candidate> earlier_rows(std::size_t i, const Scorer& scorer) const {
+        std::vector<float> distances(i);
+        scorer.score(slots_.data(), i, distances.data());
+        std::vector<candidate> batch(i);
+        for (std::size_t j = 0; j < i; ++j) batch[j] = {distances[j], slots_[j]};
+        return batch;
+    }
+
+    /// Searches a level of the frozen graph; returns where to start on the next.
+    template <class Scorer, class IsLive>
+    slot_t collect(const Scorer& scorer, slot_t start, std::size_t level, std::size_t rows, bool any_retired,
+                   const IsLive& is_live, walk_scratch& walk, search_stats& stats, std::vector<candidate>& found) const {
+        walk.visited.begin(rows);
+        if (any_retired)
+            filtered_beam_search(graph_, scorer, start, level, build_beam_, is_live, walk, stats, {});
+        else
+            beam_search(graph_, scorer, start, level, build_beam_, walk, stats, {});
+        for (std::size_t r = 0; r < walk.pool.size(); ++r)
+            found.push_back({key_distance(walk.pool[r]), key_slot(walk.pool[r])});
+        return found.empty() ? start : found.front().slot;
+    }
+
+    // ---- the tree --------------------------------------------------------------------------------------------------
+
+    /// Gives each new row a parent: its closest pick that has room for a child, or a row below its closest pick.
+    void assign_parents() {
+        adopted_.clear();
+        adopted_.reserve(slots_.size());
+        for (std::size_t i = 0; i < slots_.size(); ++i) {
+            std::vector<candidate>& picks = picks_[i].by_level[0];
+            if (picks.empty()) continue;  // the first row of all
+            const auto roomy = std::find_if(picks.begin(), picks.end(), [&](const candidate& c) { return has_room(c.slot); });
+            const slot_t parent = roomy != picks.end() ? roomy->slot : room_below(picks.front().slot);
+            if (roomy == picks.end() &&
+                std::none_of(picks.begin(), picks.end(), [&](const candidate& c) { return c.slot == parent; })) {
+                distances_type own(metric_, store_);
+                picks.push_back({own.from(slots_[i]).score(parent), parent});
+            }
+            graph_.set_parent(slots_[i], parent);
+            adopted_.push_back({parent, slots_[i]});
+        }
+    }
+    [[nodiscard]] bool has_room(slot_t slot) const noexcept { return graph_.children(slot) < graph_.child_limit(); }
+    [[nodiscard]] slot_t room_below(slot_t slot) const noexcept {
+        while (!has_room(slot)) slot = first_child(slot);
+        return slot;
+    }
+    [[nodiscard]] slot_t first_child(slot_t slot) const noexcept {
+        for (const slot_t link : graph_.links(slot, 0))
+            if (graph_.parent(link) == slot) return link;
+        for (const auto& [parent, child] : adopted_)  // this batch's links are not in place yet
+            if (parent == slot) return child;
+        return no_slot;  // not reached: a row without room has children
+    }
+
+    // ---- reverse links ---------------------------------------------------------------------------------------------
+
+    void group_reverse_links() {
+        struct edge {
+            std::size_t level;
+            slot_t target;
+            candidate source;
+        };
+        std::vector<edge> edges;
+        updates_.clear();
+        for (std::size_t i = 0; i < slots_.size(); ++i)
+            for (std::size_t level = 0; level <= graph_.level(slots_[i]); ++level) {
+                updates_.push_back({slots_[i], level, i, {}, {}});
+                for (const candidate& c : picks_[i].by_level[level])
+                    edges.push_back({level, c.slot, {c.distance, slots_[i]}});
+            }
+        const auto earlier = [](const auto& a, const auto& b) {
+            return a.level != b.level ? a.level < b.level : a.target < b.target;
+        };
+        std::sort(updates_.begin(), updates_.end(), earlier);
+        std::sort(edges.begin(), edges.end(), [&](const edge& a, const edge& b) {
+            return earlier(a, b) || (!earlier(b, a) && a.source < b.source);
+        });
+        const std::size_t new_rows = updates_.size();
+        std::size_t own = 0;
+        for (std::size_t first = 0; first < edges.size();) {
+            std::size_t last = first;
+            while (last < edges.size() && !earlier(edges[first], edges[last])) ++last;
+            while (own < new_rows && earlier(updates_[own], edges[first])) ++own;
+            const bool is_new = own < new_rows && !earlier(edges[first], updates_[own]);
+            if (!is_new) updates_.push_back({edges[first].target, edges[first].level, none, {}, {}});
+            update& u = is_new ? updates_[own] : updates_.back();
+            for (; first < last; ++first) u.sources.push_back(edges[first].source);
+        }
+    }
+
+    /// The links a row ends up with: what it had or picked, and the reverse links; pruned if they are too many.
+    template <class IsLive>
+    void merge(update& u, const IsLive& is_live) {
+        const std::size_t capacity = graph_.capacity(u.level);
+        u.links.clear();
+        if (u.batch_row != none)
+            for (const candidate& c : picks_[u.batch_row].by_level[u.level]) u.links.push_back(c.slot);
+        else
+            for (const slot_t link : graph_.links(u.target, u.level)) u.links.push_back(link);
+        const std::size_t had = u.links.size();
+        for (const candidate& c : u.sources) u.links.push_back(c.slot);
+        if (u.links.size() <= capacity) return;
+        std::vector<candidate> all = measured(u, had, is_live);
+        std::sort(all.begin(), all.end());
+        std::size_t kept = 0;
+        if (u.level == 0)
+            kept = static_cast<std::size_t>(
+                std::stable_partition(all.begin(), all.end(),
+                                      [&](const candidate& c) { return graph_.is_tree_link(u.target, c.slot); }) -
+                all.begin());
+        distances_type between(metric_, store_);
+        u.links.clear();
+        const std::size_t chosen = choose_links(all, capacity, kept, between);
+        for (std::size_t i = 0; i < chosen; ++i) u.links.push_back(all[i].slot);
+    }
+
+    template <class IsLive>
+    [[nodiscard]] std::vector<candidate> measured(const update& u, std::size_t had, const IsLive& is_live) const {
+        distances_type own(metric_, store_);
+        std::vector<float> distances(had);
+        own.from(u.target).score(u.links.data(), had, distances.data());
+        std::vector<candidate> all;
+        all.reserve(u.links.size());
+        for (std::size_t i = 0; i < had; ++i)
+            if (u.batch_row != none || is_live(u.links[i])) all.push_back({distances[i], u.links[i]});
+        all.insert(all.end(), u.sources.begin(), u.sources.end());
+        return all;
+    }
+
+    const Metric& metric_;
+    const store_type& store_;
+    hnsw_graph& graph_;
+    std::size_t build_beam_;
+    scratch_pool<walk_scratch>& scratch_;
+    std::span<const slot_t> slots_;
+    std::vector<picked> picks_;
+    std::vector<std::pair<slot_t, slot_t>> adopted_;  // (parent, child) of this batch
+    std::vector<update> updates_;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

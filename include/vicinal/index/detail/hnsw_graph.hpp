@@ -1,0 +1,174 @@
+// The adjacency of an HNSW index: levels, links, and the tree that keeps every row reachable. No distances here.
+#pragma once
+
+#include <algorithm>  // for find, max
+#include <cstddef>    // for size_t, byte
+#include <cstdint>    // for uint8_t, uint32_t, uint64_t
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/core/math.hpp"
+#include "vicinal/core/types.hpp"
+#include "vicinal/simd/intrinsics.hpp"
+#include "vicinal/storage/chunked_rows.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// A hierarchical navigable small-world graph (Malkov, Yashunin 2018). Every row has up to 2 * degree links on level 0
+/// and up to `degree` on each level above, ended by no_slot where there are fewer.
+///
+/// On level 0 some links also form a tree over all live rows: each row but one has a parent, each parent links to its
+/// children and they to it, and those links are never pruned. So every live row can be reached from every other, whatever
+/// becomes of the rest. A row has at most `child_limit()` children, which always leaves it links to spare.
+class hnsw_graph {
+  public:
+    static constexpr std::size_t max_level = 31;
+
+    explicit hnsw_graph(std::size_t degree)
+        : degree_(degree),
+          base_(2 * degree * sizeof(slot_t), sizeof(slot_t)),
+          upper_(degree * sizeof(slot_t), sizeof(slot_t)),
+          free_upper_(max_level + 1) {}
+
+    [[nodiscard]] std::size_t degree() const noexcept { return degree_; }
+    /// The most links a row may have on `level`.
+    [[nodiscard]] std::size_t capacity(std::size_t level) const noexcept { return level == 0 ? 2 * degree_ : degree_; }
+    [[nodiscard]] std::size_t child_limit() const noexcept { return std::max<std::size_t>(1, degree_ / 2); }
+
+    /// Where searches begin: a live row of the highest level, or no_slot in an empty graph.
+    [[nodiscard]] slot_t entry() const noexcept { return entry_; }
+    [[nodiscard]] std::size_t top_level() const noexcept { return top_level_; }
+    void set_entry(slot_t slot, std::size_t level) noexcept {
+        entry_ = slot;
+        top_level_ = level;
+    }
+
+    /// Whether a link's target is a row at all; only a damaged file's is not.
+    [[nodiscard]] bool exists(slot_t slot) const noexcept { return slot < rows_; }
+    [[nodiscard]] std::size_t level(slot_t slot) const noexcept { return levels_[slot]; }
+    [[nodiscard]] slot_t parent(slot_t slot) const noexcept { return parents_[slot]; }
+    [[nodiscard]] std::size_t children(slot_t slot) const noexcept { return children_[slot]; }
+
+    /// The level of a new row: P(level >= l) = degree^-l, a function of seed and id alone, the same on every machine.
+    [[nodiscard]] std::size_t draw_level(std::uint64_t seed, std::uint64_t id) const noexcept {
+        std::uint64_t h = mix(mix(seed) ^ id);
+        std::size_t level = 0;
+        for (; h % degree_ == 0 && level < max_level; h /= degree_) ++level;
+        return level;
+    }
+
+    // ---- links -----------------------------------------------------------------------------------------------------
+
+    /// The links of a row on a level, at most capacity(level), up to the first no_slot. Empty where the row does not
+    /// reach the level or a damaged file points outside.
+    [[nodiscard]] VICINAL_INLINE const slot_t* base_links(slot_t slot) const noexcept {
+        return reinterpret_cast<const slot_t*>(base_[slot]);
+    }
+    [[nodiscard]] std::span<const slot_t> links(slot_t slot, std::size_t level) const noexcept {
+        const slot_t* const first = row(slot, level);
+        if (first == nullptr) return {};
+        return {first, std::find(first, first + capacity(level), no_slot)};
+    }
+    void set_links(slot_t slot, std::size_t level, std::span<const slot_t> links) noexcept {
+        auto* const first = const_cast<slot_t*>(row(slot, level));
+        const auto end = std::copy(links.begin(), links.end(), first);
+        std::fill(end, first + capacity(level), no_slot);
+    }
+    VICINAL_INLINE void prefetch_links(slot_t slot) const noexcept { simd::prefetch_lines(base_[slot], base_.row_bytes(), 4); }
+
+    /// Whether the level-0 link a -> b belongs to the tree.
+    [[nodiscard]] bool is_tree_link(slot_t a, slot_t b) const noexcept { return parents_[a] == b || parents_[b] == a; }
+    void set_parent(slot_t child, slot_t parent) noexcept {
+        if (parents_[child] != no_slot) --children_[parents_[child]];
+        parents_[child] = parent;
+        if (parent != no_slot) ++children_[parent];
+    }
+
+    // ---- rows ------------------------------------------------------------------------------------------------------
+
+    /// Makes room for rows [0, rows) and for `more_upper` more rows of upper links. Strong guarantee.
+    void reserve(std::size_t rows, std::size_t more_upper) {
+        base_.reserve(rows);
+        levels_.reserve(rows);
+        parents_.reserve(rows);
+        children_.reserve(rows);
+        upper_first_.reserve(rows);
+        upper_.reserve(upper_rows_ + more_upper);
+    }
+    /// Sets up a row without links, which nothing links to yet. Needs reserve.
+    void create(slot_t slot, std::size_t level) noexcept {
+        levels_[slot] = static_cast<std::uint8_t>(level);
+        parents_[slot] = no_slot;
+        children_[slot] = 0;
+        upper_first_[slot] = take_upper(level);
+        for (std::size_t l = 0; l <= level; ++l) set_links(slot, l, {});
+    }
+    /// Lets readers meet row `slot`.
+    void publish(slot_t slot) noexcept { rows_ = std::max<std::size_t>(rows_, slot + std::size_t{1}); }
+    /// Gives a row's upper links back. The row may be created anew. Needs reserve_destroy.
+    void destroy(slot_t slot) noexcept {
+        if (const std::size_t level = levels_[slot]; level > 0) free_upper_[level].push_back(upper_first_[slot]);
+        levels_[slot] = 0;
+    }
+    /// Room in the lists of free upper rows, so that destroying `rows` more rows does not allocate.
+    void reserve_destroy(std::size_t level, std::size_t rows) {
+        auto& list = free_upper_[level];
+        if (list.capacity() < list.size() + rows) list.reserve(std::max(2 * list.capacity(), list.size() + rows));
+    }
+
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return base_.memory() + upper_.memory() + levels_.memory() + parents_.memory() + children_.memory() +
+               upper_first_.memory();
+    }
+
+    // ---- files -----------------------------------------------------------------------------------------------------
+
+    void borrow(std::span<const std::uint8_t> levels, std::span<const slot_t> parents, std::span<const slot_t> base,
+                std::span<const std::uint32_t> upper_first, std::span<const slot_t> upper) noexcept {
+        levels_.borrow(reinterpret_cast<const std::byte*>(levels.data()));
+        parents_.borrow(reinterpret_cast<const std::byte*>(parents.data()));
+        base_.borrow(reinterpret_cast<const std::byte*>(base.data()));
+        upper_first_.borrow(reinterpret_cast<const std::byte*>(upper_first.data()));
+        upper_.borrow(reinterpret_cast<const std::byte*>(upper.data()));
+        upper_rows_ = upper.size() / degree_;
+        rows_ = levels.size();
+    }
+
+  private:
+    [[nodiscard]] VICINAL_INLINE const slot_t* row(slot_t slot, std::size_t level) const noexcept {
+        if (level == 0) return base_links(slot);
+        const std::size_t at = std::size_t{upper_first_[slot]} + level - 1;
+        if (level > levels_[slot] || at >= upper_rows_) return nullptr;
+        return reinterpret_cast<const slot_t*>(upper_[static_cast<slot_t>(at)]);
+    }
+    [[nodiscard]] std::uint32_t take_upper(std::size_t level) noexcept {
+        if (level == 0) return 0;
+        if (auto& list = free_upper_[level]; !list.empty()) {
+            const std::uint32_t first = list.back();
+            list.pop_back();
+            return first;
+        }
+        const auto first = static_cast<std::uint32_t>(upper_rows_);
+        upper_rows_ += level;
+        return first;
+    }
+
+    std::size_t degree_;
+    std::size_t rows_ = 0;
+    slot_t entry_ = no_slot;
+    std::size_t top_level_ = 0;
+    chunked_rows base_;
+    chunked_array<std::uint8_t> levels_;
+    chunked_array<slot_t> parents_;
+    chunked_array<std::uint8_t> children_;
+    chunked_array<std::uint32_t> upper_first_;
+    chunked_rows upper_;
+    std::size_t upper_rows_ = 0;
+    std::vector<std::vector<std::uint32_t>> free_upper_;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,280 @@
+// An hnsw_index's parts in a file, their validation, and the structural check.
+#pragma once
+
+#include <algorithm>  // for copy_n, find
+#include <cstddef>    // for size_t, byte
+#include <cstdint>    // for uint8_t, uint32_t, uint64_t
+#include <memory>     // for make_shared
+#include <span>       // for span
+#include <string>     // for string, to_string
+#include <vector>     // for vector
+
+#include "vicinal/index/detail/hnsw_state.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// Counts what is wrong with a graph over rows [0, rows). The loader and check() both ask it.
+template <class Directory>
+class graph_inspector {
+  public:
+    graph_inspector(const hnsw_graph& graph, const Directory& directory)
+        : graph_(graph), directory_(directory), rows_(directory.high_water()), stamp_(rows_, no_slot) {}
+
+    [[nodiscard]] check_report run() {
+        for (std::size_t i = 0; i < rows_; ++i) {
+            const auto slot = static_cast<slot_t>(i);
+            if (directory_.state(slot) == row_state::free) continue;
+            for (std::size_t level = 0; level <= graph_.level(slot); ++level) inspect_links(slot, level);
+            inspect_tree(slot);
+        }
+        inspect_entry();
+        if (report_.dangling == 0) count_unreachable();
+        return report_;
+    }
+
+  private:
+    void inspect_links(slot_t slot, std::size_t level) {
+        const auto links = graph_.links(slot, level);
+        const slot_t mark = static_cast<slot_t>(seen_++);
+        for (const slot_t link : links) {
+            ++report_.links;
+            if (link >= rows_ || directory_.state(link) == row_state::free) {
+                ++report_.dangling;
+                continue;
+            }
+            if (link == slot || stamp_[link] == mark) ++report_.duplicate;
+            stamp_[link] = mark;
+            if (graph_.level(link) < level) ++report_.misplaced;
+        }
+    }
+
+    [[nodiscard]] bool has_link(slot_t from, slot_t to) const {
+        const auto links = graph_.links(from, 0);
+        return std::find(links.begin(), links.end(), to) != links.end();
+    }
+    void inspect_tree(slot_t slot) {
+        const slot_t parent = graph_.parent(slot);
+        if (!directory_.is_live(slot)) {
+            if (parent != no_slot) ++report_.misplaced;
+            return;
+        }
+        if (parent == no_slot) {
+            ++roots_;
+        } else if (parent >= rows_ || !directory_.is_live(parent) || !has_link(slot, parent) || !has_link(parent, slot)) {
+            ++report_.misplaced;
+        }
+    }
+    void inspect_entry() {
+        const slot_t entry = graph_.entry();
+        if (directory_.live() == 0) {
+            if (entry != no_slot || directory_.retired() != 0) ++report_.misplaced;
+            return;
+        }
+        if (roots_ != 1) ++report_.misplaced;
+        if (entry >= rows_ || !directory_.is_live(entry) || graph_.level(entry) != graph_.top_level()) {
+            ++report_.misplaced;
+            return;
+        }
+        directory_.for_each_live([&](slot_t slot) {
+            if (graph_.level(slot) > graph_.top_level()) ++report_.misplaced;
+        });
+    }
+
+    /// Follows all links of level 0 from the entry.
+    void count_unreachable() {
+        std::vector<bool> reached(rows_, false);
+        std::vector<slot_t> todo;
+        const slot_t entry = graph_.entry();
+        if (entry < rows_) {
+            reached[entry] = true;
+            todo.push_back(entry);
+        }
+        while (!todo.empty()) {
+            const slot_t slot = todo.back();
+            todo.pop_back();
+            for (const slot_t link : graph_.links(slot, 0))
+                if (!reached[link]) {
+                    reached[link] = true;
+                    todo.push_back(link);
+                }
+        }
+        directory_.for_each_live([&](slot_t slot) {
+            if (!reached[slot]) ++report_.unreachable;
+        });
+    }
+
+    const hnsw_graph& graph_;
+    const Directory& directory_;
+    std::size_t rows_;
+    std::vector<slot_t> stamp_;
+    std::size_t seen_ = 0;
+    std::size_t roots_ = 0;
+    check_report report_;
+};
+
+/// The state as files see it.
+template <class Metric, class Codec, class Id, class Kernels>
+struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
+    using base = hnsw_state<Metric, Codec, Id, Kernels>;
+    using base::base;
+    using base::directory, base::gate, base::graph, base::params, base::retired;
+    static constexpr std::uint32_t kind = 3;
+
+    [[nodiscard]] check_report check() const {
+        const auto reading = gate.reading();
+        check_report report = graph_inspector(graph, directory).run();
+        this->check_directory(report);
+        return report;
+    }
+
+    template <class Parts>
+    void write_parts(Parts& out) const {
+        const auto slots = std::make_shared<const std::vector<slot_t>>(this->slots_in_use());
+        auto numbers = std::make_shared<std::vector<slot_t>>(directory.high_water(), no_slot);
+        for (std::size_t i = 0; i < slots->size(); ++i) (*numbers)[(*slots)[i]] = static_cast<slot_t>(i);
+        const auto number = [numbers](slot_t slot) { return slot == no_slot ? no_slot : (*numbers)[slot]; };
+        std::uint64_t upper = 0;
+        for (const slot_t slot : *slots) upper += graph.level(slot);
+        const std::uint64_t head[] = {params.degree, params.build_beam, params.seed, number(graph.entry()),
+                                      graph.top_level(), upper};
+        out.numbers("HNSW", head);
+        this->write_rows(out, slots);
+        const std::size_t n = slots->size();
+        out.template stream<std::uint8_t>("LEVL", n, [this, slots](const auto& sink) {
+            for (const slot_t slot : *slots) put<std::uint8_t>(sink, static_cast<std::uint8_t>(graph.level(slot)));
+        });
+        out.template stream<slot_t>("TREE", n, [this, slots, number](const auto& sink) {
+            for (const slot_t slot : *slots) put<slot_t>(sink, number(graph.parent(slot)));
+        });
+        out.template stream<slot_t>("LNK0", n * graph.capacity(0), [this, slots, number](const auto& sink) {
+            std::vector<slot_t> row;
+            for (const slot_t slot : *slots) put_links(sink, slot, 0, number, row);
+        });
+        out.template stream<std::uint32_t>("UPPF", n, [this, slots](const auto& sink) {
+            std::uint32_t first = 0;
+            for (const slot_t slot : *slots) {
+                put<std::uint32_t>(sink, graph.level(slot) == 0 ? 0 : first);
+                first += static_cast<std::uint32_t>(graph.level(slot));
+            }
+        });
+        out.template stream<slot_t>("LNKU", upper * graph.degree(), [this, slots, number](const auto& sink) {
+            std::vector<slot_t> row;
+            for (const slot_t slot : *slots)
+                for (std::size_t level = 1; level <= graph.level(slot); ++level) put_links(sink, slot, level, number, row);
+        });
+    }
+
+    template <class Parts>
+    void read_parts(const Parts& in) {
+        const auto head = in.template elements<std::uint64_t>("HNSW", 6);
+        if (head[0] < 2 || head[0] > 1024 || head[1] < 1 || head[1] > std::size_t{1} << 20)
+            in.fail("degree " + std::to_string(head[0]) + " or build_beam " + std::to_string(head[1]) + " is out of range");
+        params = {static_cast<std::size_t>(head[0]), static_cast<std::size_t>(head[1]), head[2]};
+        graph = hnsw_graph(params.degree);
+        this->read_rows(in);
+        const std::size_t n = directory.high_water();
+        const links_in_file links{in.template elements<std::uint8_t>("LEVL", n), in.template elements<slot_t>("TREE", n),
+                                  in.template elements<slot_t>("LNK0", std::uint64_t{n} * graph.capacity(0)),
+                                  in.template elements<std::uint32_t>("UPPF", n), in.template elements<slot_t>("LNKU")};
+        if (links.upper.size() % params.degree != 0 || links.upper.size() / params.degree != head[5])
+            in.fail("it has " + std::to_string(links.upper.size()) + " upper links, expected " + std::to_string(head[5]) +
+                    " rows of " + std::to_string(params.degree));
+        const bool empty = directory.live() == 0;
+        if (empty ? head[3] != no_slot : (head[3] >= n || head[4] > hnsw_graph::max_level))
+            in.fail("the entry " + std::to_string(head[3]) + " on level " + std::to_string(head[4]) + " does not exist");
+        if (in.in_place())
+            graph.borrow(links.levels, links.parents, links.base, links.upper_first, links.upper);
+        else
+            copy_links(in, links);
+        graph.set_entry(empty ? no_slot : static_cast<slot_t>(head[3]), static_cast<std::size_t>(head[4]));
+        if (!in.in_place()) require_sound(in);
+    }
+
+  private:
+    struct links_in_file {
+        std::span<const std::uint8_t> levels;
+        std::span<const slot_t> parents;
+        std::span<const slot_t> base;
+        std::span<const std::uint32_t> upper_first;
+        std::span<const slot_t> upper;
+    };
+
+    template <class T, class Sink>
+    static void put(const Sink& sink, T value) {
+        sink(std::span<const T>(&value, 1));
+    }
+    template <class Sink, class Number>
+    void put_links(const Sink& sink, slot_t slot, std::size_t level, const Number& number, std::vector<slot_t>& row) const {
+        row.assign(graph.capacity(level), no_slot);
+        std::size_t i = 0;
+        for (const slot_t link : graph.links(slot, level)) row[i++] = number(link);
+        sink(std::span<const slot_t>(row));
+    }
+
+    template <class Parts>
+    void copy_links(const Parts& in, const links_in_file& from) {
+        const std::size_t n = from.levels.size();
+        graph.reserve(n, from.upper.size() / params.degree);
+        std::size_t upper = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto slot = static_cast<slot_t>(i);
+            const std::size_t level = from.levels[i];
+            if (level > hnsw_graph::max_level || from.upper_first[i] != (level == 0 ? 0 : upper) ||
+                upper + level > from.upper.size() / params.degree)
+                in.fail("row " + std::to_string(i) + " has level " + std::to_string(level) + " and upper links from " +
+                        std::to_string(from.upper_first[i]) + ", expected " + std::to_string(upper));
+            graph.create(slot, level);
+            graph.publish(slot);
+            copy_row(in, slot, 0, from.base.subspan(i * graph.capacity(0), graph.capacity(0)), n);
+            for (std::size_t l = 1; l <= level; ++l, ++upper)
+                copy_row(in, slot, l, from.upper.subspan(upper * params.degree, params.degree), n);
+        }
+        if (upper != from.upper.size() / params.degree) in.fail("it has upper links that belong to no row");
+        for (std::size_t i = 0; i < n; ++i) adopt(in, static_cast<slot_t>(i), from.parents[i], n);
+    }
+    template <class Parts>
+    void copy_row(const Parts& in, slot_t slot, std::size_t level, std::span<const slot_t> row, std::size_t n) {
+        const auto end = std::find(row.begin(), row.end(), no_slot);
+        for (auto link = row.begin(); link != row.end(); ++link)
+            if (link < end ? *link >= n : *link != no_slot)
+                in.fail("row " + std::to_string(slot) + " links to row " + std::to_string(*link) + " of " + std::to_string(n));
+        graph.set_links(slot, level, row.first(static_cast<std::size_t>(end - row.begin())));
+    }
+    template <class Parts>
+    void adopt(const Parts& in, slot_t slot, slot_t parent, std::size_t n) {
+        if (parent == no_slot) return;
+        if (parent >= n || parent == slot || graph.children(parent) >= graph.child_limit())
+            in.fail("row " + std::to_string(slot) + " has parent " + std::to_string(parent) + ", which cannot be");
+        graph.set_parent(slot, parent);
+    }
+
+    /// Links, levels and tree must be what a build could have left; then retired rows wait for repair as before saving.
+    template <class Parts>
+    void require_sound(const Parts& in) {
+        const check_report found = graph_inspector(graph, directory).run();
+        if (!found.ok())
+            in.fail("its graph is not sound: " + std::to_string(found.dangling) + " links lead nowhere, " +
+                    std::to_string(found.duplicate) + " are repeated, " + std::to_string(found.misplaced) +
+                    " rows or links are out of place, " + std::to_string(found.unreachable) + " rows cannot be reached");
+        if (!tree_is_whole()) in.fail("the tree over its rows has a cycle");
+        retired.reserve(directory.high_water());
+        for (std::size_t i = 0; i < directory.high_water(); ++i)
+            if (directory.state(static_cast<slot_t>(i)) == row_state::retired) retired.add(static_cast<slot_t>(i));
+    }
+    /// Whether every live row's chain of parents ends at the root: each chain is walked once.
+    [[nodiscard]] bool tree_is_whole() const {
+        std::vector<slot_t> done(directory.high_water(), no_slot);
+        for (std::size_t i = 0; i < done.size(); ++i) {
+            auto slot = static_cast<slot_t>(i);
+            for (; slot != no_slot && done[slot] == no_slot; slot = graph.parent(slot)) done[slot] = static_cast<slot_t>(i);
+            if (slot != no_slot && done[slot] == static_cast<slot_t>(i)) return false;
+        }
+        return true;
+    }
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,211 @@
+// How an hnsw_index answers: one query, a radius, or a stream of neighbours.
+#pragma once
+
+#include <algorithm>  // for max, min, sort, push_heap, pop_heap
+#include <cstddef>    // for size_t
+#include <functional>  // for greater
+#include <memory>     // for unique_ptr, make_unique
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/index/detail/hnsw_search.hpp"
+#include "vicinal/index/detail/hnsw_state.hpp"
+#include "vicinal/index/detail/sinks.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+template <class State>
+class hnsw_queries {
+  public:
+    using Id = typename State::id_type;
+    using params_type = hnsw_search_params<Id>;
+    using scratch_type = typename State::scratch_type;
+
+    explicit hnsw_queries(const State& state) noexcept : state_(state) {}
+
+    std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const params_type& params) const {
+        auto lease = state_.scratch.take();
+        auto walk = state_.walks.take();
+        state_.admit_vector(*lease, "query", query);
+        const auto reading = state_.gate.reading();
+        call_stats stats(params.stats);
+        if (out.empty() || state_.directory.live() == 0) return 0;
+        const row_gate<Id> admits(state_.directory, params.filter);
+        closest_sink<Id> closest(out, admits);
+        if (state_.list_few(params.filter, lease->slots)) {
+            stats.now.distances += lease->slots.size();
+            score_listed(state_.fine_scorer(*lease), std::span<const slot_t>(lease->slots), closest,
+                         [&] { throw_if_stopped(params.stop); });
+            return closest.finish();
+        }
+        const std::size_t width = std::max(params.ef != 0 ? params.ef : default_ef, out.size());
+        find_closest(*lease, *walk, std::min(width, state_.stored_rows()), out.size(), params, admits, stats.now);
+        deliver(*lease, *walk, params, closest, stats.now);
+        return closest.finish();
+    }
+
+    [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
+                                                          const params_type& params) const {
+        require_radius(radius);
+        auto lease = state_.scratch.take();
+        auto walk = state_.walks.take();
+        state_.admit_vector(*lease, "query", query);
+        const auto reading = state_.gate.reading();
+        call_stats stats(params.stats);
+        std::vector<neighbor<Id>> hits;
+        if (state_.directory.live() == 0) return hits;
+        const row_gate<Id> admits(state_.directory, params.filter);
+        const auto scorer = state_.fine_scorer(*lease);
+        const std::size_t width = std::min(params.ef != 0 ? params.ef : default_ef, state_.stored_rows());
+        begin(*walk);
+        beam_search(state_.graph, scorer, start_of(scorer, *walk, stats.now), 0, width, *walk, stats.now, params.stop);
+        flood_within(state_.graph, scorer, radius, state_.directory.high_water(), *walk, stats.now, params.stop,
+                     [&](slot_t slot, float distance) {
+                         if (admits(slot)) hits.push_back({state_.directory.id(slot), distance});
+                     });
+        std::sort(hits.begin(), hits.end(), closer<Id>);
+        return hits;
+    }
+
+    [[nodiscard]] neighbor_stream<Id> nearest(std::span<const float> query, const params_type& params) const {
+        return neighbor_stream<Id>(std::make_unique<stream>(state_, query, params));
+    }
+
+  private:
+    static constexpr std::size_t default_ef = 64;
+
+    void begin(walk_scratch& walk) const {
+        walk.begin(state_.directory.high_water(), state_.graph.capacity(0));
+    }
+    template <class Scorer>
+    [[nodiscard]] slot_t start_of(const Scorer& scorer, walk_scratch& walk, search_stats& stats) const {
+        return descend(state_.graph, scorer, state_.graph.entry(), state_.graph.top_level(), 0, walk, stats);
+    }
+
+    /// Fills walk.pool with the closest rows by the coarse codec, of which at least min(k, all there are) can be returned.
+    void find_closest(scratch_type& buffers, walk_scratch& walk, std::size_t width, std::size_t k,
+                      const params_type& params, const row_gate<Id>& admits, search_stats& stats) const {
+        const auto scorer = state_.coarse_scorer(buffers);
+        begin(walk);
+        const slot_t start = start_of(scorer, walk, stats);
+        if (!params.filter) {
+            // Retired rows take places in the beam. They are few; when not few enough, the walk below leaves them out.
+            beam_search(state_.graph, scorer, start, 0, width, walk, stats, params.stop);
+            if (state_.directory.retired() == 0 || returnable(walk.pool, admits) >= std::min(k, state_.directory.live()))
+                return;
+            begin(walk);
+        }
+        filtered_beam_search(state_.graph, scorer, start, 0, width, admits, walk, stats, params.stop);
+    }
+    [[nodiscard]] static std::size_t returnable(const beam& pool, const row_gate<Id>& admits) {
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < pool.size(); ++i) count += admits(key_slot(pool[i])) ? 1 : 0;
+        return count;
+    }
+
+    /// Hands the beam to the sink, by the fine codec's distances.
+    void deliver(scratch_type& buffers, const walk_scratch& walk, const params_type& params, closest_sink<Id>& closest,
+                 search_stats& stats) const {
+        const beam& pool = walk.pool;
+        if constexpr (!State::two_levels) {
+            for (std::size_t i = 0; i < pool.size(); ++i) {
+                if (const float distance = key_distance(pool[i]); distance <= closest.threshold())
+                    closest.offer(key_slot(pool[i]), distance);
+                else
+                    break;
+            }
+        } else {
+            const std::size_t count = params.rerank != 0 ? std::min(params.rerank, pool.size()) : pool.size();
+            buffers.candidates.clear();
+            for (std::size_t i = 0; i < count; ++i)
+                buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
+            state_.rerank(buffers, count, closest, stats);
+        }
+    }
+
+    /// Follows the graph outwards from the query. The window holds the `ef` closest rows not yet handed out; the closest
+    /// of them is handed out once nothing left to follow is closer than the farthest.
+    class stream final : public neighbor_stream<Id>::source {
+      public:
+        stream(const State& state, std::span<const float> query, const params_type& params)
+            : state_(state), params_(params) {
+            state.admit_vector(buffers_, "query", query);
+            params_.stats = nullptr;
+            const auto reading = state.gate.reading();
+            walk_.pool.reset(params.ef != 0 ? params.ef : default_ef);
+            if (state.directory.live() == 0) return;
+            hnsw_queries(state).begin(walk_);
+            const auto scorer = state.fine_scorer(buffers_);
+            const slot_t start = hnsw_queries(state).start_of(scorer, walk_, stats_);
+            if (walk_.visited.insert(start)) reach(scorer.score(start), start);
+        }
+
+        bool next(neighbor<Id>& out) override {
+            const auto reading = state_.gate.reading();
+            const auto scorer = state_.fine_scorer(buffers_);
+            for (;;) {
+                settle(scorer);
+                if (walk_.pool.size() == 0) return false;
+                const row_key key = walk_.pool[0];
+                walk_.pool.drop_first();
+                refill();
+                const slot_t slot = key_slot(key);
+                const row_gate<Id> admits(state_.directory, params_.filter);
+                if (!admits(slot)) continue;  // removed since it was reached
+                out = {state_.directory.id(slot), scorer.score(slot)};
+                return true;
+            }
+        }
+
+      private:
+        template <class Scorer>
+        void settle(const Scorer& scorer) {
+            while (!frontier_.empty() && !(walk_.pool.full() && frontier_.front() > walk_.pool.worst())) {
+                if ((stats_.hops & 31) == 0) throw_if_stopped(params_.stop);
+                const slot_t node = key_slot(pop(frontier_));
+                const std::size_t count = score_fresh_links(state_.graph, scorer, node, 0, walk_, stats_);
+                for (std::size_t i = 0; i < count; ++i) reach(walk_.distances[i], walk_.fresh[i]);
+            }
+        }
+        void reach(float distance, slot_t slot) {
+            const row_key key = make_key(distance, slot);
+            push(frontier_, key);
+            const row_gate<Id> admits(state_.directory, params_.filter);
+            if (!admits(slot)) return;
+            if (walk_.pool.full() && key > walk_.pool.worst()) return push(beyond_, key);
+            if (walk_.pool.full()) push(beyond_, walk_.pool.worst());
+            walk_.pool.insert(distance, slot);
+        }
+        void refill() {
+            if (beyond_.empty()) return;
+            const row_key key = pop(beyond_);
+            walk_.pool.insert(key_distance(key), key_slot(key));
+        }
+        static void push(std::vector<row_key>& heap, row_key key) {
+            heap.push_back(key);
+            std::push_heap(heap.begin(), heap.end(), std::greater<>());
+        }
+        static row_key pop(std::vector<row_key>& heap) {
+            std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+            const row_key key = heap.back();
+            heap.pop_back();
+            return key;
+        }
+
+        const State& state_;
+        params_type params_;
+        mutable scratch_type buffers_;
+        walk_scratch walk_;
+        search_stats stats_;
+        std::vector<row_key> frontier_;  // reached, not yet followed; closest first
+        std::vector<row_key> beyond_;    // reached, farther than the window; closest first
+    };
+
+    const State& state_;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,158 @@
+// Walking a graph: free functions over (links, scorer, beam), which know neither ids nor codecs.
+#pragma once
+
+#include <algorithm>   // for push_heap, pop_heap
+#include <cstddef>     // for size_t
+#include <functional>  // for greater
+#include <stop_token>  // for stop_token
+#include <vector>      // for vector
+
+#include "vicinal/index/detail/beam.hpp"
+#include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/visited_set.hpp"
+#include "vicinal/index/params.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// Buffers of one walk.
+struct walk_scratch {
+    visited_set visited;
+    beam pool;
+    std::vector<row_key> frontier;
+    std::vector<slot_t> fresh;
+    std::vector<float> distances;
+
+    /// For a graph of `rows` rows with at most `links` links each.
+    void begin(std::size_t rows, std::size_t links) {
+        visited.begin(rows);
+        if (fresh.size() < links) {
+            fresh.resize(links);
+            distances.resize(links);
+        }
+    }
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return visited.memory() + pool.memory() + frontier.capacity() * sizeof(row_key) +
+               fresh.capacity() * sizeof(slot_t) + distances.capacity() * sizeof(float);
+    }
+};
+
+/// Scores those links of `node` that were not seen before; they are then in fresh and distances.
+/// returns  how many
+template <class Graph, class Scorer>
+VICINAL_INLINE std::size_t score_fresh_links(const Graph& graph, const Scorer& scorer, slot_t node, std::size_t level,
+                                             walk_scratch& walk, search_stats& stats) {
+    std::size_t count = 0;
+    // All rows are asked for before the first is needed, so that their cache misses overlap.
+    for (const slot_t link : graph.links(node, level))
+        if (walk.visited.insert(link)) {
+            walk.fresh[count++] = link;
+            scorer.prefetch(link);
+        }
+    scorer.score(walk.fresh.data(), count, walk.distances.data());
+    stats.distances += count;
+    ++stats.hops;
+    return count;
+}
+
+/// Moves from `start` to ever closer links on the levels (down_to, from], and returns the closest row met.
+template <class Graph, class Scorer>
+[[nodiscard]] slot_t descend(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t from, std::size_t down_to,
+                             walk_scratch& walk, search_stats& stats) {
+    row_key best = make_key(scorer.score(start), start);
+    ++stats.distances;
+    for (std::size_t level = from; level > down_to; --level)
+        for (bool moved = true; moved;) {
+            moved = false;
+            const auto links = graph.links(key_slot(best), level);
+            std::size_t count = 0;
+            for (const slot_t link : links)
+                if (graph.exists(link)) walk.fresh[count++] = link;
+            scorer.score(walk.fresh.data(), count, walk.distances.data());
+            stats.distances += count;
+            for (std::size_t i = 0; i < count; ++i)
+                if (const row_key key = make_key(walk.distances[i], walk.fresh[i]); key < best) {
+                    best = key;
+                    moved = true;
+                }
+        }
+    return key_slot(best);
+}
+
+/// Fills walk.pool with the closest rows to be found from `start` on `level` (algorithm 2 of the HNSW paper).
+template <class Graph, class Scorer>
+void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
+                 walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
+    beam& pool = walk.pool;
+    pool.reset(width);
+    if (!walk.visited.insert(start)) return;
+    pool.insert(scorer.score(start), start);
+    ++stats.distances;
+    while (pool.has_next()) {
+        if ((stats.hops & 31) == 0) throw_if_stopped(stop);
+        const std::size_t count = score_fresh_links(graph, scorer, pool.take(), level, walk, stats);
+        for (std::size_t i = 0; i < count; ++i) pool.insert(walk.distances[i], walk.fresh[i]);
+        if (level == 0 && pool.has_next()) graph.prefetch_links(pool.peek());
+    }
+}
+
+/// The same when only some rows may be returned: walk.pool keeps the closest rows that admits(row), while the walk passes
+/// through all. It ends when `width` admitted rows are closer than everything left to follow, or nothing is left.
+template <class Graph, class Scorer, class Admits>
+void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
+                          const Admits& admits, walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
+    beam& pool = walk.pool;
+    auto& frontier = walk.frontier;
+    pool.reset(width);
+    frontier.clear();
+    if (!walk.visited.insert(start)) return;
+    const auto reach = [&](float distance, slot_t slot) {
+        const row_key key = make_key(distance, slot);
+        if (pool.full() && key > pool.worst()) return;
+        frontier.push_back(key);
+        std::push_heap(frontier.begin(), frontier.end(), std::greater<>());
+        if (admits(slot)) pool.insert(distance, slot);
+    };
+    reach(scorer.score(start), start);
+    ++stats.distances;
+    while (!frontier.empty()) {
+        if ((stats.hops & 31) == 0) throw_if_stopped(stop);
+        std::pop_heap(frontier.begin(), frontier.end(), std::greater<>());
+        const row_key nearest = frontier.back();
+        frontier.pop_back();
+        if (pool.full() && nearest > pool.worst()) break;
+        const std::size_t count = score_fresh_links(graph, scorer, key_slot(nearest), level, walk, stats);
+        for (std::size_t i = 0; i < count; ++i) reach(walk.distances[i], walk.fresh[i]);
+    }
+}
+
+/// Calls found(row, distance) for every row within `radius` that can be reached from the rows in walk.pool over rows
+/// within it.
+template <class Graph, class Scorer, class Found>
+void flood_within(const Graph& graph, const Scorer& scorer, float radius, std::size_t rows, walk_scratch& walk,
+                  search_stats& stats, const std::stop_token& stop, Found found) {
+    auto& frontier = walk.frontier;
+    frontier.clear();
+    walk.visited.begin(rows);  // what the beam saw and dropped may lie within the radius
+    const auto reach = [&](float distance, slot_t slot) {
+        if (!(distance <= radius)) return;
+        frontier.push_back(make_key(distance, slot));
+        found(slot, distance);
+    };
+    for (std::size_t i = 0; i < walk.pool.size(); ++i) {
+        const slot_t slot = key_slot(walk.pool[i]);
+        if (walk.visited.insert(slot)) reach(scorer.score(slot), slot);
+    }
+    while (!frontier.empty()) {
+        if ((stats.hops & 31) == 0) throw_if_stopped(stop);
+        const slot_t slot = key_slot(frontier.back());
+        frontier.pop_back();
+        const std::size_t count = score_fresh_links(graph, scorer, slot, 0, walk, stats);
+        for (std::size_t i = 0; i < count; ++i) reach(walk.distances[i], walk.fresh[i]);
+    }
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,197 @@
+// What an hnsw_index holds, and how it changes. Searches are in hnsw_queries.hpp, files in hnsw_parts.hpp.
+#pragma once
+
+#include <algorithm>  // for max, min
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t, uint64_t
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/hnsw_build.hpp"
+#include "vicinal/index/detail/hnsw_graph.hpp"
+#include "vicinal/index/detail/hnsw_repair.hpp"
+#include "vicinal/index/detail/rows_base.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+/// How an hnsw_index is built. Fixed at construction, kept in the file.
+struct hnsw_params {
+    std::size_t degree = 16;       ///< links per row and level, twice that on level 0 ("M" in the paper); 2 to 1024
+    std::size_t build_beam = 200;  ///< candidates considered per new row ("ef_construction"); at least degree is used
+    std::uint64_t seed = 1;        ///< of the levels: same seed and same calls, same bytes
+};
+
+namespace detail {
+
+inline hnsw_params checked(hnsw_params params) {
+    require_range("degree", params.degree, 2, 1024);
+    require_range("build_beam", params.build_beam, 1, std::size_t{1} << 20);
+    return params;
+}
+
+template <class Metric, class Codec, class Id, class Kernels>
+struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
+    using base = rows_base<Metric, Codec, Id, Kernels>;
+    using coarse_codec = typename base::store_type::coarse_codec;
+    using builder_type = hnsw_builder<Metric, coarse_codec, Kernels>;
+    using repairer_type = hnsw_repairer<Metric, coarse_codec, Id, Kernels>;
+    using base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+
+    hnsw_params params;
+    hnsw_graph graph;
+    retired_rows retired;
+    mutable scratch_pool<walk_scratch> walks;
+
+    explicit hnsw_state(std::size_t dimension, hnsw_params wanted = {})
+        : base(dimension, row_spacing::lines), params(checked(wanted)), graph(params.degree) {}
+
+    // ---- changes ---------------------------------------------------------------------------------------------------
+
+    void add(Id id, std::span<const float> vector) {
+        const auto writing = this->begin_writing();
+        auto lease = scratch.take();
+        this->admit_vector(*lease, "vector", vector);
+        this->require_trained("add");
+        if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+        reserve_rows(1);
+        this->write_row(directory.upcoming(0), lease->query.span());
+        link(std::span(&id, 1), {}, [] {});
+    }
+
+    std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& how) {
+        const auto writing = this->begin_writing();
+        const call_executor executor(how.executor, how.threads);
+        check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
+        if (vectors.empty()) return 0;
+        this->train_if_needed(vectors);
+        reserve_rows(vectors.rows());
+        std::size_t done = 0;
+        try {
+            while (done < vectors.rows() && !how.stop.stop_requested()) {
+                const std::size_t n = std::min(batch_rows, vectors.rows() - done);
+                this->encode_upcoming(vectors.rows(done, n), executor);
+                link(ids.subspan(done, n), executor, [] {});
+                done += n;
+                if (how.progress) how.progress(done, vectors.rows());
+            }
+        } catch (...) {
+            // What went in so far comes out again, so that a failed call changes nothing a user can see.
+            while (done-- > 0) take_out(directory.find(ids[done]));
+            throw;
+        }
+        return done;
+    }
+
+    void update(Id id, std::span<const float> vector) {
+        const auto writing = this->begin_writing();
+        auto lease = scratch.take();
+        this->admit_vector(*lease, "vector", vector);
+        const slot_t old = directory.find(id);
+        if (old == no_slot) fail_missing(id, "update");
+        reserve_rows(1);
+        this->write_row(directory.upcoming(0), lease->query.span());
+        link(std::span(&id, 1), {}, [&] { directory.retire(old); });
+        retire_links(old);
+    }
+
+    bool remove(Id id) {
+        const auto writing = this->begin_writing();
+        const slot_t slot = directory.find(id);
+        if (slot == no_slot) return false;
+        take_out(slot);
+        return true;
+    }
+
+    [[nodiscard]] memory_report memory() const {
+        memory_report report = base::memory();
+        const auto reading = gate.reading();
+        report.links = graph.memory() + retired.memory();
+        walks.for_each_idle([&](const walk_scratch& walk) { report.scratch += walk.memory(); });
+        report.total += report.links + report.scratch;
+        return report;
+    }
+
+  private:
+    /// Rows that are planned together: enough to share the pruning of their targets, few enough that measuring each
+    /// against those before it in the batch costs little beside its search.
+    static constexpr std::size_t batch_rows = 256;
+
+    /// Memory for `extra` rows beyond those in use, and for retiring as many.
+    void reserve_rows(std::size_t extra) {
+        const auto publishing = gate.publishing();
+        this->reserve_extra(extra);
+        retired.reserve(directory.high_water() + extra);
+    }
+
+    /// Links the next ids.size() rows, whose codes are written, and makes them live; before_live() runs when readers are
+    /// out.
+    template <class BeforeLive>
+    void link(std::span<const Id> ids, executor_ref executor, BeforeLive before_live) {
+        std::vector<slot_t> slots(ids.size());
+        std::vector<std::size_t> levels(ids.size());
+        std::size_t upper = 0;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            slots[i] = directory.upcoming(i);
+            levels[i] = graph.draw_level(params.seed, static_cast<std::uint64_t>(ids[i]));
+            upper += levels[i];
+        }
+        {
+            const auto publishing = gate.publishing();
+            graph.reserve(directory.high_water() + ids.size(), upper);
+            for (const std::size_t level : levels) graph.reserve_destroy(level, ids.size());
+        }
+        builder_type builder(metric, rows.coarse(), graph, std::max(params.build_beam, params.degree), walks);
+        for (std::size_t i = 0; i < ids.size(); ++i) graph.create(slots[i], levels[i]);
+        try {
+            builder.plan(slots, directory.high_water(), directory.retired() != 0,
+                         [this](slot_t slot) { return directory.is_live(slot); }, executor);
+        } catch (...) {
+            for (const slot_t slot : slots) graph.set_parent(slot, no_slot);
+            for (const slot_t slot : slots) graph.destroy(slot);
+            throw;
+        }
+        const auto publishing = gate.publishing();
+        before_live();
+        builder.publish();
+        for (const Id id : ids) directory.insert(id);
+    }
+
+    void take_out(slot_t slot) {
+        {
+            const auto publishing = gate.publishing();
+            directory.retire(slot);
+        }
+        retire_links(slot);
+    }
+
+    /// What follows when `slot` has been retired: the tree, the entry, and a stretch of repairs.
+    void retire_links(slot_t slot) {
+        const auto publishing = gate.publishing();
+        retired.add(slot);
+        if (directory.live() == 0) return clear_graph();
+        repairer_type repairer(metric, rows.coarse(), graph, directory);
+        repairer.hand_over_children(slot);
+        if (graph.entry() == slot) {
+            const slot_t entry = repairer.find_entry();
+            graph.set_entry(entry, graph.level(entry));
+        }
+        retired.advance(retired_rows::rows_per_removal, directory.high_water(),
+                        [&](slot_t row) { repairer.repair(row); }, [&](slot_t row) { release(row); });
+    }
+
+    void release(slot_t slot) {
+        graph.reserve_destroy(graph.level(slot), 1);
+        graph.destroy(slot);
+        directory.release(slot);
+    }
+
+    void clear_graph() {
+        graph.set_entry(no_slot, 0);
+        retired.release_all([&](slot_t row) { release(row); });
+    }
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

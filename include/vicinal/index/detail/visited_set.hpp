@@ -1,0 +1,49 @@
+// Which rows a graph search has seen: two bits a row, forgotten in O(1).
+#pragma once
+
+#include <cstddef>  // for size_t
+#include <cstdint>  // for uint64_t
+#include <vector>   // for vector
+
+#include "vicinal/core/types.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// A set of row numbers. Each word holds the marks of 32 rows under the tag of the search that made them; marks under an
+/// older tag count as absent, so beginning a search clears nothing.
+class visited_set {
+  public:
+    /// An empty set for rows [0, rows).
+    void begin(std::size_t rows) {
+        rows_ = rows;
+        if (const std::size_t words = (rows + 31) / 32; words > words_.size()) words_.resize(words + words / 4, 0);
+        ++tag_;  // 2^32 searches on one scratch would bring an old tag back
+        if (tag_ == 0) {
+            words_.assign(words_.size(), 0);
+            tag_ = 1;
+        }
+    }
+
+    /// Adds a row; true if it was not in yet. Rows out of range, which only a damaged file names, count as seen.
+    [[nodiscard]] VICINAL_INLINE bool insert(slot_t slot) noexcept {
+        if (slot >= rows_) return false;
+        std::uint64_t& word = words_[slot >> 5];
+        const std::uint64_t current = static_cast<std::uint32_t>(word >> 32) == tag_ ? word : std::uint64_t{tag_} << 32;
+        const std::uint64_t mark = std::uint64_t{1} << (slot & 31);
+        word = current | mark;
+        return (current & mark) == 0;
+    }
+
+    [[nodiscard]] std::size_t memory() const noexcept { return words_.capacity() * sizeof(std::uint64_t); }
+
+  private:
+    std::vector<std::uint64_t> words_;
+    std::size_t rows_ = 0;
+    std::uint32_t tag_ = 0;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END
