@@ -10,14 +10,13 @@
 
 struct sign_bits {
     static constexpr std::string_view name = "sign_bits";  // goes into files
-    std::size_t dim;
-    std::size_t code_size() const { return (dim + 7) / 8; }
+    std::size_t n;                                         // the dimension
+    std::size_t code_size() const { return (n + 7) / 8; }
     void encode(std::span<const float> v, std::span<std::byte> c) const {
-        for (std::size_t i = 0; i < dim; ++i)
-            c[i / 8] = (i % 8 ? c[i / 8] : std::byte{}) | std::byte(v[i] < 0) << i % 8;
+        for (std::size_t i = 0; i < n; ++i) c[i / 8] = (i % 8 ? c[i / 8] : std::byte{}) | std::byte(v[i] < 0) << i % 8;
     }
     void decode(std::span<const std::byte> c, std::span<float> v) const {
-        for (std::size_t i = 0; i < dim; ++i) v[i] = std::to_integer<int>(c[i / 8] >> i % 8) % 2 ? -1.0F : 1.0F;
+        for (std::size_t i = 0; i < n; ++i) v[i] = std::to_integer<int>(c[i / 8] >> i % 8) % 2 ? -1.0F : 1.0F;
     }
 };
 static_assert(vicinal::codec<sign_bits>);

@@ -9,7 +9,7 @@
 namespace demo {
 namespace {
 
-constexpr float title_weight = 5;
+constexpr float title_weight = 6;
 
 /// A term must be in this many documents; in a small corpus every word counts.
 std::size_t fewest_documents(std::size_t corpus_size) { return corpus_size < 2000 ? 1 : corpus_size < 20000 ? 2 : 3; }
