@@ -1,6 +1,5 @@
 // Ids are yours: any integer, in any order. Vectors can be replaced and removed while others search.
 #include <cstdio>
-#include <string>
 #include <vector>
 #include <vicinal/vicinal.hpp>
 

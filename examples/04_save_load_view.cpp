@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <sstream>
+#include <string>
 #include <vector>
 #include <vicinal/vicinal.hpp>
 
@@ -18,7 +19,7 @@ int main() {
     const auto answer = index.search(rows[5], 3);
 
     // Atomic: whoever reads the path, also after a crash, sees the old file or the new one, whole.
-    const auto path = (std::filesystem::temp_directory_path() / "vicinal_example_04.vic").string();
+    const std::string path = "example_04.vic";
     index.save(path);
     std::printf("%s: %ju bytes\n", path.c_str(), std::uintmax_t{std::filesystem::file_size(path)});
 

@@ -9,7 +9,7 @@ namespace demo {
 namespace {
 
 constexpr std::string_view magic = "vicinal demo vocabulary";
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 1;  // raise it when the bytes change, or what makes the vectors
 constexpr std::size_t snippet_length = 160;
 
 /// The beginning of `text` on one line, cut between words (and so never inside a UTF-8 character).

@@ -75,7 +75,7 @@ void print(const search_engine& engine, const std::string& query, const answer& 
         std::printf(")\n");
     }
     for (const auto& [id, distance] : found.hits) {
-        const document& doc = engine.documents()[id];
+        const document& doc = engine.documents().at(id);
         std::printf("  %.3f  %s\n", static_cast<double>(distance), doc.title.c_str());
         if (!doc.text.empty()) std::printf("         %s\n", doc.text.c_str());
     }
