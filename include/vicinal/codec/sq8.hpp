@@ -80,8 +80,7 @@ class sq8 {
     [[nodiscard]] bool restore(std::span<const std::byte> bytes) noexcept {
         if (bytes.size() != 8) return false;
         std::array<std::uint32_t, 2> word{};
-        for (std::size_t i = 0; i < 8; ++i)
-            word[i / 4] |= std::to_integer<std::uint32_t>(bytes[i]) << (8 * (i % 4));
+        for (std::size_t i = 0; i < 8; ++i) word[i / 4] |= std::to_integer<std::uint32_t>(bytes[i]) << (8 * (i % 4));
         // A finite low no larger than an admitted component, and a positive step that keeps the range as small.
         constexpr std::uint32_t limit = std::bit_cast<std::uint32_t>(0x1p63F);
         if ((word[0] & 0x7FFFFFFFU) > limit || word[1] == 0 || word[1] > limit) return false;

@@ -81,10 +81,10 @@ template <class V>
         return vicinal::detail::half_to_float(half);
     } else {
 #if defined(__F16C__)
-        if constexpr (is_256_bit<V>)
-            return V(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+        if constexpr (is_256_bit<V>) return V(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 #endif
-        return detail::convert_lanes<V, std::uint16_t>(p, [](std::uint16_t x) { return vicinal::detail::half_to_float(x); });
+        return detail::convert_lanes<V, std::uint16_t>(
+            p, [](std::uint16_t x) { return vicinal::detail::half_to_float(x); });
     }
 }
 
@@ -102,7 +102,8 @@ template <class V>
             return V(_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16)));
         }
 #endif
-        return detail::convert_lanes<V, std::uint16_t>(p, [](std::uint16_t x) { return vicinal::detail::bfloat_to_float(x); });
+        return detail::convert_lanes<V, std::uint16_t>(
+            p, [](std::uint16_t x) { return vicinal::detail::bfloat_to_float(x); });
     }
 }
 

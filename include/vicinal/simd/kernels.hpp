@@ -13,8 +13,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// Where rows of codes lie: in segments, the first of 2^shift rows, each further one doubling the total. `origins[s]` is
-/// where row 0 would lie if segment s reached back to it, so that every row's address is one table look-up and one
+/// Where rows of codes lie: in segments, the first of 2^shift rows, each further one doubling the total. `origins[s]`
+/// is where row 0 would lie if segment s reached back to it, so that every row's address is one table look-up and one
 /// multiplication, and growth never touches what readers hold.
 struct row_table {
     const std::uintptr_t* origins = nullptr;
@@ -51,8 +51,8 @@ VICINAL_INLINE void score_together(const Metric& metric, const Codec& codec, con
     }
     if (i < dim) {  // never for one lane
         const V q0 = load<V>(query + i);
-        ((odd[Row] = first_lanes(dim - i, metric.template accumulate<V>(odd[Row], q0, codec.template load<V>(rows[Row], i)),
-                                 odd[Row])),
+        ((odd[Row] = first_lanes(
+              dim - i, metric.template accumulate<V>(odd[Row], q0, codec.template load<V>(rows[Row], i)), odd[Row])),
          ...);
     }
     float sums[4];
@@ -82,8 +82,8 @@ VICINAL_INLINE void score_rows(const Metric& metric, const Codec& codec, const f
 
 }  // namespace detail
 
-/// The kernels of one instruction set, chosen at compile time. It is the last template parameter of every index, so that
-/// hot code compiled under two sets of flags keeps two names.
+/// The kernels of one instruction set, chosen at compile time. It is the last template parameter of every index, so
+/// that hot code compiled under two sets of flags keeps two names.
 template <class Isa = native_isa>
 struct static_kernels {
     using isa = Isa;
@@ -93,16 +93,17 @@ struct static_kernels {
     static void score_list(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                            const row_table& rows, const vicinal::detail::slot_t* slots, std::size_t count,
                            float* out) noexcept {
-        detail::score_rows<Isa>(metric, codec, query, dim, count,
-                                [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out);
+        detail::score_rows<Isa>(
+            metric, codec, query, dim, count, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out);
     }
 
     /// Distances of `query` to `count` rows that lie `stride` bytes apart from `first` on.
     template <class Metric, class Codec>
     static void score_block(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* first, std::size_t stride, std::size_t count, float* out) noexcept {
-        detail::score_rows<Isa>(metric, codec, query, dim, count,
-                                [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out);
+        detail::score_rows<Isa>(
+            metric, codec, query, dim, count, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; },
+            out);
     }
 };
 

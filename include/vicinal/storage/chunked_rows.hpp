@@ -30,9 +30,9 @@ using cache_aligned_bytes = std::unique_ptr<std::byte[], cache_line_delete>;
     return cache_aligned_bytes(static_cast<std::byte*>(::operator new[](padded, std::align_val_t{cache_line})));
 }
 
-/// Fixed-size rows in segments that double the total, addressed by a table that never moves. Or, for a mapped file, rows
-/// of somebody else's in one piece. A segment boundary is always a multiple of 64 rows.
-/// Threads: readers may use any row that was published to them while one writer reserves more.
+/// Fixed-size rows in segments that double the total, addressed by a table that never moves. Or, for a mapped file,
+/// rows of somebody else's in one piece. A segment boundary is always a multiple of 64 rows. Threads: readers may use
+/// any row that was published to them while one writer reserves more.
 class chunked_rows {
   public:
     /// row_bytes  bytes used of each row;  alignment  of each row, a power of two up to a cache line

@@ -34,7 +34,7 @@ class padded_vector {
 };
 
 template <class Metric, class Codec>
-inline constexpr bool is_fused = pointwise_metric<Metric> && elementwise_codec<Codec>;
+inline constexpr bool is_fused = pointwise_metric<Metric>&& elementwise_codec<Codec>;
 
 /// Scores rows of a code_store against a prepared query, on the highest rung that metric and codec share:
 ///   fused    pointwise metric, elementwise codec: one vectorised loop over codes
@@ -79,6 +79,8 @@ class scorer {
     [[nodiscard]] float score_decoded(const std::byte* row) const {
         const std::span<float> decoded = row_buffer_->span();
         store_.coder().decode({row, store_.rows().row_bytes()}, decoded);
+        // A codec need not keep lengths; what the metric asks of every row holds for decoded ones, too.
+        if constexpr (preparing_metric<Metric>) (void)metric_.prepare(decoded);
         if constexpr (pointwise_metric<Metric>) {
             float distance;
             const f32 floats{store_.dim()};
@@ -86,8 +88,8 @@ class scorer {
                                  reinterpret_cast<const std::byte*>(decoded.data()), 0, 1, &distance);
             return distance;
         } else {
-            return static_cast<float>(metric_(std::span<const float>(query_, store_.dim()),
-                                              std::span<const float>(decoded)));
+            return static_cast<float>(
+                metric_(std::span<const float>(query_, store_.dim()), std::span<const float>(decoded)));
         }
     }
 

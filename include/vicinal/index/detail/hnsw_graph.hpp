@@ -20,8 +20,8 @@ namespace detail {
 /// and up to `degree` on each level above, ended by no_slot where there are fewer.
 ///
 /// On level 0 some links also form a tree over all live rows: each row but one has a parent, each parent links to its
-/// children and they to it, and those links are never pruned. So every live row can be reached from every other, whatever
-/// becomes of the rest. A row has at most `child_limit()` children, which always leaves it links to spare.
+/// children and they to it, and those links are never pruned. So every live row can be reached from every other,
+/// whatever becomes of the rest. A row has at most `child_limit()` children, which always leaves it links to spare.
 class hnsw_graph {
   public:
     static constexpr std::size_t max_level = 31;
@@ -76,7 +76,9 @@ class hnsw_graph {
         const auto end = std::copy(links.begin(), links.end(), first);
         std::fill(end, first + capacity(level), no_slot);
     }
-    VICINAL_INLINE void prefetch_links(slot_t slot) const noexcept { simd::prefetch_lines(base_[slot], base_.row_bytes(), 4); }
+    VICINAL_INLINE void prefetch_links(slot_t slot) const noexcept {
+        simd::prefetch_lines(base_[slot], base_.row_bytes(), 4);
+    }
 
     /// Whether the level-0 link a -> b belongs to the tree.
     [[nodiscard]] bool is_tree_link(slot_t a, slot_t b) const noexcept { return parents_[a] == b || parents_[b] == a; }

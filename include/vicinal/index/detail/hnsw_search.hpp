@@ -58,8 +58,8 @@ VICINAL_INLINE std::size_t score_fresh_links(const Graph& graph, const Scorer& s
 
 /// Moves from `start` to ever closer links on the levels (down_to, from], and returns the closest row met.
 template <class Graph, class Scorer>
-[[nodiscard]] slot_t descend(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t from, std::size_t down_to,
-                             walk_scratch& walk, search_stats& stats) {
+[[nodiscard]] slot_t descend(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t from,
+                             std::size_t down_to, walk_scratch& walk, search_stats& stats) {
     row_key best = make_key(scorer.score(start), start);
     ++stats.distances;
     for (std::size_t level = from; level > down_to; --level)
@@ -97,8 +97,9 @@ void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::si
     }
 }
 
-/// The same when only some rows may be returned: walk.pool keeps the closest rows that admits(row), while the walk passes
-/// through all. It ends when `width` admitted rows are closer than everything left to follow, or nothing is left.
+/// The same when only some rows may be returned: walk.pool keeps the closest rows that admits(row), while the walk
+/// passes through all. It ends when `width` admitted rows are closer than everything left to follow, or nothing is
+/// left.
 template <class Graph, class Scorer, class Admits>
 void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
                           const Admits& admits, walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {

@@ -2,9 +2,9 @@
 // one of these.
 #pragma once
 
-#include <cstddef>    // for size_t
-#include <span>       // for span
-#include <vector>     // for vector
+#include <cstddef>  // for size_t
+#include <span>     // for span
+#include <vector>   // for vector
 
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/index/filter.hpp"
