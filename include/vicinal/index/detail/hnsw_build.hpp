@@ -32,14 +32,17 @@ struct candidate {
     }
 };
 
-/// Distances from stored rows to stored rows: a row is decoded and becomes the query.
+/// Distances from stored rows to stored rows, as graphs are walked by: a row becomes the query.
 template <class Metric, class Codec, class Kernels>
 class row_distances {
   public:
     row_distances(const Metric& metric, const code_store<Codec>& store) : metric_(metric), store_(store) {}
     /// A scorer whose query is row `slot`, good until the next call.
-    [[nodiscard]] scorer<Metric, Codec, Kernels> from(slot_t slot) {
-        return {metric_, store_, as_query_(store_, slot), decoded_};
+    [[nodiscard]] walk_scorer<Metric, Codec, Kernels> from(slot_t slot) {
+        if constexpr (is_integer<Metric, Codec>)
+            return {metric_, store_, slot, decoded_, integers_};
+        else
+            return {metric_, store_, as_query_(store_, slot), decoded_};
     }
 
   private:
@@ -47,6 +50,7 @@ class row_distances {
     const code_store<Codec>& store_;
     row_as_query<Codec> as_query_;
     padded_vector decoded_;
+    padded_vector integers_;
 };
 
 /// Chooses up to `limit` of the candidates, which are sorted: each one that is closer to the row itself than to any

@@ -86,7 +86,7 @@ class hnsw_queries {
     /// returned.
     void find_closest(scratch_type& buffers, walk_scratch& walk, std::size_t width, std::size_t k,
                       const params_type& params, const row_gate<Id>& admits, search_stats& stats) const {
-        const auto scorer = state_.coarse_scorer(buffers);
+        const auto scorer = state_.walk_scorer_of_query(buffers);
         begin(walk);
         const slot_t start = start_of(scorer, walk, stats);
         if (!params.filter) {
@@ -109,7 +109,7 @@ class hnsw_queries {
     void deliver(scratch_type& buffers, const walk_scratch& walk, const params_type& params, closest_sink<Id>& closest,
                  search_stats& stats) const {
         const beam& pool = walk.pool;
-        if constexpr (!State::two_levels) {
+        if constexpr (!State::two_levels && !State::approximate_walk) {
             for (std::size_t i = 0; i < pool.size(); ++i) {
                 if (const float distance = key_distance(pool[i]); distance <= closest.threshold())
                     closest.offer(key_slot(pool[i]), distance);
@@ -117,7 +117,8 @@ class hnsw_queries {
                     break;
             }
         } else {
-            const std::size_t count = params.rerank != 0 ? std::min(params.rerank, pool.size()) : pool.size();
+            const std::size_t count =
+                State::two_levels && params.rerank != 0 ? std::min(params.rerank, pool.size()) : pool.size();
             buffers.candidates.clear();
             for (std::size_t i = 0; i < count; ++i)
                 buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});

@@ -207,6 +207,12 @@ struct rows_base {
     [[nodiscard]] coarse_scorer_type coarse_scorer(Scratch& buffers) const {
         return {metric, rows.coarse(), buffers.query.data(), buffers.decoded};
     }
+    /// What a graph is walked by; its distances are only near the coarse codec's where `approximate_walk`.
+    using walk_scorer_type = walk_scorer<Metric, typename store_type::coarse_codec, Kernels>;
+    static constexpr bool approximate_walk = !std::same_as<walk_scorer_type, coarse_scorer_type>;
+    [[nodiscard]] walk_scorer_type walk_scorer_of_query(Scratch& buffers) const {
+        return {metric, rows.coarse(), buffers.query.data(), buffers.decoded};
+    }
     [[nodiscard]] fine_scorer_type fine_scorer(Scratch& buffers) const {
         return {metric, rows.fine(), buffers.query.data(), buffers.decoded};
     }

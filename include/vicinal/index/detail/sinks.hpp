@@ -114,7 +114,6 @@ void score_listed(const Scorer& scorer, std::span<const slot_t> slots, Sink& sin
     for (std::size_t first = 0; first < slots.size(); first += scan_block) {
         before_block();
         const std::size_t n = slots.size() - first < scan_block ? slots.size() - first : scan_block;
-        for (std::size_t i = 0; i < n; ++i) scorer.prefetch(slots[first + i]);
         scorer.score(slots.data() + first, n, distances);
         offer_all(sink, distances, n, [&](std::size_t i) { return slots[first + i]; });
     }
