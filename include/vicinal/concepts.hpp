@@ -100,11 +100,13 @@ concept elementwise_codec = codec<C> && requires(const C& c, const std::byte* co
     { c.template load<float>(code, i) } -> std::same_as<float>;
 };
 
-/// An elementwise codec of one byte per component, whose value is low() + step() * byte for all components alike.
+/// An elementwise codec of one byte per component, whose value is low(i) + step(i) * byte; with one low and step for
+/// all components it is `uniform`.
 template <class C>
-concept affine_codec = elementwise_codec<C> && requires(const C& c) {
-    { c.low() } -> std::same_as<float>;
-    { c.step() } -> std::same_as<float>;
+concept affine_codec = elementwise_codec<C> && requires(const C& c, std::size_t i) {
+    { c.low(i) } -> std::same_as<float>;
+    { c.step(i) } -> std::same_as<float>;
+    { c.uniform() } -> std::same_as<bool>;
 };
 
 /// A codec that learns from data before it can encode. `state` is everything learned, as bytes that mean the same on

@@ -106,8 +106,9 @@ inline constexpr bool is_integer = formed_metric<Metric>&& affine_codec<Codec>;
 
 /// Scores rows by integer arithmetic against a query rounded to 16-bit integers: less than half the work of the exact
 /// scorer, and distances close enough to walk a graph by. Results are then scored exactly.
-///   squared_difference   the query in steps of the codec, rounded: sum of (q - x)^2, times step^2
-///   product              the query scaled to use the bits that 32-bit sums leave: low * sum(q) + step * sum(q x)
+///   squared_difference   the query in steps of the codec, rounded: sum of (q - x)^2, times step^2; if the codec is not
+///                        uniform there is no such sum, and rows are scored exactly after all
+///   product              q step, scaled to use the bits that 32-bit sums leave: sum of (q step x), plus sum of (q low)
 template <class Metric, class Codec, class Kernels>
 class integer_scorer {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
@@ -115,40 +116,44 @@ class integer_scorer {
         differences ? simd::integer_sum::squared_difference : simd::integer_sum::product;
 
   public:
-    /// query   dim prepared floats, not needed afterwards
+    /// query   dim prepared floats, readable like a kernel's query, alive as long as the scorer
     /// buffer  keeps the query's integers as long as the scorer lives
     integer_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& buffer)
-        : integer_scorer(metric, store, buffer) {
+        : integer_scorer(query, metric, store, buffer) {
         if constexpr (differences)
-            round_to_steps(store.coder(), query);
+            round_to_steps(store.coder());
         else
-            scale_to_fit(store.coder(), query);
+            scale_to_fit(store.coder());
     }
-    /// The same with row `slot` of the store as the query.
+    /// The same with row `slot` of the store as the query; `decoded` keeps it.
     integer_scorer(const Metric& metric, const code_store<Codec>& store, slot_t slot, padded_vector& decoded,
                    padded_vector& buffer)
-        : integer_scorer(metric, store, buffer) {
-        if constexpr (differences) {
+        : integer_scorer(nullptr, metric, store, buffer) {
+        if (differences && store.coder().uniform()) {
             for (std::size_t i = 0; i < dim_; ++i)
                 query_[i] = static_cast<std::int16_t>(std::to_integer<std::uint8_t>(rows_[slot][i]));
-            factor_ = store.coder().step() * store.coder().step();
-        } else {
-            decoded.resize(dim_);
-            store.read(slot, decoded.span());
-            scale_to_fit(store.coder(), decoded.data());
+            factor_ = store.coder().step(0) * store.coder().step(0);
+            return;
         }
+        decoded.resize(dim_);
+        store.read(slot, decoded.span());
+        exact_query_ = decoded.data();
+        if constexpr (!differences) scale_to_fit(store.coder());
     }
 
     VICINAL_INLINE void score(const slot_t* slots, std::size_t count, float* out) const noexcept {
         const float factor = factor_;
-        if constexpr (differences)
-            Kernels::template integer_list<what>([factor](float sum) VICINAL_LAMBDA_INLINE { return sum * factor; },
-                                                 query_, dim_, rows_, slots, count, out);
-        else
+        if constexpr (!differences) {
             Kernels::template integer_list<what>(
                 [factor, offset = offset_, this](float sum)
                     VICINAL_LAMBDA_INLINE { return metric_.finish(sum * factor + offset); },
                 query_, dim_, rows_, slots, count, out);
+        } else if (coder_.uniform()) {
+            Kernels::template integer_list<what>([factor](float sum) VICINAL_LAMBDA_INLINE { return sum * factor; },
+                                                 query_, dim_, rows_, slots, count, out);
+        } else {
+            Kernels::score_list(metric_, coder_, exact_query_, dim_, rows_, slots, count, out);
+        }
     }
     [[nodiscard]] float score(slot_t slot) const noexcept {
         float distance;
@@ -157,45 +162,47 @@ class integer_scorer {
     }
 
   private:
-    integer_scorer(const Metric& metric, const code_store<Codec>& store, padded_vector& buffer)
-        : metric_(metric), dim_(store.dim()), rows_(store.rows().table()) {
+    integer_scorer(const float* query, const Metric& metric, const code_store<Codec>& store, padded_vector& buffer)
+        : metric_(metric), coder_(store.coder()), exact_query_(query), dim_(store.dim()), rows_(store.rows().table()) {
         buffer.resize(dim_);  // as many floats hold twice as many 16-bit integers, zeros behind included
         query_ = reinterpret_cast<std::int16_t*>(buffer.data());
         for (std::size_t i = dim_; i < round_up(dim_, 16); ++i) query_[i] = 0;
     }
-    void round_to_steps(const Codec& codec, const float* query) noexcept {
-        const float scale = 1.0F / codec.step();
+
+    void round_to_steps(const Codec& codec) noexcept {
+        const float low = codec.low(0);
+        const float scale = 1.0F / codec.step(0);
         for (std::size_t i = 0; i < dim_; ++i) {
-            const float position = (query[i] - codec.low()) * scale;
-            query_[i] = static_cast<std::int16_t>((position < -255.0F  ? -255.0F
-                                                   : position > 510.0F ? 510.0F
-                                                                       : position) +
-                                                  256.5F) -
-                        256;  // rounds to nearest, halves up
+            const float position = (exact_query_[i] - low) * scale;
+            const float within = position < -255.0F ? -255.0F : position > 510.0F ? 510.0F : position;
+            query_[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(within + 256.5F) - 256);
         }
-        factor_ = codec.step() * codec.step();
+        factor_ = codec.step(0) * codec.step(0);
     }
-    void scale_to_fit(const Codec& codec, const float* query) noexcept {
-        float sum = 0;
+    void scale_to_fit(const Codec& codec) noexcept {
         float absolute = 0;
-        for (std::size_t i = 0; i < dim_; ++i) {
-            sum += query[i];
-            absolute += query[i] < 0 ? -query[i] : query[i];
-        }
-        // Rounding adds at most 1/2 a component. 32-bit sums over a block then stay below 255 * 2^22 + 2^20 * 255 <
-        // 2^31.
-        const float limit = 4194304.0F;
-        float scale = absolute > 0 ? limit / absolute : 0.0F;
         float largest = 0;
-        for (std::size_t i = 0; i < dim_; ++i) largest = std::max(largest, query[i] < 0 ? -query[i] : query[i]);
+        offset_ = 0;
+        for (std::size_t i = 0; i < dim_; ++i) {
+            const float weight = exact_query_[i] * codec.step(i);
+            const float size = weight < 0 ? -weight : weight;
+            absolute += size;
+            largest = std::max(largest, size);
+            offset_ += exact_query_[i] * codec.low(i);
+        }
+        // Rounding adds at most 1/2 a component: sums over a block stay below 255 * (2^22 + 2^12) < 2^31.
+        float scale = absolute > 0 ? 4194304.0F / absolute : 0.0F;
         if (largest * scale > 32767.0F) scale = 32767.0F / largest;
+        if (!(scale <= 0x1p100F)) scale = 0x1p100F;
         for (std::size_t i = 0; i < dim_; ++i)
-            query_[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(query[i] * scale + 32768.5F) - 32768);
-        factor_ = scale > 0 ? codec.step() / scale : 0.0F;
-        offset_ = codec.low() * sum;
+            query_[i] = static_cast<std::int16_t>(
+                static_cast<std::int32_t>(exact_query_[i] * codec.step(i) * scale + 32768.5F) - 32768);
+        factor_ = scale > 0 ? 1.0F / scale : 0.0F;
     }
 
     const Metric& metric_;
+    const Codec& coder_;
+    const float* exact_query_;
     std::size_t dim_;
     simd::row_table rows_;
     std::int16_t* query_;
