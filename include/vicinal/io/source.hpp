@@ -1,7 +1,7 @@
 // Whole files as contiguous, 64-byte aligned bytes: read, mapped or borrowed.
 #pragma once
 
-#include <algorithm>   // for copy, min
+#include <algorithm>   // for copy, max, min
 #include <array>       // for array
 #include <cerrno>      // for errno, EINTR
 #include <cstddef>     // for size_t, byte
@@ -256,11 +256,11 @@ template <class Read>
     require_limits(header, limits, name);
     const std::uint64_t length = header.length;
 
-    constexpr std::uint64_t first_piece = std::uint64_t{1} << 20;
+    constexpr std::uint64_t first_piece = std::uint64_t{1} << 18;
     std::vector<aligned_bytes> pieces;
     std::uint64_t arrived = 0;
     while (arrived < length) {
-        const std::uint64_t room = arrived == 0 ? first_piece : arrived;
+        const std::uint64_t room = std::max(first_piece, arrived);
         auto& piece = pieces.emplace_back(to_size(std::min(length - arrived, room)));
         const auto bytes = piece.bytes();
         std::size_t filled = 0;
