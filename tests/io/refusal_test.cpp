@@ -198,8 +198,12 @@ TEST_CASE("io: a view opens without looking at the sections, verify does") {
     const auto at = static_cast<std::size_t>(file_image(read_span(bytes)).sections()[0].offset);
     bytes[at] ^= std::byte{1};
     spill(here / "a.vic", bytes);
-    const file_image image(map_path(here / "a.vic"), host_is_little_endian ? checksums::later : checksums::now);
-    CHECK(refused([&] { image.verify(); }) == errc::corrupt_file);
+    if constexpr (host_is_little_endian) {
+        const file_image image(map_path(here / "a.vic"), checksums::later);
+        CHECK(refused([&] { image.verify(); }) == errc::corrupt_file);
+    } else {  // elements must be swapped, so all is checked at once
+        CHECK(refused([&] { file_image(map_path(here / "a.vic"), checksums::later); }) == errc::corrupt_file);
+    }
 }
 
 TEST_CASE("io: what cannot be opened is an io error, what is empty is no vicinal file") {
