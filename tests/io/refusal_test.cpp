@@ -75,43 +75,81 @@ TEST_CASE("io: a forged header or table is refused even with good checksums") {
         INFO(what);
         CHECK(ways.refuse(forged(change), errc::corrupt_file) == every_way::count);
     };
+    // Refused when it is opened, before any section is looked at.
+    const auto refuse_at_once = [&](const char* what, auto change) {
+        refuse(what, change);
+        const auto bytes = forged(change);
+        CHECK(refused([&] { file_image(file_bytes(bytes, "f"), checksums::later); }) == errc::corrupt_file);
+    };
     const auto put32 = [](std::size_t at, std::uint32_t value) { return [=](bytes_t& b) { store_le(&b[at], value); }; };
     const auto put64 = [](std::size_t at, std::uint64_t value) { return [=](bytes_t& b) { store_le(&b[at], value); }; };
     constexpr std::uint64_t huge = ~std::uint64_t{0};
 
-    refuse("dim 0", put64(24, 0));
-    refuse("length 0", put64(16, 0));
-    refuse("length huge", put64(16, huge));
-    refuse("length one more", [](bytes_t& b) { store_le(&b[16], std::uint64_t{b.size() + 1}); });
-    refuse("id width", [](bytes_t& b) { b[40] = std::byte{24}; });
-    refuse("id sign", [](bytes_t& b) { b[41] = std::byte{2}; });
-    refuse("reserved 42", [](bytes_t& b) { b[42] = std::byte{1}; });
-    refuse("reserved 43", [](bytes_t& b) { b[43] = std::byte{1}; });
-    refuse("more sections", put32(44, 7));
-    refuse("fewer sections", put32(44, 5));
-    refuse("no sections", put32(44, 0));
-    refuse("too many sections", put32(44, 257));
-    refuse("sections beyond all memory", put32(44, 0xFFFFFFFFU));
-    refuse("metric empty", [](bytes_t& b) { b[56] = std::byte{0}; });
-    refuse("metric with a control character", [](bytes_t& b) { b[57] = std::byte{'\n'}; });
-    refuse("metric not padded", [](bytes_t& b) { b[87] = std::byte{'x'}; });
-    refuse("codec not ended", [](bytes_t& b) { std::fill_n(&b[88], 32, std::byte{'x'}); });
-    refuse("type not printable", put32(128, 0x00434F44));
-    refuse("type twice", [](bytes_t& b) { std::copy_n(&b[128], 4, &b[160]); });
-    refuse("element of 3", put32(132, 3));
-    refuse("element of 0", put32(132, 0));
-    refuse("length no multiple of the element", put32(164, 8 * 4));
-    refuse("offset into the header", put64(136, 64));
-    refuse("offset beyond the end", put64(136, huge));
-    refuse("offset 64 later", [](bytes_t& b) { store_le(&b[136], load_le<std::uint64_t>(&b[136]) + 64); });
-    refuse("offset not aligned", [](bytes_t& b) { store_le(&b[136], load_le<std::uint64_t>(&b[136]) + 4); });
-    refuse("section longer than the file", put64(144, 1 << 20));
-    refuse("section lengths that wrap", put64(144, huge - 3));
-    refuse("reserved in the table", put32(156, 1));
+    refuse_at_once("another magic", [](bytes_t& b) { b[1] = std::byte{'P'}; });
+    refuse_at_once("dim 0", put64(24, 0));
+    refuse_at_once("length 0", put64(16, 0));
+    refuse_at_once("length huge", put64(16, huge));
+    refuse_at_once("length one more", [](bytes_t& b) { store_le(&b[16], std::uint64_t{b.size() + 1}); });
+    refuse_at_once("id width", [](bytes_t& b) { b[40] = std::byte{24}; });
+    refuse_at_once("id sign", [](bytes_t& b) { b[41] = std::byte{2}; });
+    refuse_at_once("reserved 42", [](bytes_t& b) { b[42] = std::byte{1}; });
+    refuse_at_once("reserved 43", [](bytes_t& b) { b[43] = std::byte{1}; });
+    refuse_at_once("more sections", put32(44, 7));
+    refuse_at_once("fewer sections", put32(44, 5));
+    refuse_at_once("no sections", put32(44, 0));
+    refuse_at_once("too many sections", put32(44, 257));
+    refuse_at_once("sections beyond all memory", put32(44, 0xFFFFFFFFU));
+    refuse_at_once("metric empty", [](bytes_t& b) { b[56] = std::byte{0}; });
+    refuse_at_once("metric with a control character", [](bytes_t& b) { b[57] = std::byte{'\n'}; });
+    refuse_at_once("metric not padded", [](bytes_t& b) { b[87] = std::byte{'x'}; });
+    refuse_at_once("codec not ended", [](bytes_t& b) { std::fill_n(&b[88], 32, std::byte{'x'}); });
+    refuse_at_once("type not printable", put32(128, 0x00434F44));
+    refuse_at_once("type twice", [](bytes_t& b) { std::copy_n(&b[128], 4, &b[160]); });
+    refuse_at_once("element of 5", put32(132, 5));
+    refuse_at_once("element of 0", put32(132, 0));
+    refuse_at_once("length no multiple of the element", put32(132, 8));
+    refuse_at_once("offset into the header", put64(136, 64));
+    refuse_at_once("offset beyond the end", put64(136, huge));
+    refuse_at_once("offset 64 later", [](bytes_t& b) { store_le(&b[136], load_le<std::uint64_t>(&b[136]) + 64); });
+    refuse_at_once("offset not aligned", [](bytes_t& b) { store_le(&b[136], load_le<std::uint64_t>(&b[136]) + 4); });
+    refuse_at_once("section longer than the file", put64(144, 1 << 20));
+    refuse_at_once("section lengths that wrap", put64(144, huge - 3));
+    refuse_at_once("reserved in the table", put32(156, 1));
     refuse("padding not zero",
            [](bytes_t& b) { b[static_cast<std::size_t>(load_le<std::uint64_t>(&b[136])) + 20] = std::byte{1}; });
     refuse("tail not zero", [](bytes_t& b) { b.back() = std::byte{1}; });
     refuse("section checksum", put32(152, 0));
+}
+
+TEST_CASE("io: a file cut short is refused even if header and checksums agree with its length") {
+    const contents from;
+    every_way ways;
+    const auto whole = sample(from).to_bytes();
+    for (std::size_t size = header_size; size < whole.size(); ++size) {
+        bytes_t bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+        store_le(&bytes[16], std::uint64_t{size});
+        sign(bytes);
+        INFO(size);
+        REQUIRE(ways.refuse(bytes, errc::corrupt_file) == every_way::count);
+    }
+}
+
+TEST_CASE("io: a file of 256 sections is read, one of more is refused") {
+    every_way ways;
+    for (const std::uint32_t count : {256U, 257U}) {
+        std::vector<section_entry> entries(count);
+        for (std::uint32_t i = 0; i < count; ++i) entries[i].type = codes + ((i % 32) << 8) - ((i / 32) << 16);
+        file_header header = sample_header();
+        header.length = lay_out(entries).value();
+        header.section_count = count;
+        const auto table = encode_table(entries);
+        header.table_crc = crc32c(0, table);
+        const auto head = encode_header(header);
+        bytes_t bytes(static_cast<std::size_t>(header.length));
+        std::copy(head.begin(), head.end(), bytes.begin());
+        std::copy(table.begin(), table.end(), bytes.begin() + header_size);
+        CHECK(ways.refuse(bytes, errc::corrupt_file) == (count > 256 ? every_way::count : 0));
+    }
 }
 
 TEST_CASE("io: a file from a later format is refused with both versions") {
