@@ -53,7 +53,7 @@ TEST_CASE("io: stream, bytes and file receive the same bytes, of the announced l
     std::vector<section_writer> writers;
     writers.push_back(section_writer(sample_header()));
     writers.push_back(sample(from));
-    for (const std::uint64_t count : {1, 65535, 65536, 65537, 700001}) writers.push_back(big_sample(count));
+    for (const std::uint64_t count : {1U, 65535U, 65536U, 65537U, 700001U}) writers.push_back(big_sample(count));
     for (const auto& writer : writers) {
         const auto bytes = writer.to_bytes();
         REQUIRE(bytes.size() == writer.length());
@@ -80,7 +80,7 @@ TEST_CASE("io: what was written is read back from file, stream, bytes, map and p
     bytes_t shifted(bytes.size() + 1);
     std::copy(bytes.begin(), bytes.end(), shifted.begin() + 1);
     CHECK(is_sample(file_image(read_span(std::span(shifted).subspan(1))), from));
-    for (const std::size_t step : {1, 7, 64}) {
+    for (const std::size_t step : {1U, 7U, 64U}) {
         trickle buffer(bytes, step);
         std::istream stream(&buffer);
         CHECK(is_sample(file_image(read_stream(stream)), from));

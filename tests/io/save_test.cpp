@@ -297,7 +297,7 @@ TEST_CASE("save: the new file has the old one's permissions, a first one follows
     const mode_t saved = ::umask(027);
     sample(from).save(here / "a.vic");
     CHECK(mode_of(here / "a.vic") == 0640);
-    for (const mode_t mode : {0600, 0666, 0444, 0755}) {
+    for (const mode_t mode : {0600U, 0666U, 0444U, 0755U}) {
         REQUIRE(::chmod((here / "a.vic").c_str(), mode) == 0);
         sample(from).save(here / "a.vic");
         CHECK(mode_of(here / "a.vic") == mode);
