@@ -23,36 +23,39 @@ namespace detail {
 
 inline constexpr std::size_t cache_line = 64;
 
-/// Memory on a cache line's boundary; large blocks on a huge page's.
+/// Memory on a cache line's boundary; large blocks on a huge page's. One word: bit 0 of the address tells which.
 class aligned_block {
   public:
     aligned_block() = default;
     /// `size` uninitialised bytes, with the kernels' over-read allowance behind them.
-    explicit aligned_block(std::size_t size)
-        : alignment_(size >= 2 * huge_page ? huge_page : cache_line),
-          data_(static_cast<std::byte*>(
-              ::operator new[](round_up(size, cache_line) + simd::over_read, std::align_val_t{alignment_}))) {
+    explicit aligned_block(std::size_t size) {
+        const bool huge = size >= 2 * huge_page;
+        void* const data = ::operator new[](round_up(size, cache_line) + simd::over_read, alignment(huge));
 #if defined(MADV_HUGEPAGE)
         // Random rows of a large index miss the translation cache on 4 KiB pages. Advice only: failure costs speed.
-        if (alignment_ == huge_page) (void)::madvise(data_, size / huge_page * huge_page, MADV_HUGEPAGE);
+        if (huge) (void)::madvise(data, size / huge_page * huge_page, MADV_HUGEPAGE);
 #endif
+        word_ = reinterpret_cast<std::uintptr_t>(data) | (huge ? 1 : 0);
     }
-    aligned_block(aligned_block&& other) noexcept
-        : alignment_(other.alignment_), data_(std::exchange(other.data_, nullptr)) {}
+    aligned_block(aligned_block&& other) noexcept : word_(std::exchange(other.word_, 0)) {}
     aligned_block& operator=(aligned_block&& other) noexcept {
-        std::swap(alignment_, other.alignment_);
-        std::swap(data_, other.data_);
+        std::swap(word_, other.word_);
         return *this;
     }
     ~aligned_block() {
-        if (data_ != nullptr) ::operator delete[](data_, std::align_val_t{alignment_});
+        if (word_ != 0) ::operator delete[](get(), alignment((word_ & 1) != 0));
     }
-    [[nodiscard]] std::byte* get() const noexcept { return data_; }
+    [[nodiscard]] std::byte* get() const noexcept {
+        return reinterpret_cast<std::byte*>(word_ & ~std::uintptr_t{1});
+    }
+    [[nodiscard]] explicit operator bool() const noexcept { return word_ != 0; }
 
   private:
     static constexpr std::size_t huge_page = std::size_t{2} << 20;
-    std::size_t alignment_ = cache_line;
-    std::byte* data_ = nullptr;
+    [[nodiscard]] static std::align_val_t alignment(bool huge) noexcept {
+        return std::align_val_t{huge ? huge_page : cache_line};
+    }
+    std::uintptr_t word_ = 0;
 };
 
 /// Fixed-size rows in segments that double the total, addressed by a table that never moves. Or, for a mapped file,
