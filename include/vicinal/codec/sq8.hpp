@@ -1,11 +1,12 @@
 // Scalar quantisation to one byte per component.
 #pragma once
 
-#include <algorithm>    // for clamp, nth_element, min, max
+#include <algorithm>    // for clamp, min, max
 #include <array>        // for array
 #include <bit>          // for bit_cast
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint8_t, uint32_t
+#include <limits>       // for numeric_limits
 #include <span>         // for span
 #include <string_view>  // for string_view
 #include <vector>       // for vector
@@ -18,7 +19,9 @@ VICINAL_NAMESPACE_BEGIN
 
 /// One byte per component: 256 even steps over one range shared by all components, learned from the first batch.
 /// Components outside the range take its nearest end. One range for all (rather than one per component) keeps the code
-/// an integer image of the vector, so that distances can be taken on the bytes themselves.
+/// an integer image of the vector, so that distances can be taken on the bytes themselves. A step has at most 16
+/// significant bits, so that a code times the step is exact: fused or not, on every machine, a code decodes to the same
+/// bits.
 class sq8 {
   public:
     static constexpr std::string_view name = "sq8";
@@ -49,8 +52,10 @@ class sq8 {
         low_ = smallest;
         // Halved before subtracting: the ends may be 2 * sqrt(FLT_MAX/8) apart, which is fine, but so may tests' 1e38.
         const float range = (largest * 0.5F - smallest * 0.5F) * 2.0F;
-        step_ = whole && range <= 255.0F ? 1.0F : range / 255.0F;
-        if (!(step_ > 0.0F)) step_ = 1.0F;  // all components equal: any step holds them
+        if (range == 0.0F || (whole && range <= 255.0F))
+            step_ = 1.0F;  // if all components are equal, any step holds them
+        else
+            step_ = short_step(range / 255.0F);
     }
 
     void encode(std::span<const float> vector, std::span<std::byte> code) const noexcept {
@@ -82,15 +87,24 @@ class sq8 {
         std::array<std::uint32_t, 2> word{};
         for (std::size_t i = 0; i < 8; ++i)
             word[i / 4] |= std::to_integer<std::uint32_t>(bytes[i]) << (8 * (i % 4));
-        // A finite low no larger than an admitted component, and a positive step that keeps the range as small.
+        // A finite low no larger than an admitted component, and a step as train makes them that keeps the range as small.
         constexpr std::uint32_t limit = std::bit_cast<std::uint32_t>(0x1p63F);
-        if ((word[0] & 0x7FFFFFFFU) > limit || word[1] == 0 || word[1] > limit) return false;
+        if ((word[0] & 0x7FFFFFFFU) > limit || word[1] < smallest_step || word[1] > limit || (word[1] & 0xFFU) != 0)
+            return false;
         low_ = std::bit_cast<float>(word[0]);
         step_ = std::bit_cast<float>(word[1]);
         return true;
     }
 
   private:
+    static constexpr std::uint32_t smallest_step = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::min());
+
+    /// `step` rounded up to 16 significant bits, and not so small that its reciprocal is infinite.
+    [[nodiscard]] static float short_step(float step) noexcept {
+        const std::uint32_t bits = std::max(std::bit_cast<std::uint32_t>(step), smallest_step);
+        return std::bit_cast<float>((bits + 0xFFU) & ~0xFFU);
+    }
+
     std::size_t dim_;
     float low_ = 0.0F;
     float step_ = 0.0F;
