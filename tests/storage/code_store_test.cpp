@@ -82,6 +82,9 @@ TEST_CASE("row_store: two_level keeps the same rows in both of its codecs") {
         codes.reserve(1);
         codes.write(0, v);
     });
+    std::size_t bytes = 0;
+    std::as_const(store).for_each_store([&](const auto& codes) { bytes += codes.rows().row_bytes(); });
+    CHECK(bytes == 5 * 2 + 5 * 4);
     std::vector<float> coarse(5), fine(5);
     std::as_const(store).coarse().read(0, coarse);
     std::as_const(store).fine().read(0, fine);
@@ -96,6 +99,19 @@ TEST_CASE("needs_training: is true until every codec of the store has learned") 
     const std::vector<float> row{1, 2, 3, 4};
     store.coarse().coder().train(vicinal::matrix_view<const float>(row.data(), 1, 4));
     CHECK_FALSE(needs_training(store));
+    row_store<two_level<sq8, sq8>> both(4, row_spacing::packed);
+    both.for_each_store([&](auto& codes) {
+        CHECK(needs_training(both));
+        codes.coder().train(vicinal::matrix_view<const float>(row.data(), 1, 4));
+    });
+    CHECK_FALSE(needs_training(both));
+    row_store<two_level<sq8, sq8>> half(4, row_spacing::packed);
+    bool first = true;
+    half.for_each_store([&](auto& codes) {  // the fine half only
+        if (!first) codes.coder().train(vicinal::matrix_view<const float>(row.data(), 1, 4));
+        first = false;
+    });
+    CHECK(needs_training(half));
 }
 
 TEST_CASE("index_codec: a codec or a pair of them, nothing else") {
