@@ -1,0 +1,70 @@
+// What the files of promises have in common: an index with rows in it, and the loop over all index types.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "contract/subject.hpp"
+
+namespace vicinal_test {
+
+using vicinal::errc;
+
+/// Runs the rest of the test case once for each index type.
+#define FOR_EVERY_INDEX(variable)                                      \
+    const subject& variable = *GENERATE(from_range(sorted_subjects())); \
+    INFO("in " << variable.name())
+
+inline std::vector<const subject*> sorted_subjects() {
+    std::vector<const subject*> sorted = subjects();
+    std::sort(sorted.begin(), sorted.end(), [](const subject* a, const subject* b) { return a->name() < b->name(); });
+    sorted.erase(std::unique(sorted.begin(), sorted.end(),
+                             [](const subject* a, const subject* b) { return a->name() == b->name(); }),
+                 sorted.end());
+    REQUIRE(sorted.size() >= 3);
+    return sorted;
+}
+
+/// What the index holds under these ids, decoded.
+inline vectors_t held_by(const any_index& index, std::span<const std::uint64_t> ids) {
+    vectors_t held;
+    for (const std::uint64_t id : ids) held.emplace(id, index.get(id));
+    return held;
+}
+
+/// An index of `of`, the rows given to it, and what it made of them.
+struct filled {
+    filled(const subject& of, dataset given, std::uint64_t first_id = 100)
+        : rows(std::move(given)), ids(numbered<std::uint64_t>(rows.rows(), first_id, 3)), index(of.make(rows.dim)) {
+        REQUIRE(index->add(ids, rows.view()) == rows.rows());
+        held = held_by(*index, ids);
+    }
+    [[nodiscard]] expectation expect(const subject& of) const { return {of.metric, of.decodes, held}; }
+
+    dataset rows;
+    std::vector<std::uint64_t> ids;
+    index_ptr index;
+    vectors_t held;
+};
+
+inline asking exhaustive() {
+    asking how;
+    how.everything = true;
+    return how;
+}
+
+/// The error a call throws: its code, and that its message holds all of `parts`.
+template <class Call>
+void require_refusal(errc code, const std::vector<std::string>& parts, Call&& call) {
+    try {
+        call();
+    } catch (const vicinal::error& e) {
+        INFO("it says: " << e.what());
+        REQUIRE(vicinal::to_string(e.code()) == vicinal::to_string(code));
+        for (const std::string& part : parts) REQUIRE_THAT(std::string(e.what()), contains(part));
+        return;
+    }
+    FAIL("nothing was thrown, " << vicinal::to_string(code) << " was expected");
+}
+
+}  // namespace vicinal_test
