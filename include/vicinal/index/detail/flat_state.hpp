@@ -91,23 +91,9 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     // ---- searches --------------------------------------------------------------------------------------------------
 
     std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const params_type& params) const {
-        auto lease = scratch.take();
-        this->admit_vector(*lease, "query", query);
-        const auto reading = gate.reading();
-        call_stats stats(params.stats);
-        const row_gate<Id> admits(directory, params.filter);
-        closest_sink<Id> closest(out, admits);
-        if (out.empty()) return 0;
-        if constexpr (base::two_levels) {
-            auto& candidates = lease->candidates;
-            candidates.resize(rerank_width(params.rerank, out.size(), directory.live()));
-            candidate_sink<Id> wide(candidates, admits);
-            scan(this->coarse_scorer(*lease), *lease, params, wide, stats.now);
-            this->rerank(*lease, wide.size(), closest, stats.now);
-        } else {
-            scan(this->fine_scorer(*lease), *lease, params, closest, stats.now);
-        }
-        return closest.finish();
+        return this->search_closest(query, out, params, [&](const auto& scorer, auto& buffers, auto& sink, auto& stats) {
+            scan(scorer, buffers, params, sink, stats);
+        });
     }
 
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k, const params_type& params) const {

@@ -40,6 +40,7 @@ class closest_sink {
     void offer(slot_t slot, float distance) {
         if (gate_(slot)) kept_.push({gate_.id(slot), distance});
     }
+    [[nodiscard]] std::size_t size() const noexcept { return kept_.size(); }
     [[nodiscard]] std::size_t finish() noexcept { return kept_.finish(); }
 
   private:
