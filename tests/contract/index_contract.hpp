@@ -47,6 +47,19 @@ struct filled {
     vectors_t held;
 };
 
+/// A comparison of files that says where they differ instead of printing them.
+inline std::string difference(const bytes_t& a, const bytes_t& b) {
+    if (a.size() != b.size()) return std::to_string(a.size()) + " bytes, not " + std::to_string(b.size());
+    std::size_t count = 0;
+    std::size_t first = 0;
+    for (std::size_t i = a.size(); i-- > 0;)
+        if (a[i] != b[i]) {
+            ++count;
+            first = i;
+        }
+    return count == 0 ? "none" : std::to_string(count) + " bytes, the first at " + std::to_string(first);
+}
+
 inline asking exhaustive() {
     asking how;
     how.everything = true;

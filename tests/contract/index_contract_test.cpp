@@ -613,7 +613,7 @@ TEST_CASE("index contract: the number of threads that add a batch changes no byt
         if (threads == 1)
             one = index->save();
         else
-            REQUIRE(index->save() == one);
+            REQUIRE(difference(index->save(), one) == "none");
     }
 }
 
@@ -628,5 +628,5 @@ TEST_CASE("index contract: an executor of the user's adds and searches as own th
     REQUIRE(own->add(ids, rows.view(), how) == 300);
     how.executor = pool;
     REQUIRE(users->add(ids, rows.view(), how) == 300);
-    REQUIRE(own->save() == users->save());
+    REQUIRE(difference(own->save(), users->save()) == "none");
 }
