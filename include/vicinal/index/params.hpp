@@ -27,7 +27,8 @@ struct add_params {
     std::size_t threads = 1;  ///< how many threads work; 0 = all of the machine's. The result does not depend on it
     executor_ref executor{};  ///< your thread pool, used instead of own threads
     std::stop_token stop{};   ///< when triggered, the call ends early with a prefix of the rows added
-    function_ref<void(std::size_t done, std::size_t total)> progress{};  ///< called from the calling thread now and then
+    function_ref<void(std::size_t done, std::size_t total)>
+        progress{};  ///< called from the calling thread now and then
 };
 
 /// How flat_index searches. Every member is optional.

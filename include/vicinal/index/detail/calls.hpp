@@ -73,7 +73,8 @@ template <class Codec, class Metric, class Id>
 void check_batch(const Metric& metric, const id_directory<Id>& directory, std::size_t dim, std::span<const Id> ids,
                  matrix_view<const float> rows, executor_ref executor) {
     if (ids.size() != rows.rows())
-        fail(errc::invalid_argument, "add: " + std::to_string(ids.size()) + " ids for " + std::to_string(rows.rows()) + " rows");
+        fail(errc::invalid_argument,
+             "add: " + std::to_string(ids.size()) + " ids for " + std::to_string(rows.rows()) + " rows");
     if (rows.rows() == 0) return;
     if (rows.dim() != dim) fail_dimension("add: each row", rows.dim(), dim);
     for (const Id id : ids)
@@ -96,11 +97,13 @@ void check_batch(const Metric& metric, const id_directory<Id>& directory, std::s
 
 /// The rows of a batch as the metric wants them, for training: at most `limit`, evenly spaced.
 template <class Codec, class Metric>
-[[nodiscard]] std::vector<float> prepared_sample(const Metric& metric, matrix_view<const float> rows, std::size_t limit) {
+[[nodiscard]] std::vector<float> prepared_sample(const Metric& metric, matrix_view<const float> rows,
+                                                 std::size_t limit) {
     const std::size_t count = std::min(rows.rows(), limit);
     std::vector<float> sample(count * rows.dim());
     for (std::size_t i = 0; i < count; ++i)
-        admit<Codec>(metric, "vector", rows[i * rows.rows() / count], std::span(sample).subspan(i * rows.dim(), rows.dim()));
+        admit<Codec>(metric, "vector", rows[i * rows.rows() / count],
+                     std::span(sample).subspan(i * rows.dim(), rows.dim()));
     return sample;
 }
 
@@ -130,9 +133,9 @@ template <class Id, class Params, class One>
 
 }  // namespace detail
 
-/// The neighbours of one query, found as they are asked for, closest first: what `nearest` returns. An input range, to be
-/// read once, by one thread; it must not outlive the index. Rows removed meanwhile are left out, rows added meanwhile may
-/// or may not appear.
+/// The neighbours of one query, found as they are asked for, closest first: what `nearest` returns. An input range, to
+/// be read once, by one thread; it must not outlive the index. Rows removed meanwhile are left out, rows added
+/// meanwhile may or may not appear.
 template <identifier Id = std::uint64_t>
 class neighbor_stream {
   public:

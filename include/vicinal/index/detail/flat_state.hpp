@@ -21,8 +21,8 @@ template <class Metric, class Codec, class Id, class Kernels>
 struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     using base = rows_base<Metric, Codec, Id, Kernels>;
     using params_type = flat_search_params<Id>;
-    using typename base::scratch_type;
     using base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+    using typename base::scratch_type;
 
     explicit flat_state(std::size_t dimension) : base(dimension, row_spacing::packed) {}
 
@@ -91,12 +91,14 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     // ---- searches --------------------------------------------------------------------------------------------------
 
     std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const params_type& params) const {
-        return this->search_closest(query, out, params, [&](const auto& scorer, auto& buffers, auto& sink, auto& stats) {
-            scan(scorer, buffers, params, sink, stats);
-        });
+        return this->search_closest(query, out, params,
+                                    [&](const auto& scorer, auto& buffers, auto& sink, auto& stats) {
+                                        scan(scorer, buffers, params, sink, stats);
+                                    });
     }
 
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k, const params_type& params) const {
+    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
+                                          const params_type& params) const {
         return run_batch<Id>(queries, dim, k, params,
                              [this](std::span<const float> query, std::span<neighbor<Id>> out, const params_type& one) {
                                  return search(query, out, one);
@@ -178,7 +180,8 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     }
 
     template <class Scorer, class Sink>
-    void scan(const Scorer& scorer, scratch_type& buffers, const params_type& params, Sink& sink, search_stats& stats) const {
+    void scan(const Scorer& scorer, scratch_type& buffers, const params_type& params, Sink& sink,
+              search_stats& stats) const {
         const auto check_stop = [&] { throw_if_stopped(params.stop); };
         if (this->list_few(params.filter, buffers.slots)) {
             stats.distances += buffers.slots.size();

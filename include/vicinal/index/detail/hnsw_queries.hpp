@@ -1,12 +1,12 @@
 // How an hnsw_index answers: one query, a radius, or a stream of neighbours.
 #pragma once
 
-#include <algorithm>  // for max, min, sort, push_heap, pop_heap
-#include <cstddef>    // for size_t
+#include <algorithm>   // for max, min, sort, push_heap, pop_heap
+#include <cstddef>     // for size_t
 #include <functional>  // for greater
-#include <memory>     // for unique_ptr, make_unique
-#include <span>       // for span
-#include <vector>     // for vector
+#include <memory>      // for unique_ptr, make_unique
+#include <span>        // for span
+#include <vector>      // for vector
 
 #include "vicinal/index/detail/hnsw_search.hpp"
 #include "vicinal/index/detail/hnsw_state.hpp"
@@ -76,24 +76,24 @@ class hnsw_queries {
   private:
     static constexpr std::size_t default_ef = 64;
 
-    void begin(walk_scratch& walk) const {
-        walk.begin(state_.directory.high_water(), state_.graph.capacity(0));
-    }
+    void begin(walk_scratch& walk) const { walk.begin(state_.directory.high_water(), state_.graph.capacity(0)); }
     template <class Scorer>
     [[nodiscard]] slot_t start_of(const Scorer& scorer, walk_scratch& walk, search_stats& stats) const {
         return descend(state_.graph, scorer, state_.graph.entry(), state_.graph.top_level(), 0, walk, stats);
     }
 
-    /// Fills walk.pool with the closest rows by the coarse codec, of which at least min(k, all there are) can be returned.
+    /// Fills walk.pool with the closest rows by the coarse codec, of which at least min(k, all there are) can be
+    /// returned.
     void find_closest(scratch_type& buffers, walk_scratch& walk, std::size_t width, std::size_t k,
                       const params_type& params, const row_gate<Id>& admits, search_stats& stats) const {
-        const auto scorer = state_.coarse_scorer(buffers);
+        const auto scorer = state_.walk_scorer_of_query(buffers);
         begin(walk);
         const slot_t start = start_of(scorer, walk, stats);
         if (!params.filter) {
             // Retired rows take places in the beam. They are few; when not few enough, the walk below leaves them out.
             beam_search(state_.graph, scorer, start, 0, width, walk, stats, params.stop);
-            if (state_.directory.retired() == 0 || returnable(walk.pool, admits) >= std::min(k, state_.directory.live()))
+            if (state_.directory.retired() == 0 ||
+                returnable(walk.pool, admits) >= std::min(k, state_.directory.live()))
                 return;
             begin(walk);
         }
@@ -109,7 +109,7 @@ class hnsw_queries {
     void deliver(scratch_type& buffers, const walk_scratch& walk, const params_type& params, closest_sink<Id>& closest,
                  search_stats& stats) const {
         const beam& pool = walk.pool;
-        if constexpr (!State::two_levels) {
+        if constexpr (!State::two_levels && !State::approximate_walk) {
             for (std::size_t i = 0; i < pool.size(); ++i) {
                 if (const float distance = key_distance(pool[i]); distance <= closest.threshold())
                     closest.offer(key_slot(pool[i]), distance);
@@ -117,7 +117,8 @@ class hnsw_queries {
                     break;
             }
         } else {
-            const std::size_t count = params.rerank != 0 ? std::min(params.rerank, pool.size()) : pool.size();
+            const std::size_t count =
+                State::two_levels && params.rerank != 0 ? std::min(params.rerank, pool.size()) : pool.size();
             buffers.candidates.clear();
             for (std::size_t i = 0; i < count; ++i)
                 buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
@@ -125,8 +126,8 @@ class hnsw_queries {
         }
     }
 
-    /// Follows the graph outwards from the query. The window holds the `ef` closest rows not yet handed out; the closest
-    /// of them is handed out once nothing left to follow is closer than the farthest.
+    /// Follows the graph outwards from the query. The window holds the `ef` closest rows not yet handed out; the
+    /// closest of them is handed out once nothing left to follow is closer than the farthest.
     class stream final : public neighbor_stream<Id>::source {
       public:
         stream(const State& state, std::span<const float> query, const params_type& params)

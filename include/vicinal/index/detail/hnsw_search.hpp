@@ -43,14 +43,15 @@ struct walk_scratch {
 template <class Graph, class Scorer>
 VICINAL_INLINE std::size_t score_fresh_links(const Graph& graph, const Scorer& scorer, slot_t node, std::size_t level,
                                              walk_scratch& walk, search_stats& stats) {
+    const slot_t* const links = graph.first_link(node, level);
+    const std::size_t most = links == nullptr ? 0 : graph.capacity(level);
+    slot_t* const fresh = walk.fresh.data();
     std::size_t count = 0;
-    // All rows are asked for before the first is needed, so that their cache misses overlap.
-    for (const slot_t link : graph.links(node, level))
-        if (walk.visited.insert(link)) {
-            walk.fresh[count++] = link;
-            scorer.prefetch(link);
-        }
-    scorer.score(walk.fresh.data(), count, walk.distances.data());
+    for (std::size_t i = 0; i < most && links[i] != no_slot; ++i) {
+        fresh[count] = links[i];
+        count += walk.visited.insert(links[i]) ? 1 : 0;
+    }
+    scorer.score(fresh, count, walk.distances.data());
     stats.distances += count;
     ++stats.hops;
     return count;
@@ -58,8 +59,8 @@ VICINAL_INLINE std::size_t score_fresh_links(const Graph& graph, const Scorer& s
 
 /// Moves from `start` to ever closer links on the levels (down_to, from], and returns the closest row met.
 template <class Graph, class Scorer>
-[[nodiscard]] slot_t descend(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t from, std::size_t down_to,
-                             walk_scratch& walk, search_stats& stats) {
+[[nodiscard]] slot_t descend(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t from,
+                             std::size_t down_to, walk_scratch& walk, search_stats& stats) {
     row_key best = make_key(scorer.score(start), start);
     ++stats.distances;
     for (std::size_t level = from; level > down_to; --level)
@@ -91,14 +92,17 @@ void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::si
     ++stats.distances;
     while (pool.has_next()) {
         if ((stats.hops & 31) == 0) throw_if_stopped(stop);
-        const std::size_t count = score_fresh_links(graph, scorer, pool.take(), level, walk, stats);
-        for (std::size_t i = 0; i < count; ++i) pool.insert(walk.distances[i], walk.fresh[i]);
-        if (level == 0 && pool.has_next()) graph.prefetch_links(pool.peek());
+        const slot_t node = pool.take();
+        if (pool.has_next()) graph.prefetch_links(pool.peek(), level);  // the next node, unless a closer one turns up
+        const std::size_t count = score_fresh_links(graph, scorer, node, level, walk, stats);
+        for (std::size_t i = 0; i < count; ++i)
+            if (pool.insert(walk.distances[i], walk.fresh[i])) graph.prefetch_links(walk.fresh[i], level);
     }
 }
 
-/// The same when only some rows may be returned: walk.pool keeps the closest rows that admits(row), while the walk passes
-/// through all. It ends when `width` admitted rows are closer than everything left to follow, or nothing is left.
+/// The same when only some rows may be returned: walk.pool keeps the closest rows that admits(row), while the walk
+/// passes through all. It ends when `width` admitted rows are closer than everything left to follow, or nothing is
+/// left.
 template <class Graph, class Scorer, class Admits>
 void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
                           const Admits& admits, walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {

@@ -44,14 +44,18 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     chunked_array<ivf_place> places;  ///< of each slot; of a view, found when first needed
 
     explicit ivf_changes(std::size_t dimension, const ivf_params& how = {})
-        : base(dimension, row_spacing::packed), asked(how), centroids(dimension), lists(rows.coarse().rows().stride()) {}
+        : base(dimension, row_spacing::packed),
+          asked(how),
+          centroids(dimension),
+          lists(rows.coarse().rows().stride()) {}
 
     // ---- training --------------------------------------------------------------------------------------------------
 
     [[nodiscard]] bool codecs_trained() const {
         bool any = false;
         rows.for_each_store([&](const auto& codes) {
-            if constexpr (trainable_codec<std::remove_cvref_t<decltype(codes.coder())>>) any = any || codes.coder().trained();
+            if constexpr (trainable_codec<std::remove_cvref_t<decltype(codes.coder())>>)
+                any = any || codes.coder().trained();
         });
         return any;
     }
@@ -136,7 +140,8 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
   private:
     void require_lists(std::string_view call) const {
         if (lists.size() == 0)
-            fail(errc::not_trained, std::string(call) + ": the index has not learned its lists yet; add a batch or call train first");
+            fail(errc::not_trained,
+                 std::string(call) + ": the index has not learned its lists yet; add a batch or call train first");
     }
 
     /// Learns lists, and the codec if it learns, from a checked batch. Returns false, and changes nothing, if stopped.

@@ -37,8 +37,8 @@ inline const ivf_params& checked_lists(const ivf_params& params) {
 /// Training rows beyond this many per list change the centroids no more.
 inline constexpr std::size_t training_rows_per_list = 128;
 
-/// How many lists to train on `rows` rows when the caller left it open: a power of two up to 4 sqrt(rows), where scanning
-/// the centroids costs about as much as scanning the lists, but no fewer than 39 rows a list.
+/// How many lists to train on `rows` rows when the caller left it open: a power of two up to 4 sqrt(rows), where
+/// scanning the centroids costs about as much as scanning the lists, but no fewer than 39 rows a list.
 [[nodiscard]] inline std::size_t choose_lists(std::size_t rows) noexcept {
     std::size_t lists = 1;
     while (lists < max_lists && lists * lists * 4 <= rows * 16) lists *= 2;
@@ -49,8 +49,8 @@ inline constexpr std::size_t training_rows_per_list = 128;
 [[nodiscard]] inline std::size_t lists_for(const ivf_params& params, std::size_t rows) {
     if (params.lists == 0) return choose_lists(rows);
     if (rows < params.lists)
-        fail(errc::invalid_argument, "training " + std::to_string(params.lists) + " lists needs as many rows, there are " +
-                                         std::to_string(rows));
+        fail(errc::invalid_argument, "training " + std::to_string(params.lists) +
+                                         " lists needs as many rows, there are " + std::to_string(rows));
     return params.lists;
 }
 
@@ -82,7 +82,7 @@ class ivf_centroids {
     /// Copies them.
     [[nodiscard]] static ivf_centroids copy_of(std::span<const float> values, std::size_t dim) {
         ivf_centroids made(dim);
-        made.block_ = allocate_aligned(values.size_bytes());
+        made.block_ = aligned_block(values.size_bytes());
         std::copy(values.begin(), values.end(), reinterpret_cast<float*>(made.block_.get()));
         made.use(made.block_.get(), values.size() / dim);
         return made;
@@ -101,7 +101,7 @@ class ivf_centroids {
     }
 
     code_store<f32> store_;
-    cache_aligned_bytes block_;
+    aligned_block block_;
     std::size_t size_ = 0;
 };
 

@@ -91,7 +91,8 @@ template <class State, class Parts>
     lists.slots = in.template elements<slot_t>("LSLT", n);
     using word = typename State::coarse_word;
     const std::size_t words = index.lists.stride() / sizeof(word);
-    lists.codes = reinterpret_cast<const std::byte*>(in.template elements<word>("COD0", std::uint64_t{n} * words).data());
+    lists.codes =
+        reinterpret_cast<const std::byte*>(in.template elements<word>("COD0", std::uint64_t{n} * words).data());
     return lists;
 }
 

@@ -73,7 +73,7 @@ class ivf_lists {
         piece grown;
         grown.capacity = static_cast<std::uint32_t>(std::max(rows, std::size_t{old.capacity} * 2));
         grown.size = old.size;
-        grown.block = allocate_aligned(slots_offset(grown.capacity) + grown.capacity * sizeof(slot_t));
+        grown.block = aligned_block(slots_offset(grown.capacity) + grown.capacity * sizeof(slot_t));
         std::copy_n(old.block.get(), old.size * stride_, grown.block.get());
         std::copy_n(slots_of(old), old.size, slots_of(grown));
         old = std::move(grown);
@@ -113,7 +113,7 @@ class ivf_lists {
   private:
     /// One list: room for `capacity` codes and what a kernel reads past them, then for as many row numbers.
     struct piece {
-        cache_aligned_bytes block;
+        aligned_block block;
         std::uint32_t size = 0;
         std::uint32_t capacity = 0;
     };

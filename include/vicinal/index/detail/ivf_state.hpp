@@ -26,21 +26,23 @@ template <class Metric, class Codec, class Id, class Kernels>
 struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
     using base = ivf_changes<Metric, Codec, Id, Kernels>;
     using params_type = ivf_search_params<Id>;
-    using typename base::coarse_scorer_type, typename base::scratch_type;
     using base::centroids, base::dim, base::directory, base::gate, base::lists, base::metric, base::places,
         base::read_only, base::rows, base::scratch;
+    using typename base::coarse_scorer_type, typename base::scratch_type;
 
     using base::base;
 
     // ---- searches --------------------------------------------------------------------------------------------------
 
     std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const params_type& params) const {
-        return this->search_closest(query, out, params, [&](const auto& scorer, auto& buffers, auto& sink, auto& stats) {
-            scan_closest(scorer, buffers, params, out.size(), sink, stats);
-        });
+        return this->search_closest(query, out, params,
+                                    [&](const auto& scorer, auto& buffers, auto& sink, auto& stats) {
+                                        scan_closest(scorer, buffers, params, out.size(), sink, stats);
+                                    });
     }
 
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k, const params_type& params) const {
+    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
+                                          const params_type& params) const {
         return run_batch<Id>(queries, dim, k, params,
                              [this](std::span<const float> query, std::span<neighbor<Id>> out, const params_type& one) {
                                  return search(query, out, one);
@@ -62,7 +64,8 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
             score_exactly(*lease, lease->slots, within, check_stop, stats.now);
         } else {
             stats.now.lists += lists.size();
-            for (std::size_t l = 0; l < lists.size(); ++l) scan_exactly(*lease, lists[l], within, check_stop, stats.now);
+            for (std::size_t l = 0; l < lists.size(); ++l)
+                scan_exactly(*lease, lists[l], within, check_stop, stats.now);
         }
         std::sort(hits.begin(), hits.end(), closer<Id>);
         return hits;
@@ -119,7 +122,8 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
             const slot_t slot = this->find(id);
             if (slot == no_slot) fail_missing(id, "get");
             const ivf_place place = place_of(slot);
-            if (place.list == no_list) fail(errc::corrupt_file, "get: no list of the mapped file holds id " + std::to_string(id));
+            if (place.list == no_list)
+                fail(errc::corrupt_file, "get: no list of the mapped file holds id " + std::to_string(id));
             rows.coarse().coder().decode({lists.code(place), rows.coarse().rows().row_bytes()}, vector);
             return vector;
         }

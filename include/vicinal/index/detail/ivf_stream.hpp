@@ -15,9 +15,9 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A row is handed out once `ahead` lists from its own on were scanned, so that a closer row in one of those comes before
-/// it; if these are all lists, the order is exact. Each step is a search of its own between which the index may change:
-/// a row is never handed out twice, and rows that an update moved into a list already scanned come last.
+/// A row is handed out once `ahead` lists from its own on were scanned, so that a closer row in one of those comes
+/// before it; if these are all lists, the order is exact. Each step is a search of its own between which the index may
+/// change: a row is never handed out twice, and rows that an update moved into a list already scanned come last.
 template <class State>
 class ivf_stream final : public neighbor_stream<typename State::id_type>::source {
     using id_type = typename State::id_type;
@@ -94,7 +94,8 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
         const std::uint32_t list = buffers_.probes[opened_].id;
         taker sink{*this};
         if (list < index_.lists.size()) {  // else the index was emptied and trained again meanwhile
-            index_.scan_exactly(buffers_, index_.lists[list], sink, [this] { throw_if_stopped(stop_); }, stats);
+            index_.scan_exactly(
+                buffers_, index_.lists[list], sink, [this] { throw_if_stopped(stop_); }, stats);
             ++stats.lists;
         }
         ++opened_;
@@ -106,7 +107,8 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
             if (!seen(slot)) missed.push_back(slot);
         });
         taker sink{*this};
-        index_.score_exactly(buffers_, missed, sink, [this] { throw_if_stopped(stop_); }, stats);
+        index_.score_exactly(
+            buffers_, missed, sink, [this] { throw_if_stopped(stop_); }, stats);
         swept_ = true;
     }
 

@@ -75,7 +75,8 @@ struct code_word_of {
             return std::size_t{1};
     }();
     static_assert(size == 1 || size == 2 || size == 4, "vicinal: a codec's word_size must be 1, 2 or 4");
-    using type = std::conditional_t<size == 4, std::uint32_t, std::conditional_t<size == 2, std::uint16_t, std::uint8_t>>;
+    using type =
+        std::conditional_t<size == 4, std::uint32_t, std::conditional_t<size == 2, std::uint16_t, std::uint8_t>>;
 };
 template <class Codec>
 using code_word = typename code_word_of<Codec>::type;
@@ -210,6 +211,12 @@ struct rows_base {
     [[nodiscard]] coarse_scorer_type coarse_scorer(Scratch& buffers) const {
         return {metric, rows.coarse(), buffers.query.data(), buffers.decoded};
     }
+    /// What a graph is walked by; its distances are only near the coarse codec's where `approximate_walk`.
+    using walk_scorer_type = walk_scorer<Metric, typename store_type::coarse_codec, Kernels>;
+    static constexpr bool approximate_walk = !std::same_as<walk_scorer_type, coarse_scorer_type>;
+    [[nodiscard]] walk_scorer_type walk_scorer_of_query(Scratch& buffers) const {
+        return {metric, rows.coarse(), buffers.query.data(), buffers.decoded};
+    }
     [[nodiscard]] fine_scorer_type fine_scorer(Scratch& buffers) const {
         return {metric, rows.fine(), buffers.query.data(), buffers.decoded};
     }
@@ -271,7 +278,8 @@ struct rows_base {
         return slots;
     }
 
-    /// Names the parts every index of rows has: IDS_, STAT, LIVE, and for each store its codes and what its codec learned.
+    /// Names the parts every index of rows has: IDS_, STAT, LIVE, and for each store its codes and what its codec
+    /// learned.
     template <class Parts>
     void write_rows(Parts& out, std::shared_ptr<const std::vector<slot_t>> slots) const {
         write_ids(out, slots);
@@ -289,9 +297,8 @@ struct rows_base {
             });
         });
         out.template stream<std::uint8_t>("STAT", n, [this, slots](const auto& sink) {
-            write_each<std::uint8_t>(*slots, sink, [this](slot_t slot) {
-                return static_cast<std::uint8_t>(directory.state(slot));
-            });
+            write_each<std::uint8_t>(*slots, sink,
+                                     [this](slot_t slot) { return static_cast<std::uint8_t>(directory.state(slot)); });
         });
     }
     /// The parts of one store, the `which`-th: COD0 and LRN0, or COD1 and LRN1.
@@ -300,11 +307,11 @@ struct rows_base {
                      std::size_t which) const {
         using word = code_word<std::remove_cvref_t<decltype(codes.coder())>>;
         const std::size_t words = codes.rows().stride() / sizeof(word);
-        out.template stream<word>(which == 0 ? "COD0" : "COD1", slots->size() * words,
-                                  [&codes, slots, words](const auto& sink) {
-                                      for (const slot_t slot : *slots)
-                                          sink(std::span<const word>(reinterpret_cast<const word*>(codes.rows()[slot]), words));
-                                  });
+        out.template stream<word>(
+            which == 0 ? "COD0" : "COD1", slots->size() * words, [&codes, slots, words](const auto& sink) {
+                for (const slot_t slot : *slots)
+                    sink(std::span<const word>(reinterpret_cast<const word*>(codes.rows()[slot]), words));
+            });
         write_learned(out, codes.coder(), which);
     }
     template <class Parts, class C>
@@ -323,23 +330,26 @@ struct rows_base {
     /// Returns how many rows there are.
     template <class Parts>
     std::size_t read_ids(const Parts& in) {
-        if (in.rows() > max_slots) in.fail("it has " + std::to_string(in.rows()) + " rows, at most " + std::to_string(max_slots) + " are possible");
+        if (in.rows() > max_slots)
+            in.fail("it has " + std::to_string(in.rows()) + " rows, at most " + std::to_string(max_slots) +
+                    " are possible");
         const auto n = static_cast<std::size_t>(in.rows());
         const auto live = in.template elements<std::uint64_t>("LIVE", 1)[0];
         const auto ids = in.template elements<Id>("IDS_", n);
         const auto states = in.template elements<std::uint8_t>("STAT", n);
         if (live > n) in.fail(std::to_string(live) + " of its " + std::to_string(n) + " rows are said to be live");
         if (in.in_place()) {
-            directory.borrow(reinterpret_cast<const std::byte*>(ids.data()), reinterpret_cast<const std::byte*>(states.data()),
-                             n, static_cast<std::size_t>(live));
+            directory.borrow(reinterpret_cast<const std::byte*>(ids.data()),
+                             reinterpret_cast<const std::byte*>(states.data()), n, static_cast<std::size_t>(live));
         } else {
             for (std::size_t i = 0; i < n; ++i)
                 if (states[i] != static_cast<std::uint8_t>(row_state::live) &&
                     (states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}))
                     in.fail("row " + std::to_string(i) + " has state " + std::to_string(states[i]) + " and id " +
                             std::to_string(ids[i]) + ", which do not go together");
-            if (!directory.assign(n, [&](std::size_t i) { return ids[i]; },
-                                  [&](std::size_t i) { return static_cast<row_state>(states[i]); }))
+            if (!directory.assign(
+                    n, [&](std::size_t i) { return ids[i]; },
+                    [&](std::size_t i) { return static_cast<row_state>(states[i]); }))
                 in.fail("two of its rows have the same id");
             if (directory.live() != live)
                 in.fail(std::to_string(directory.live()) + " of its rows are live, it says " + std::to_string(live));
@@ -382,7 +392,8 @@ struct rows_base {
             if (code[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
         codes.coder().decode({code, codes.rows().row_bytes()}, decoded);
         if (!admissible(sum_of_squares(decoded)))
-            in.fail("the vector of row " + std::to_string(i) + " is not finite, or its sum of squares exceeds FLT_MAX/8");
+            in.fail("the vector of row " + std::to_string(i) +
+                    " is not finite, or its sum of squares exceeds FLT_MAX/8");
     }
 
   private:

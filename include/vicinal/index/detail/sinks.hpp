@@ -2,9 +2,9 @@
 // one of these.
 #pragma once
 
-#include <cstddef>    // for size_t
-#include <span>       // for span
-#include <vector>     // for vector
+#include <cstddef>  // for size_t
+#include <span>     // for span
+#include <vector>   // for vector
 
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/index/filter.hpp"
@@ -115,7 +115,6 @@ void score_listed(const Scorer& scorer, std::span<const slot_t> slots, Sink& sin
     for (std::size_t first = 0; first < slots.size(); first += scan_block) {
         before_block();
         const std::size_t n = slots.size() - first < scan_block ? slots.size() - first : scan_block;
-        for (std::size_t i = 0; i < n; ++i) scorer.prefetch(slots[first + i]);
         scorer.score(slots.data() + first, n, distances);
         offer_all(sink, distances, n, [&](std::size_t i) { return slots[first + i]; });
     }
