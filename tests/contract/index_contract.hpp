@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "contract/subject.hpp"
@@ -32,6 +33,16 @@ inline vectors_t held_by(const any_index& index, std::span<const std::uint64_t> 
     return held;
 }
 
+/// How far the kernels' components may be from those of `held`: nothing, or a rounding of the codec's largest number.
+inline double wobble_of(const subject& s, const vectors_t& held) {
+    if (!s.decodes) return 0;
+    double largest = 0;
+    for (const auto& [id, row] : held)
+        for (const float x : row) largest = std::max(largest, std::abs(double{x}));
+    return 4 * 0x1p-24 * largest;
+}
+inline expectation expect(const subject& s, const vectors_t& held) { return {s.metric, wobble_of(s, held), held}; }
+
 /// An index of `of`, the rows given to it, and what it made of them.
 struct filled {
     filled(const subject& of, dataset given, std::uint64_t first_id = 100)
@@ -39,7 +50,7 @@ struct filled {
         REQUIRE(index->add(ids, rows.view()) == rows.rows());
         held = held_by(*index, ids);
     }
-    [[nodiscard]] expectation expect(const subject& of) const { return {of.metric, of.decodes, held}; }
+    [[nodiscard]] expectation expect(const subject& of) const { return vicinal_test::expect(of, held); }
 
     dataset rows;
     std::vector<std::uint64_t> ids;

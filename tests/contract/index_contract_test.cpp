@@ -125,8 +125,8 @@ TEST_CASE("index contract: a trained index takes vectors one by one") {
         held.emplace(r, index->get(r));
     }
     REQUIRE(index->check().ok());
-    const expectation expect{s.metric, s.decodes, held};
-    for (std::size_t r = 0; r < rows.rows(); r += 13) expect.require_closest(rows[r], 7, index->search(rows[r], 7, exhaustive()));
+    const expectation expected = expect(s, held);
+    for (std::size_t r = 0; r < rows.rows(); r += 13) expected.require_closest(rows[r], 7, index->search(rows[r], 7, exhaustive()));
 }
 
 // ---- searches --------------------------------------------------------------------------------------------------------
@@ -351,8 +351,8 @@ TEST_CASE("index contract: a filter leaves exactly the admitted and as many as t
             const std::set<std::uint64_t> admitted(ids.begin(), ids.end());
             const vicinal::id_set<std::uint64_t> set(ids);
             REQUIRE(set.size() == ids.size());
-            expectation expect = f.expect(s);
-            expect.admits = [&](std::uint64_t id) { return admitted.count(id) != 0; };
+            expectation expected = f.expect(s);
+            expected.admits = [&](std::uint64_t id) { return admitted.count(id) != 0; };
             const auto predicate = [&](std::uint64_t id) { return admitted.count(id) != 0; };
             for (const bool as_set : {false, true}) {
                 INFO("as a set: " << as_set);
@@ -367,21 +367,21 @@ TEST_CASE("index contract: a filter leaves exactly the admitted and as many as t
                         for (const std::size_t k : {std::size_t{1}, std::size_t{10}, std::size_t{300}}) {
                             const hits_t hits = f.index->search(queries[q], k, how);
                             if (all) {
-                                expect.require_closest(queries[q], k, hits);
+                                expected.require_closest(queries[q], k, hits);
                             } else {
-                                REQUIRE(hits.size() == std::min(k, expect.admitted()));
-                                expect.require_sound(queries[q], hits);
+                                REQUIRE(hits.size() == std::min(k, expected.admitted()));
+                                expected.require_sound(queries[q], hits);
                             }
                         }
                     const hits_t within = f.index->search_within(queries[0], infinity, how);
-                    expect.require_sound(queries[0], within);
-                    REQUIRE(within.size() == expect.admitted());
+                    expected.require_sound(queries[0], within);
+                    REQUIRE(within.size() == expected.admitted());
                     std::size_t streamed = 0;
                     for (const auto& hit : f.index->nearest(queries[0], how)) {
                         if (admitted.count(hit.id) == 0) FAIL("id " << hit.id << " is not admitted");
                         ++streamed;
                     }
-                    REQUIRE(streamed == expect.admitted());
+                    REQUIRE(streamed == expected.admitted());
                 }
             }
         }
@@ -556,9 +556,9 @@ TEST_CASE("index contract: any order of changes leaves a sound index with what w
                             << ", misplaced " << report.misplaced);
         REQUIRE(report.ok());
         REQUIRE(report.live == held.size());
-        const expectation expect{s.metric, s.decodes, held};
+        const expectation expected = expect(s, held);
         const auto query = pool[random.below(400)];
-        expect.require_closest(query, 8, index->search(query, 8, exhaustive()));
+        expected.require_closest(query, 8, index->search(query, 8, exhaustive()));
         REQUIRE(index->search(query, 8).size() == std::min<std::size_t>(8, held.size()));
     }
 }

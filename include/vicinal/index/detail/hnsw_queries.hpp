@@ -42,7 +42,7 @@ class hnsw_queries {
         }
         const std::size_t width = std::max(params.ef != 0 ? params.ef : default_ef, out.size());
         find_closest(*lease, *walk, std::min(width, state_.stored_rows()), out.size(), params, admits, stats.now);
-        deliver(*lease, *walk, params, closest, stats.now);
+        deliver(*lease, *walk, out.size(), params, admits, closest, stats.now);
         return closest.finish();
     }
 
@@ -106,8 +106,8 @@ class hnsw_queries {
     }
 
     /// Hands the beam to the sink, by the fine codec's distances.
-    void deliver(scratch_type& buffers, const walk_scratch& walk, const params_type& params, closest_sink<Id>& closest,
-                 search_stats& stats) const {
+    void deliver(scratch_type& buffers, const walk_scratch& walk, std::size_t k, const params_type& params,
+                 const row_gate<Id>& admits, closest_sink<Id>& closest, search_stats& stats) const {
         const beam& pool = walk.pool;
         if constexpr (!State::two_levels && !State::approximate_walk) {
             for (std::size_t i = 0; i < pool.size(); ++i) {
