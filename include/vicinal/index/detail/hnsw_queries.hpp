@@ -106,8 +106,8 @@ class hnsw_queries {
     }
 
     /// Hands the beam to the sink, by the fine codec's distances.
-    void deliver(scratch_type& buffers, const walk_scratch& walk, std::size_t k, const params_type& params,
-                 const row_gate<Id>& admits, closest_sink<Id>& closest, search_stats& stats) const {
+    void deliver(scratch_type& buffers, const walk_scratch& walk, [[maybe_unused]] std::size_t k,
+                 const params_type& params, [[maybe_unused]] const row_gate<Id>& admits, closest_sink<Id>& closest, search_stats& stats) const {
         const beam& pool = walk.pool;
         if constexpr (!State::two_levels && !State::approximate_walk) {
             for (std::size_t i = 0; i < pool.size(); ++i) {
@@ -117,12 +117,12 @@ class hnsw_queries {
                     break;
             }
         } else {
-            const std::size_t count =
-                State::two_levels && params.rerank != 0 ? std::min(params.rerank, pool.size()) : pool.size();
+            const std::size_t most =
+                State::two_levels && params.rerank != 0 ? std::max(params.rerank, k) : pool.size();
             buffers.candidates.clear();
-            for (std::size_t i = 0; i < count; ++i)
-                buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
-            state_.rerank(buffers, count, closest, stats);
+            for (std::size_t i = 0; i < pool.size() && buffers.candidates.size() < most; ++i)
+                if (admits(key_slot(pool[i]))) buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
+            state_.rerank(buffers, buffers.candidates.size(), closest, stats);
         }
     }
 
