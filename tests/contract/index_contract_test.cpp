@@ -283,10 +283,12 @@ TEST_CASE("index contract: a batch of queries may have a stride") {
 
 TEST_CASE("index contract: rerank of fewer than k still returns k") {
     FOR_EVERY_INDEX(s);
-    const filled f(s, gaussian(80, 6));
+    filled f(s, gaussian(80, 6));
     asking how;
     how.rerank = 1;
     REQUIRE(f.index->search(f.rows[0], 10, how).size() == 10);
+    for (std::size_t i = 0; i < 80; i += 2) f.index->remove(f.ids[i]);  // those just removed may still be walked through
+    for (std::size_t q = 0; q < 80; ++q) REQUIRE(f.index->search(f.rows[q], 10, how).size() == 10);
 }
 
 TEST_CASE("index contract: statistics are added to the caller's") {
@@ -300,7 +302,7 @@ TEST_CASE("index contract: statistics are added to the caller's") {
     REQUIRE(stats.seconds > 0);
     REQUIRE((stats.hops > 0) == (s.kind == "hnsw"));
     REQUIRE((stats.lists > 0) == (s.kind == "ivf"));
-    REQUIRE((stats.reranks > 0) == s.two_level);
+    if (s.two_level) REQUIRE(stats.reranks > 0);
     const vicinal::search_stats once = stats;
     static_cast<void>(f.index->search(f.rows[0], 10, how));
     REQUIRE(stats.distances == 2 * once.distances);
