@@ -45,7 +45,7 @@ struct hand_made_graph {
         return slot < levels[level].size() ? std::span<const slot_t>(levels[level][slot]) : std::span<const slot_t>();
     }
     [[nodiscard]] bool exists(slot_t slot) const { return slot < rows; }
-    void prefetch_links(slot_t) const {}
+    void prefetch_links(slot_t, std::size_t) const {}
 };
 
 /// 0 - 1 - 2 - ... - (n - 1)

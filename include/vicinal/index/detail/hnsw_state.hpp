@@ -121,7 +121,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     void reserve_rows(std::size_t extra) {
         const auto publishing = gate.publishing();
         this->reserve_extra(extra);
-        retired.reserve(directory.high_water() + extra);
+        retired.reserve(directory.high_water_after(extra));
     }
 
     /// Links the next ids.size() rows, whose codes are written, and makes them live; before_live() runs when readers
@@ -138,7 +138,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         }
         {
             const auto publishing = gate.publishing();
-            graph.reserve(directory.high_water() + ids.size(), upper);
+            graph.reserve(directory.high_water_after(ids.size()), upper);
             for (const std::size_t level : levels) graph.reserve_destroy(level, ids.size());
         }
         builder_type builder(metric, rows.coarse(), graph, std::max(params.build_beam, params.degree), walks);

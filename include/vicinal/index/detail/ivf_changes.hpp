@@ -181,8 +181,8 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     /// Room for so many more rows everywhere but in the lists.
     void reserve_rows(std::size_t extra) {
         directory.reserve_extra(extra);
-        places.reserve(directory.high_water() + extra);
-        if constexpr (base::two_levels) rows.fine().reserve(directory.high_water() + extra);
+        places.reserve(directory.high_water_after(extra));
+        if constexpr (base::two_levels) rows.fine().reserve(directory.high_water_after(extra));
     }
 
     /// The code of the admitted vector in `buffers` into buffers.code; returns its list.

@@ -196,7 +196,7 @@ struct rows_base {
     }
     void reserve_extra(std::size_t extra) {
         directory.reserve_extra(extra);
-        rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water() + extra); });
+        rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water_after(extra)); });
     }
     /// Encodes a prepared vector into row `slot`.
     void write_row(slot_t slot, std::span<const float> prepared) {
