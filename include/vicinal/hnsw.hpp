@@ -92,13 +92,10 @@ class hnsw_index {
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         return queries(*state_).search(query, out, params);
     }
-    /// The same for each row of `rows`.
+    /// The same for each row of `rows`; a few at a time take turns on each thread, which hides memory latency.
     [[nodiscard]] search_table<Id> search(matrix_view<const float> rows, std::size_t k,
                                           const search_params& params = {}) const {
-        using params_type = search_params;
-        return detail::run_batch<Id>(rows, dim(), std::min(k, size()), params,
-                                     [this](std::span<const float> query, std::span<neighbor<Id>> out,
-                                            const params_type& one) { return search(query, out, one); });
+        return queries(*state_).search(rows, std::min(k, size()), params);
     }
     /// The rows at distance <= radius that can be reached over such rows from what a beam of width ef finds, closest
     /// first. Under l2 the radius is squared, as all distances are. throws  as search, and error{invalid_argument} if

@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <thread>
 #include <unordered_map>
+#include <unistd.h>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -108,7 +109,7 @@ std::vector<float> centroids_of(const bytes& file) {
 
 /// Writes `file` to a path of its own, opens it in place, and looks everywhere. Throws as view does.
 void search_in_place(const bytes& file) {
-    const auto path = std::filesystem::temp_directory_path() / "vicinal_ivf_in_place";
+    const auto path = std::filesystem::temp_directory_path() / ("vicinal_ivf_in_place_" + std::to_string(::getpid()));
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
     const auto mapped = vicinal::ivf_index<>::view(path);
@@ -319,7 +320,7 @@ TEMPLATE_TEST_CASE("ivf: a saved index loads and views as the same, also after r
     CHECK(saved(loaded) == file);
     CHECK(loaded.check().ok());
 
-    const auto path = std::filesystem::temp_directory_path() / ("vicinal_ivf_" + std::to_string(file.size()));
+    const auto path = std::filesystem::temp_directory_path() / ("vicinal_ivf_" + std::to_string(::getpid()));
     index.save(path);
     {
         const auto mapped = index_type::view(path);
@@ -515,7 +516,7 @@ TEST_CASE("ivf: a damaged file is refused, and as a view is safe to search") {
     CHECK(opened > 50);
 }
 
-TEST_CASE("ivf: a file that contradicts itself is refused, its checksums being right") {
+TEST_CASE("ivf: a file that contradicts itself is refused though its checksums are right") {
     const bytes file = saved(filled<l2, f32>());
     const auto load = [](const bytes& from) { return vicinal::ivf_index<>::load(std::span(from)); };
     REQUIRE(forged(file, "none", 0, 0) == file);

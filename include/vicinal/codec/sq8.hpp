@@ -5,6 +5,7 @@
 #include <bit>          // for bit_cast
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for int32_t, uint8_t, uint32_t
+#include <limits>       // for numeric_limits
 #include <span>         // for span
 #include <string_view>  // for string_view
 #include <vector>       // for vector
@@ -46,7 +47,8 @@ class sq8 {
                 largest[i] = r == 0 ? x : std::max(largest[i], x);
                 whole = whole && x >= -0x1p23F && x <= 0x1p23F && x == static_cast<float>(static_cast<std::int32_t>(x));
             }
-        set_ranges(smallest, largest, whole);
+        // The ranges of single components are only known once there are rows enough to show them.
+        set_ranges(smallest, largest, whole, rows.rows() < 256);
     }
 
     void encode(std::span<const float> vector, std::span<std::byte> code) const noexcept {
@@ -82,11 +84,13 @@ class sq8 {
             for (std::size_t b = 0; b < 4; ++b) bits |= std::to_integer<std::uint32_t>(bytes[4 * i + b]) << (8 * b);
             return bits;
         };
-        // A low no larger than an admitted component may be, and a positive step that keeps the range as small.
+        // A low no larger than an admitted component may be, and a step as train makes them that keeps the range so.
         constexpr std::uint32_t limit = std::bit_cast<std::uint32_t>(0x1p63F);
-        for (std::size_t i = 0; i < ranges; ++i)
-            if ((number(i) & 0x7FFFFFFFU) > limit || number(ranges + i) == 0 || number(ranges + i) > limit)
+        for (std::size_t i = 0; i < ranges; ++i) {
+            const std::uint32_t step = number(ranges + i);
+            if ((number(i) & 0x7FFFFFFFU) > limit || step < smallest_step || step > limit || (step & 0xFFU) != 0)
                 return false;
+        }
         for (std::size_t i = 0; i < dim_; ++i) {
             low_[i] = std::bit_cast<float>(number(ranges == 1 ? 0 : i));
             step_[i] = std::bit_cast<float>(number(ranges == 1 ? 1 : ranges + i));
@@ -96,10 +100,17 @@ class sq8 {
     }
 
   private:
+    static constexpr std::uint32_t smallest_step = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::min());
+
+    /// `step` rounded up to 16 significant bits, and not so small that its reciprocal is infinite.
+    [[nodiscard]] static float short_step(float step) noexcept {
+        const std::uint32_t bits = std::max(std::bit_cast<std::uint32_t>(step), smallest_step);
+        return std::bit_cast<float>((bits + 0xFFU) & ~0xFFU);
+    }
     // Kernels load whole SIMD vectors of these.
     [[nodiscard]] static std::size_t padded(std::size_t dim) noexcept { return dim + 16; }
 
-    void set_ranges(std::span<const float> smallest, std::span<const float> largest, bool whole) {
+    void set_ranges(std::span<const float> smallest, std::span<const float> largest, bool whole, bool few) {
         const float low = *std::min_element(smallest.begin(), smallest.end());
         const float high = *std::max_element(largest.begin(), largest.end());
         double own = 0;
@@ -109,12 +120,12 @@ class sq8 {
         }
         const double all = double{high} - double{low};
         whole = whole && all <= 255.0;
-        uniform_ = whole || all * all <= 4.0 * own / static_cast<double>(dim_);
+        uniform_ = whole || few || all * all <= 4.0 * own / static_cast<double>(dim_);
         for (std::size_t i = 0; i < dim_; ++i) {
             low_[i] = uniform_ ? low : smallest[i];
             const double range = uniform_ ? all : double{largest[i]} - double{smallest[i]};
-            step_[i] = whole ? 1.0F : static_cast<float>(range / 255.0);
-            if (!(step_[i] > 0.0F)) step_[i] = 1.0F;  // all alike: any step holds them
+            // If all are alike, any step holds them.
+            step_[i] = whole || range == 0.0 ? 1.0F : short_step(static_cast<float>(range / 255.0));
         }
     }
 

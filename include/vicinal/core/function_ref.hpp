@@ -23,15 +23,26 @@ class function_ref<R(Args...)> {
     requires(!std::same_as<std::remove_cvref_t<F>, function_ref> && std::is_invocable_r_v<R, F&, Args...>)
         function_ref(F&& callable VICINAL_LIFETIMEBOUND)
     noexcept  // NOLINT: a lambda converts, as users write it
-        : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
-          call_([](void* object, Args... args) -> R {
-              return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
+        : object_(address(callable)), call_([](void* object, Args... args) -> R {
+              using callable_type = std::remove_reference_t<F>;
+              if constexpr (std::is_function_v<callable_type>)
+                  return reinterpret_cast<callable_type*>(object)(std::forward<Args>(args)...);
+              else
+                  return (*static_cast<callable_type*>(object))(std::forward<Args>(args)...);
           }) {}
 
     R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
     [[nodiscard]] explicit operator bool() const noexcept { return call_ != nullptr; }
 
   private:
+    template <class F>
+    static void* address(F& callable) noexcept {
+        if constexpr (std::is_function_v<F>)  // a function's address fits a data pointer wherever threads and files exist
+            return reinterpret_cast<void*>(&callable);
+        else
+            return const_cast<void*>(static_cast<const void*>(std::addressof(callable)));
+    }
+
     void* object_ = nullptr;
     R (*call_)(void*, Args...) = nullptr;
 };

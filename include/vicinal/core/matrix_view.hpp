@@ -52,11 +52,18 @@ class matrix_view {
                                                        " values are no whole number of rows of " + std::to_string(dim));
     }
     /// Eigen's row-major matrices and maps convert.
+    /// throws  error{invalid_argument} if the components of a row do not lie side by side
     template <class M>
     requires detail::row_major_matrix<M, T>
     constexpr matrix_view(M&& matrix)  // NOLINT: implicit, as users write it
         : matrix_view(matrix.data(), static_cast<std::size_t>(matrix.rows()), static_cast<std::size_t>(matrix.cols()),
-                      static_cast<std::size_t>(matrix.outerStride())) {}
+                      static_cast<std::size_t>(matrix.outerStride())) {
+        if constexpr (requires { matrix.innerStride(); })
+            if (matrix.innerStride() != 1 && dim_ > 1)
+                detail::fail(errc::invalid_argument, "matrix_view: components of a row lie " +
+                                                         std::to_string(matrix.innerStride()) +
+                                                         " values apart, they must lie 1 apart; copy the matrix first");
+    }
     /// A view of mutable values converts to a view of const ones.
     template <class U>
     requires(!std::same_as<U, T> &&

@@ -79,9 +79,11 @@ class search_table {
         return {hits_.data() + query * k_, found_[query]};
     }
 
-    /// For the index that fills it: the room for a query's hits, and how many it wrote there.
+    /// For the index that fills it: the room for a query's hits, and how many it wrote there for some queries.
     [[nodiscard]] std::span<neighbor<Id>> room(std::size_t query) noexcept { return {hits_.data() + query * k_, k_}; }
-    void set_found(std::size_t query, std::size_t count) noexcept { found_[query] = count; }
+    [[nodiscard]] std::span<std::size_t> found(std::size_t query, std::size_t count) noexcept {
+        return {found_.data() + query, count};
+    }
 
   private:
     std::size_t k_ = 0;

@@ -45,9 +45,7 @@ class aligned_block {
     ~aligned_block() {
         if (word_ != 0) ::operator delete[](get(), alignment((word_ & 1) != 0));
     }
-    [[nodiscard]] std::byte* get() const noexcept {
-        return reinterpret_cast<std::byte*>(word_ & ~std::uintptr_t{1});
-    }
+    [[nodiscard]] std::byte* get() const noexcept { return reinterpret_cast<std::byte*>(word_ & ~std::uintptr_t{1}); }
     [[nodiscard]] explicit operator bool() const noexcept { return word_ != 0; }
 
   private:

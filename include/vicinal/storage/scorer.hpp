@@ -74,6 +74,11 @@ class scorer {
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + i * stride);
     }
 
+    /// Asks for the lines of rows that are scored soon.
+    void prefetch(const slot_t* slots, std::size_t count) const noexcept {
+        for (std::size_t i = 0; i < count; ++i) simd::prefetch_lines(rows_[slots[i]], store_.rows().row_bytes());
+    }
+
   private:
     [[nodiscard]] float score_decoded(const std::byte* row) const {
         const std::span<float> decoded = row_buffer_->span();
@@ -159,6 +164,10 @@ class integer_scorer {
         float distance;
         score(&slot, 1, &distance);
         return distance;
+    }
+
+    void prefetch(const slot_t* slots, std::size_t count) const noexcept {
+        for (std::size_t i = 0; i < count; ++i) simd::prefetch_lines(rows_[slots[i]], dim_);
     }
 
   private:

@@ -107,20 +107,24 @@ template <class Codec, class Metric>
     return sample;
 }
 
-/// Runs a batch of queries: one(query number, query, room for its hits, stats of its own) returns how many it found.
-template <class Id, class Params, class One>
+/// Runs a batch of queries, `together` of them per task. many(queries, room, found, params) searches for some: the hits
+/// of the i-th go to room(i), their number to found[i]; its params carry statistics of its own.
+template <class Id, class Params, class Many>
 [[nodiscard]] search_table<Id> run_batch(matrix_view<const float> queries, std::size_t dim, std::size_t k,
-                                         const Params& params, One one) {
+                                         const Params& params, std::size_t together, Many many) {
     if (!queries.empty() && queries.dim() != dim) fail_dimension("search: each query", queries.dim(), dim);
     search_table<Id> table(queries.rows(), k);
     const call_executor executor(params.executor, params.threads);
     std::mutex stats_mutex;
     call_stats stats(params.stats);
-    parallel_for(executor, queries.rows(), [&](std::size_t i) {
+    parallel_for(executor, (queries.rows() + together - 1) / together, [&](std::size_t task) {
+        const std::size_t first = task * together;
+        const std::size_t n = std::min(together, queries.rows() - first);
         search_stats mine;
-        Params one_params = params;
-        one_params.stats = params.stats != nullptr ? &mine : nullptr;
-        table.set_found(i, one(queries[i], table.room(i), one_params));
+        Params some = params;
+        some.stats = params.stats != nullptr ? &mine : nullptr;
+        many(
+            queries.rows(first, n), [&](std::size_t i) { return table.room(first + i); }, table.found(first, n), some);
         if (params.stats == nullptr) return;
         const std::lock_guard lock(stats_mutex);
         stats.now.distances += mine.distances;
@@ -129,6 +133,15 @@ template <class Id, class Params, class One>
         stats.now.reranks += mine.reranks;
     });
     return table;
+}
+
+/// The same with one(query, room for its hits, params), which returns how many it found.
+template <class Id, class Params, class One>
+[[nodiscard]] search_table<Id> run_batch(matrix_view<const float> queries, std::size_t dim, std::size_t k,
+                                         const Params& params, One one) {
+    return run_batch<Id>(queries, dim, k, params, 1,
+                         [&](matrix_view<const float> query, auto room, std::span<std::size_t> found,
+                             const Params& some) { found[0] = one(query[0], room(0), some); });
 }
 
 }  // namespace detail

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>   // for max, min, sort, push_heap, pop_heap
+#include <array>       // for array
 #include <cstddef>     // for size_t
 #include <functional>  // for greater
 #include <memory>      // for unique_ptr, make_unique
+#include <optional>    // for optional
 #include <span>        // for span
 #include <vector>      // for vector
 
@@ -46,6 +48,13 @@ class hnsw_queries {
         return closest.finish();
     }
 
+    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
+                                          const params_type& params) const {
+        return run_batch<Id>(queries, state_.dim, k, params, together,
+                             [this](matrix_view<const float> some, auto room, std::span<std::size_t> found,
+                                    const params_type& own) { search_together(some, room, found, own); });
+    }
+
     [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
                                                           const params_type& params) const {
         require_radius(radius);
@@ -75,6 +84,74 @@ class hnsw_queries {
 
   private:
     static constexpr std::size_t default_ef = 64;
+    using walk_scorer_type = typename State::walk_scorer_type;
+
+    /// One of the queries that take turns.
+    struct turn {
+        std::optional<typename scratch_pool<scratch_type>::lease> lease;
+        std::optional<scratch_pool<walk_scratch>::lease> walk;
+        std::optional<walk_scorer_type> scorer;
+        std::optional<beam_walk<hnsw_graph, walk_scorer_type>> search;
+
+        void begin(const hnsw_queries& index, std::size_t width, search_stats& stats) {
+            index.begin(**walk);
+            scorer.emplace(index.state_.walk_scorer_of_query(**lease));
+            const slot_t start = index.start_of(*scorer, **walk, stats);
+            search.emplace(index.state_.graph, *scorer, 0, **walk, stats);
+            search->begin(start, width);
+        }
+    };
+
+    /// How many queries take turns on one thread.
+    static constexpr std::size_t together = 4;
+
+    /// Searches for several queries on this thread, one computing while the memory accesses of the others pass. The
+    /// results are those of search.
+    template <class RoomOf>
+    void search_together(matrix_view<const float> queries, const RoomOf& room, std::span<std::size_t> found,
+                         const params_type& params) const {
+        std::array<turn, together> turns;
+        const std::size_t n = queries.rows();
+        for (std::size_t i = 0; i < n; ++i) {
+            turns[i].lease.emplace(state_.scratch.take());
+            turns[i].walk.emplace(state_.walks.take());
+            state_.admit_vector(**turns[i].lease, "query", queries[i]);
+        }
+        auto reading = state_.gate.reading();
+        if (params.filter || state_.directory.retired() != 0) {  // these may need the other walk
+            reading.unlock();
+            for (std::size_t i = 0; i < n; ++i) found[i] = search(queries[i], room(i), params);
+            return;
+        }
+        call_stats stats(params.stats);
+        if (room(0).empty() || state_.directory.live() == 0) return;
+        const std::size_t width = std::max(params.ef != 0 ? params.ef : default_ef, room(0).size());
+        for (std::size_t i = 0; i < n; ++i) turns[i].begin(*this, std::min(width, state_.stored_rows()), stats.now);
+        take_turns(std::span(turns).first(n), params.stop);
+        const row_gate<Id> admits(state_.directory, params.filter);
+        for (std::size_t i = 0; i < n; ++i) {
+            closest_sink<Id> closest(room(i), admits);
+            deliver(**turns[i].lease, **turns[i].walk, params, closest, stats.now);
+            found[i] = closest.finish();
+        }
+    }
+
+    static void take_turns(std::span<turn> turns, const std::stop_token& stop) {
+        std::array<turn*, together> going{};
+        std::size_t left = 0;
+        for (turn& t : turns) going[left++] = &t;
+        for (std::size_t round = 0; left > 0; ++round) {
+            if (round % 32 == 0) throw_if_stopped(stop);
+            std::size_t still = 0;
+            for (std::size_t i = 0; i < left; ++i)
+                if (going[i]->search->gather()) {
+                    going[i]->search->prefetch();
+                    going[still++] = going[i];
+                }
+            left = still;
+            for (std::size_t i = 0; i < left; ++i) going[i]->search->absorb();
+        }
+    }
 
     void begin(walk_scratch& walk) const { walk.begin(state_.directory.high_water(), state_.graph.capacity(0)); }
     template <class Scorer>

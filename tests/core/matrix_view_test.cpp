@@ -1,0 +1,130 @@
+// What core/matrix_view.hpp promises.
+#include "vicinal/core/matrix_view.hpp"
+
+#include <Eigen/Core>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace {
+
+using vicinal::errc;
+using vicinal::matrix_view;
+using vicinal_test::contains;
+using row_major = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using column_major = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic>;
+
+std::vector<float> counting(std::size_t n) {
+    std::vector<float> values(n);
+    std::iota(values.begin(), values.end(), 0.0F);
+    return values;
+}
+
+template <class F>
+errc code_of(F&& f) {
+    try {
+        f();
+    } catch (const vicinal::error& e) {
+        return e.code();
+    }
+    FAIL("nothing was thrown");
+    return {};
+}
+
+float sum(matrix_view<const float> m) {
+    float total = 0;
+    for (std::size_t r = 0; r < m.rows(); ++r) total = std::accumulate(m[r].begin(), m[r].end(), total);
+    return total;
+}
+
+TEST_CASE("matrix_view: rows lie stride apart, dim by default") {
+    auto values = counting(12);
+    const matrix_view<float> dense(values.data(), 4, 3);
+    CHECK(dense.stride() == 3);
+    CHECK(dense[3].data() == values.data() + 9);
+    CHECK(dense[3].size() == 3);
+    const matrix_view<float> wide(values.data(), 3, 2, 4);
+    CHECK(wide[2][1] == 9.0F);
+    CHECK(wide[2].size() == 2);
+    CHECK_FALSE(wide.empty());
+    CHECK(matrix_view<float>().empty());
+}
+
+TEST_CASE("matrix_view: a stride below dim is refused with both, unless a row is all there is") {
+    auto values = counting(12);
+    const auto overlapping = [&](std::size_t rows) { return matrix_view<float>(values.data(), rows, 6, 5); };
+    CHECK(code_of([&] { overlapping(2); }) == errc::invalid_argument);
+    CHECK_THROWS_WITH(overlapping(2), contains("stride is 5") && contains("6"));
+    CHECK_NOTHROW(overlapping(1));
+    CHECK_NOTHROW(overlapping(0));
+}
+
+TEST_CASE("matrix_view: a span is a whole number of rows, or refused with both numbers") {
+    auto values = counting(12);
+    const matrix_view<float> m(std::span<float>(values), 4);
+    CHECK(m.rows() == 3);
+    CHECK(m[1][0] == 4.0F);
+    CHECK(code_of([&] { (void)matrix_view<float>(std::span<float>(values), 5); }) == errc::dimension_mismatch);
+    CHECK_THROWS_WITH(matrix_view<float>(std::span<float>(values), 5), contains("12") && contains("5"));
+    CHECK(code_of([&] { (void)matrix_view<float>(std::span<float>(values), 0); }) == errc::dimension_mismatch);
+    CHECK(matrix_view<float>(std::span<float>(), 0).rows() == 0);
+}
+
+TEST_CASE("matrix_view: a part names the same rows") {
+    auto values = counting(20);
+    const matrix_view<float> part = matrix_view<float>(values.data(), 5, 3, 4).rows(1, 3);
+    CHECK(part.rows() == 3);
+    CHECK(part.dim() == 3);
+    CHECK(part[2].data() == values.data() + 12);
+}
+
+TEST_CASE("matrix_view: mutable converts to const, never back, and never to another type") {
+    auto values = counting(8);
+    const matrix_view<float> m(values.data(), 2, 3, 4);
+    const matrix_view<const float> c = m;
+    CHECK(c.data() == values.data());
+    CHECK(c.rows() == 2);
+    CHECK(c.dim() == 3);
+    CHECK(c.stride() == 4);
+    STATIC_REQUIRE_FALSE(std::is_convertible_v<matrix_view<const float>, matrix_view<float>>);
+    STATIC_REQUIRE_FALSE(std::is_convertible_v<matrix_view<float>, matrix_view<const int>>);
+}
+
+TEST_CASE("matrix_view: Eigen's row-major matrices, maps, blocks and row vectors convert") {
+    auto values = counting(12);
+    const row_major m = Eigen::Map<const row_major>(values.data(), 3, 4);
+    CHECK(sum(m) == 66.0F);
+    const matrix_view<const float> block = m.block(1, 1, 2, 2);
+    CHECK(block.stride() == 4);
+    CHECK(block.data() == m.data() + 5);
+    CHECK(sum(block) == 5.0F + 6.0F + 9.0F + 10.0F);
+    CHECK(sum(Eigen::Map<row_major>(values.data(), 2, 3)) == 15.0F);
+    CHECK(sum(Eigen::Map<row_major, 0, Eigen::OuterStride<>>(values.data(), 2, 3, Eigen::OuterStride<>(6))) ==
+          0.0F + 1.0F + 2.0F + 6.0F + 7.0F + 8.0F);
+    const Eigen::RowVectorXf row = m.row(2);
+    const matrix_view<const float> one = row;
+    CHECK(one.rows() == 1);
+    CHECK(one.dim() == 4);
+}
+
+TEST_CASE("matrix_view: column-major matrices and column vectors are no rows") {
+    STATIC_REQUIRE_FALSE(std::is_convertible_v<column_major, matrix_view<const float>>);
+    STATIC_REQUIRE_FALSE(std::is_convertible_v<Eigen::VectorXf, matrix_view<const float>>);
+    STATIC_REQUIRE_FALSE(std::is_convertible_v<Eigen::Matrix<double, 2, 2, Eigen::RowMajor>, matrix_view<const float>>);
+    STATIC_REQUIRE_FALSE(std::is_convertible_v<const row_major&, matrix_view<float>>);
+}
+
+TEST_CASE("matrix_view: a row whose components lie apart is refused, not misread") {
+    auto values = counting(12);
+    using strides = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
+    CHECK_NOTHROW(sum(Eigen::Map<row_major, 0, strides>(values.data(), 2, 3, strides(6, 1))));
+    const auto every_other = [&] { return sum(Eigen::Map<row_major, 0, strides>(values.data(), 2, 3, strides(6, 2))); };
+    CHECK(code_of(every_other) == errc::invalid_argument);
+    CHECK_THROWS_WITH(every_other(), contains("2"));
+    const column_major m = Eigen::Map<column_major>(values.data(), 3, 4);
+    CHECK(code_of([&] { sum(m.row(1)); }) == errc::invalid_argument);
+}
+
+}  // namespace

@@ -1,0 +1,131 @@
+// What simd/intrinsics.hpp, compat.hpp and isa.hpp promise: vectors compute what single floats do.
+#include "vicinal/simd/intrinsics.hpp"
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "simd/reference.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+using vicinal_test::same_bits;
+namespace simd = vicinal::simd;
+
+template <class V>
+std::array<float, 16> lanes_of(const V& v) {
+    std::array<float, 16> out{};
+    if constexpr (simd::is_float<V>)
+        out[0] = v;
+    else
+        v.store_unaligned(out.data());
+    return out;
+}
+
+/// Widens all 65536 codes of two bytes with vectors of V and one by one, at an odd address.
+template <class V, class Wide, class One>
+std::size_t differences(Wide wide, One one) {
+    constexpr std::size_t width = sizeof(V) / sizeof(float);
+    std::vector<std::byte> bytes(1 + 65536 * 2 + simd::over_read);
+    for (std::uint32_t i = 0; i < 65536; ++i) {
+        const auto code = static_cast<std::uint16_t>(i);
+        std::memcpy(bytes.data() + 1 + i * 2, &code, 2);
+    }
+    std::size_t different = 0;
+    for (std::size_t i = 0; i < 65536; i += width) {
+        const auto got = lanes_of(wide(bytes.data() + 1 + i * 2));
+        for (std::size_t lane = 0; lane < width; ++lane) {
+            const float want = one(static_cast<std::uint16_t>(i + lane));
+            // An instruction may set a NaN's quiet bit; all else is the same to the last bit.
+            different += std::isnan(want) ? !std::isnan(got[lane]) : !same_bits(got[lane], want);
+        }
+    }
+    return different;
+}
+
+template <class V>
+void check_widening() {
+    CHECK(differences<V>([](const std::byte* p) { return simd::widen_f16<V>(p); },
+                         [](std::uint16_t x) { return vicinal::detail::half_to_float(x); }) == 0);
+    CHECK(differences<V>([](const std::byte* p) { return simd::widen_bf16<V>(p); },
+                         [](std::uint16_t x) { return vicinal::detail::bfloat_to_float(x); }) == 0);
+    constexpr std::size_t width = sizeof(V) / sizeof(float);
+    std::vector<std::byte> bytes(256 + simd::over_read);
+    for (std::size_t i = 0; i < 256; ++i) bytes[i] = static_cast<std::byte>(i);
+    for (std::size_t i = 0; i + width <= 256; ++i) {
+        const auto got = lanes_of(simd::widen_u8<V>(bytes.data() + i));
+        for (std::size_t lane = 0; lane < width; ++lane) REQUIRE(got[lane] == static_cast<float>(i + lane));
+    }
+}
+
+template <class V>
+void check_lane_functions() {
+    constexpr std::size_t width = sizeof(V) / sizeof(float);
+    std::mt19937 random(4);
+    for (int round = 0; round < 200; ++round) {
+        std::array<std::vector<float>, 4> values;
+        for (auto& v : values) v = vicinal_test::random_vector(width, random);
+        const V a = simd::load<V>(values[0].data()), b = simd::load<V>(values[1].data());
+        const V c = simd::load<V>(values[2].data()), d = simd::load<V>(values[3].data());
+        std::array<float, 4> sums{}, turned{}, single{};
+        simd::sum_lanes_4(a, b, c, d, sums.data());
+        simd::sum_lanes_4(d, a, b, c, turned.data());
+        simd::sum_lanes_4(a, V(0.0F), V(0.0F), V(0.0F), single.data());
+        for (std::size_t r = 0; r < 4; ++r) {
+            REQUIRE(same_bits(sums[r], turned[(r + 1) % 4]));
+            long double exact = 0, magnitude = 0;
+            for (const float x : values[r]) exact += x, magnitude += std::fabs(x);
+            REQUIRE(std::fabs(sums[r] - exact) <= 4 * 0x1p-24L * magnitude);
+        }
+        REQUIRE(same_bits(sums[0], single[0]));
+        for (std::size_t count = 1; count < width; ++count) {
+            const auto mixed = lanes_of(simd::first_lanes(count, a, b));
+            for (std::size_t lane = 0; lane < width; ++lane)
+                REQUIRE(same_bits(mixed[lane], values[lane < count ? 0 : 1][lane]));
+        }
+    }
+}
+
+TEST_CASE("intrinsics: f16, bf16 and bytes widen to the same floats in vectors as one by one") {
+    check_widening<simd::lanes<simd::native_isa>>();
+    check_widening<float>();
+#if defined(__SSE2__)
+    check_widening<simd::lanes<xsimd::sse2>>();
+#endif
+}
+
+TEST_CASE("intrinsics: four sums at once have the bits of each alone, in any place") {
+    check_lane_functions<simd::lanes<simd::native_isa>>();
+    check_lane_functions<float>();
+#if defined(__SSE2__)
+    check_lane_functions<simd::lanes<xsimd::sse2>>();
+#endif
+}
+
+TEST_CASE("intrinsics: lanes that were not chosen do not leak, be they NaN") {
+    using V = simd::lanes<simd::native_isa>;
+    constexpr std::size_t width = simd::lane_count<simd::native_isa>;
+    const std::vector<float> nan(width, std::numeric_limits<float>::quiet_NaN());
+    const std::vector<float> one(width, 1.0F);
+    for (std::size_t count = 1; count < width; ++count) {
+        const auto mixed = lanes_of(simd::first_lanes(count, simd::load<V>(one.data()), simd::load<V>(nan.data())));
+        for (std::size_t lane = 0; lane < width; ++lane) CHECK(std::isnan(mixed[lane]) == (lane >= count));
+    }
+}
+
+TEST_CASE("isa: the scalar set has one lane, and the over-read covers a vector of any set") {
+    STATIC_REQUIRE(simd::lane_count<simd::scalar_isa> == 1);
+    STATIC_REQUIRE(simd::lane_count<simd::native_isa> * sizeof(float) <= simd::over_read);
+    STATIC_REQUIRE(simd::over_read == 64);
+}
+
+TEST_CASE("prefetch_lines: any range is fine, also none and one that is not there") {
+    simd::prefetch_lines(nullptr, 0);
+    simd::prefetch_lines(reinterpret_cast<const std::byte*>(std::uintptr_t{64}), 1 << 20);
+    SUCCEED();
+}
+
+}  // namespace
