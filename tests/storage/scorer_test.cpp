@@ -223,7 +223,7 @@ TEST_CASE("scorer: allocates nothing once its buffers have their size") {
             const scorer<metric_type, codec_type, kernels> score(metric, filled.store, as_query(filled.store, 4), buffer);
             score.score(slots, 5, out);
             score.score_block(0, filled.n, out);
-            score.prefetch(2);
+            score.prefetch(slots, 1);
             if (round == 0) before = allocations;
         }
         CHECK(allocations == before);
