@@ -36,13 +36,23 @@ struct line_distances {
     [[nodiscard]] line_scorer from(slot_t slot) const { return {positions, (*positions)[slot]}; }
 };
 
-/// Links by level and row.
+/// Links by level and row, each list ended by no_slot as in hnsw_graph.
 struct hand_made_graph {
     std::vector<std::vector<std::vector<slot_t>>> levels;
     std::size_t rows;
 
+    void link(std::size_t level, slot_t from, std::vector<slot_t> to) {
+        to.resize(capacity(level), no_slot);
+        levels[level][from] = to;
+    }
+    [[nodiscard]] std::size_t capacity(std::size_t) const { return 4; }
+    [[nodiscard]] const slot_t* first_link(slot_t slot, std::size_t level) const {
+        return slot < levels[level].size() && !levels[level][slot].empty() ? levels[level][slot].data() : nullptr;
+    }
     [[nodiscard]] std::span<const slot_t> links(slot_t slot, std::size_t level) const {
-        return slot < levels[level].size() ? std::span<const slot_t>(levels[level][slot]) : std::span<const slot_t>();
+        const slot_t* const first = first_link(slot, level);
+        if (first == nullptr) return {};
+        return {first, std::find(first, first + capacity(level), no_slot)};
     }
     [[nodiscard]] bool exists(slot_t slot) const { return slot < rows; }
     void prefetch_links(slot_t, std::size_t) const {}
@@ -51,9 +61,11 @@ struct hand_made_graph {
 /// 0 - 1 - 2 - ... - (n - 1)
 hand_made_graph chain(std::size_t n) {
     hand_made_graph graph{{std::vector<std::vector<slot_t>>(n)}, n};
-    for (slot_t i = 0; i + 1 < n; ++i) {
-        graph.levels[0][i].push_back(i + 1);
-        graph.levels[0][i + 1].push_back(i);
+    for (slot_t i = 0; i < n; ++i) {
+        std::vector<slot_t> both;
+        if (i > 0) both.push_back(i - 1);
+        if (i + 1 < n) both.push_back(i + 1);
+        graph.link(0, i, both);
     }
     return graph;
 }
@@ -174,7 +186,7 @@ TEST_CASE("beam search: it walks a chain from end to end scoring every row once"
     std::map<slot_t, int> scored;
     walk_scratch walk;
     vicinal::search_stats stats;
-    walk.begin(n, 2);
+    walk.begin(n, 4);
     beam_search(graph, line_scorer{&positions, 59.0F, &scored}, 0, 0, 3, walk, stats, {});
     REQUIRE(rows_of(walk.pool) == std::vector<slot_t>{59, 58, 57});
     REQUIRE(scored.size() == n);
@@ -189,22 +201,22 @@ TEST_CASE("beam search: a wide beam leaves a valley that a narrow one is caught 
     const std::vector<float> positions{3, 10, 0};
     walk_scratch walk;
     vicinal::search_stats stats;
-    walk.begin(3, 2);
+    walk.begin(3, 4);
     beam_search(graph, line_scorer{&positions, 0}, 0, 0, 1, walk, stats, {});
     REQUIRE(rows_of(walk.pool) == std::vector<slot_t>{0});
-    walk.begin(3, 2);
+    walk.begin(3, 4);
     beam_search(graph, line_scorer{&positions, 0}, 0, 0, 2, walk, stats, {});
     REQUIRE(rows_of(walk.pool) == std::vector<slot_t>{2, 0});
 }
 
 TEST_CASE("beam search: rows without a way to them are not found and the others are") {
     hand_made_graph graph = chain(10);
-    graph.levels[0][4] = {3};  // 5 .. 9 are cut off
+    graph.link(0, 4, {3});  // 5 .. 9 are cut off
     std::vector<float> positions(10);
     for (std::size_t i = 0; i < 10; ++i) positions[i] = static_cast<float>(i);
     walk_scratch walk;
     vicinal::search_stats stats;
-    walk.begin(10, 2);
+    walk.begin(10, 4);
     beam_search(graph, line_scorer{&positions, 9}, 0, 0, 10, walk, stats, {});
     REQUIRE(rows_of(walk.pool) == std::vector<slot_t>{4, 3, 2, 1, 0});
 }
@@ -216,7 +228,7 @@ TEST_CASE("beam search: a triggered stop token ends it") {
     source.request_stop();
     walk_scratch walk;
     vicinal::search_stats stats;
-    walk.begin(100, 2);
+    walk.begin(100, 4);
     REQUIRE_THROWS_AS(beam_search(graph, line_scorer{&positions, 0}, 0, 0, 100, walk, stats, source.get_token()),
                       vicinal::error);
 }
@@ -228,23 +240,23 @@ TEST_CASE("filtered beam search: it walks over rows that may not be returned") {
     for (std::size_t i = 0; i < n; ++i) positions[i] = static_cast<float>(i);
     walk_scratch walk;
     vicinal::search_stats stats;
-    walk.begin(n, 2);
+    walk.begin(n, 4);
     const auto tens = [](slot_t slot) { return slot % 10 == 0; };
     filtered_beam_search(graph, line_scorer{&positions, 77}, 0, 0, 3, tens, walk, stats, {});
     REQUIRE(rows_of(walk.pool) == std::vector<slot_t>{80, 70, 90});
-    walk.begin(n, 2);
+    walk.begin(n, 4);
     filtered_beam_search(graph, line_scorer{&positions, 77}, 0, 0, 50, tens, walk, stats, {});
     REQUIRE(walk.pool.size() == 10);
-    walk.begin(n, 2);
+    walk.begin(n, 4);
     filtered_beam_search(graph, line_scorer{&positions, 77}, 0, 0, 3, [](slot_t) { return false; }, walk, stats, {});
     REQUIRE(walk.pool.size() == 0);
 }
 
 TEST_CASE("descend: it takes the closest row of each level down") {
     hand_made_graph graph{{{}, std::vector<std::vector<slot_t>>(5), std::vector<std::vector<slot_t>>(5)}, 5};
-    graph.levels[2][0] = {3};
-    graph.levels[1][3] = {4, 1};
-    graph.levels[1][4] = {3};
+    graph.link(2, 0, {3});
+    graph.link(1, 3, {4, 1});
+    graph.link(1, 4, {3});
     const std::vector<float> positions{0, 90, 50, 60, 80};
     walk_scratch walk;
     vicinal::search_stats stats;
@@ -252,7 +264,7 @@ TEST_CASE("descend: it takes the closest row of each level down") {
     REQUIRE(descend(graph, line_scorer{&positions, 78}, 0, 2, 0, walk, stats) == 4);
     REQUIRE(descend(graph, line_scorer{&positions, 78}, 0, 2, 1, walk, stats) == 3);
     REQUIRE(descend(graph, line_scorer{&positions, 78}, 0, 0, 0, walk, stats) == 0);
-    graph.levels[2][0] = {3, 99};  // of a damaged file
+    graph.link(2, 0, {3, 99});  // of a damaged file
     REQUIRE(descend(graph, line_scorer{&positions, 78}, 0, 2, 0, walk, stats) == 4);
 }
 
@@ -263,7 +275,7 @@ TEST_CASE("flood: it finds what is within the radius and stops there") {
     for (std::size_t i = 0; i < n; ++i) positions[i] = static_cast<float>(i);
     walk_scratch walk;
     vicinal::search_stats stats;
-    walk.begin(n, 2);
+    walk.begin(n, 4);
     const line_scorer scorer{&positions, 20};
     beam_search(graph, scorer, 0, 0, 2, walk, stats, {});
     std::set<slot_t> found;

@@ -131,7 +131,7 @@ class hnsw_queries {
         const row_gate<Id> admits(state_.directory, params.filter);
         for (std::size_t i = 0; i < n; ++i) {
             closest_sink<Id> closest(room(i), admits);
-            deliver(**turns[i].lease, **turns[i].walk, params, closest, stats.now);
+            deliver(**turns[i].lease, **turns[i].walk, room(i).size(), params, admits, closest, stats.now);
             found[i] = closest.finish();
         }
     }

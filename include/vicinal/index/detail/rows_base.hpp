@@ -400,9 +400,9 @@ struct rows_base {
         for (std::size_t b = codes.rows().row_bytes(); b < codes.rows().stride(); ++b)
             if (code[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
         codes.coder().decode({code, codes.rows().row_bytes()}, decoded);
-        if (!admissible(sum_of_squares(decoded)))
+        if (!admissible_when_decoded(sum_of_squares(decoded)))
             in.fail("the vector of row " + std::to_string(i) +
-                    " is not finite, or its sum of squares exceeds FLT_MAX/8");
+                    " is not finite, or its sum of squares exceeds FLT_MAX/5");
     }
 
   private:
