@@ -35,6 +35,13 @@ namespace detail {
     return std::bit_cast<std::uint32_t>(squares) <= limit;
 }
 
+/// The same for what a codec made of an admitted vector, which rounding may have made a little longer: up to FLT_MAX/5,
+/// which still leaves every distance finite.
+[[nodiscard]] inline bool admissible_when_decoded(float squares) noexcept {
+    constexpr auto limit = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::max() / 5);
+    return std::bit_cast<std::uint32_t>(squares) <= limit;
+}
+
 [[nodiscard]] inline bool has_finite_bits(float x) noexcept {
     return (std::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
 }

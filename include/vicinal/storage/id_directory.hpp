@@ -42,6 +42,11 @@ class id_directory {
         }
     }
 
+    /// Rows there will have been when `extra` more are in use: free ones are used first.
+    [[nodiscard]] std::size_t high_water_after(std::size_t extra) const noexcept {
+        return high_water_ + (extra > free_.size() ? extra - free_.size() : 0);
+    }
+
     /// Makes room for `extra` more live rows. Strong guarantee.
     /// throws  error{capacity} beyond 2^31 - 1 rows
     void reserve_extra(std::size_t extra) {

@@ -45,27 +45,29 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         const call_executor executor(params.executor, params.threads);
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
-        this->train_if_needed(vectors);
-        {
-            const auto publishing = gate.publishing();
-            this->reserve_extra(vectors.rows());
-        }
+        const bool learned = this->train_if_needed(vectors);
         constexpr std::size_t stretch = 16384;  // rows between two looks at stop and progress
         std::size_t done = 0;
         try {
+            {
+                const auto publishing = gate.publishing();
+                this->reserve_extra(vectors.rows());
+            }
             while (done < vectors.rows() && !params.stop.stop_requested()) {
                 const std::size_t n = std::min(stretch, vectors.rows() - done);
                 this->encode_upcoming(vectors.rows(done, n), executor);
-                const auto publishing = gate.publishing();
-                for (std::size_t i = 0; i < n; ++i) directory.insert(ids[done + i]);
+                {
+                    const auto publishing = gate.publishing();
+                    for (std::size_t i = 0; i < n; ++i) directory.insert(ids[done + i]);
+                }
                 done += n;
                 if (params.progress) params.progress(done, vectors.rows());
             }
         } catch (...) {
-            const auto publishing = gate.publishing();
-            for (std::size_t i = done; i-- > 0;) erase(directory.find(ids[i]));
+            take_back(ids.first(done), learned);
             throw;
         }
+        if (done == 0) take_back({}, learned);
         return done;
     }
 
@@ -174,6 +176,12 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         return hits;
     }
 
+    /// Undoes a batch: its rows, added last, and what was learned from it.
+    void take_back(std::span<const Id> ids, bool learned) {
+        const auto publishing = gate.publishing();
+        for (std::size_t i = ids.size(); i-- > 0;) erase(directory.find(ids[i]));
+        if (learned) this->forget_training();
+    }
     void erase(slot_t slot) noexcept {
         directory.retire(slot);
         directory.release(slot);

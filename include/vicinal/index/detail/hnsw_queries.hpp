@@ -44,7 +44,7 @@ class hnsw_queries {
         }
         const std::size_t width = std::max(params.ef != 0 ? params.ef : default_ef, out.size());
         find_closest(*lease, *walk, std::min(width, state_.stored_rows()), out.size(), params, admits, stats.now);
-        deliver(*lease, *walk, params, closest, stats.now);
+        deliver(*lease, *walk, out.size(), params, admits, closest, stats.now);
         return closest.finish();
     }
 
@@ -131,7 +131,7 @@ class hnsw_queries {
         const row_gate<Id> admits(state_.directory, params.filter);
         for (std::size_t i = 0; i < n; ++i) {
             closest_sink<Id> closest(room(i), admits);
-            deliver(**turns[i].lease, **turns[i].walk, params, closest, stats.now);
+            deliver(**turns[i].lease, **turns[i].walk, room(i).size(), params, admits, closest, stats.now);
             found[i] = closest.finish();
         }
     }
@@ -183,8 +183,8 @@ class hnsw_queries {
     }
 
     /// Hands the beam to the sink, by the fine codec's distances.
-    void deliver(scratch_type& buffers, const walk_scratch& walk, const params_type& params, closest_sink<Id>& closest,
-                 search_stats& stats) const {
+    void deliver(scratch_type& buffers, const walk_scratch& walk, [[maybe_unused]] std::size_t k,
+                 const params_type& params, [[maybe_unused]] const row_gate<Id>& admits, closest_sink<Id>& closest, search_stats& stats) const {
         const beam& pool = walk.pool;
         if constexpr (!State::two_levels && !State::approximate_walk) {
             for (std::size_t i = 0; i < pool.size(); ++i) {
@@ -194,12 +194,12 @@ class hnsw_queries {
                     break;
             }
         } else {
-            const std::size_t count =
-                State::two_levels && params.rerank != 0 ? std::min(params.rerank, pool.size()) : pool.size();
+            const std::size_t most =
+                State::two_levels && params.rerank != 0 ? std::max(params.rerank, k) : pool.size();
             buffers.candidates.clear();
-            for (std::size_t i = 0; i < count; ++i)
-                buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
-            state_.rerank(buffers, count, closest, stats);
+            for (std::size_t i = 0; i < pool.size() && buffers.candidates.size() < most; ++i)
+                if (admits(key_slot(pool[i]))) buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
+            state_.rerank(buffers, buffers.candidates.size(), closest, stats);
         }
     }
 

@@ -64,10 +64,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         const call_executor executor(how.executor, how.threads);
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
-        this->train_if_needed(vectors);
-        reserve_rows(vectors.rows());
+        const bool learned = this->train_if_needed(vectors);
         std::size_t done = 0;
         try {
+            reserve_rows(vectors.rows());
             while (done < vectors.rows() && !how.stop.stop_requested()) {
                 const std::size_t n = std::min(batch_rows, vectors.rows() - done);
                 this->encode_upcoming(vectors.rows(done, n), executor);
@@ -76,10 +76,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
                 if (how.progress) how.progress(done, vectors.rows());
             }
         } catch (...) {
-            // What went in so far comes out again, so that a failed call changes nothing a user can see.
-            while (done-- > 0) take_out(directory.find(ids[done]));
+            take_back(ids.first(done), learned);
             throw;
         }
+        if (done == 0) take_back({}, learned);
         return done;
     }
 
@@ -121,7 +121,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     void reserve_rows(std::size_t extra) {
         const auto publishing = gate.publishing();
         this->reserve_extra(extra);
-        retired.reserve(directory.high_water() + extra);
+        retired.reserve(directory.high_water_after(extra));
     }
 
     /// Links the next ids.size() rows, whose codes are written, and makes them live; before_live() runs when readers
@@ -138,7 +138,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         }
         {
             const auto publishing = gate.publishing();
-            graph.reserve(directory.high_water() + ids.size(), upper);
+            graph.reserve(directory.high_water_after(ids.size()), upper);
             for (const std::size_t level : levels) graph.reserve_destroy(level, ids.size());
         }
         builder_type builder(metric, rows.coarse(), graph, std::max(params.build_beam, params.degree), walks);
@@ -156,6 +156,15 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         before_live();
         builder.publish();
         for (const Id id : ids) directory.insert(id);
+    }
+
+    /// Undoes a batch, so that a failed call changes nothing a user can see: its rows come out again, and what was learned
+    /// from it is forgotten.
+    void take_back(std::span<const Id> ids, bool learned) {
+        for (std::size_t i = ids.size(); i-- > 0;) take_out(directory.find(ids[i]));
+        if (!learned) return;
+        const auto publishing = gate.publishing();
+        this->forget_training();
     }
 
     void take_out(slot_t slot) {

@@ -113,9 +113,9 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         const auto writing = this->begin_writing();
         auto lease = scratch.take();
         this->admit_vector(*lease, "vector", vector);
-        require_lists("update");
         const slot_t slot = directory.find(id);
         if (slot == no_slot) fail_missing(id, "update");
+        require_lists("update");
         const std::uint32_t list = encode_query(*lease);
         const auto publishing = gate.publishing();
         if (list == places[slot].list) {
@@ -175,17 +175,14 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         if (!learned) return;
         centroids = ivf_centroids(dim);
         lists.reset(0);
-        rows.for_each_store([&](auto& codes) {
-            using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
-            if constexpr (trainable_codec<codec_type>) codes.coder() = codec_type{codes.dim()};
-        });
+        this->forget_training();
     }
 
     /// Room for so many more rows everywhere but in the lists.
     void reserve_rows(std::size_t extra) {
         directory.reserve_extra(extra);
-        places.reserve(directory.high_water() + extra);
-        if constexpr (base::two_levels) rows.fine().reserve(directory.high_water() + extra);
+        places.reserve(directory.high_water_after(extra));
+        if constexpr (base::two_levels) rows.fine().reserve(directory.high_water_after(extra));
     }
 
     /// The code of the admitted vector in `buffers` into buffers.code; returns its list.

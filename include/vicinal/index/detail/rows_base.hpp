@@ -164,11 +164,20 @@ struct rows_base {
             fail(errc::not_trained, std::string(call) + ": codec " + store_type::name() +
                                         " learns its range from data; add a batch or call train first");
     }
-    void train_if_needed(matrix_view<const float> vectors) {
-        if (!needs_training(rows)) return;
+    /// Returns whether it was needed: `forget_training` then undoes it.
+    bool train_if_needed(matrix_view<const float> vectors) {
+        if (!needs_training(rows)) return false;
         const auto sample = prepared_sample<Codec>(metric, vectors, codec_training_rows);
         const auto publishing = gate.publishing();
         train_codecs(rows, matrix_view<const float>(std::span<const float>(sample), dim));
+        return true;
+    }
+    /// Makes the codecs as untrained as a new index's. Readers are out.
+    void forget_training() {
+        rows.for_each_store([&](auto& codes) {
+            using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
+            if constexpr (trainable_codec<codec_type>) codes.coder() = codec_type{codes.dim()};
+        });
     }
     void train(matrix_view<const float> vectors, const add_params&) {
         const auto writing = begin_writing();
@@ -187,7 +196,7 @@ struct rows_base {
     }
     void reserve_extra(std::size_t extra) {
         directory.reserve_extra(extra);
-        rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water() + extra); });
+        rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water_after(extra)); });
     }
     /// Encodes a prepared vector into row `slot`.
     void write_row(slot_t slot, std::span<const float> prepared) {
@@ -391,9 +400,9 @@ struct rows_base {
         for (std::size_t b = codes.rows().row_bytes(); b < codes.rows().stride(); ++b)
             if (code[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
         codes.coder().decode({code, codes.rows().row_bytes()}, decoded);
-        if (!admissible(sum_of_squares(decoded)))
+        if (!admissible_when_decoded(sum_of_squares(decoded)))
             in.fail("the vector of row " + std::to_string(i) +
-                    " is not finite, or its sum of squares exceeds FLT_MAX/8");
+                    " is not finite, or its sum of squares exceeds FLT_MAX/5");
     }
 
   private:

@@ -1,0 +1,23 @@
+// flat_index with more combinations; not under sanitizers.
+#include "contract/subject.hpp"
+#include "vicinal/flat.hpp"
+
+#if defined(VICINAL_TEST_FULL)
+namespace {
+using namespace vicinal_test;
+const with_every_codec<vicinal::flat_index, l2> with_l2("flat");
+const with_every_codec<vicinal::flat_index, inner_product> with_inner_product("flat");
+const with_every_codec<vicinal::flat_index, cosine> with_cosine("flat");
+const with_every_codec<vicinal::flat_index, manhattan> with_manhattan("flat");
+const with_every_codec<vicinal::flat_index, chebyshev> with_chebyshev("flat");
+}  // namespace
+#elif !defined(VICINAL_TEST_REDUCED)
+namespace {
+using namespace vicinal_test;
+const further<vicinal::flat_index> entered("flat");
+const registered<vicinal::flat_index, combination<l2, f16>, combination<inner_product, bf16>, combination<cosine, f16>,
+                 combination<manhattan, sq8>, combination<chebyshev, f32>, combination<chebyshev, sq8_then_f32>,
+                 combination<inner_product, eighths>>
+    its_share("flat");
+}  // namespace
+#endif

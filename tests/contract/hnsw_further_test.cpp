@@ -1,0 +1,22 @@
+// hnsw_index with more combinations; not under sanitizers.
+#include "contract/subject.hpp"
+#include "vicinal/hnsw.hpp"
+
+#if defined(VICINAL_TEST_FULL)
+namespace {
+using namespace vicinal_test;
+const with_every_codec<vicinal::hnsw_index, l2> with_l2("hnsw");
+const with_every_codec<vicinal::hnsw_index, inner_product> with_inner_product("hnsw");
+const with_every_codec<vicinal::hnsw_index, cosine> with_cosine("hnsw");
+const with_every_codec<vicinal::hnsw_index, manhattan> with_manhattan("hnsw");
+const with_every_codec<vicinal::hnsw_index, chebyshev> with_chebyshev("hnsw");
+}  // namespace
+#elif !defined(VICINAL_TEST_REDUCED)
+namespace {
+using namespace vicinal_test;
+const further<vicinal::hnsw_index> entered("hnsw");
+const registered<vicinal::hnsw_index, combination<l2, eighths>, combination<inner_product, sq8_then_f32>, combination<cosine, eighths>,
+                 combination<manhattan, bf16>, combination<manhattan, eighths>, combination<chebyshev, bf16>>
+    its_share("hnsw");
+}  // namespace
+#endif

@@ -1,0 +1,252 @@
+// Every index type the contract is run over, behind one interface: a type is compiled once, in a file of its own group,
+// and every promise is compiled once for all of them.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/data.hpp"
+#include "support/reference.hpp"
+#include "support/user_types.hpp"
+#include "vicinal/codecs.hpp"
+#include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/params.hpp"
+#include "vicinal/metrics.hpp"
+
+namespace vicinal_test {
+
+using bytes_t = std::vector<std::byte>;
+
+/// How a search is made, in words that all indexes share.
+struct asking {
+    bool everything = false;  ///< look everywhere: nprobe = lists, ef = rows, rerank = rows. False: the defaults
+    std::size_t rerank = 0;   ///< where `everything` is false
+    vicinal::id_filter<std::uint64_t> filter{};
+    std::stop_token stop{};
+    vicinal::search_stats* stats = nullptr;
+    std::size_t threads = 1;
+};
+/// What makes every index exact.
+inline constexpr bool everywhere = true;
+
+/// An index of any metric and codec whose ids are std::uint64_t.
+class any_index {
+  public:
+    virtual ~any_index() = default;
+    virtual std::size_t size() const = 0;
+    virtual bool empty() const = 0;
+    virtual std::size_t dim() const = 0;
+    virtual void add(std::uint64_t id, std::span<const float> vector) = 0;
+    virtual std::size_t add(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
+                            const vicinal::add_params& how = {}) = 0;
+    virtual void train(matrix_view<const float> rows, const vicinal::add_params& how = {}) = 0;
+    virtual void update(std::uint64_t id, std::span<const float> vector) = 0;
+    virtual bool remove(std::uint64_t id) = 0;
+    virtual bool contains(std::uint64_t id) const = 0;
+    virtual vector_t get(std::uint64_t id) const = 0;
+    virtual hits_t search(std::span<const float> query, std::size_t k, const asking& how = {}) const = 0;
+    virtual std::size_t search(std::span<const float> query, std::span<neighbor<>> out, const asking& how = {}) const = 0;
+    virtual vicinal::search_table<std::uint64_t> search(matrix_view<const float> queries, std::size_t k,
+                                                        const asking& how = {}) const = 0;
+    virtual hits_t search_within(std::span<const float> query, float radius, const asking& how = {}) const = 0;
+    virtual vicinal::neighbor_stream<std::uint64_t> nearest(std::span<const float> query, const asking& how = {}) const = 0;
+    virtual vicinal::memory_report memory() const = 0;
+    virtual vicinal::check_report check() const = 0;
+    virtual void save(const std::filesystem::path& path) const = 0;
+    virtual void save(std::ostream& stream) const = 0;
+    virtual bytes_t save() const = 0;
+    virtual void verify() const = 0;
+};
+using index_ptr = std::unique_ptr<any_index>;
+
+/// One index type.
+class subject {
+  public:
+    std::string kind;    ///< flat, ivf or hnsw
+    std::string metric;  ///< the metric's name
+    std::string codec;   ///< the name of the codec whose distances are returned
+    bool two_level = false;
+    bool learns = false;  ///< the index must be trained before a single add
+    bool decodes = false;  ///< the codec's numbers are the result of arithmetic, which `get` may round differently
+    float max_magnitude = 0;  ///< the codec's own limit on a component, if it has one
+
+    [[nodiscard]] std::string name() const {
+        return kind + "_index<" + metric + ", " + (two_level ? "two_level<.., " + codec + ">" : codec) + ">";
+    }
+    virtual ~subject() = default;
+    [[nodiscard]] virtual index_ptr make(std::size_t dim) const = 0;
+    [[nodiscard]] virtual index_ptr load(const std::filesystem::path& path) const = 0;
+    [[nodiscard]] virtual index_ptr load(std::istream& stream) const = 0;
+    [[nodiscard]] virtual index_ptr load(std::span<const std::byte> bytes) const = 0;
+    [[nodiscard]] virtual index_ptr view(const std::filesystem::path& path) const = 0;
+};
+
+/// All of them, sorted by name.
+std::vector<const subject*>& subjects();
+
+template <class Index>
+concept ivf_like = requires(const Index& index) { index.lists(); };
+template <class Index>
+concept graph_like = requires(typename Index::search_params params) { params.ef; };
+
+template <class Index>
+class index_of final : public any_index {
+  public:
+    explicit index_of(Index index) : index_(std::move(index)) {}
+    std::size_t size() const override { return index_.size(); }
+    bool empty() const override { return index_.empty(); }
+    std::size_t dim() const override { return index_.dim(); }
+    void add(std::uint64_t id, std::span<const float> vector) override { index_.add(id, vector); }
+    std::size_t add(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
+                    const vicinal::add_params& how) override {
+        return index_.add(ids, rows, how);
+    }
+    void train(matrix_view<const float> rows, const vicinal::add_params& how) override { index_.train(rows, how); }
+    void update(std::uint64_t id, std::span<const float> vector) override { index_.update(id, vector); }
+    bool remove(std::uint64_t id) override { return index_.remove(id); }
+    bool contains(std::uint64_t id) const override { return index_.contains(id); }
+    vector_t get(std::uint64_t id) const override { return index_.get(id); }
+    hits_t search(std::span<const float> query, std::size_t k, const asking& how) const override {
+        return index_.search(query, k, params(how));
+    }
+    std::size_t search(std::span<const float> query, std::span<neighbor<>> out, const asking& how) const override {
+        return index_.search(query, out, params(how));
+    }
+    vicinal::search_table<std::uint64_t> search(matrix_view<const float> queries, std::size_t k,
+                                                const asking& how) const override {
+        return index_.search(queries, k, params(how));
+    }
+    hits_t search_within(std::span<const float> query, float radius, const asking& how) const override {
+        return index_.search_within(query, radius, params(how));
+    }
+    vicinal::neighbor_stream<std::uint64_t> nearest(std::span<const float> query, const asking& how) const override {
+        return index_.nearest(query, params(how));
+    }
+    vicinal::memory_report memory() const override { return index_.memory(); }
+    vicinal::check_report check() const override { return index_.check(); }
+    void save(const std::filesystem::path& path) const override { index_.save(path); }
+    void save(std::ostream& stream) const override { index_.save(stream); }
+    bytes_t save() const override {
+        bytes_t bytes;
+        index_.save(bytes);
+        return bytes;
+    }
+    void verify() const override { index_.verify(); }
+
+  private:
+    [[nodiscard]] typename Index::search_params params(const asking& how) const {
+        typename Index::search_params made;
+        made.rerank = how.rerank;
+        made.filter = how.filter;
+        made.stop = how.stop;
+        made.stats = how.stats;
+        made.threads = how.threads;
+        if (how.everything) {
+            made.rerank = index_.size() + 1;
+            if constexpr (ivf_like<Index>) made.nprobe = index_.lists() + 1;
+            if constexpr (graph_like<Index>) made.ef = 4 * index_.size() + 64;  // retired rows take places, too
+        }
+        return made;
+    }
+
+    Index index_;
+};
+
+template <class Codec>
+struct codec_traits {
+    using deciding = Codec;
+    static constexpr bool two_level = false;
+    static constexpr bool learns = vicinal::trainable_codec<Codec>;
+};
+template <class Coarse, class Fine>
+struct codec_traits<vicinal::two_level<Coarse, Fine>> {
+    using deciding = Fine;
+    static constexpr bool two_level = true;
+    static constexpr bool learns = vicinal::trainable_codec<Coarse> || vicinal::trainable_codec<Fine>;
+};
+
+template <template <class, class, class, class> class Index, class Metric, class Codec>
+class subject_of final : public subject {
+    using index_type = Index<Metric, Codec, std::uint64_t, vicinal::simd::native_kernels>;
+    using traits = codec_traits<Codec>;
+
+  public:
+    explicit subject_of(std::string_view of_kind) {
+        kind = of_kind;
+        metric = Metric::name;
+        codec = traits::deciding::name;
+        two_level = traits::two_level;
+        learns = traits::learns || ivf_like<index_type>;
+        decodes = vicinal::trainable_codec<typename traits::deciding>;
+        if constexpr (vicinal::bounded_codec<typename traits::deciding>) max_magnitude = traits::deciding::max_magnitude;
+    }
+    index_ptr make(std::size_t dim) const override { return wrap(index_type(dim)); }
+    index_ptr load(const std::filesystem::path& path) const override { return wrap(index_type::load(path)); }
+    index_ptr load(std::istream& stream) const override { return wrap(index_type::load(stream)); }
+    index_ptr load(std::span<const std::byte> bytes) const override { return wrap(index_type::load(bytes)); }
+    index_ptr view(const std::filesystem::path& path) const override { return wrap(index_type::view(path)); }
+
+  private:
+    static index_ptr wrap(index_type index) { return std::make_unique<index_of<index_type>>(std::move(index)); }
+};
+
+template <class Metric, class Codec>
+struct combination {};
+
+/// Enters an index with each of the combinations of metric and codec into subjects().
+template <template <class, class, class, class> class Index, class... Combinations>
+class registered {
+  public:
+    explicit registered(std::string_view kind) { (enter(kind, Combinations{}), ...); }
+
+  private:
+    template <class Metric, class Codec>
+    static void enter(std::string_view kind, combination<Metric, Codec>) {
+        static const subject_of<Index, Metric, Codec> one(kind);
+        subjects().push_back(&one);
+    }
+};
+
+// ---- the groups: which combinations each index is tested with --------------------------------------------------------
+// Every index meets every metric and every codec. Each pair of a metric and a codec meets one index by default; with
+// VICINAL_TEST_FULL all of them; under a sanitizer, or with VICINAL_TEST_REDUCED, only the first group.
+
+using vicinal::bf16;
+using vicinal::cosine;
+using vicinal::f16;
+using vicinal::f32;
+using vicinal::inner_product;
+using vicinal::l2;
+using vicinal::sq8;
+using sq8_then_f32 = vicinal::two_level<sq8, f32>;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define VICINAL_TEST_REDUCED
+#endif
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define VICINAL_TEST_REDUCED
+#endif
+#endif
+
+/// All codecs' and metrics' code paths in as few types as possible.
+template <template <class, class, class, class> class Index>
+using essential = registered<Index, combination<l2, f32>, combination<inner_product, f16>, combination<cosine, sq8>,
+                             combination<manhattan, sq8_then_f32>, combination<chebyshev, eighths>>;
+/// The rest of each index's metrics and codecs.
+template <template <class, class, class, class> class Index>
+using further = registered<Index, combination<inner_product, f32>, combination<cosine, f32>, combination<manhattan, f32>,
+                           combination<l2, bf16>, combination<l2, sq8>, combination<cosine, sq8_then_f32>>;
+
+/// All 30 pairs.
+template <template <class, class, class, class> class Index, class Metric>
+using with_every_codec =
+    registered<Index, combination<Metric, f32>, combination<Metric, f16>, combination<Metric, bf16>,
+               combination<Metric, sq8>, combination<Metric, sq8_then_f32>, combination<Metric, eighths>>;
+
+}  // namespace vicinal_test
