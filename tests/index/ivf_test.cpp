@@ -202,7 +202,7 @@ TEST_CASE("ivf: an untrained index refuses single rows and finds nothing") {
     vicinal::ivf_index<> index(dim);
     CHECK(index.lists() == 0);
     CHECK(refusal([&] { index.add(1, all[0]); }) == errc::not_trained);
-    CHECK(refusal([&] { index.update(1, all[0]); }) == errc::not_trained);
+    CHECK(refusal([&] { index.update(1, all[0]); }) == errc::not_found);
     CHECK_THROWS_WITH(index.add(1, all[0]), contains("train"));
     CHECK_FALSE(index.remove(1));
     CHECK(index.search(all[0], 3).empty());

@@ -185,18 +185,16 @@ class hnsw_builder {
 
     // ---- the tree --------------------------------------------------------------------------------------------------
 
-    /// Gives each new row a parent: its closest pick that has room for a child, or a row below its closest pick.
+    /// Gives each new row a parent: a copy of it, if its closest pick is one; else its closest pick that has room for a
+    /// child, or a row below its closest pick.
     void assign_parents() {
         adopted_.clear();
         adopted_.reserve(slots_.size());
         for (std::size_t i = 0; i < slots_.size(); ++i) {
             std::vector<candidate>& picks = picks_[i].by_level[0];
             if (picks.empty()) continue;  // the first row of all
-            const auto roomy =
-                std::find_if(picks.begin(), picks.end(), [&](const candidate& c) { return has_room(c.slot); });
-            const slot_t parent = roomy != picks.end() ? roomy->slot : room_below(picks.front().slot);
-            if (roomy == picks.end() &&
-                std::none_of(picks.begin(), picks.end(), [&](const candidate& c) { return c.slot == parent; })) {
+            const slot_t parent = choose_parent(slots_[i], picks);
+            if (std::none_of(picks.begin(), picks.end(), [&](const candidate& c) { return c.slot == parent; })) {
                 distances_type own(metric_, store_);
                 picks.push_back({own.from(slots_[i]).score(parent), parent});
             }
@@ -204,17 +202,34 @@ class hnsw_builder {
             adopted_.push_back({parent, slots_[i]});
         }
     }
+    [[nodiscard]] slot_t choose_parent(slot_t slot, std::span<const candidate> picks) const noexcept {
+        if (same_code(slot, picks.front().slot))
+            if (const slot_t copy = copy_with_room(picks.front().slot); copy != no_slot) return copy;
+        for (const candidate& c : picks)
+            if (has_room(c.slot)) return c.slot;
+        slot_t below = picks.front().slot;
+        while (!has_room(below)) below = find_child(below, [](slot_t) { return true; });
+        return below;
+    }
     [[nodiscard]] bool has_room(slot_t slot) const noexcept { return graph_.children(slot) < graph_.child_limit(); }
-    [[nodiscard]] slot_t room_below(slot_t slot) const noexcept {
-        while (!has_room(slot)) slot = first_child(slot);
+
+    // Copies of one vector form a subtree of their own: a search that meets one then meets them all, none farther than
+    // the others. One child more than the limit may be a copy, so that there is always a place among them.
+    [[nodiscard]] slot_t copy_with_room(slot_t slot) const noexcept {
+        const auto is_copy = [&](slot_t child) { return same_code(slot, child); };
+        while (slot != no_slot && graph_.children(slot) > graph_.child_limit()) slot = find_child(slot, is_copy);
         return slot;
     }
-    [[nodiscard]] slot_t first_child(slot_t slot) const noexcept {
+    [[nodiscard]] bool same_code(slot_t a, slot_t b) const noexcept {
+        return std::equal(store_.rows()[a], store_.rows()[a] + store_.rows().row_bytes(), store_.rows()[b]);
+    }
+    template <class Wanted>
+    [[nodiscard]] slot_t find_child(slot_t slot, Wanted wanted) const noexcept {
         for (const slot_t link : graph_.links(slot, 0))
-            if (graph_.parent(link) == slot) return link;
+            if (graph_.parent(link) == slot && wanted(link)) return link;
         for (const auto& [parent, child] : adopted_)  // this batch's links are not in place yet
-            if (parent == slot) return child;
-        return no_slot;  // not reached: a row without room has children
+            if (parent == slot && wanted(child)) return child;
+        return no_slot;
     }
 
     // ---- reverse links ---------------------------------------------------------------------------------------------

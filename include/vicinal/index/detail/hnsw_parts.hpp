@@ -252,7 +252,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
     template <class Parts>
     void adopt(const Parts& in, slot_t slot, slot_t parent, std::size_t n) {
         if (parent == no_slot) return;
-        if (parent >= n || parent == slot || graph.children(parent) >= graph.child_limit())
+        if (parent >= n || parent == slot || graph.children(parent) > graph.child_limit())
             in.fail("row " + std::to_string(slot) + " has parent " + std::to_string(parent) + ", which cannot be");
         graph.set_parent(slot, parent);
     }
