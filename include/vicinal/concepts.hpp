@@ -106,6 +106,8 @@ template <class C>
 concept affine_codec = elementwise_codec<C> && requires(const C& c, std::size_t i) {
     { c.low(i) } -> std::same_as<float>;
     { c.step(i) } -> std::same_as<float>;
+    { c.lows() } -> std::same_as<const float*>;
+    { c.steps() } -> std::same_as<const float*>;
     { c.uniform() } -> std::same_as<bool>;
 };
 

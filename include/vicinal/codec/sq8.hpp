@@ -30,6 +30,9 @@ class sq8 {
     /// Component i of code c is low(i) + step(i) * c.
     [[nodiscard]] float low(std::size_t i) const noexcept { return low_[i]; }
     [[nodiscard]] float step(std::size_t i) const noexcept { return step_[i]; }
+    /// The same for kernels, readable to 16 floats past the last.
+    [[nodiscard]] const float* lows() const noexcept { return low_.data(); }
+    [[nodiscard]] const float* steps() const noexcept { return step_.data(); }
     /// Whether all components have the same range.
     [[nodiscard]] bool uniform() const noexcept { return uniform_; }
 

@@ -35,6 +35,36 @@ template <class V>
 #endif
 }
 
+template <class V>
+[[nodiscard]] VICINAL_INLINE V absolute(const V& v) noexcept {
+    if constexpr (is_float<V>)
+        return v < 0 ? -v : v;
+    else
+        return xsimd::abs(v);
+}
+
+template <class V>
+[[nodiscard]] VICINAL_INLINE V larger(const V& a, const V& b) noexcept {
+    if constexpr (is_float<V>)
+        return a < b ? b : a;
+    else
+        return xsimd::max(a, b);
+}
+
+/// The largest lane.
+template <class V>
+[[nodiscard]] VICINAL_INLINE float largest_lane(const V& v) noexcept {
+    if constexpr (is_float<V>) {
+        return v;
+    } else {
+        alignas(64) float values[V::size];
+        v.store_aligned(values);
+        float largest = values[0];
+        for (std::size_t i = 1; i < V::size; ++i) largest = larger(largest, values[i]);
+        return largest;
+    }
+}
+
 /// Lanes [0, count) of `chosen`, the rest of `other`. For 0 < count < lanes.
 template <class V>
 [[nodiscard]] VICINAL_INLINE V first_lanes(std::size_t count, const V& chosen, const V& other) noexcept {

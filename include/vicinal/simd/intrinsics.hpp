@@ -107,6 +107,26 @@ template <class V>
     }
 }
 
+/// Stores v rounded to 16-bit integers, to which its lanes must fit.
+template <class V>
+VICINAL_INLINE void store_rounded(const V& v, std::int16_t* out) noexcept {
+    if constexpr (is_float<V>) {
+        *out = static_cast<std::int16_t>(static_cast<std::int32_t>(v + 32768.5F) - 32768);
+    } else {
+#if defined(__AVX2__)
+        if constexpr (is_256_bit<V>) {
+            const __m256i wide = _mm256_cvtps_epi32(v);
+            const __m256i narrow = _mm256_permute4x64_epi64(_mm256_packs_epi32(wide, wide), 0xD8);
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_castsi256_si128(narrow));
+            return;
+        }
+#endif
+        alignas(64) float values[V::size];
+        v.store_aligned(values);
+        for (std::size_t i = 0; i < V::size; ++i) store_rounded<float>(values[i], out + i);
+    }
+}
+
 /// What integer_sums adds up over components, for 8-bit codes x and a query q in 16-bit integers.
 enum class integer_sum : bool { product, squared_difference };
 

@@ -128,22 +128,26 @@ class integer_scorer {
         if constexpr (differences)
             round_to_steps(store.coder());
         else
-            scale_to_fit(store.coder());
+            weigh(store.coder(), [query](std::size_t i, auto one)
+                                     VICINAL_LAMBDA_INLINE { return simd::load<decltype(one)>(query + i); });
     }
-    /// The same with row `slot` of the store as the query; `decoded` keeps it.
+    /// The same with row `slot` of the store as the query; `decoded` keeps it if it must be decoded.
     integer_scorer(const Metric& metric, const code_store<Codec>& store, slot_t slot, padded_vector& decoded,
                    padded_vector& buffer)
         : integer_scorer(nullptr, metric, store, buffer) {
-        if (differences && store.coder().uniform()) {
+        if constexpr (!differences) {
+            weigh(store.coder(), [row = rows_[slot], &store](std::size_t i, auto one) VICINAL_LAMBDA_INLINE {
+                return store.coder().template load<decltype(one)>(row, i);
+            });
+        } else if (store.coder().uniform()) {
             for (std::size_t i = 0; i < dim_; ++i)
                 query_[i] = static_cast<std::int16_t>(std::to_integer<std::uint8_t>(rows_[slot][i]));
             factor_ = store.coder().step(0) * store.coder().step(0);
-            return;
+        } else {
+            decoded.resize(dim_);
+            store.read(slot, decoded.span());
+            exact_query_ = decoded.data();
         }
-        decoded.resize(dim_);
-        store.read(slot, decoded.span());
-        exact_query_ = decoded.data();
-        if constexpr (!differences) scale_to_fit(store.coder());
     }
 
     VICINAL_INLINE void score(const slot_t* slots, std::size_t count, float* out) const noexcept {
@@ -188,25 +192,50 @@ class integer_scorer {
         }
         factor_ = codec.step(0) * codec.step(0);
     }
-    void scale_to_fit(const Codec& codec) noexcept {
-        float absolute = 0;
-        float largest = 0;
-        offset_ = 0;
-        for (std::size_t i = 0; i < dim_; ++i) {
-            const float weight = exact_query_[i] * codec.step(i);
-            const float size = weight < 0 ? -weight : weight;
-            absolute += size;
-            largest = std::max(largest, size);
-            offset_ += exact_query_[i] * codec.low(i);
+    using V = simd::lanes<typename Kernels::isa>;
+    static constexpr std::size_t width = simd::lane_count<typename Kernels::isa>;
+
+    /// query = component * step * scale, for the largest scale that keeps all sums in 32 bits; offset = sum of
+    /// component * low. load(i, V{}) gives components i and on, of a query or straight from a row's code.
+    template <class Load>
+    void weigh(const Codec& codec, const Load& load) noexcept {
+        const float scale = scale_for(codec, load);
+        V offset(0.0F);
+        std::size_t i = 0;
+        for (; i + width <= dim_; i += width) {
+            const V x = load(i, V(0.0F));
+            offset = mul_add(x, simd::load<V>(codec.lows() + i), offset);
+            simd::store_rounded(V(x * simd::load<V>(codec.steps() + i) * V(scale)), query_ + i);
+        }
+        offset_ = simd::sum_lanes(offset);
+        for (; i < dim_; ++i) {
+            const float x = load(i, 0.0F);
+            offset_ += x * codec.low(i);
+            simd::store_rounded(x * codec.step(i) * scale, query_ + i);
+        }
+        factor_ = scale > 0 ? 1.0F / scale : 0.0F;
+    }
+    template <class Load>
+    [[nodiscard]] float scale_for(const Codec& codec, const Load& load) const noexcept {
+        V sums(0.0F);
+        V tops(0.0F);
+        std::size_t i = 0;
+        for (; i + width <= dim_; i += width) {
+            const V size = simd::absolute(V(load(i, V(0.0F)) * simd::load<V>(codec.steps() + i)));
+            sums = sums + size;
+            tops = simd::larger(tops, size);
+        }
+        float sum = simd::sum_lanes(sums);
+        float top = simd::largest_lane(tops);
+        for (; i < dim_; ++i) {
+            const float size = simd::absolute(load(i, 0.0F) * codec.step(i));
+            sum += size;
+            top = simd::larger(top, size);
         }
         // Rounding adds at most 1/2 a component: sums over a block stay below 255 * (2^22 + 2^12) < 2^31.
-        float scale = absolute > 0 ? 4194304.0F / absolute : 0.0F;
-        if (largest * scale > 32767.0F) scale = 32767.0F / largest;
-        if (!(scale <= 0x1p100F)) scale = 0x1p100F;
-        for (std::size_t i = 0; i < dim_; ++i)
-            query_[i] = static_cast<std::int16_t>(
-                static_cast<std::int32_t>(exact_query_[i] * codec.step(i) * scale + 32768.5F) - 32768);
-        factor_ = scale > 0 ? 1.0F / scale : 0.0F;
+        float scale = sum > 0 ? 4194304.0F / sum : 0.0F;
+        if (top * scale > 32766.0F) scale = 32766.0F / top;
+        return scale <= 0x1p100F ? scale : 0x1p100F;
     }
 
     const Metric& metric_;
