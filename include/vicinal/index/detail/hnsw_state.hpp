@@ -139,9 +139,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             const auto publishing = gate.publishing();
             graph.reserve(directory.high_water_after(ids.size()), upper);
             for (const std::size_t level : levels) graph.reserve_destroy(level, ids.size());
+            // Here, not later: readers check upper links against how many there are.
+            for (std::size_t i = 0; i < ids.size(); ++i) graph.create(slots[i], levels[i]);
         }
         builder_type builder(metric, rows.coarse(), graph, std::max(params.build_beam, params.degree), walks);
-        for (std::size_t i = 0; i < ids.size(); ++i) graph.create(slots[i], levels[i]);
         try {
             builder.plan(
                 slots, directory.high_water(), directory.retired() != 0,
