@@ -41,7 +41,9 @@ inline double wobble_of(const subject& s, const vectors_t& held) {
         for (const float x : row) largest = std::max(largest, std::abs(double{x}));
     return 4 * 0x1p-24 * largest;
 }
-inline expectation expect(const subject& s, const vectors_t& held) { return {s.metric, wobble_of(s, held), held}; }
+inline expectation expect(const subject& s, const vectors_t& held) {
+    return {s.metric, wobble_of(s, held), held, s.metric == "cosine" && s.codec == "eighths"};
+}
 
 /// An index of `of`, the rows given to it, and what it made of them.
 struct filled {

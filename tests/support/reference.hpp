@@ -32,8 +32,9 @@ struct exact {
 /// |computed - exact| <= (ceil(d/L) + log2 L + 3) * 2^-24 * S, S the sum of absolute terms, at most for L = 1. On top of
 /// that comes the rounding of the query when cosine divides it by its norm, what is lost where products underflow, and
 /// `wobble`: how far a component may be from what `get` says it is, where kernels decode with one rounding more or less.
+/// `renormalise`: cosine divides decoded rows by their length again, where the codec did not keep it.
 inline exact reference_distance(std::string_view metric, std::span<const float> query, std::span<const float> row,
-                                double wobble = 0) {
+                                double wobble = 0, bool renormalise = false) {
     const double epsilon = 0x1p-24;
     double norm = 1;
     if (metric == "cosine") {
@@ -41,12 +42,18 @@ inline exact reference_distance(std::string_view metric, std::span<const float> 
         for (const float q : query) norm += double{q} * double{q};
         norm = std::sqrt(norm);
     }
+    double length = 1;
+    if (renormalise) {
+        length = 0;
+        for (const float x : row) length += double{x} * double{x};
+        length = length > 0 ? std::sqrt(length) : 1;
+    }
     double sum = 0;
     double terms = 0;
     double slack = 0;
     for (std::size_t i = 0; i < query.size(); ++i) {
         const double q = double{query[i]} / norm;
-        const double x = row[i];
+        const double x = double{row[i]} / length;
         double term = 0;
         if (metric == "l2") {
             term = (q - x) * (q - x);
@@ -71,7 +78,7 @@ inline exact reference_distance(std::string_view metric, std::span<const float> 
     slack += steps * 0x1p-149;
     if (metric == "chebyshev") return {sum, slack + epsilon * sum};
     if (metric == "inner_product") return {-sum, slack + steps * epsilon * terms};
-    if (metric == "cosine") return {std::clamp(1 - sum, 0.0, 2.0), slack + (steps + 2) * epsilon * terms + 2 * epsilon};
+    if (metric == "cosine") return {std::clamp(1 - sum, 0.0, 2.0), slack + (steps + 3) * epsilon * terms + 2 * epsilon};
     return {sum, slack + steps * epsilon * terms};
 }
 
@@ -80,6 +87,7 @@ struct expectation {
     std::string_view metric;
     double wobble;
     const vectors_t& rows;
+    bool renormalise = false;
     std::function<bool(std::uint64_t)> admits = [](std::uint64_t) { return true; };
 
     [[nodiscard]] std::size_t admitted() const {
@@ -87,7 +95,7 @@ struct expectation {
             std::count_if(rows.begin(), rows.end(), [&](const auto& row) { return admits(row.first); }));
     }
     [[nodiscard]] exact distance(std::span<const float> query, std::uint64_t id) const {
-        return reference_distance(metric, query, rows.at(id), wobble);
+        return reference_distance(metric, query, rows.at(id), wobble, renormalise);
     }
 
     void require_sound(std::span<const float> query, std::span<const neighbor<>> hits) const {

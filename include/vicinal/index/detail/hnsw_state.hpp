@@ -56,7 +56,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         reserve_rows(1);
         this->write_row(directory.upcoming(0), lease->query.span());
-        link(std::span(&id, 1), {}, [] {});
+        link(std::span(&id, 1), {}, [] {}, [] {});
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& how) {
@@ -71,7 +71,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             while (done < vectors.rows() && !how.stop.stop_requested()) {
                 const std::size_t n = std::min(batch_rows, vectors.rows() - done);
                 this->encode_upcoming(vectors.rows(done, n), executor);
-                link(ids.subspan(done, n), executor, [] {});
+                link(ids.subspan(done, n), executor, [] {}, [] {});
                 done += n;
                 if (how.progress) how.progress(done, vectors.rows());
             }
@@ -91,8 +91,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (old == no_slot) fail_missing(id, "update");
         reserve_rows(1);
         this->write_row(directory.upcoming(0), lease->query.span());
-        link(std::span(&id, 1), {}, [&] { directory.retire(old); });
-        retire_links(old);
+        link(std::span(&id, 1), {}, [&] { directory.retire(old); }, [&] { retire_links(old); });
     }
 
     bool remove(Id id) {
@@ -126,8 +125,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
 
     /// Links the next ids.size() rows, whose codes are written, and makes them live; before_live() runs when readers
     /// are out.
-    template <class BeforeLive>
-    void link(std::span<const Id> ids, executor_ref executor, BeforeLive before_live) {
+    template <class BeforeLive, class AfterLive>
+    void link(std::span<const Id> ids, executor_ref executor, BeforeLive before_live, AfterLive after_live) {
         std::vector<slot_t> slots(ids.size());
         std::vector<std::size_t> levels(ids.size());
         std::size_t upper = 0;
@@ -140,9 +139,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             const auto publishing = gate.publishing();
             graph.reserve(directory.high_water_after(ids.size()), upper);
             for (const std::size_t level : levels) graph.reserve_destroy(level, ids.size());
+            // Here, not later: readers check upper links against how many there are.
+            for (std::size_t i = 0; i < ids.size(); ++i) graph.create(slots[i], levels[i]);
         }
         builder_type builder(metric, rows.coarse(), graph, std::max(params.build_beam, params.degree), walks);
-        for (std::size_t i = 0; i < ids.size(); ++i) graph.create(slots[i], levels[i]);
         try {
             builder.plan(
                 slots, directory.high_water(), directory.retired() != 0,
@@ -156,6 +156,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         before_live();
         builder.publish();
         for (const Id id : ids) directory.insert(id);
+        after_live();
     }
 
     /// Undoes a batch, so that a failed call changes nothing a user can see: its rows come out again, and what was learned
@@ -167,17 +168,15 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         this->forget_training();
     }
 
+    /// One step for readers: none may meet, or save, a retired row that live ones still hang on.
     void take_out(slot_t slot) {
-        {
-            const auto publishing = gate.publishing();
-            directory.retire(slot);
-        }
+        const auto publishing = gate.publishing();
+        directory.retire(slot);
         retire_links(slot);
     }
 
-    /// What follows when `slot` has been retired: the tree, the entry, and a stretch of repairs.
+    /// What follows when `slot` has been retired: the tree, the entry, and a stretch of repairs. Readers are out.
     void retire_links(slot_t slot) {
-        const auto publishing = gate.publishing();
         retired.add(slot);
         if (directory.live() == 0) return clear_graph();
         repairer_type repairer(metric, rows.coarse(), graph, directory);
