@@ -6,12 +6,8 @@
 #include <type_traits>  // for type_identity
 #include <utility>      // for move
 #include <vicinal/flat.hpp>
-#if __has_include(<vicinal/hnsw.hpp>)  // until both have landed
 #include <vicinal/hnsw.hpp>
-#endif
-#if __has_include(<vicinal/ivf.hpp>)
 #include <vicinal/ivf.hpp>
-#endif
 
 #include "system.hpp"
 
@@ -53,7 +49,6 @@ struct flat_kind {
     }
 };
 
-#if __has_include(<vicinal/ivf.hpp>)
 template <class Metric, class Codec>
 struct ivf_kind {
     static constexpr std::string_view name = "ivf";
@@ -69,9 +64,7 @@ struct ivf_kind {
     }
 };
 
-#endif
 
-#if __has_include(<vicinal/hnsw.hpp>)
 template <class Metric, class Codec>
 struct hnsw_kind {
     static constexpr std::string_view name = "hnsw";
@@ -87,7 +80,6 @@ struct hnsw_kind {
     }
 };
 
-#endif
 
 // ---- definitions; explicitly instantiated in vicinal_<metric>.cpp
 
@@ -148,12 +140,8 @@ template <class Metric, class... Codecs>
 [[nodiscard]] std::vector<vicinal_maker> makers(codec_list<Codecs...>) {
     return {
         maker<flat_kind<Metric, Codecs>, Codecs>()...,
-#if __has_include(<vicinal/ivf.hpp>)
             maker<ivf_kind<Metric, Codecs>, Codecs>()...,
-#endif
-#if __has_include(<vicinal/hnsw.hpp>)
             maker<hnsw_kind<Metric, Codecs>, Codecs>()...
-#endif
     };
 }
 

@@ -7,9 +7,11 @@
 //     metric   whole_metric        float operator()(q, x)               rows are decoded, then measured
 //              pointwise_metric    accumulate(acc, q, x), finish(sum)   vectorised and fused with the codec's load
 //              + prepare(row)      a rewrite of every row and query     cosine: divide by the norm
+//              + form              what the sum is made of              integer arithmetic on 8-bit codes
 //              + clustering        the metric that assigns rows to IVF lists, if it is not the metric itself
 //     codec    codec               code_size, encode, decode            correct with every metric
 //              elementwise_codec   + load<V>(code, i)                   vectorised, never decoded to memory
+//              affine_codec        + low, step: x = low + step * byte   graphs are walked in integer arithmetic
 //              trainable_codec     + train, trained, state, restore     learns from a batch, travels in the file
 //              two_level<C, F>     traverse by C, rerank by F           joins two codecs
 //
@@ -18,6 +20,7 @@
 
 #include <concepts>     // for convertible_to, constructible_from
 #include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint8_t
 #include <span>         // for span
 #include <string_view>  // for string_view
 #include <vector>       // for vector
@@ -49,6 +52,18 @@ concept pointwise_metric = std::copyable<M> && std::default_initializable<M> && 
     { M::name } -> std::convertible_to<std::string_view>;
     { m.template accumulate<float>(v, v, v) } -> std::same_as<float>;
     { m.finish(v) } -> std::convertible_to<float>;
+};
+
+/// What a pointwise metric adds up, for codecs that can do so without decoding.
+enum class sum_form : std::uint8_t {
+    product,             ///< finish(sum of q * x)
+    squared_difference,  ///< finish(sum of (q - x)^2), and finish returns its argument
+};
+
+/// A pointwise metric that says what it adds up.
+template <class M>
+concept formed_metric = pointwise_metric<M> && requires {
+    { M::form } -> std::convertible_to<sum_form>;
 };
 
 /// Any metric an index accepts.
@@ -83,6 +98,15 @@ concept codec = std::copyable<C> && requires(const C& c, std::span<const float> 
 template <class C>
 concept elementwise_codec = codec<C> && requires(const C& c, const std::byte* code, std::size_t i) {
     { c.template load<float>(code, i) } -> std::same_as<float>;
+};
+
+/// An elementwise codec of one byte per component, whose value is low(i) + step(i) * byte; with one low and step for
+/// all components it is `uniform`.
+template <class C>
+concept affine_codec = elementwise_codec<C> && requires(const C& c, std::size_t i) {
+    { c.low(i) } -> std::same_as<float>;
+    { c.step(i) } -> std::same_as<float>;
+    { c.uniform() } -> std::same_as<bool>;
 };
 
 /// A codec that learns from data before it can encode. `state` is everything learned, as bytes that mean the same on

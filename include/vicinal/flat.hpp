@@ -1,15 +1,16 @@
 // flat_index: exact search by looking at every row.
 #pragma once
 
-#include <algorithm>  // for min, max
-#include <cstddef>    // for size_t
-#include <cstdint>    // for uint64_t
-#include <filesystem> // for path
-#include <memory>     // for unique_ptr
-#include <span>       // for span
-#include <vector>     // for vector
+#include <algorithm>   // for min, max
+#include <cstddef>     // for size_t
+#include <cstdint>     // for uint64_t
+#include <filesystem>  // for path
+#include <memory>      // for unique_ptr
+#include <span>        // for span
+#include <vector>      // for vector
 
 #include "vicinal/codecs.hpp"
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/detail/flat_state.hpp"
 #include "vicinal/io/index_io.hpp"
 #include "vicinal/metrics.hpp"
@@ -23,16 +24,18 @@ VICINAL_NAMESPACE_BEGIN
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Kernels  the instruction set, a type; leave it alone unless one program carries several
 ///
-/// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove calls,
-/// which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from index may
-/// only be assigned to or destroyed. A filter must not call the index that is searching.
-/// Exceptions: every refused call leaves the index as it was.
+/// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove
+/// calls, which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from
+/// index may only be assigned to or destroyed. A filter must not call the index that is searching. Exceptions: every
+/// refused call leaves the index as it was.
 template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Kernels = simd::native_kernels>
 class flat_index {
-    static_assert(metric<Metric>, "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
-                                  "operator() on two spans (see vicinal/concepts.hpp)");
-    static_assert(index_codec<Codec>, "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
-                                      "code_size, encode and decode (see vicinal/concepts.hpp)");
+    static_assert(metric<Metric>,
+                  "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
+                  "operator() on two spans (see vicinal/concepts.hpp)");
+    static_assert(index_codec<Codec>,
+                  "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
+                  "code_size, encode and decode (see vicinal/concepts.hpp)");
     static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
 
   public:
@@ -45,12 +48,13 @@ class flat_index {
     explicit flat_index(std::size_t dim) : state_(std::make_unique<state>(detail::checked_dim(dim))) {}
 
     /// Adds one vector of dim() components under `id`. Amortised O(dim).
-    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, not_trained (a codec that learns
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, not_trained (a codec that
+    /// learns
     ///         and has seen no batch yet), capacity, read_only
-    void add(Id id, std::span<const float> vector) { state_->add(id, vector); }
-    /// Adds rows[i] under ids[i] for all i; an untrained codec learns from the rows first. All rows are checked before any
-    /// goes in. Returns how many were added: all of them, or a prefix if params.stop was triggered.
-    /// throws  as above, and error{invalid_argument} if there are not as many ids as rows; what params.progress throws
+    void add(Id id, vector_view vector) { state_->add(id, vector); }
+    /// Adds rows[i] under ids[i] for all i; an untrained codec learns from the rows first. All rows are checked before
+    /// any goes in. Returns how many were added: all of them, or a prefix if params.stop was triggered. throws  as
+    /// above, and error{invalid_argument} if there are not as many ids as rows; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
         return state_->add(ids, rows, params);
     }
@@ -58,7 +62,7 @@ class flat_index {
     /// throws  error{invalid_argument} if the index holds rows or there are no sample rows, or as add refuses a row
     void train(matrix_view<const float> rows, const add_params& params = {}) { state_->train(rows, params); }
     /// Replaces the vector of `id`.  throws  error{not_found}, or as add
-    void update(Id id, std::span<const float> vector) { state_->update(id, vector); }
+    void update(Id id, vector_view vector) { state_->update(id, vector); }
     /// Removes `id`; returns whether it was there. O(1).  throws  error{read_only}
     bool remove(Id id) { return state_->remove(id); }
 
@@ -67,16 +71,17 @@ class flat_index {
     /// The vector of `id` as stored: rounded by the codec, of unit length under cosine.  throws  error{not_found}
     [[nodiscard]] std::vector<float> get(Id id) const { return state_->get(id); }
 
-    /// The k rows closest to `query`, closest first, ties by lower id: min(k, size()) of them, or those the filter admits.
-    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the filter throws
-    [[nodiscard]] std::vector<neighbor<Id>> search(std::span<const float> query, std::size_t k,
+    /// The k rows closest to `query`, closest first, ties by lower id: min(k, size()) of them, or those the filter
+    /// admits. throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the
+    /// filter throws
+    [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,
                                                    const search_params& params = {}) const {
         std::vector<neighbor<Id>> hits(std::min(k, size()));
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
     /// The same into the caller's memory: k is out.size(); returns how many were written. Allocates nothing once warm.
-    std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
+    std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         return state_->search(query, out, params);
     }
     /// The same for each row of `queries`.
@@ -86,12 +91,13 @@ class flat_index {
     }
     /// Every row at distance <= radius, closest first. Under l2 the radius is squared, as all distances are.
     /// throws  as search, and error{invalid_argument} if radius is NaN
-    [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
+    [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
         return state_->search_within(query, radius, params);
     }
-    /// All rows, closest first, as an input range. All distances are taken at once (16 bytes a row), then sorted as they are asked for.
-    [[nodiscard]] neighbor_stream<Id> nearest(std::span<const float> query, const search_params& params = {}) const {
+    /// All rows, closest first, as an input range. All distances are taken at once (16 bytes a row), then sorted as
+    /// they are asked for.
+    [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return state_->nearest(query, params);
     }
 
@@ -103,8 +109,8 @@ class flat_index {
     /// Looks for defects in the structure. O(rows).
     [[nodiscard]] check_report check() const { return state_->check(); }
 
-    /// Writes the index to `path`, atomically: at any crash the path holds the old file or the new one, whole. Searches go
-    /// on meanwhile, changes wait.  throws  error{io}; the old file and the index are then as before
+    /// Writes the index to `path`, atomically: at any crash the path holds the old file or the new one, whole. Searches
+    /// go on meanwhile, changes wait.  throws  error{io}; the old file and the index are then as before
     void save(const std::filesystem::path& path, save_options options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
     }
@@ -117,7 +123,8 @@ class flat_index {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(); });
     }
     /// Reads an index; every byte is checked before it is used, so the file may come from a stranger.
-    /// throws  error: io, corrupt_file, unsupported_version, wrong_type (saying what the file holds and what was asked),
+    /// throws  error: io, corrupt_file, unsupported_version, wrong_type (saying what the file holds and what was
+    /// asked),
     ///         limit_exceeded
     [[nodiscard]] static flat_index load(const std::filesystem::path& path, const load_limits& limits = {}) {
         return flat_index(detail::load_state<state>(detail::read_path(path, limits), limits));
@@ -129,9 +136,8 @@ class flat_index {
         return flat_index(detail::load_state<state>(detail::read_span(bytes, limits), limits));
     }
     /// Maps the file and searches it in place: opens at once whatever its size, shares memory with other processes, and
-    /// refuses changes (errc::read_only). Structure is checked at once, contents by verify(). The file must not be written
-    /// to meanwhile; replacing it by save, which renames, is safe.
-    /// throws  as load
+    /// refuses changes (errc::read_only). Structure is checked at once, contents by verify(). The file must not be
+    /// written to meanwhile; replacing it by save, which renames, is safe. throws  as load
     [[nodiscard]] static flat_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return flat_index(detail::view_state<state>(detail::map_path(path), limits));
     }

@@ -1,15 +1,16 @@
 // hnsw_index: approximate search by walking a graph of near neighbours.
 #pragma once
 
-#include <algorithm>  // for min, max
-#include <cstddef>    // for size_t
-#include <cstdint>    // for uint64_t
-#include <filesystem> // for path
-#include <memory>     // for unique_ptr
-#include <span>       // for span
-#include <vector>     // for vector
+#include <algorithm>   // for min, max
+#include <cstddef>     // for size_t
+#include <cstdint>     // for uint64_t
+#include <filesystem>  // for path
+#include <memory>      // for unique_ptr
+#include <span>        // for span
+#include <vector>      // for vector
 
 #include "vicinal/codecs.hpp"
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/detail/hnsw_parts.hpp"
 #include "vicinal/index/detail/hnsw_queries.hpp"
 #include "vicinal/io/index_io.hpp"
@@ -26,16 +27,18 @@ VICINAL_NAMESPACE_BEGIN
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Kernels  the instruction set, a type; leave it alone unless one program carries several
 ///
-/// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove calls,
-/// which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from index may
-/// only be assigned to or destroyed. A filter must not call the index that is searching.
-/// Exceptions: every refused call leaves the index as it was.
+/// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove
+/// calls, which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from
+/// index may only be assigned to or destroyed. A filter must not call the index that is searching. Exceptions: every
+/// refused call leaves the index as it was.
 template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Kernels = simd::native_kernels>
 class hnsw_index {
-    static_assert(metric<Metric>, "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
-                                  "operator() on two spans (see vicinal/concepts.hpp)");
-    static_assert(index_codec<Codec>, "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
-                                      "code_size, encode and decode (see vicinal/concepts.hpp)");
+    static_assert(metric<Metric>,
+                  "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
+                  "operator() on two spans (see vicinal/concepts.hpp)");
+    static_assert(index_codec<Codec>,
+                  "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
+                  "code_size, encode and decode (see vicinal/concepts.hpp)");
     static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
 
   public:
@@ -48,15 +51,15 @@ class hnsw_index {
     explicit hnsw_index(std::size_t dim, const hnsw_params& params = {})
         : state_(std::make_unique<state>(detail::checked_dim(dim), params)) {}
 
-    /// Adds one vector of dim() components under `id`. Costs about a search with ef = build_beam, and as much again for the
-    /// links.
-    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, not_trained (a codec that learns
+    /// Adds one vector of dim() components under `id`. Costs about a search with ef = build_beam, and as much again for
+    /// the links. throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, not_trained (a
+    /// codec that learns
     ///         and has seen no batch yet), capacity, read_only
-    void add(Id id, std::span<const float> vector) { state_->add(id, vector); }
-    /// Adds rows[i] under ids[i] for all i; an untrained codec learns from the rows first. All rows are checked before any
-    /// goes in. Returns how many were added: all of them, or a prefix if params.stop was triggered. The index that results
-    /// is the same for every number of threads.
-    /// throws  as above, and error{invalid_argument} if there are not as many ids as rows; what params.progress throws
+    void add(Id id, vector_view vector) { state_->add(id, vector); }
+    /// Adds rows[i] under ids[i] for all i; an untrained codec learns from the rows first. All rows are checked before
+    /// any goes in. Returns how many were added: all of them, or a prefix if params.stop was triggered. The index that
+    /// results is the same for every number of threads. throws  as above, and error{invalid_argument} if there are not
+    /// as many ids as rows; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
         return state_->add(ids, rows, params);
     }
@@ -64,9 +67,10 @@ class hnsw_index {
     /// throws  error{invalid_argument} if the index holds rows or there are no sample rows, or as add refuses a row
     void train(matrix_view<const float> rows, const add_params& params = {}) { state_->train(rows, params); }
     /// Replaces the vector of `id`. Costs an add and a remove.  throws  error{not_found}, or as add
-    void update(Id id, std::span<const float> vector) { state_->update(id, vector); }
+    void update(Id id, vector_view vector) { state_->update(id, vector); }
     /// Removes `id`; returns whether it was there. Every live row stays reachable; the links of 32 rows are repaired in
-    /// turn, so that 1/32 of rows/removals later the place is free again. Costs less than an add.  throws  error{read_only}
+    /// turn, so that 1/32 of rows/removals later the place is free again. Costs less than an add.  throws
+    /// error{read_only}
     bool remove(Id id) { return state_->remove(id); }
 
     /// Whether the index holds `id`. O(1).
@@ -75,37 +79,34 @@ class hnsw_index {
     [[nodiscard]] std::vector<float> get(Id id) const { return state_->get(id); }
 
     /// The k rows closest to `query` that a beam of width max(params.ef, k) meets, closest first, ties by lower id:
-    /// min(k, size()) of them, or min(k, those the filter admits). The rarer the admitted ids, the longer it takes, up to a
-    /// walk over all rows; give an id_set where you can.
-    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the filter throws
-    [[nodiscard]] std::vector<neighbor<Id>> search(std::span<const float> query, std::size_t k,
+    /// min(k, size()) of them, or min(k, those the filter admits). The rarer the admitted ids, the longer it takes, up
+    /// to a walk over all rows; give an id_set where you can. throws  error: dimension_mismatch, non_finite, magnitude,
+    /// zero_norm for the query, cancelled; what the filter throws
+    [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,
                                                    const search_params& params = {}) const {
         std::vector<neighbor<Id>> hits(std::min(k, size()));
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
     /// The same into the caller's memory: k is out.size(); returns how many were written. Allocates nothing once warm.
-    std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
+    std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         return queries(*state_).search(query, out, params);
     }
-    /// The same for each row of `rows`.
+    /// The same for each row of `rows`; a few at a time take turns on each thread, which hides memory latency.
     [[nodiscard]] search_table<Id> search(matrix_view<const float> rows, std::size_t k,
                                           const search_params& params = {}) const {
-        using params_type = search_params;
-        return detail::run_batch<Id>(rows, dim(), std::min(k, size()), params,
-                                     [this](std::span<const float> query, std::span<neighbor<Id>> out,
-                                            const params_type& one) { return search(query, out, one); });
+        return queries(*state_).search(rows, std::min(k, size()), params);
     }
-    /// The rows at distance <= radius that can be reached over such rows from what a beam of width ef finds, closest first.
-    /// Under l2 the radius is squared, as all distances are.
-    /// throws  as search, and error{invalid_argument} if radius is NaN
-    [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
+    /// The rows at distance <= radius that can be reached over such rows from what a beam of width ef finds, closest
+    /// first. Under l2 the radius is squared, as all distances are. throws  as search, and error{invalid_argument} if
+    /// radius is NaN
+    [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
         return queries(*state_).search_within(query, radius, params);
     }
-    /// All rows, closest first, as an input range, found as they are asked for. The order is that of a search with ef; a
-    /// row met late comes late.
-    [[nodiscard]] neighbor_stream<Id> nearest(std::span<const float> query, const search_params& params = {}) const {
+    /// All rows, closest first, as an input range, found as they are asked for. The order is that of a search with ef;
+    /// a row met late comes late.
+    [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return queries(*state_).nearest(query, params);
     }
 
@@ -118,8 +119,8 @@ class hnsw_index {
     /// Looks for defects in the graph, rows that cannot be reached among them. O(rows * degree).
     [[nodiscard]] check_report check() const { return state_->check(); }
 
-    /// Writes the index to `path`, atomically: at any crash the path holds the old file or the new one, whole. Searches go
-    /// on meanwhile, changes wait.  throws  error{io}; the old file and the index are then as before
+    /// Writes the index to `path`, atomically: at any crash the path holds the old file or the new one, whole. Searches
+    /// go on meanwhile, changes wait.  throws  error{io}; the old file and the index are then as before
     void save(const std::filesystem::path& path, save_options options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
     }
@@ -132,7 +133,8 @@ class hnsw_index {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(); });
     }
     /// Reads an index; every byte is checked before it is used, so the file may come from a stranger.
-    /// throws  error: io, corrupt_file, unsupported_version, wrong_type (saying what the file holds and what was asked),
+    /// throws  error: io, corrupt_file, unsupported_version, wrong_type (saying what the file holds and what was
+    /// asked),
     ///         limit_exceeded
     [[nodiscard]] static hnsw_index load(const std::filesystem::path& path, const load_limits& limits = {}) {
         return hnsw_index(detail::load_state<state>(detail::read_path(path, limits), limits));
@@ -144,9 +146,8 @@ class hnsw_index {
         return hnsw_index(detail::load_state<state>(detail::read_span(bytes, limits), limits));
     }
     /// Maps the file and searches it in place: opens at once whatever its size, shares memory with other processes, and
-    /// refuses changes (errc::read_only). Structure is checked at once, contents by verify(). The file must not be written
-    /// to meanwhile; replacing it by save, which renames, is safe.
-    /// throws  as load
+    /// refuses changes (errc::read_only). Structure is checked at once, contents by verify(). The file must not be
+    /// written to meanwhile; replacing it by save, which renames, is safe. throws  as load
     [[nodiscard]] static hnsw_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return hnsw_index(detail::view_state<state>(detail::map_path(path), limits));
     }

@@ -6,4 +6,5 @@
 #include "vicinal/flat.hpp"        // IWYU pragma: export  flat_index
 #include "vicinal/hnsw.hpp"        // IWYU pragma: export  hnsw_index
 #include "vicinal/io/inspect.hpp"  // IWYU pragma: export  inspect: what a file holds
+#include "vicinal/ivf.hpp"         // IWYU pragma: export  ivf_index
 #include "vicinal/metrics.hpp"     // IWYU pragma: export  l2, inner_product, cosine

@@ -58,10 +58,10 @@ TEST_CASE("sq8: inside the learned range the error is at most half a step") {
         const auto data = vicinal_test::random_vector(64 * 20, random, scale);
         const sq8 codec = trained(data, 64);
         const auto [low, high] = std::minmax_element(data.begin(), data.end());
-        CAPTURE(scale, codec.low(), codec.step());
-        CHECK(codec.low() == *low);
-        CHECK(codec.step() >= (*high - *low) / 255 * 0.9999F);
-        CHECK(codec.step() <= (*high - *low) / 255 * 1.0001F);  // no range is wasted
+        CAPTURE(scale, codec.low(0), codec.step(0));
+        CHECK(codec.low(0) == *low);
+        CHECK(codec.step(0) >= (*high - *low) / 255 * 0.9999F);
+        CHECK(codec.step(0) <= (*high - *low) / 255 * 1.0001F);  // no range is wasted
         double worst = 0;
         for (std::size_t r = 0; r < 20; ++r) {
             const std::vector<float> row(data.begin() + static_cast<std::ptrdiff_t>(64 * r),
@@ -69,8 +69,8 @@ TEST_CASE("sq8: inside the learned range the error is at most half a step") {
             const auto back = there_and_back(codec, row);
             for (std::size_t i = 0; i < 64; ++i) worst = std::max(worst, std::fabs(double{back[i]} - row[i]));
         }
-        CHECK(worst <= double{codec.step()} * (0.5 + 1e-4));
-        CHECK(worst >= double{codec.step()} * 0.4);  // the test would see a finer range than was learned
+        CHECK(worst <= double{codec.step(0)} * (0.5 + 1e-4));
+        CHECK(worst >= double{codec.step(0)} * 0.4);  // the test would see a finer range than was learned
     }
 }
 
@@ -79,14 +79,14 @@ TEST_CASE("sq8: whole numbers that fit 256 steps are exact") {
         std::vector<float> all(256);
         for (std::size_t i = 0; i < 256; ++i) all[i] = low + static_cast<float>(i);
         const sq8 codec = trained(all, 256);
-        CHECK(codec.step() == 1.0F);
-        CHECK(codec.low() == low);
+        CHECK(codec.step(0) == 1.0F);
+        CHECK(codec.low(0) == low);
         CHECK(there_and_back(codec, all) == all);
     }
-    CHECK(trained({0, 3, 7, 7}, 2).step() == 1.0F);  // a smaller range, too
-    CHECK(trained({0, 256}, 2).step() > 1.0F);       // 257 values do not fit
-    CHECK(trained({0, 0.5F}, 2).step() < 1.0F);      // not whole
-    CHECK(trained({0x1p24F, 0x1p24F + 4}, 2).step() < 1.0F);
+    CHECK(trained({0, 3, 7, 7}, 2).step(0) == 1.0F);  // a smaller range, too
+    CHECK(trained({0, 256}, 2).step(0) > 1.0F);       // 257 values do not fit
+    CHECK(trained({0, 0.5F}, 2).step(0) < 1.0F);      // not whole
+    CHECK(trained({0x1p24F, 0x1p24F + 4}, 2).step(0) < 1.0F);
 }
 
 TEST_CASE("sq8: constant data is exact, whatever the constant") {
@@ -102,7 +102,7 @@ TEST_CASE("sq8: constant data is exact, whatever the constant") {
 TEST_CASE("sq8: components outside the range take its nearest end") {
     const sq8 codec = trained({-1.0F, 1.5F}, 2);
     const auto back = there_and_back(codec, {-1e18F, 1e18F});
-    CHECK(back[0] == codec.low());
+    CHECK(back[0] == codec.low(0));
     CHECK(back[1] == there_and_back(codec, {0, 1.5F})[1]);
     CHECK(encoded(codec, {-50.0F, 50.0F})[0] == std::byte{0});
     CHECK(encoded(codec, {-50.0F, 50.0F})[1] == std::byte{255});
@@ -112,11 +112,11 @@ TEST_CASE("sq8: numbers so small that a step's reciprocal is infinite still get 
     for (const float high : {1e-36F, 1e-37F, 1e-39F, 1e-44F, std::numeric_limits<float>::denorm_min()}) {
         const sq8 codec = trained({0.0F, high, high / 2}, 3);
         const auto back = there_and_back(codec, {0.0F, high, -high});
-        CAPTURE(high, codec.step());
+        CAPTURE(high, codec.step(0));
         CHECK(codec.trained());
         CHECK(back[0] == 0.0F);
         CHECK(back[2] == 0.0F);
-        CHECK(std::fabs(back[1] - high) <= std::max(codec.step() * 0.501F, std::numeric_limits<float>::min()));
+        CHECK(std::fabs(back[1] - high) <= std::max(codec.step(0) * 0.501F, std::numeric_limits<float>::min()));
         CHECK(sq8(3).restore(codec.state()));
     }
 }
@@ -126,8 +126,8 @@ TEST_CASE("sq8: learns from the evenly spaced rows of a large batch, the last pa
     data[0] = -1.0F;
     data[149999 / 3 * 3] = 4.0F;  // rows 0, 3, 6, ... are looked at
     const sq8 codec = trained(data, 1);
-    CHECK(codec.low() == -1.0F);
-    CHECK(codec.low() + 255 * codec.step() >= 4.0F);
+    CHECK(codec.low(0) == -1.0F);
+    CHECK(codec.low(0) + 255 * codec.step(0) >= 4.0F);
 }
 
 /// How many components load<V> decodes to other bits than decode does.
@@ -169,21 +169,43 @@ TEST_CASE("sq8: load gives the bits that decode gives, in vectors of any set and
 TEST_CASE("sq8: a state restores the codec that wrote it, also with a negative low") {
     std::mt19937 random(17);
     const sq8 codec = trained(vicinal_test::random_vector(40, random), 8);
-    REQUIRE(codec.low() < 0);
+    REQUIRE(codec.low(0) < 0);
     sq8 back(8);
     REQUIRE(back.restore(codec.state()));
-    CHECK(same_bits(back.low(), codec.low()));
-    CHECK(same_bits(back.step(), codec.step()));
+    CHECK(same_bits(back.low(0), codec.low(0)));
+    CHECK(same_bits(back.step(0), codec.step(0)));
     const auto v = vicinal_test::random_vector(8, random);
     CHECK(encoded(back, v) == encoded(codec, v));
     CHECK(back.state() == codec.state());
 }
 
+TEST_CASE("sq8: components of unlike spread get ranges of their own, once there are rows to show them") {
+    std::mt19937 random(18);
+    std::vector<float> data;
+    for (int row = 0; row < 300; ++row)
+        for (int i = 0; i < 8; ++i) data.push_back(std::ldexp(vicinal_test::random_vector(1, random)[0], -2 * i));
+    const sq8 codec = trained(data, 8);
+    REQUIRE_FALSE(codec.uniform());
+    CHECK(codec.step(7) * 1000 < codec.step(0));
+    CHECK(codec.state().size() == 8 * 8);
+    sq8 back(8);
+    REQUIRE(back.restore(codec.state()));
+    CHECK_FALSE(back.uniform());
+    CHECK(back.state() == codec.state());
+    for (int row = 0; row < 300; ++row) {
+        const std::vector<float> v(data.begin() + row * 8, data.begin() + row * 8 + 8);
+        const auto out = there_and_back(back, v);
+        for (std::size_t i = 0; i < 8; ++i) REQUIRE(std::fabs(out[i] - v[i]) <= back.step(i) * 0.501F);
+    }
+    data.resize(8 * 10);
+    CHECK(trained(data, 8).uniform());
+}
+
 TEST_CASE("sq8: a state is two little-endian floats") {
     sq8 codec(1);
     REQUIRE(codec.restore(state_of(-1.5F, 0.25F)));
-    CHECK(codec.low() == -1.5F);
-    CHECK(codec.step() == 0.25F);
+    CHECK(codec.low(0) == -1.5F);
+    CHECK(codec.step(0) == 0.25F);
     CHECK(state_of(1.0F, 2.0F)[3] == std::byte{0x3F});
 }
 
@@ -216,8 +238,8 @@ TEST_CASE("sq8: bytes that are no state are refused and change nothing") {
     for (std::size_t i = 0; i < bad.size(); ++i) {
         CAPTURE(i);
         CHECK_FALSE(codec.restore(bad[i]));
-        CHECK(codec.low() == -2.0F);
-        CHECK(codec.step() == 0.5F);
+        CHECK(codec.low(0) == -2.0F);
+        CHECK(codec.step(0) == 0.5F);
     }
 }
 

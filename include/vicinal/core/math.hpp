@@ -9,7 +9,8 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// a * b + c, in one rounding where the hardware has it. V is float or a SIMD vector, whose fma is found by its namespace.
+/// a * b + c, in one rounding where the hardware has it. V is float or a SIMD vector, whose fma is found by its
+/// namespace.
 template <class V>
 [[nodiscard]] VICINAL_INLINE V mul_add(const V& a, const V& b, const V& c) noexcept {
     if constexpr (std::is_arithmetic_v<V>)
@@ -46,7 +47,8 @@ namespace detail {
     const auto sign = static_cast<std::uint16_t>((bits >> 16U) & 0x8000U);
     const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
     if (magnitude > 0x7F800000U) return static_cast<std::uint16_t>(sign | 0x7E00U);
-    if (magnitude >= 0x477FF000U) return static_cast<std::uint16_t>(sign | 0x7C00U);  // 65520 and above round to infinity
+    if (magnitude >= 0x477FF000U)
+        return static_cast<std::uint16_t>(sign | 0x7C00U);  // 65520 and above round to infinity
     if (magnitude < 0x38800000U) {
         // Below 2^-14: adding 0.5 lets the float unit round at bit 2^-24, the spacing of binary16's subnormals.
         const float shifted = std::bit_cast<float>(magnitude) + 0.5F;

@@ -22,6 +22,7 @@ concept row_major_matrix = requires(M& m) {
     { m.cols() } -> std::convertible_to<std::ptrdiff_t>;
     { m.outerStride() } -> std::convertible_to<std::ptrdiff_t>;
     requires static_cast<bool>(std::remove_cvref_t<M>::IsRowMajor);
+    requires !static_cast<bool>(std::remove_cvref_t<M>::IsVectorAtCompileTime);  // one row is a vector_view
 };
 
 }  // namespace detail

@@ -14,8 +14,8 @@
 VICINAL_NAMESPACE_BEGIN
 
 /// A set of ids that knows how many it holds, which lets a search choose between walking past the others and scoring
-/// just these. Open addressing with linear probing; contains is O(1). Immutable once built, so any number of threads may
-/// use it.
+/// just these. Open addressing with linear probing; contains is O(1). Immutable once built, so any number of threads
+/// may use it.
 template <identifier Id>
 class id_set {
   public:
@@ -23,8 +23,8 @@ class id_set {
     id_set(std::initializer_list<Id> ids) { assign(ids); }
     /// Any range of ids; repeated ones count once.
     template <std::ranges::input_range R>
-        requires(std::convertible_to<std::ranges::range_reference_t<R>, Id> && !std::same_as<std::remove_cvref_t<R>, id_set>)
-    explicit id_set(R&& ids) {
+    requires(std::convertible_to<std::ranges::range_reference_t<R>, Id> &&
+             !std::same_as<std::remove_cvref_t<R>, id_set>) explicit id_set(R&& ids) {
         assign(ids);
     }
 
@@ -69,16 +69,16 @@ class id_set {
     std::vector<unsigned char> used_;
 };
 
-/// What `.filter` takes: any callable `bool(Id)` that says which ids may be returned, or an id_set of them. It refers to
-/// what it was made from, which must live until the search returns; a lambda written in the call does.
-/// An empty filter admits every id.
+/// What `.filter` takes: any callable `bool(Id)` that says which ids may be returned, or an id_set of them. It refers
+/// to what it was made from, which must live until the search returns; a lambda written in the call does. An empty
+/// filter admits every id.
 template <identifier Id>
 class id_filter {
   public:
     id_filter() = default;
     template <id_predicate<Id> F>
-        requires(!std::same_as<std::remove_cvref_t<F>, id_filter>)
-    id_filter(F&& predicate VICINAL_LIFETIMEBOUND) noexcept : admits_(predicate) {}  // NOLINT: a lambda converts
+    requires(!std::same_as<std::remove_cvref_t<F>, id_filter>) id_filter(F&& predicate VICINAL_LIFETIMEBOUND)
+    noexcept : admits_(predicate) {}                                                 // NOLINT: a lambda converts
     id_filter(const id_set<Id>& ids VICINAL_LIFETIMEBOUND) noexcept : ids_(&ids) {}  // NOLINT
 
     [[nodiscard]] explicit operator bool() const noexcept { return ids_ != nullptr || static_cast<bool>(admits_); }

@@ -27,7 +27,8 @@ struct add_params {
     std::size_t threads = 1;  ///< how many threads work; 0 = all of the machine's. The result does not depend on it
     executor_ref executor{};  ///< your thread pool, used instead of own threads
     std::stop_token stop{};   ///< when triggered, the call ends early with a prefix of the rows added
-    function_ref<void(std::size_t done, std::size_t total)> progress{};  ///< called from the calling thread now and then
+    function_ref<void(std::size_t done, std::size_t total)>
+        progress{};  ///< called from the calling thread now and then
 };
 
 /// How flat_index searches. Every member is optional.
@@ -78,9 +79,11 @@ class search_table {
         return {hits_.data() + query * k_, found_[query]};
     }
 
-    /// For the index that fills it: the room for a query's hits, and how many it wrote there.
+    /// For the index that fills it: the room for a query's hits, and how many it wrote there for some queries.
     [[nodiscard]] std::span<neighbor<Id>> room(std::size_t query) noexcept { return {hits_.data() + query * k_, k_}; }
-    void set_found(std::size_t query, std::size_t count) noexcept { found_[query] = count; }
+    [[nodiscard]] std::span<std::size_t> found(std::size_t query, std::size_t count) noexcept {
+        return {found_.data() + query, count};
+    }
 
   private:
     std::size_t k_ = 0;

@@ -40,7 +40,9 @@ class part_writer {
             sink(std::span<const std::uint64_t>(kept));
         });
     }
-    void bytes(std::string_view name, std::vector<std::byte> values) { out_.add_bytes(part_type(name), std::move(values)); }
+    void bytes(std::string_view name, std::vector<std::byte> values) {
+        out_.add_bytes(part_type(name), std::move(values));
+    }
     /// `count` elements that produce(sink) hands over in spans; it may be called twice.
     template <class T, class Produce>
     void stream(std::string_view name, std::size_t count, Produce produce) {

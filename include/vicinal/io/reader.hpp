@@ -19,7 +19,8 @@ namespace detail {
 /// When the sections' bytes are compared with their checksums.
 enum class checksums {
     now,    ///< by the constructor: a load
-    later,  ///< by verify(): a view, which must open without touching the vectors
+    later,  ///< by verify(): a view, which must open without touching the vectors. Big-endian machines check now: they
+            ///< copy
 };
 
 /// A file whose structure has been checked: every section lies inside it at a multiple of 64 bytes, none overlap, and

@@ -198,7 +198,7 @@ class section_writer {
         const auto head = encode_header(header);
         std::vector<std::byte> front(head.size() + table.size());
         std::copy(head.begin(), head.end(), front.begin());
-        std::copy(table.begin(), table.end(), front.begin() + head.size());
+        std::copy(table.begin(), table.end(), front.begin() + static_cast<std::ptrdiff_t>(head.size()));
         return front;
     }
 

@@ -18,6 +18,7 @@ VICINAL_NAMESPACE_BEGIN
 /// denormal.
 struct cosine {
     static constexpr std::string_view name = "cosine";
+    static constexpr sum_form form = sum_form::product;
     using clustering = l2;  // between unit vectors it orders as cosine does
 
     template <class V>

@@ -12,6 +12,7 @@ VICINAL_NAMESPACE_BEGIN
 /// The negated inner product, so that the largest product is the closest.
 struct inner_product {
     static constexpr std::string_view name = "inner_product";
+    static constexpr sum_form form = sum_form::product;
     using clustering = l2;  // by inner product, one long centroid would attract most rows
 
     template <class V>

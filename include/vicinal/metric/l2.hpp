@@ -11,6 +11,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Squared Euclidean distance: the sum of (q - x)^2. At least 0, and exactly 0 between equal rows.
 struct l2 {
     static constexpr std::string_view name = "l2";
+    static constexpr sum_form form = sum_form::squared_difference;
 
     template <class V>
     [[nodiscard]] VICINAL_INLINE static V accumulate(const V& acc, const V& q, const V& x) noexcept {

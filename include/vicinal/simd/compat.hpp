@@ -41,7 +41,8 @@ template <class V>
     if constexpr (is_float<V>) {
         return count != 0 ? chosen : other;
     } else {
-        alignas(64) static constexpr std::array<float, 16> numbers{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+        alignas(64) static constexpr std::array<float, 16> numbers{0, 1, 2,  3,  4,  5,  6,  7,
+                                                                   8, 9, 10, 11, 12, 13, 14, 15};
         static_assert(V::size <= numbers.size());
         return xsimd::select(V::load_aligned(numbers.data()) < V(static_cast<float>(count)), chosen, other);
     }

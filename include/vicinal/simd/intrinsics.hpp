@@ -4,7 +4,7 @@
 
 #include <bit>      // for bit_cast
 #include <cstddef>  // for size_t
-#include <cstdint>  // for uint8_t, uint16_t
+#include <cstdint>  // for int16_t, int32_t, uint8_t, uint16_t
 #include <cstring>  // for memcpy
 
 #include "vicinal/core/math.hpp"
@@ -81,10 +81,10 @@ template <class V>
         return vicinal::detail::half_to_float(half);
     } else {
 #if defined(__F16C__)
-        if constexpr (is_256_bit<V>)
-            return V(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+        if constexpr (is_256_bit<V>) return V(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 #endif
-        return detail::convert_lanes<V, std::uint16_t>(p, [](std::uint16_t x) { return vicinal::detail::half_to_float(x); });
+        return detail::convert_lanes<V, std::uint16_t>(
+            p, [](std::uint16_t x) { return vicinal::detail::half_to_float(x); });
     }
 }
 
@@ -102,7 +102,70 @@ template <class V>
             return V(_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16)));
         }
 #endif
-        return detail::convert_lanes<V, std::uint16_t>(p, [](std::uint16_t x) { return vicinal::detail::bfloat_to_float(x); });
+        return detail::convert_lanes<V, std::uint16_t>(
+            p, [](std::uint16_t x) { return vicinal::detail::bfloat_to_float(x); });
+    }
+}
+
+/// What integer_sums adds up over components, for 8-bit codes x and a query q in 16-bit integers.
+enum class integer_sum : bool { product, squared_difference };
+
+/// How many components 32-bit sums hold for sure: 8192 * max((255 + 255)^2, 2^17) < 2^31.
+inline constexpr std::size_t integer_block = 8192;
+
+/// Sums over `dim` <= integer_block components for four rows of 8-bit codes at once. q[i] is from -255 to 510 for
+/// squared differences, and such that no sum of products leaves 32 bits. q is zero, and readable, up to the next
+/// multiple of 16; rows are readable there.
+template <class V, integer_sum What>
+VICINAL_INLINE void integer_sums_4(const std::int16_t* q, const std::byte* const* rows, std::size_t dim,
+                                   std::int32_t* out) noexcept {
+#if defined(__AVX2__)
+    if constexpr (is_256_bit<V>) {
+        __m256i sum[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
+                          _mm256_setzero_si256()};
+        const auto step = [&](std::size_t i, std::size_t row, __m256i components, __m256i mask) VICINAL_LAMBDA_INLINE {
+            const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[row] + i));
+            __m256i x = _mm256_and_si256(_mm256_cvtepu8_epi16(codes), mask);
+            if constexpr (What == integer_sum::squared_difference) {
+                x = _mm256_sub_epi16(x, components);
+                components = x;
+            }
+            sum[row] = _mm256_add_epi32(sum[row], _mm256_madd_epi16(x, components));
+        };
+        const __m256i all = _mm256_set1_epi16(-1);
+        std::size_t i = 0;
+        for (; i + 16 <= dim; i += 16) {
+            const __m256i components = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q + i));
+            step(i, 0, components, all);
+            step(i, 1, components, all);
+            step(i, 2, components, all);
+            step(i, 3, components, all);
+        }
+        if (i < dim) {
+            const __m256i components = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q + i));
+            const __m256i number = _mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            const __m256i rest = _mm256_cmpgt_epi16(_mm256_set1_epi16(static_cast<short>(dim - i)), number);
+            step(i, 0, components, rest);
+            step(i, 1, components, rest);
+            step(i, 2, components, rest);
+            step(i, 3, components, rest);
+        }
+        const __m256i ab = _mm256_hadd_epi32(sum[0], sum[1]);
+        const __m256i cd = _mm256_hadd_epi32(sum[2], sum[3]);
+        const __m256i abcd = _mm256_hadd_epi32(ab, cd);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                         _mm_add_epi32(_mm256_castsi256_si128(abcd), _mm256_extracti128_si256(abcd, 1)));
+        return;
+    }
+#endif
+    for (std::size_t row = 0; row < 4; ++row) {
+        std::int32_t sum = 0;
+        for (std::size_t i = 0; i < dim; ++i) {
+            const auto x = static_cast<std::int32_t>(std::to_integer<std::uint8_t>(rows[row][i]));
+            const std::int32_t difference = x - q[i];
+            sum += What == integer_sum::squared_difference ? difference * difference : x * q[i];
+        }
+        out[row] = sum;
     }
 }
 

@@ -1,9 +1,8 @@
 // The instruction set a kernel is compiled for, as a type; xsimd's name for it, and ours where xsimd has none.
 #pragma once
 
+#include <cstddef>          // for size_t
 #include <xsimd/xsimd.hpp>  // for batch, default_arch
-
-#include <cstddef>  // for size_t
 
 #include "vicinal/core/config.hpp"
 

@@ -13,8 +13,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// Where rows of codes lie: in segments, the first of 2^shift rows, each further one doubling the total. `origins[s]` is
-/// where row 0 would lie if segment s reached back to it, so that every row's address is one table look-up and one
+/// Where rows of codes lie: in segments, the first of 2^shift rows, each further one doubling the total. `origins[s]`
+/// is where row 0 would lie if segment s reached back to it, so that every row's address is one table look-up and one
 /// multiplication, and growth never touches what readers hold.
 struct row_table {
     const std::uintptr_t* origins = nullptr;
@@ -51,58 +51,100 @@ VICINAL_INLINE void score_together(const Metric& metric, const Codec& codec, con
     }
     if (i < dim) {  // never for one lane
         const V q0 = load<V>(query + i);
-        ((odd[Row] = first_lanes(dim - i, metric.template accumulate<V>(odd[Row], q0, codec.template load<V>(rows[Row], i)),
-                                 odd[Row])),
+        ((odd[Row] = first_lanes(
+              dim - i, metric.template accumulate<V>(odd[Row], q0, codec.template load<V>(rows[Row], i)), odd[Row])),
          ...);
     }
     float sums[4];
-    if constexpr (sizeof...(Row) == 4)
-        sum_lanes_4(V(even[0] + odd[0]), V(even[1] + odd[1]), V(even[2] + odd[2]), V(even[3] + odd[3]), sums);
-    else
-        sum_lanes_4(V(even[0] + odd[0]), V(0.0F), V(0.0F), V(0.0F), sums);
+    sum_lanes_4(V(even[0] + odd[0]), V(even[1] + odd[1]), V(even[2] + odd[2]), V(even[3] + odd[3]), sums);
     ((out[Row] = metric.finish(sums[Row])), ...);
 }
 
-/// Distances of `query` to `count` rows, in fours; row_of(i) is where row i lies.
-template <class Isa, class Metric, class Codec, class RowOf>
+/// Calls four(rows, out) for the rows in fours, the last four padded by repeating a row; row_of(i) is where row i lies.
+/// With Prefetch, rows are asked for ahead of their turn, at most about as many lines as a core keeps in flight.
+template <bool Prefetch, class RowOf, class Four>
+VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const RowOf& row_of, float* out,
+                             const Four& four) noexcept {
+    [[maybe_unused]] std::size_t asked = 0;
+    [[maybe_unused]] const std::size_t ahead = row_bytes <= 128 ? 16 : row_bytes <= 512 ? 8 : 4;
+    for (std::size_t i = 0; i < count; i += 4) {
+        if constexpr (Prefetch)
+            for (; asked < count && asked < i + 4 + ahead; ++asked) prefetch_lines(row_of(asked), row_bytes);
+        if (i + 4 <= count) {
+            const std::byte* const rows[4] = {row_of(i), row_of(i + 1), row_of(i + 2), row_of(i + 3)};
+            four(rows, out + i);
+        } else {
+            const std::size_t last = count - 1;
+            const std::byte* const rows[4] = {row_of(i), row_of(i + 1 < last ? i + 1 : last),
+                                              row_of(i + 2 < last ? i + 2 : last), row_of(last)};
+            float four_out[4];
+            four(rows, four_out);
+            for (std::size_t j = i; j < count; ++j) out[j] = four_out[j - i];
+        }
+    }
+}
+
+/// Distances of `query` to `count` rows.
+template <class Isa, bool Prefetch, class Metric, class Codec, class RowOf>
 VICINAL_INLINE void score_rows(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                               std::size_t count, const RowOf& row_of, float* out) noexcept {
-    using V = lanes<Isa>;
-    constexpr std::size_t width = lane_count<Isa>;
-    std::size_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        const std::byte* const rows[4] = {row_of(i), row_of(i + 1), row_of(i + 2), row_of(i + 3)};
-        score_together<V, width>(metric, codec, query, dim, rows, out + i, std::make_index_sequence<4>{});
-    }
-    for (; i < count; ++i) {
-        const std::byte* const rows[1] = {row_of(i)};
-        score_together<V, width>(metric, codec, query, dim, rows, out + i, std::make_index_sequence<1>{});
-    }
+                               std::size_t row_bytes, std::size_t count, const RowOf& row_of, float* out) noexcept {
+    in_fours<Prefetch>(count, row_bytes, row_of, out,
+                       [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
+                           score_together<lanes<Isa>, lane_count<Isa>>(metric, codec, query, dim, rows, distances,
+                                                                       std::make_index_sequence<4>{});
+                       });
 }
 
 }  // namespace detail
 
-/// The kernels of one instruction set, chosen at compile time. It is the last template parameter of every index, so that
-/// hot code compiled under two sets of flags keeps two names.
+/// The kernels of one instruction set, chosen at compile time. It is the last template parameter of every index, so
+/// that hot code compiled under two sets of flags keeps two names.
 template <class Isa = native_isa>
 struct static_kernels {
     using isa = Isa;
 
-    /// Distances of `query` to the rows named by `slots`. The query is readable to `over_read` bytes past its end.
+    /// Distances of `query` to the rows named by `slots`, which may lie anywhere. The query is readable to `over_read`
+    /// bytes past its end.
     template <class Metric, class Codec>
     static void score_list(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                            const row_table& rows, const vicinal::detail::slot_t* slots, std::size_t count,
                            float* out) noexcept {
-        detail::score_rows<Isa>(metric, codec, query, dim, count,
-                                [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out);
+        detail::score_rows<Isa, true>(
+            metric, codec, query, dim, codec.code_size(), count,
+            [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out);
     }
 
     /// Distances of `query` to `count` rows that lie `stride` bytes apart from `first` on.
     template <class Metric, class Codec>
     static void score_block(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* first, std::size_t stride, std::size_t count, float* out) noexcept {
-        detail::score_rows<Isa>(metric, codec, query, dim, count,
-                                [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out);
+        detail::score_rows<Isa, false>(
+            metric, codec, query, dim, 0, count,
+            [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out);
+    }
+
+    /// What integer_sums_4 adds up, for any dim and the rows named by `slots`; then out[i] = finish(sum as a float).
+    template <integer_sum What, class Finish>
+    static void integer_list(const Finish& finish, const std::int16_t* query, std::size_t dim, const row_table& rows,
+                             const vicinal::detail::slot_t* slots, std::size_t count, float* out) noexcept {
+        detail::in_fours<true>(
+            count, dim, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
+            [&](const std::byte* const* four, float* distances) VICINAL_LAMBDA_INLINE {
+                std::int32_t sums[4];
+                if (dim <= integer_block) {
+                    integer_sums_4<lanes<Isa>, What>(query, four, dim, sums);
+                    for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(static_cast<float>(sums[row]));
+                    return;
+                }
+                float totals[4] = {};
+                for (std::size_t from = 0; from < dim; from += integer_block) {
+                    const std::byte* const part[4] = {four[0] + from, four[1] + from, four[2] + from, four[3] + from};
+                    const std::size_t n = dim - from < integer_block ? dim - from : integer_block;
+                    integer_sums_4<lanes<Isa>, What>(query + from, part, n, sums);
+                    for (std::size_t row = 0; row < 4; ++row) totals[row] += static_cast<float>(sums[row]);
+                }
+                for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(totals[row]);
+            });
     }
 };
 

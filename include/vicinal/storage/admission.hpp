@@ -1,13 +1,13 @@
 // The gate every vector passes before an index or a search uses it.
 #pragma once
 
-#include <array>    // for array
-#include <bit>      // for bit_cast
-#include <cstddef>  // for size_t
-#include <cstdint>  // for uint32_t
-#include <limits>   // for numeric_limits
-#include <span>     // for span
-#include <string>   // for string
+#include <array>        // for array
+#include <bit>          // for bit_cast
+#include <cstddef>      // for size_t
+#include <cstdint>      // for uint32_t
+#include <limits>       // for numeric_limits
+#include <span>         // for span
+#include <string>       // for string
 #include <string_view>  // for string_view
 
 #include "vicinal/core/error.hpp"
@@ -27,9 +27,9 @@ namespace detail {
     return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
 }
 
-/// Whether a sum of squares is a number up to FLT_MAX/8. One unsigned comparison of the bits: NaN, infinity and overflow
-/// all compare as larger, and no compiler flag about finite numbers can remove it. By Cauchy-Schwarz no inner product or
-/// squared distance of two vectors that pass overflows.
+/// Whether a sum of squares is a number up to FLT_MAX/8. One unsigned comparison of the bits: NaN, infinity and
+/// overflow all compare as larger, and no compiler flag about finite numbers can remove it. By Cauchy-Schwarz no inner
+/// product or squared distance of two vectors that pass overflows.
 [[nodiscard]] inline bool admissible(float squares) noexcept {
     constexpr auto limit = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::max() / 8);
     return std::bit_cast<std::uint32_t>(squares) <= limit;
@@ -44,12 +44,14 @@ namespace detail {
     const std::string what(name);
     for (std::size_t i = 0; i < vector.size(); ++i)
         if (!has_finite_bits(vector[i]))
-            fail(errc::non_finite, what + ": component " + std::to_string(i) + " is " +
-                                       ((std::bit_cast<std::uint32_t>(vector[i]) & 0x007FFFFFU) != 0 ? "NaN" : "infinite") +
-                                       ", all must be finite");
+            fail(errc::non_finite,
+                 what + ": component " + std::to_string(i) + " is " +
+                     ((std::bit_cast<std::uint32_t>(vector[i]) & 0x007FFFFFU) != 0 ? "NaN" : "infinite") +
+                     ", all must be finite");
     double squares = 0;
     for (const float x : vector) squares += double{x} * double{x};
-    fail(errc::magnitude, what + ": the sum of squares is " + std::to_string(squares) + ", it must not exceed FLT_MAX/8, " +
+    fail(errc::magnitude, what + ": the sum of squares is " + std::to_string(squares) +
+                              ", it must not exceed FLT_MAX/8, " +
                               std::to_string(double{std::numeric_limits<float>::max()} / 8));
 }
 
@@ -59,8 +61,9 @@ void require_magnitude(std::string_view what, std::span<const float> vector) {
         constexpr float limit = Codec::max_magnitude;
         for (std::size_t i = 0; i < vector.size(); ++i)
             if (vector[i] > limit || vector[i] < -limit)
-                fail(errc::magnitude, std::string(what) + ": component " + std::to_string(i) + " is " + std::to_string(vector[i]) +
-                                          ", codec " + std::string(std::string_view(Codec::name)) + " holds up to " +
+                fail(errc::magnitude, std::string(what) + ": component " + std::to_string(i) + " is " +
+                                          std::to_string(vector[i]) + ", codec " +
+                                          std::string(std::string_view(Codec::name)) + " holds up to " +
                                           std::to_string(limit));
     }
 }
@@ -75,8 +78,8 @@ void admit(const Metric& metric, std::string_view what, std::span<const float> v
     for (std::size_t i = 0; i < vector.size(); ++i) out[i] = vector[i];
     if constexpr (preparing_metric<Metric>)
         if (!metric.prepare(out))
-            fail(errc::zero_norm, std::string(what) + " has norm 0; metric " + std::string(std::string_view(Metric::name)) +
-                                      " needs a direction");
+            fail(errc::zero_norm, std::string(what) + " has norm 0; metric " +
+                                      std::string(std::string_view(Metric::name)) + " needs a direction");
     if constexpr (codec<Codec>) {
         require_magnitude<Codec>(what, out);
     } else {

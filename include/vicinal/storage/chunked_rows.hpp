@@ -6,12 +6,16 @@
 #include <bit>          // for bit_width
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uintptr_t
-#include <memory>       // for unique_ptr
 #include <new>          // for align_val_t
 #include <type_traits>  // for is_trivially_copyable_v
+#include <utility>      // for exchange, swap
 
 #include "vicinal/core/types.hpp"
 #include "vicinal/simd/kernels.hpp"
+
+#if defined(__linux__)
+#include <sys/mman.h>  // for madvise
+#endif
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -19,20 +23,42 @@ namespace detail {
 
 inline constexpr std::size_t cache_line = 64;
 
-struct cache_line_delete {
-    void operator()(std::byte* p) const noexcept { ::operator delete[](p, std::align_val_t{cache_line}); }
+/// Memory on a cache line's boundary; large blocks on a huge page's. One word: bit 0 of the address tells which.
+class aligned_block {
+  public:
+    aligned_block() = default;
+    /// `size` uninitialised bytes, with the kernels' over-read allowance behind them.
+    explicit aligned_block(std::size_t size) {
+        const bool huge = size >= 2 * huge_page;
+        void* const data = ::operator new[](round_up(size, cache_line) + simd::over_read, alignment(huge));
+#if defined(MADV_HUGEPAGE)
+        // Random rows of a large index miss the translation cache on 4 KiB pages. Advice only: failure costs speed.
+        if (huge) (void)::madvise(data, size / huge_page * huge_page, MADV_HUGEPAGE);
+#endif
+        word_ = reinterpret_cast<std::uintptr_t>(data) | (huge ? 1 : 0);
+    }
+    aligned_block(aligned_block&& other) noexcept : word_(std::exchange(other.word_, 0)) {}
+    aligned_block& operator=(aligned_block&& other) noexcept {
+        std::swap(word_, other.word_);
+        return *this;
+    }
+    ~aligned_block() {
+        if (word_ != 0) ::operator delete[](get(), alignment((word_ & 1) != 0));
+    }
+    [[nodiscard]] std::byte* get() const noexcept { return reinterpret_cast<std::byte*>(word_ & ~std::uintptr_t{1}); }
+    [[nodiscard]] explicit operator bool() const noexcept { return word_ != 0; }
+
+  private:
+    static constexpr std::size_t huge_page = std::size_t{2} << 20;
+    [[nodiscard]] static std::align_val_t alignment(bool huge) noexcept {
+        return std::align_val_t{huge ? huge_page : cache_line};
+    }
+    std::uintptr_t word_ = 0;
 };
-using cache_aligned_bytes = std::unique_ptr<std::byte[], cache_line_delete>;
 
-/// `size` uninitialised bytes on a cache line's boundary, with the kernels' over-read allowance behind them.
-[[nodiscard]] inline cache_aligned_bytes allocate_aligned(std::size_t size) {
-    const std::size_t padded = round_up(size, cache_line) + simd::over_read;
-    return cache_aligned_bytes(static_cast<std::byte*>(::operator new[](padded, std::align_val_t{cache_line})));
-}
-
-/// Fixed-size rows in segments that double the total, addressed by a table that never moves. Or, for a mapped file, rows
-/// of somebody else's in one piece. A segment boundary is always a multiple of 64 rows.
-/// Threads: readers may use any row that was published to them while one writer reserves more.
+/// Fixed-size rows in segments that double the total, addressed by a table that never moves. Or, for a mapped file,
+/// rows of somebody else's in one piece. A segment boundary is always a multiple of 64 rows. Threads: readers may use
+/// any row that was published to them while one writer reserves more.
 class chunked_rows {
   public:
     /// row_bytes  bytes used of each row;  alignment  of each row, a power of two up to a cache line
@@ -53,7 +79,7 @@ class chunked_rows {
         while (capacity() < rows) {
             const std::size_t first = capacity();
             const std::size_t count = segments_ == 0 ? std::size_t{1} << shift_ : first;
-            owned_[segments_] = allocate_aligned(count * stride_);
+            owned_[segments_] = aligned_block(count * stride_);
             origins_[segments_] = reinterpret_cast<std::uintptr_t>(owned_[segments_].get()) - first * stride_;
             ++segments_;
         }
@@ -81,7 +107,7 @@ class chunked_rows {
     unsigned shift_;
     unsigned segments_ = 0;
     std::array<std::uintptr_t, max_segments> origins_{};
-    std::array<cache_aligned_bytes, max_segments> owned_{};
+    std::array<aligned_block, max_segments> owned_{};
 };
 
 /// One T per row, as `chunked_rows` keeps them.

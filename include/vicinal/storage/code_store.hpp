@@ -68,6 +68,7 @@ class row_store {
     row_store(std::size_t dim, row_spacing spacing) : codes_(dim, spacing) {}
     [[nodiscard]] code_store<Codec>& coarse() noexcept { return codes_; }
     [[nodiscard]] const code_store<Codec>& coarse() const noexcept { return codes_; }
+    [[nodiscard]] code_store<Codec>& fine() noexcept { return codes_; }
     [[nodiscard]] const code_store<Codec>& fine() const noexcept { return codes_; }
     template <class F>
     void for_each_store(F&& f) {
@@ -95,6 +96,7 @@ class row_store<two_level<Coarse, Fine>> {
     row_store(std::size_t dim, row_spacing spacing) : coarse_(dim, spacing), fine_(dim, spacing) {}
     [[nodiscard]] code_store<Coarse>& coarse() noexcept { return coarse_; }
     [[nodiscard]] const code_store<Coarse>& coarse() const noexcept { return coarse_; }
+    [[nodiscard]] code_store<Fine>& fine() noexcept { return fine_; }
     [[nodiscard]] const code_store<Fine>& fine() const noexcept { return fine_; }
     template <class F>
     void for_each_store(F&& f) {

@@ -19,8 +19,8 @@ namespace detail {
 /// What a row holds. A retired row's vector is gone for users but may still be passed through by a graph search.
 enum class row_state : std::uint8_t { free = 0, live = 1, retired = 2 };
 
-/// The ids of the rows, a hash table from id to row, and the free rows. The table holds row numbers only (the key is the
-/// row's id), 4 bytes an entry at a load of at most 3/4, linear probing with backward-shift deletion.
+/// The ids of the rows, a hash table from id to row, and the free rows. The table holds row numbers only (the key is
+/// the row's id), 4 bytes an entry at a load of at most 3/4, linear probing with backward-shift deletion.
 template <class Id>
 class id_directory {
   public:

@@ -39,18 +39,20 @@ class beam {
         next_ = 0;
     }
 
-    /// Puts a row in its place if it is among the closest.
-    VICINAL_INLINE void insert(float distance, slot_t slot) noexcept {
+    /// Puts a row in its place if it is among the closest; true if it is now the next to be followed.
+    VICINAL_INLINE bool insert(float distance, slot_t slot) noexcept {
         const row_key key = make_key(distance, slot);
         if (size_ == width_) {
-            if (width_ == 0 || key > keys_[size_ - 1]) return;
+            if (width_ == 0 || key > keys_[size_ - 1]) return false;
         } else {
             ++size_;
         }
         const std::size_t at = position(key, size_ - 1);
         std::memmove(&keys_[at + 1], &keys_[at], (size_ - 1 - at) * sizeof(row_key));
         keys_[at] = key;
-        if (at < next_) next_ = at;
+        if (at > next_) return false;
+        next_ = at;
+        return true;
     }
 
     [[nodiscard]] bool has_next() const noexcept { return next_ < size_; }

@@ -73,7 +73,8 @@ template <class Codec, class Metric, class Id>
 void check_batch(const Metric& metric, const id_directory<Id>& directory, std::size_t dim, std::span<const Id> ids,
                  matrix_view<const float> rows, executor_ref executor) {
     if (ids.size() != rows.rows())
-        fail(errc::invalid_argument, "add: " + std::to_string(ids.size()) + " ids for " + std::to_string(rows.rows()) + " rows");
+        fail(errc::invalid_argument,
+             "add: " + std::to_string(ids.size()) + " ids for " + std::to_string(rows.rows()) + " rows");
     if (rows.rows() == 0) return;
     if (rows.dim() != dim) fail_dimension("add: each row", rows.dim(), dim);
     for (const Id id : ids)
@@ -96,28 +97,34 @@ void check_batch(const Metric& metric, const id_directory<Id>& directory, std::s
 
 /// The rows of a batch as the metric wants them, for training: at most `limit`, evenly spaced.
 template <class Codec, class Metric>
-[[nodiscard]] std::vector<float> prepared_sample(const Metric& metric, matrix_view<const float> rows, std::size_t limit) {
+[[nodiscard]] std::vector<float> prepared_sample(const Metric& metric, matrix_view<const float> rows,
+                                                 std::size_t limit) {
     const std::size_t count = std::min(rows.rows(), limit);
     std::vector<float> sample(count * rows.dim());
     for (std::size_t i = 0; i < count; ++i)
-        admit<Codec>(metric, "vector", rows[i * rows.rows() / count], std::span(sample).subspan(i * rows.dim(), rows.dim()));
+        admit<Codec>(metric, "vector", rows[i * rows.rows() / count],
+                     std::span(sample).subspan(i * rows.dim(), rows.dim()));
     return sample;
 }
 
-/// Runs a batch of queries: one(query number, query, room for its hits, stats of its own) returns how many it found.
-template <class Id, class Params, class One>
+/// Runs a batch of queries, `together` of them per task. many(queries, room, found, params) searches for some: the hits
+/// of the i-th go to room(i), their number to found[i]; its params carry statistics of its own.
+template <class Id, class Params, class Many>
 [[nodiscard]] search_table<Id> run_batch(matrix_view<const float> queries, std::size_t dim, std::size_t k,
-                                         const Params& params, One one) {
+                                         const Params& params, std::size_t together, Many many) {
     if (!queries.empty() && queries.dim() != dim) fail_dimension("search: each query", queries.dim(), dim);
     search_table<Id> table(queries.rows(), k);
     const call_executor executor(params.executor, params.threads);
     std::mutex stats_mutex;
     call_stats stats(params.stats);
-    parallel_for(executor, queries.rows(), [&](std::size_t i) {
+    parallel_for(executor, (queries.rows() + together - 1) / together, [&](std::size_t task) {
+        const std::size_t first = task * together;
+        const std::size_t n = std::min(together, queries.rows() - first);
         search_stats mine;
-        Params one_params = params;
-        one_params.stats = params.stats != nullptr ? &mine : nullptr;
-        table.set_found(i, one(queries[i], table.room(i), one_params));
+        Params some = params;
+        some.stats = params.stats != nullptr ? &mine : nullptr;
+        many(
+            queries.rows(first, n), [&](std::size_t i) { return table.room(first + i); }, table.found(first, n), some);
         if (params.stats == nullptr) return;
         const std::lock_guard lock(stats_mutex);
         stats.now.distances += mine.distances;
@@ -128,11 +135,20 @@ template <class Id, class Params, class One>
     return table;
 }
 
+/// The same with one(query, room for its hits, params), which returns how many it found.
+template <class Id, class Params, class One>
+[[nodiscard]] search_table<Id> run_batch(matrix_view<const float> queries, std::size_t dim, std::size_t k,
+                                         const Params& params, One one) {
+    return run_batch<Id>(queries, dim, k, params, 1,
+                         [&](matrix_view<const float> query, auto room, std::span<std::size_t> found,
+                             const Params& some) { found[0] = one(query[0], room(0), some); });
+}
+
 }  // namespace detail
 
-/// The neighbours of one query, found as they are asked for, closest first: what `nearest` returns. An input range, to be
-/// read once, by one thread; it must not outlive the index. Rows removed meanwhile are left out, rows added meanwhile may
-/// or may not appear.
+/// The neighbours of one query, found as they are asked for, closest first: what `nearest` returns. An input range, to
+/// be read once, by one thread; it must not outlive the index. Rows removed meanwhile are left out, rows added
+/// meanwhile may or may not appear.
 template <identifier Id = std::uint64_t>
 class neighbor_stream {
   public:

@@ -21,8 +21,8 @@ template <class Metric, class Codec, class Id, class Kernels>
 struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     using base = rows_base<Metric, Codec, Id, Kernels>;
     using params_type = flat_search_params<Id>;
-    using typename base::scratch_type;
     using base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+    using typename base::scratch_type;
 
     explicit flat_state(std::size_t dimension) : base(dimension, row_spacing::packed) {}
 
@@ -91,26 +91,14 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     // ---- searches --------------------------------------------------------------------------------------------------
 
     std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const params_type& params) const {
-        auto lease = scratch.take();
-        this->admit_vector(*lease, "query", query);
-        const auto reading = gate.reading();
-        call_stats stats(params.stats);
-        const row_gate<Id> admits(directory, params.filter);
-        closest_sink<Id> closest(out, admits);
-        if (out.empty()) return 0;
-        if constexpr (base::two_levels) {
-            auto& candidates = lease->candidates;
-            candidates.resize(rerank_width(params.rerank, out.size(), directory.live()));
-            candidate_sink<Id> wide(candidates, admits);
-            scan(this->coarse_scorer(*lease), *lease, params, wide, stats.now);
-            this->rerank(*lease, wide.size(), closest, stats.now);
-        } else {
-            scan(this->fine_scorer(*lease), *lease, params, closest, stats.now);
-        }
-        return closest.finish();
+        return this->search_closest(query, out, params,
+                                    [&](const auto& scorer, auto& buffers, auto& sink, auto& stats) {
+                                        scan(scorer, buffers, params, sink, stats);
+                                    });
     }
 
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k, const params_type& params) const {
+    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
+                                          const params_type& params) const {
         return run_batch<Id>(queries, dim, k, params,
                              [this](std::span<const float> query, std::span<neighbor<Id>> out, const params_type& one) {
                                  return search(query, out, one);
@@ -192,7 +180,8 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     }
 
     template <class Scorer, class Sink>
-    void scan(const Scorer& scorer, scratch_type& buffers, const params_type& params, Sink& sink, search_stats& stats) const {
+    void scan(const Scorer& scorer, scratch_type& buffers, const params_type& params, Sink& sink,
+              search_stats& stats) const {
         const auto check_stop = [&] { throw_if_stopped(params.stop); };
         if (this->list_few(params.filter, buffers.slots)) {
             stats.distances += buffers.slots.size();

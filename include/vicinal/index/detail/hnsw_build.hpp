@@ -1,9 +1,9 @@
 // Adding rows to an HNSW graph, a batch at a time against the graph as it was.
 //
 // A batch is planned without touching the graph: each new row finds candidates by a search of the frozen graph and by
-// measuring the batch's earlier rows, and picks links from them; reverse links are grouped by target, so that each target
-// is pruned once. The plan depends on the rows and their order only, never on how many threads made it. Publishing it
-// copies finished rows of links.
+// measuring the batch's earlier rows, and picks links from them; reverse links are grouped by target, so that each
+// target is pruned once. The plan depends on the rows and their order only, never on how many threads made it.
+// Publishing it copies finished rows of links.
 #pragma once
 
 #include <algorithm>  // for sort, min, copy
@@ -32,14 +32,17 @@ struct candidate {
     }
 };
 
-/// Distances from stored rows to stored rows: a row is decoded and becomes the query.
+/// Distances from stored rows to stored rows, as graphs are walked by: a row becomes the query.
 template <class Metric, class Codec, class Kernels>
 class row_distances {
   public:
     row_distances(const Metric& metric, const code_store<Codec>& store) : metric_(metric), store_(store) {}
     /// A scorer whose query is row `slot`, good until the next call.
-    [[nodiscard]] scorer<Metric, Codec, Kernels> from(slot_t slot) {
-        return {metric_, store_, as_query_(store_, slot), decoded_};
+    [[nodiscard]] walk_scorer<Metric, Codec, Kernels> from(slot_t slot) {
+        if constexpr (is_integer<Metric, Codec>)
+            return {metric_, store_, slot, decoded_, integers_};
+        else
+            return {metric_, store_, as_query_(store_, slot), decoded_};
     }
 
   private:
@@ -47,6 +50,7 @@ class row_distances {
     const code_store<Codec>& store_;
     row_as_query<Codec> as_query_;
     padded_vector decoded_;
+    padded_vector integers_;
 };
 
 /// Chooses up to `limit` of the candidates, which are sorted: each one that is closer to the row itself than to any
@@ -86,8 +90,9 @@ class hnsw_builder {
                  scratch_pool<walk_scratch>& scratch)
         : metric_(metric), store_(store), graph_(graph), build_beam_(build_beam), scratch_(scratch) {}
 
-    /// Plans the links of new rows `slots`, whose codes are written and which graph.create has set up; is_live(row) says
-    /// which older rows may be linked to. Changes nothing that a reader sees; `rows` is how many there are to search.
+    /// Plans the links of new rows `slots`, whose codes are written and which graph.create has set up; is_live(row)
+    /// says which older rows may be linked to. Changes nothing that a reader sees; `rows` is how many there are to
+    /// search.
     template <class IsLive>
     void plan(std::span<const slot_t> slots, std::size_t rows, bool any_retired, const IsLive& is_live,
               executor_ref executor) {
@@ -117,7 +122,7 @@ class hnsw_builder {
     struct update {
         slot_t target;
         std::size_t level;
-        std::size_t batch_row;          // which new row this is, or none
+        std::size_t batch_row;           // which new row this is, or none
         std::vector<candidate> sources;  // reverse links that want to join
         std::vector<slot_t> links;
     };
@@ -166,7 +171,8 @@ class hnsw_builder {
     /// Searches a level of the frozen graph; returns where to start on the next.
     template <class Scorer, class IsLive>
     slot_t collect(const Scorer& scorer, slot_t start, std::size_t level, std::size_t rows, bool any_retired,
-                   const IsLive& is_live, walk_scratch& walk, search_stats& stats, std::vector<candidate>& found) const {
+                   const IsLive& is_live, walk_scratch& walk, search_stats& stats,
+                   std::vector<candidate>& found) const {
         walk.visited.begin(rows);
         if (any_retired)
             filtered_beam_search(graph_, scorer, start, level, build_beam_, is_live, walk, stats, {});
@@ -186,7 +192,8 @@ class hnsw_builder {
         for (std::size_t i = 0; i < slots_.size(); ++i) {
             std::vector<candidate>& picks = picks_[i].by_level[0];
             if (picks.empty()) continue;  // the first row of all
-            const auto roomy = std::find_if(picks.begin(), picks.end(), [&](const candidate& c) { return has_room(c.slot); });
+            const auto roomy =
+                std::find_if(picks.begin(), picks.end(), [&](const candidate& c) { return has_room(c.slot); });
             const slot_t parent = roomy != picks.end() ? roomy->slot : room_below(picks.front().slot);
             if (roomy == picks.end() &&
                 std::none_of(picks.begin(), picks.end(), [&](const candidate& c) { return c.slot == parent; })) {

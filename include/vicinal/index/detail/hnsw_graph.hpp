@@ -20,8 +20,8 @@ namespace detail {
 /// and up to `degree` on each level above, ended by no_slot where there are fewer.
 ///
 /// On level 0 some links also form a tree over all live rows: each row but one has a parent, each parent links to its
-/// children and they to it, and those links are never pruned. So every live row can be reached from every other, whatever
-/// becomes of the rest. A row has at most `child_limit()` children, which always leaves it links to spare.
+/// children and they to it, and those links are never pruned. So every live row can be reached from every other,
+/// whatever becomes of the rest. A row has at most `child_limit()` children, which always leaves it links to spare.
 class hnsw_graph {
   public:
     static constexpr std::size_t max_level = 31;
@@ -63,20 +63,26 @@ class hnsw_graph {
 
     /// The links of a row on a level, at most capacity(level), up to the first no_slot. Empty where the row does not
     /// reach the level or a damaged file points outside.
-    [[nodiscard]] VICINAL_INLINE const slot_t* base_links(slot_t slot) const noexcept {
-        return reinterpret_cast<const slot_t*>(base_[slot]);
-    }
     [[nodiscard]] std::span<const slot_t> links(slot_t slot, std::size_t level) const noexcept {
-        const slot_t* const first = row(slot, level);
+        const slot_t* const first = first_link(slot, level);
         if (first == nullptr) return {};
         return {first, std::find(first, first + capacity(level), no_slot)};
     }
+    /// The same for inner loops: where the links begin, or null.
+    [[nodiscard]] VICINAL_INLINE const slot_t* first_link(slot_t slot, std::size_t level) const noexcept {
+        if (level == 0) return reinterpret_cast<const slot_t*>(base_[slot]);
+        const std::size_t at = std::size_t{upper_first_[slot]} + level - 1;
+        if (level > levels_[slot] || at >= upper_rows_) return nullptr;
+        return reinterpret_cast<const slot_t*>(upper_[static_cast<slot_t>(at)]);
+    }
     void set_links(slot_t slot, std::size_t level, std::span<const slot_t> links) noexcept {
-        auto* const first = const_cast<slot_t*>(row(slot, level));
+        auto* const first = const_cast<slot_t*>(first_link(slot, level));
         const auto end = std::copy(links.begin(), links.end(), first);
         std::fill(end, first + capacity(level), no_slot);
     }
-    VICINAL_INLINE void prefetch_links(slot_t slot) const noexcept { simd::prefetch_lines(base_[slot], base_.row_bytes(), 4); }
+    VICINAL_INLINE void prefetch_links(slot_t slot, std::size_t level) const noexcept {
+        if (level == 0) simd::prefetch_lines(base_[slot], base_.row_bytes(), 4);
+    }
 
     /// Whether the level-0 link a -> b belongs to the tree.
     [[nodiscard]] bool is_tree_link(slot_t a, slot_t b) const noexcept { return parents_[a] == b || parents_[b] == a; }
@@ -137,12 +143,6 @@ class hnsw_graph {
     }
 
   private:
-    [[nodiscard]] VICINAL_INLINE const slot_t* row(slot_t slot, std::size_t level) const noexcept {
-        if (level == 0) return base_links(slot);
-        const std::size_t at = std::size_t{upper_first_[slot]} + level - 1;
-        if (level > levels_[slot] || at >= upper_rows_) return nullptr;
-        return reinterpret_cast<const slot_t*>(upper_[static_cast<slot_t>(at)]);
-    }
     [[nodiscard]] std::uint32_t take_upper(std::size_t level) noexcept {
         if (level == 0) return 0;
         if (auto& list = free_upper_[level]; !list.empty()) {

@@ -62,7 +62,8 @@ class graph_inspector {
         }
         if (parent == no_slot) {
             ++roots_;
-        } else if (parent >= rows_ || !directory_.is_live(parent) || !has_link(slot, parent) || !has_link(parent, slot)) {
+        } else if (parent >= rows_ || !directory_.is_live(parent) || !has_link(slot, parent) ||
+                   !has_link(parent, slot)) {
             ++report_.misplaced;
         }
     }
@@ -137,8 +138,8 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         const auto number = [numbers](slot_t slot) { return slot == no_slot ? no_slot : (*numbers)[slot]; };
         std::uint64_t upper = 0;
         for (const slot_t slot : *slots) upper += graph.level(slot);
-        const std::uint64_t head[] = {params.degree, params.build_beam, params.seed, number(graph.entry()),
-                                      graph.top_level(), upper};
+        const std::uint64_t head[] = {params.degree,         params.build_beam, params.seed,
+                                      number(graph.entry()), graph.top_level(), upper};
         out.numbers("HNSW", head);
         this->write_rows(out, slots);
         const std::size_t n = slots->size();
@@ -162,7 +163,8 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         out.template stream<slot_t>("LNKU", upper * graph.degree(), [this, slots, number](const auto& sink) {
             std::vector<slot_t> row;
             for (const slot_t slot : *slots)
-                for (std::size_t level = 1; level <= graph.level(slot); ++level) put_links(sink, slot, level, number, row);
+                for (std::size_t level = 1; level <= graph.level(slot); ++level)
+                    put_links(sink, slot, level, number, row);
         });
     }
 
@@ -170,20 +172,23 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
     void read_parts(const Parts& in) {
         const auto head = in.template elements<std::uint64_t>("HNSW", 6);
         if (head[0] < 2 || head[0] > 1024 || head[1] < 1 || head[1] > std::size_t{1} << 20)
-            in.fail("degree " + std::to_string(head[0]) + " or build_beam " + std::to_string(head[1]) + " is out of range");
+            in.fail("degree " + std::to_string(head[0]) + " or build_beam " + std::to_string(head[1]) +
+                    " is out of range");
         params = {static_cast<std::size_t>(head[0]), static_cast<std::size_t>(head[1]), head[2]};
         graph = hnsw_graph(params.degree);
         this->read_rows(in);
         const std::size_t n = directory.high_water();
-        const links_in_file links{in.template elements<std::uint8_t>("LEVL", n), in.template elements<slot_t>("TREE", n),
+        const links_in_file links{in.template elements<std::uint8_t>("LEVL", n),
+                                  in.template elements<slot_t>("TREE", n),
                                   in.template elements<slot_t>("LNK0", std::uint64_t{n} * graph.capacity(0)),
                                   in.template elements<std::uint32_t>("UPPF", n), in.template elements<slot_t>("LNKU")};
         if (links.upper.size() % params.degree != 0 || links.upper.size() / params.degree != head[5])
-            in.fail("it has " + std::to_string(links.upper.size()) + " upper links, expected " + std::to_string(head[5]) +
-                    " rows of " + std::to_string(params.degree));
+            in.fail("it has " + std::to_string(links.upper.size()) + " upper links, expected " +
+                    std::to_string(head[5]) + " rows of " + std::to_string(params.degree));
         const bool empty = directory.live() == 0;
         if (empty ? head[3] != no_slot : (head[3] >= n || head[4] > hnsw_graph::max_level))
-            in.fail("the entry " + std::to_string(head[3]) + " on level " + std::to_string(head[4]) + " does not exist");
+            in.fail("the entry " + std::to_string(head[3]) + " on level " + std::to_string(head[4]) +
+                    " does not exist");
         if (in.in_place())
             graph.borrow(links.levels, links.parents, links.base, links.upper_first, links.upper);
         else
@@ -206,7 +211,8 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         sink(std::span<const T>(&value, 1));
     }
     template <class Sink, class Number>
-    void put_links(const Sink& sink, slot_t slot, std::size_t level, const Number& number, std::vector<slot_t>& row) const {
+    void put_links(const Sink& sink, slot_t slot, std::size_t level, const Number& number,
+                   std::vector<slot_t>& row) const {
         row.assign(graph.capacity(level), no_slot);
         std::size_t i = 0;
         for (const slot_t link : graph.links(slot, level)) row[i++] = number(link);
@@ -239,7 +245,8 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         const auto end = std::find(row.begin(), row.end(), no_slot);
         for (auto link = row.begin(); link != row.end(); ++link)
             if (link < end ? *link >= n : *link != no_slot)
-                in.fail("row " + std::to_string(slot) + " links to row " + std::to_string(*link) + " of " + std::to_string(n));
+                in.fail("row " + std::to_string(slot) + " links to row " + std::to_string(*link) + " of " +
+                        std::to_string(n));
         graph.set_links(slot, level, row.first(static_cast<std::size_t>(end - row.begin())));
     }
     template <class Parts>
@@ -257,7 +264,8 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         if (!found.ok())
             in.fail("its graph is not sound: " + std::to_string(found.dangling) + " links lead nowhere, " +
                     std::to_string(found.duplicate) + " are repeated, " + std::to_string(found.misplaced) +
-                    " rows or links are out of place, " + std::to_string(found.unreachable) + " rows cannot be reached");
+                    " rows or links are out of place, " + std::to_string(found.unreachable) +
+                    " rows cannot be reached");
         if (!tree_is_whole()) in.fail("the tree over its rows has a cycle");
         retired.reserve(directory.high_water());
         for (std::size_t i = 0; i < directory.high_water(); ++i)
@@ -268,7 +276,8 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         std::vector<slot_t> done(directory.high_water(), no_slot);
         for (std::size_t i = 0; i < done.size(); ++i) {
             auto slot = static_cast<slot_t>(i);
-            for (; slot != no_slot && done[slot] == no_slot; slot = graph.parent(slot)) done[slot] = static_cast<slot_t>(i);
+            for (; slot != no_slot && done[slot] == no_slot; slot = graph.parent(slot))
+                done[slot] = static_cast<slot_t>(i);
             if (slot != no_slot && done[slot] == static_cast<slot_t>(i)) return false;
         }
         return true;

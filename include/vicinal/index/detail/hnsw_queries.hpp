@@ -1,12 +1,14 @@
 // How an hnsw_index answers: one query, a radius, or a stream of neighbours.
 #pragma once
 
-#include <algorithm>  // for max, min, sort, push_heap, pop_heap
-#include <cstddef>    // for size_t
+#include <algorithm>   // for max, min, sort, push_heap, pop_heap
+#include <array>       // for array
+#include <cstddef>     // for size_t
 #include <functional>  // for greater
-#include <memory>     // for unique_ptr, make_unique
-#include <span>       // for span
-#include <vector>     // for vector
+#include <memory>      // for unique_ptr, make_unique
+#include <optional>    // for optional
+#include <span>        // for span
+#include <vector>      // for vector
 
 #include "vicinal/index/detail/hnsw_search.hpp"
 #include "vicinal/index/detail/hnsw_state.hpp"
@@ -46,6 +48,13 @@ class hnsw_queries {
         return closest.finish();
     }
 
+    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
+                                          const params_type& params) const {
+        return run_batch<Id>(queries, state_.dim, k, params, together,
+                             [this](matrix_view<const float> some, auto room, std::span<std::size_t> found,
+                                    const params_type& own) { search_together(some, room, found, own); });
+    }
+
     [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
                                                           const params_type& params) const {
         require_radius(radius);
@@ -75,25 +84,93 @@ class hnsw_queries {
 
   private:
     static constexpr std::size_t default_ef = 64;
+    using walk_scorer_type = typename State::walk_scorer_type;
 
-    void begin(walk_scratch& walk) const {
-        walk.begin(state_.directory.high_water(), state_.graph.capacity(0));
+    /// One of the queries that take turns.
+    struct turn {
+        std::optional<typename scratch_pool<scratch_type>::lease> lease;
+        std::optional<scratch_pool<walk_scratch>::lease> walk;
+        std::optional<walk_scorer_type> scorer;
+        std::optional<beam_walk<hnsw_graph, walk_scorer_type>> search;
+
+        void begin(const hnsw_queries& index, std::size_t width, search_stats& stats) {
+            index.begin(**walk);
+            scorer.emplace(index.state_.walk_scorer_of_query(**lease));
+            const slot_t start = index.start_of(*scorer, **walk, stats);
+            search.emplace(index.state_.graph, *scorer, 0, **walk, stats);
+            search->begin(start, width);
+        }
+    };
+
+    /// How many queries take turns on one thread.
+    static constexpr std::size_t together = 4;
+
+    /// Searches for several queries on this thread, one computing while the memory accesses of the others pass. The
+    /// results are those of search.
+    template <class RoomOf>
+    void search_together(matrix_view<const float> queries, const RoomOf& room, std::span<std::size_t> found,
+                         const params_type& params) const {
+        std::array<turn, together> turns;
+        const std::size_t n = queries.rows();
+        for (std::size_t i = 0; i < n; ++i) {
+            turns[i].lease.emplace(state_.scratch.take());
+            turns[i].walk.emplace(state_.walks.take());
+            state_.admit_vector(**turns[i].lease, "query", queries[i]);
+        }
+        auto reading = state_.gate.reading();
+        if (params.filter || state_.directory.retired() != 0) {  // these may need the other walk
+            reading.unlock();
+            for (std::size_t i = 0; i < n; ++i) found[i] = search(queries[i], room(i), params);
+            return;
+        }
+        call_stats stats(params.stats);
+        if (room(0).empty() || state_.directory.live() == 0) return;
+        const std::size_t width = std::max(params.ef != 0 ? params.ef : default_ef, room(0).size());
+        for (std::size_t i = 0; i < n; ++i) turns[i].begin(*this, std::min(width, state_.stored_rows()), stats.now);
+        take_turns(std::span(turns).first(n), params.stop);
+        const row_gate<Id> admits(state_.directory, params.filter);
+        for (std::size_t i = 0; i < n; ++i) {
+            closest_sink<Id> closest(room(i), admits);
+            deliver(**turns[i].lease, **turns[i].walk, params, closest, stats.now);
+            found[i] = closest.finish();
+        }
     }
+
+    static void take_turns(std::span<turn> turns, const std::stop_token& stop) {
+        std::array<turn*, together> going{};
+        std::size_t left = 0;
+        for (turn& t : turns) going[left++] = &t;
+        for (std::size_t round = 0; left > 0; ++round) {
+            if (round % 32 == 0) throw_if_stopped(stop);
+            std::size_t still = 0;
+            for (std::size_t i = 0; i < left; ++i)
+                if (going[i]->search->gather()) {
+                    going[i]->search->prefetch();
+                    going[still++] = going[i];
+                }
+            left = still;
+            for (std::size_t i = 0; i < left; ++i) going[i]->search->absorb();
+        }
+    }
+
+    void begin(walk_scratch& walk) const { walk.begin(state_.directory.high_water(), state_.graph.capacity(0)); }
     template <class Scorer>
     [[nodiscard]] slot_t start_of(const Scorer& scorer, walk_scratch& walk, search_stats& stats) const {
         return descend(state_.graph, scorer, state_.graph.entry(), state_.graph.top_level(), 0, walk, stats);
     }
 
-    /// Fills walk.pool with the closest rows by the coarse codec, of which at least min(k, all there are) can be returned.
+    /// Fills walk.pool with the closest rows by the coarse codec, of which at least min(k, all there are) can be
+    /// returned.
     void find_closest(scratch_type& buffers, walk_scratch& walk, std::size_t width, std::size_t k,
                       const params_type& params, const row_gate<Id>& admits, search_stats& stats) const {
-        const auto scorer = state_.coarse_scorer(buffers);
+        const auto scorer = state_.walk_scorer_of_query(buffers);
         begin(walk);
         const slot_t start = start_of(scorer, walk, stats);
         if (!params.filter) {
             // Retired rows take places in the beam. They are few; when not few enough, the walk below leaves them out.
             beam_search(state_.graph, scorer, start, 0, width, walk, stats, params.stop);
-            if (state_.directory.retired() == 0 || returnable(walk.pool, admits) >= std::min(k, state_.directory.live()))
+            if (state_.directory.retired() == 0 ||
+                returnable(walk.pool, admits) >= std::min(k, state_.directory.live()))
                 return;
             begin(walk);
         }
@@ -109,7 +186,7 @@ class hnsw_queries {
     void deliver(scratch_type& buffers, const walk_scratch& walk, const params_type& params, closest_sink<Id>& closest,
                  search_stats& stats) const {
         const beam& pool = walk.pool;
-        if constexpr (!State::two_levels) {
+        if constexpr (!State::two_levels && !State::approximate_walk) {
             for (std::size_t i = 0; i < pool.size(); ++i) {
                 if (const float distance = key_distance(pool[i]); distance <= closest.threshold())
                     closest.offer(key_slot(pool[i]), distance);
@@ -117,7 +194,8 @@ class hnsw_queries {
                     break;
             }
         } else {
-            const std::size_t count = params.rerank != 0 ? std::min(params.rerank, pool.size()) : pool.size();
+            const std::size_t count =
+                State::two_levels && params.rerank != 0 ? std::min(params.rerank, pool.size()) : pool.size();
             buffers.candidates.clear();
             for (std::size_t i = 0; i < count; ++i)
                 buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
@@ -125,8 +203,8 @@ class hnsw_queries {
         }
     }
 
-    /// Follows the graph outwards from the query. The window holds the `ef` closest rows not yet handed out; the closest
-    /// of them is handed out once nothing left to follow is closer than the farthest.
+    /// Follows the graph outwards from the query. The window holds the `ef` closest rows not yet handed out; the
+    /// closest of them is handed out once nothing left to follow is closer than the farthest.
     class stream final : public neighbor_stream<Id>::source {
       public:
         stream(const State& state, std::span<const float> query, const params_type& params)

@@ -1,9 +1,10 @@
 // Taking rows out of an HNSW graph.
 //
-// A removed row is retired: searches still pass through it, none returns it. Its children in the tree get new parents at
-// once, so no live row depends on it. Then a hand goes round the rows, a few at each removal; every row it passes drops
-// its links to retired rows and may take over theirs (the repair of FreshDiskANN, Singh et al. 2021, spread evenly). Once
-// the hand has gone all the way round, nothing links to the rows that were retired before, and their places are free.
+// A removed row is retired: searches still pass through it, none returns it. Its children in the tree get new parents
+// at once, so no live row depends on it. Then a hand goes round the rows, a few at each removal; every row it passes
+// drops its links to retired rows and may take over theirs (the repair of FreshDiskANN, Singh et al. 2021, spread
+// evenly). Once the hand has gone all the way round, nothing links to the rows that were retired before, and their
+// places are free.
 #pragma once
 
 #include <algorithm>  // for sort, min, unique
@@ -85,7 +86,8 @@ class hnsw_repairer {
         own_.from(from).score(links.data(), links.size(), distances.data());
         std::size_t worst = links.size();
         for (std::size_t i = 0; i < links.size(); ++i)
-            if (!graph_.is_tree_link(from, links[i]) && (worst == links.size() || distances[i] > distances[worst])) worst = i;
+            if (!graph_.is_tree_link(from, links[i]) && (worst == links.size() || distances[i] > distances[worst]))
+                worst = i;
         return worst;
     }
 
@@ -163,7 +165,9 @@ class retired_rows {
             list->clear();
         }
     }
-    [[nodiscard]] std::size_t memory() const noexcept { return (waiting_.capacity() + closing_.capacity()) * sizeof(slot_t); }
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return (waiting_.capacity() + closing_.capacity()) * sizeof(slot_t);
+    }
 
   private:
     std::vector<slot_t> waiting_;

@@ -38,18 +38,26 @@ struct walk_scratch {
     }
 };
 
-/// Scores those links of `node` that were not seen before; they are then in fresh and distances.
-/// returns  how many
+/// Puts those links of `node` that were not seen before into walk.fresh; returns how many.
+template <class Graph>
+VICINAL_INLINE std::size_t fresh_links(const Graph& graph, slot_t node, std::size_t level,
+                                       walk_scratch& walk) noexcept {
+    const slot_t* const links = graph.first_link(node, level);
+    const std::size_t most = links == nullptr ? 0 : graph.capacity(level);
+    slot_t* const fresh = walk.fresh.data();
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < most && links[i] != no_slot; ++i) {
+        fresh[count] = links[i];
+        count += walk.visited.insert(links[i]) ? 1 : 0;
+    }
+    return count;
+}
+
+/// The same, and their distances into walk.distances.
 template <class Graph, class Scorer>
 VICINAL_INLINE std::size_t score_fresh_links(const Graph& graph, const Scorer& scorer, slot_t node, std::size_t level,
                                              walk_scratch& walk, search_stats& stats) {
-    std::size_t count = 0;
-    // All rows are asked for before the first is needed, so that their cache misses overlap.
-    for (const slot_t link : graph.links(node, level))
-        if (walk.visited.insert(link)) {
-            walk.fresh[count++] = link;
-            scorer.prefetch(link);
-        }
+    const std::size_t count = fresh_links(graph, node, level, walk);
     scorer.score(walk.fresh.data(), count, walk.distances.data());
     stats.distances += count;
     ++stats.hops;
@@ -58,8 +66,8 @@ VICINAL_INLINE std::size_t score_fresh_links(const Graph& graph, const Scorer& s
 
 /// Moves from `start` to ever closer links on the levels (down_to, from], and returns the closest row met.
 template <class Graph, class Scorer>
-[[nodiscard]] slot_t descend(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t from, std::size_t down_to,
-                             walk_scratch& walk, search_stats& stats) {
+[[nodiscard]] slot_t descend(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t from,
+                             std::size_t down_to, walk_scratch& walk, search_stats& stats) {
     row_key best = make_key(scorer.score(start), start);
     ++stats.distances;
     for (std::size_t level = from; level > down_to; --level)
@@ -80,25 +88,63 @@ template <class Graph, class Scorer>
     return key_slot(best);
 }
 
+/// A beam search that can pause where it would wait for memory: between knowing which rows to score and scoring them.
+/// One step is gather, then absorb.
+template <class Graph, class Scorer>
+class beam_walk {
+  public:
+    beam_walk(const Graph& graph, const Scorer& scorer, std::size_t level, walk_scratch& walk, search_stats& stats)
+        : graph_(graph), scorer_(scorer), level_(level), walk_(walk), stats_(stats) {}
+
+    void begin(slot_t start, std::size_t width) {
+        walk_.pool.reset(width);
+        if (!walk_.visited.insert(start)) return;
+        walk_.pool.insert(scorer_.score(start), start);
+        ++stats_.distances;
+    }
+    /// Follows the closest row not yet followed; false if there is none.
+    [[nodiscard]] VICINAL_INLINE bool gather() noexcept {
+        beam& pool = walk_.pool;
+        if (!pool.has_next()) return false;
+        const slot_t node = pool.take();
+        if (pool.has_next()) graph_.prefetch_links(pool.peek(), level_);  // the next one, unless a closer one turns up
+        count_ = fresh_links(graph_, node, level_, walk_);
+        ++stats_.hops;
+        return true;
+    }
+    /// Asks for the rows that absorb will score.
+    void prefetch() const noexcept { scorer_.prefetch(walk_.fresh.data(), count_); }
+    VICINAL_INLINE void absorb() {
+        scorer_.score(walk_.fresh.data(), count_, walk_.distances.data());
+        stats_.distances += count_;
+        for (std::size_t i = 0; i < count_; ++i)
+            if (walk_.pool.insert(walk_.distances[i], walk_.fresh[i])) graph_.prefetch_links(walk_.fresh[i], level_);
+    }
+
+  private:
+    const Graph& graph_;
+    const Scorer& scorer_;
+    std::size_t level_;
+    walk_scratch& walk_;
+    search_stats& stats_;
+    std::size_t count_ = 0;
+};
+
 /// Fills walk.pool with the closest rows to be found from `start` on `level` (algorithm 2 of the HNSW paper).
 template <class Graph, class Scorer>
 void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
                  walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
-    beam& pool = walk.pool;
-    pool.reset(width);
-    if (!walk.visited.insert(start)) return;
-    pool.insert(scorer.score(start), start);
-    ++stats.distances;
-    while (pool.has_next()) {
+    beam_walk<Graph, Scorer> search(graph, scorer, level, walk, stats);
+    search.begin(start, width);
+    while (search.gather()) {
         if ((stats.hops & 31) == 0) throw_if_stopped(stop);
-        const std::size_t count = score_fresh_links(graph, scorer, pool.take(), level, walk, stats);
-        for (std::size_t i = 0; i < count; ++i) pool.insert(walk.distances[i], walk.fresh[i]);
-        if (level == 0 && pool.has_next()) graph.prefetch_links(pool.peek());
+        search.absorb();
     }
 }
 
-/// The same when only some rows may be returned: walk.pool keeps the closest rows that admits(row), while the walk passes
-/// through all. It ends when `width` admitted rows are closer than everything left to follow, or nothing is left.
+/// The same when only some rows may be returned: walk.pool keeps the closest rows that admits(row), while the walk
+/// passes through all. It ends when `width` admitted rows are closer than everything left to follow, or nothing is
+/// left.
 template <class Graph, class Scorer, class Admits>
 void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
                           const Admits& admits, walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {

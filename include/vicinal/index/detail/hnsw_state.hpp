@@ -124,8 +124,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         retired.reserve(directory.high_water() + extra);
     }
 
-    /// Links the next ids.size() rows, whose codes are written, and makes them live; before_live() runs when readers are
-    /// out.
+    /// Links the next ids.size() rows, whose codes are written, and makes them live; before_live() runs when readers
+    /// are out.
     template <class BeforeLive>
     void link(std::span<const Id> ids, executor_ref executor, BeforeLive before_live) {
         std::vector<slot_t> slots(ids.size());
@@ -144,8 +144,9 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         builder_type builder(metric, rows.coarse(), graph, std::max(params.build_beam, params.degree), walks);
         for (std::size_t i = 0; i < ids.size(); ++i) graph.create(slots[i], levels[i]);
         try {
-            builder.plan(slots, directory.high_water(), directory.retired() != 0,
-                         [this](slot_t slot) { return directory.is_live(slot); }, executor);
+            builder.plan(
+                slots, directory.high_water(), directory.retired() != 0,
+                [this](slot_t slot) { return directory.is_live(slot); }, executor);
         } catch (...) {
             for (const slot_t slot : slots) graph.set_parent(slot, no_slot);
             for (const slot_t slot : slots) graph.destroy(slot);
@@ -176,8 +177,9 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             const slot_t entry = repairer.find_entry();
             graph.set_entry(entry, graph.level(entry));
         }
-        retired.advance(retired_rows::rows_per_removal, directory.high_water(),
-                        [&](slot_t row) { repairer.repair(row); }, [&](slot_t row) { release(row); });
+        retired.advance(
+            retired_rows::rows_per_removal, directory.high_water(), [&](slot_t row) { repairer.repair(row); },
+            [&](slot_t row) { release(row); });
     }
 
     void release(slot_t slot) {

@@ -75,7 +75,8 @@ struct code_word_of {
             return std::size_t{1};
     }();
     static_assert(size == 1 || size == 2 || size == 4, "vicinal: a codec's word_size must be 1, 2 or 4");
-    using type = std::conditional_t<size == 4, std::uint32_t, std::conditional_t<size == 2, std::uint16_t, std::uint8_t>>;
+    using type =
+        std::conditional_t<size == 4, std::uint32_t, std::conditional_t<size == 2, std::uint16_t, std::uint8_t>>;
 };
 template <class Codec>
 using code_word = typename code_word_of<Codec>::type;
@@ -143,7 +144,7 @@ struct rows_base {
         report.live = directory.live();
         report.retired = directory.retired();
         directory.for_each_live([&](slot_t slot) {
-            if (directory.find(directory.id(slot)) != slot) ++report.duplicate;
+            if (find(directory.id(slot)) != slot) ++report.duplicate;
         });
     }
 
@@ -171,14 +172,18 @@ struct rows_base {
     }
     void train(matrix_view<const float> vectors, const add_params&) {
         const auto writing = begin_writing();
+        const auto sample = training_sample(vectors);
+        const auto publishing = gate.publishing();
+        train_codecs(rows, matrix_view<const float>(std::span<const float>(sample), dim));
+    }
+    /// The rows given to a call of train, prepared, or why that call cannot be.
+    [[nodiscard]] std::vector<float> training_sample(matrix_view<const float> vectors) const {
         if (vectors.empty()) fail(errc::invalid_argument, "train: there are no sample rows");
         if (vectors.dim() != dim) fail_dimension("train: each row", vectors.dim(), dim);
         if (directory.live() + directory.retired() != 0)
             fail(errc::invalid_argument, "train: the index holds " + std::to_string(directory.live()) +
                                              " rows encoded with what was learned before; train before adding");
-        const auto sample = prepared_sample<Codec>(metric, vectors, vectors.rows());
-        const auto publishing = gate.publishing();
-        train_codecs(rows, matrix_view<const float>(std::span<const float>(sample), dim));
+        return prepared_sample<Codec>(metric, vectors, vectors.rows());
     }
     void reserve_extra(std::size_t extra) {
         directory.reserve_extra(extra);
@@ -206,6 +211,12 @@ struct rows_base {
     [[nodiscard]] coarse_scorer_type coarse_scorer(Scratch& buffers) const {
         return {metric, rows.coarse(), buffers.query.data(), buffers.decoded};
     }
+    /// What a graph is walked by; its distances are only near the coarse codec's where `approximate_walk`.
+    using walk_scorer_type = walk_scorer<Metric, typename store_type::coarse_codec, Kernels>;
+    static constexpr bool approximate_walk = !std::same_as<walk_scorer_type, coarse_scorer_type>;
+    [[nodiscard]] walk_scorer_type walk_scorer_of_query(Scratch& buffers) const {
+        return {metric, rows.coarse(), buffers.query.data(), buffers.decoded};
+    }
     [[nodiscard]] fine_scorer_type fine_scorer(Scratch& buffers) const {
         return {metric, rows.fine(), buffers.query.data(), buffers.decoded};
     }
@@ -217,6 +228,30 @@ struct rows_base {
         stats.distances += count;
         stats.reranks += count;
         score_listed(fine_scorer(buffers), std::span<const slot_t>(buffers.slots), sink, [] {});
+    }
+
+    /// One search: scan(scorer, buffers, sink, stats) offers rows scored by the coarse codec, of two levels the best of
+    /// them are scored again.
+    template <class Params, class Scan>
+    std::size_t search_closest(std::span<const float> query, std::span<neighbor<Id>> out, const Params& params,
+                               Scan scan) const {
+        auto lease = scratch.take();
+        admit_vector(*lease, "query", query);
+        const auto reading = gate.reading();
+        call_stats stats(params.stats);
+        const row_gate<Id> admits(directory, params.filter);
+        closest_sink<Id> closest(out, admits);
+        if (out.empty()) return 0;
+        if constexpr (two_levels) {
+            auto& candidates = lease->candidates;
+            candidates.resize(rerank_width(params.rerank, out.size(), directory.live()));
+            candidate_sink<Id> wide(candidates, admits);
+            scan(coarse_scorer(*lease), *lease, wide, stats.now);
+            rerank(*lease, wide.size(), closest, stats.now);
+        } else {
+            scan(fine_scorer(*lease), *lease, closest, stats.now);
+        }
+        return closest.finish();
     }
 
     /// If the filter is a set of few ids, their rows into `slots`: scoring just these beats walking past the others.
@@ -243,9 +278,16 @@ struct rows_base {
         return slots;
     }
 
-    /// Names the parts every index of rows has: IDS_, STAT, LIVE, and for each store its codes and what its codec learned.
+    /// Names the parts every index of rows has: IDS_, STAT, LIVE, and for each store its codes and what its codec
+    /// learned.
     template <class Parts>
     void write_rows(Parts& out, std::shared_ptr<const std::vector<slot_t>> slots) const {
+        write_ids(out, slots);
+        std::size_t which = 0;
+        rows.for_each_store([&](const auto& codes) { write_store(out, codes, slots, which++); });
+    }
+    template <class Parts>
+    void write_ids(Parts& out, std::shared_ptr<const std::vector<slot_t>> slots) const {
         const std::size_t n = slots->size();
         const std::uint64_t live = directory.live();
         out.numbers("LIVE", std::span(&live, 1));
@@ -255,55 +297,103 @@ struct rows_base {
             });
         });
         out.template stream<std::uint8_t>("STAT", n, [this, slots](const auto& sink) {
-            write_each<std::uint8_t>(*slots, sink, [this](slot_t slot) {
-                return static_cast<std::uint8_t>(directory.state(slot));
-            });
+            write_each<std::uint8_t>(*slots, sink,
+                                     [this](slot_t slot) { return static_cast<std::uint8_t>(directory.state(slot)); });
         });
-        std::size_t which = 0;
-        rows.for_each_store([&](const auto& codes) {
-            using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
-            using word = code_word<codec_type>;
-            const std::size_t words = codes.rows().stride() / sizeof(word);
-            out.template stream<word>(which == 0 ? "COD0" : "COD1", n * words, [&codes, slots, words](const auto& sink) {
+    }
+    /// The parts of one store, the `which`-th: COD0 and LRN0, or COD1 and LRN1.
+    template <class Parts, class Store>
+    void write_store(Parts& out, const Store& codes, std::shared_ptr<const std::vector<slot_t>> slots,
+                     std::size_t which) const {
+        using word = code_word<std::remove_cvref_t<decltype(codes.coder())>>;
+        const std::size_t words = codes.rows().stride() / sizeof(word);
+        out.template stream<word>(
+            which == 0 ? "COD0" : "COD1", slots->size() * words, [&codes, slots, words](const auto& sink) {
                 for (const slot_t slot : *slots)
                     sink(std::span<const word>(reinterpret_cast<const word*>(codes.rows()[slot]), words));
             });
-            if constexpr (trainable_codec<codec_type>)
-                out.bytes(which == 0 ? "LRN0" : "LRN1", codes.coder().trained() ? codes.coder().state()
-                                                                                 : std::vector<std::byte>());
-            ++which;
-        });
+        write_learned(out, codes.coder(), which);
+    }
+    template <class Parts, class C>
+    static void write_learned(Parts& out, const C& coder, std::size_t which) {
+        if constexpr (trainable_codec<C>)
+            out.bytes(which == 0 ? "LRN0" : "LRN1", coder.trained() ? coder.state() : std::vector<std::byte>());
     }
 
     /// Takes them back. In place, nothing is looked at that grows with the rows; else every row is checked.
     template <class Parts>
     void read_rows(const Parts& in) {
-        if (in.rows() > max_slots) in.fail("it has " + std::to_string(in.rows()) + " rows, at most " + std::to_string(max_slots) + " are possible");
+        const std::size_t n = read_ids(in);
+        std::size_t which = 0;
+        rows.for_each_store([&](auto& codes) { read_store(in, codes, n, which++); });
+    }
+    /// Returns how many rows there are.
+    template <class Parts>
+    std::size_t read_ids(const Parts& in) {
+        if (in.rows() > max_slots)
+            in.fail("it has " + std::to_string(in.rows()) + " rows, at most " + std::to_string(max_slots) +
+                    " are possible");
         const auto n = static_cast<std::size_t>(in.rows());
         const auto live = in.template elements<std::uint64_t>("LIVE", 1)[0];
         const auto ids = in.template elements<Id>("IDS_", n);
         const auto states = in.template elements<std::uint8_t>("STAT", n);
         if (live > n) in.fail(std::to_string(live) + " of its " + std::to_string(n) + " rows are said to be live");
         if (in.in_place()) {
-            directory.borrow(reinterpret_cast<const std::byte*>(ids.data()), reinterpret_cast<const std::byte*>(states.data()),
-                             n, static_cast<std::size_t>(live));
+            directory.borrow(reinterpret_cast<const std::byte*>(ids.data()),
+                             reinterpret_cast<const std::byte*>(states.data()), n, static_cast<std::size_t>(live));
         } else {
             for (std::size_t i = 0; i < n; ++i)
                 if (states[i] != static_cast<std::uint8_t>(row_state::live) &&
                     (states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}))
                     in.fail("row " + std::to_string(i) + " has state " + std::to_string(states[i]) + " and id " +
                             std::to_string(ids[i]) + ", which do not go together");
-            if (!directory.assign(n, [&](std::size_t i) { return ids[i]; },
-                                  [&](std::size_t i) { return static_cast<row_state>(states[i]); }))
+            if (!directory.assign(
+                    n, [&](std::size_t i) { return ids[i]; },
+                    [&](std::size_t i) { return static_cast<row_state>(states[i]); }))
                 in.fail("two of its rows have the same id");
             if (directory.live() != live)
                 in.fail(std::to_string(directory.live()) + " of its rows are live, it says " + std::to_string(live));
         }
-        std::size_t which = 0;
-        rows.for_each_store([&](auto& codes) {
-            read_store(in, codes, n, which == 0 ? "COD0" : "COD1", which == 0 ? "LRN0" : "LRN1");
-            ++which;
-        });
+        return n;
+    }
+
+    template <class Parts, class Store>
+    void read_store(const Parts& in, Store& codes, std::size_t n, std::size_t which) {
+        using word = code_word<std::remove_cvref_t<decltype(codes.coder())>>;
+        read_learned(in, codes.coder(), which, n != 0);
+        const std::size_t words = codes.rows().stride() / sizeof(word);
+        const auto source = in.template elements<word>(which == 0 ? "COD0" : "COD1", std::uint64_t{n} * words);
+        if (in.in_place()) {
+            codes.rows().borrow(reinterpret_cast<const std::byte*>(source.data()));
+            return;
+        }
+        codes.reserve(n);
+        std::vector<float> decoded(dim);
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto from = reinterpret_cast<const std::byte*>(source.data() + i * words);
+            check_code(in, codes, from, i, decoded);
+            std::copy_n(from, codes.rows().stride(), codes.rows()[static_cast<slot_t>(i)]);
+        }
+    }
+    /// required  whether the codec must have learned something
+    template <class Parts, class C>
+    static void read_learned(const Parts& in, C& coder, std::size_t which, bool required) {
+        if constexpr (trainable_codec<C>) {
+            const auto bytes = in.template elements<std::byte>(which == 0 ? "LRN0" : "LRN1");
+            if ((required || !bytes.empty()) && !coder.restore(bytes))
+                in.fail("what codec " + std::string(std::string_view(C::name)) + " learned is not a state of it");
+        }
+    }
+    /// Refuses a code of row `i` that no admitted vector has.
+    template <class Parts, class Store>
+    static void check_code(const Parts& in, const Store& codes, const std::byte* code, std::size_t i,
+                           std::vector<float>& decoded) {
+        for (std::size_t b = codes.rows().row_bytes(); b < codes.rows().stride(); ++b)
+            if (code[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
+        codes.coder().decode({code, codes.rows().row_bytes()}, decoded);
+        if (!admissible(sum_of_squares(decoded)))
+            in.fail("the vector of row " + std::to_string(i) +
+                    " is not finite, or its sum of squares exceeds FLT_MAX/8");
     }
 
   private:
@@ -314,35 +404,6 @@ struct rows_base {
             const std::size_t n = std::min(buffer.size(), slots.size() - first);
             for (std::size_t i = 0; i < n; ++i) buffer[i] = of(slots[first + i]);
             sink(std::span<const T>(buffer.data(), n));
-        }
-    }
-
-    template <class Parts, class Store>
-    void read_store(const Parts& in, Store& codes, std::size_t n, std::string_view part, std::string_view learned) {
-        using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
-        using word = code_word<codec_type>;
-        if constexpr (trainable_codec<codec_type>) {
-            const auto bytes = in.template elements<std::byte>(learned);
-            if ((n != 0 || !bytes.empty()) && !codes.coder().restore(bytes))
-                in.fail("what codec " + std::string(std::string_view(codec_type::name)) + " learned is not a state of it");
-        }
-        const std::size_t words = codes.rows().stride() / sizeof(word);
-        const auto source = in.template elements<word>(part, std::uint64_t{n} * words);
-        if (in.in_place()) {
-            codes.rows().borrow(reinterpret_cast<const std::byte*>(source.data()));
-            return;
-        }
-        codes.reserve(n);
-        std::vector<float> decoded(dim);
-        for (std::size_t i = 0; i < n; ++i) {
-            const auto slot = static_cast<slot_t>(i);
-            const auto from = reinterpret_cast<const std::byte*>(source.data() + i * words);
-            std::copy_n(from, codes.rows().stride(), codes.rows()[slot]);
-            for (std::size_t b = codes.rows().row_bytes(); b < codes.rows().stride(); ++b)
-                if (from[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
-            codes.read(slot, decoded);
-            if (!admissible(sum_of_squares(decoded)))
-                in.fail("the vector of row " + std::to_string(i) + " is not finite, or its sum of squares exceeds FLT_MAX/8");
         }
     }
 

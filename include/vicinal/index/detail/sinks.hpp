@@ -2,9 +2,9 @@
 // one of these.
 #pragma once
 
-#include <cstddef>    // for size_t
-#include <span>       // for span
-#include <vector>     // for vector
+#include <cstddef>  // for size_t
+#include <span>     // for span
+#include <vector>   // for vector
 
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/index/filter.hpp"
@@ -40,6 +40,7 @@ class closest_sink {
     void offer(slot_t slot, float distance) {
         if (gate_(slot)) kept_.push({gate_.id(slot), distance});
     }
+    [[nodiscard]] std::size_t size() const noexcept { return kept_.size(); }
     [[nodiscard]] std::size_t finish() noexcept { return kept_.finish(); }
 
   private:
@@ -114,7 +115,6 @@ void score_listed(const Scorer& scorer, std::span<const slot_t> slots, Sink& sin
     for (std::size_t first = 0; first < slots.size(); first += scan_block) {
         before_block();
         const std::size_t n = slots.size() - first < scan_block ? slots.size() - first : scan_block;
-        for (std::size_t i = 0; i < n; ++i) scorer.prefetch(slots[first + i]);
         scorer.score(slots.data() + first, n, distances);
         offer_all(sink, distances, n, [&](std::size_t i) { return slots[first + i]; });
     }

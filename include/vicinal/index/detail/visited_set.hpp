@@ -11,8 +11,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A set of row numbers. Each word holds the marks of 32 rows under the tag of the search that made them; marks under an
-/// older tag count as absent, so beginning a search clears nothing.
+/// A set of row numbers. Each word holds the marks of 32 rows under the tag of the search that made them; marks under
+/// an older tag count as absent, so beginning a search clears nothing.
 class visited_set {
   public:
     /// An empty set for rows [0, rows).

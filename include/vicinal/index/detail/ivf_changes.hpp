@@ -1,0 +1,272 @@
+// An inverted file's rows: how lists are learned, and how rows come, change and go.
+#pragma once
+
+#include <algorithm>    // for clamp, fill, max, min
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint32_t
+#include <span>         // for span
+#include <string>       // for string
+#include <string_view>  // for string_view
+#include <type_traits>  // for remove_cvref_t
+#include <utility>      // for move
+#include <vector>       // for vector
+
+#include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/ivf_clustering.hpp"
+#include "vicinal/index/detail/ivf_lists.hpp"
+#include "vicinal/index/detail/rows_base.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+struct ivf_scratch : row_scratch {
+    std::vector<neighbor<std::uint32_t>> probes;  // lists, closest first
+    std::vector<std::byte> code;
+
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return row_scratch::memory() + probes.capacity() * sizeof(neighbor<std::uint32_t>) + code.capacity();
+    }
+};
+
+/// Rows whose coarse codes lie in lists. The base's coarse store holds no rows, only the codec; of two levels, the fine
+/// store has a row for each slot.
+template <class Metric, class Codec, class Id, class Kernels>
+struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
+    using base = rows_base<Metric, Codec, Id, Kernels, ivf_scratch>;
+    using typename base::scratch_type;
+    using coarse_word = code_word<typename base::store_type::coarse_codec>;
+    using base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+
+    ivf_params asked;
+    ivf_centroids centroids;
+    ivf_lists lists;
+    chunked_array<ivf_place> places;  ///< of each slot; of a view, found when first needed
+
+    explicit ivf_changes(std::size_t dimension, const ivf_params& how = {})
+        : base(dimension, row_spacing::packed),
+          asked(how),
+          centroids(dimension),
+          lists(rows.coarse().rows().stride()) {}
+
+    // ---- training --------------------------------------------------------------------------------------------------
+
+    [[nodiscard]] bool codecs_trained() const {
+        bool any = false;
+        rows.for_each_store([&](const auto& codes) {
+            if constexpr (trainable_codec<std::remove_cvref_t<decltype(codes.coder())>>)
+                any = any || codes.coder().trained();
+        });
+        return any;
+    }
+
+    void train(matrix_view<const float> vectors, const add_params& params) {
+        const auto writing = this->begin_writing();
+        const auto sample = this->training_sample(vectors);
+        const matrix_view<const float> prepared(std::span<const float>(sample), dim);
+        const call_executor executor(params.executor, params.threads);
+        const std::size_t count = lists_for(asked, prepared.rows());
+        ivf_centroids learned = learn_centroids(metric, prepared, count, asked.seed, params, executor);
+        ivf_lists fresh(lists.stride());
+        fresh.reset(count);
+        const auto publishing = gate.publishing();
+        train_codecs(rows, prepared);
+        centroids = std::move(learned);
+        lists = std::move(fresh);
+    }
+
+    // ---- changes ---------------------------------------------------------------------------------------------------
+
+    void add(Id id, std::span<const float> vector) {
+        const auto writing = this->begin_writing();
+        auto lease = scratch.take();
+        this->admit_vector(*lease, "vector", vector);
+        require_lists("add");
+        if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+        const std::uint32_t list = encode_query(*lease);
+        const auto publishing = gate.publishing();
+        reserve_rows(1);
+        lists.reserve(list, lists[list].size + 1);
+        if constexpr (base::two_levels) rows.fine().write(directory.upcoming(0), lease->query.span());
+        enter(id, list, lease->code.data());
+    }
+
+    std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
+        const auto writing = this->begin_writing();
+        const call_executor executor(params.executor, params.threads);
+        check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
+        if (vectors.empty()) return 0;
+        const bool fresh = lists.size() == 0;
+        if (fresh && !train_on_batch(vectors, params, executor)) return 0;
+        std::size_t done = 0;
+        try {
+            add_stretches(ids, vectors, params, executor, done);
+        } catch (...) {
+            take_back(ids.first(done), fresh);
+            throw;
+        }
+        if (done == 0) take_back({}, fresh);
+        return done;
+    }
+
+    void update(Id id, std::span<const float> vector) {
+        const auto writing = this->begin_writing();
+        auto lease = scratch.take();
+        this->admit_vector(*lease, "vector", vector);
+        require_lists("update");
+        const slot_t slot = directory.find(id);
+        if (slot == no_slot) fail_missing(id, "update");
+        const std::uint32_t list = encode_query(*lease);
+        const auto publishing = gate.publishing();
+        if (list == places[slot].list) {
+            lists.rewrite(places[slot], lease->code.data());
+        } else {
+            lists.reserve(list, lists[list].size + 1);
+            leave_list(slot);
+            join_list(slot, list, lease->code.data());
+        }
+        if constexpr (base::two_levels) rows.fine().write(slot, lease->query.span());
+    }
+
+    bool remove(Id id) {
+        const auto writing = this->begin_writing();
+        const slot_t slot = directory.find(id);
+        if (slot == no_slot) return false;
+        const auto publishing = gate.publishing();
+        erase(slot);
+        return true;
+    }
+
+  private:
+    void require_lists(std::string_view call) const {
+        if (lists.size() == 0)
+            fail(errc::not_trained,
+                 std::string(call) + ": the index has not learned its lists yet; add a batch or call train first");
+    }
+
+    /// Learns lists, and the codec if it learns, from a checked batch. Returns false, and changes nothing, if stopped.
+    bool train_on_batch(matrix_view<const float> vectors, const add_params& params, executor_ref executor) {
+        add_params quiet = params;
+        quiet.progress = {};  // the caller counts rows added, not iterations
+        const std::size_t count = lists_for(asked, vectors.rows());
+        ivf_centroids learned(dim);
+        try {
+            const auto sample =
+                prepared_sample<Codec>(metric, vectors, std::max(codec_training_rows, count * training_rows_per_list));
+            learned = learn_centroids(metric, matrix_view<const float>(std::span<const float>(sample), dim), count,
+                                      asked.seed, quiet, executor);
+        } catch (const error& e) {
+            if (e.code() == errc::cancelled && params.stop.stop_requested()) return false;
+            throw;
+        }
+        ivf_lists fresh(lists.stride());
+        fresh.reset(count);
+        this->train_if_needed(vectors);
+        const auto publishing = gate.publishing();
+        centroids = std::move(learned);
+        lists = std::move(fresh);
+        return true;
+    }
+
+    /// Undoes a batch: its rows, added last, and what was learned from it.
+    void take_back(std::span<const Id> ids, bool learned) {
+        const auto publishing = gate.publishing();
+        for (std::size_t i = ids.size(); i-- > 0;) erase(directory.find(ids[i]));
+        if (!learned) return;
+        centroids = ivf_centroids(dim);
+        lists.reset(0);
+        rows.for_each_store([&](auto& codes) {
+            using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
+            if constexpr (trainable_codec<codec_type>) codes.coder() = codec_type{codes.dim()};
+        });
+    }
+
+    /// Room for so many more rows everywhere but in the lists.
+    void reserve_rows(std::size_t extra) {
+        directory.reserve_extra(extra);
+        places.reserve(directory.high_water() + extra);
+        if constexpr (base::two_levels) rows.fine().reserve(directory.high_water() + extra);
+    }
+
+    /// The code of the admitted vector in `buffers` into buffers.code; returns its list.
+    [[nodiscard]] std::uint32_t encode_query(scratch_type& buffers) const {
+        buffers.code.resize(lists.stride());
+        encode_coarse(buffers.query.span(), buffers.code.data());
+        return assign_list<Metric, Kernels>(centroids, buffers.query.data(), buffers.decoded);
+    }
+    void encode_coarse(std::span<const float> prepared, std::byte* code) const {
+        const std::size_t used = rows.coarse().rows().row_bytes();
+        rows.coarse().coder().encode(prepared, {code, used});
+        std::fill(code + used, code + lists.stride(), std::byte{0});
+    }
+
+    /// Rows on their way into the index.
+    struct stretch {
+        std::vector<float> prepared;
+        std::vector<std::byte> codes;
+        std::vector<std::uint32_t> list_of;
+    };
+
+    /// Counts the rows added in `done`, also when it throws.
+    void add_stretches(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params,
+                       executor_ref executor, std::size_t& done) {
+        {
+            const auto publishing = gate.publishing();
+            reserve_rows(vectors.rows());
+        }
+        // Rows between two looks at stop and progress: many enough for the matrix product, in a few MiB.
+        const std::size_t most = std::clamp<std::size_t>((std::size_t{1} << 22) / dim, 1024, 16384);
+        stretch ready;
+        while (done < vectors.rows() && !params.stop.stop_requested()) {
+            const std::size_t n = std::min(most, vectors.rows() - done);
+            prepare(vectors.rows(done, n), ready, executor);
+            publish(ids.subspan(done, n), ready);
+            done += n;
+            if (params.progress) params.progress(done, vectors.rows());
+        }
+    }
+    void prepare(matrix_view<const float> vectors, stretch& ready, executor_ref executor) {
+        constexpr std::size_t block = 256;
+        const std::size_t n = vectors.rows();
+        ready.prepared.resize(n * dim + simd::over_read / sizeof(float));
+        ready.codes.resize(n * lists.stride());
+        ready.list_of.resize(n);
+        parallel_for(executor, (n + block - 1) / block, [&](std::size_t b) {
+            for (std::size_t r = b * block; r < std::min(n, (b + 1) * block); ++r) {
+                const std::span<float> row = std::span(ready.prepared).subspan(r * dim, dim);
+                admit<Codec>(metric, "vector", vectors[r], row);
+                encode_coarse(row, ready.codes.data() + r * lists.stride());
+                if constexpr (base::two_levels) rows.fine().write(directory.upcoming(r), row);
+            }
+        });
+        assign_lists<Metric, Kernels>(centroids, matrix_view<const float>(ready.prepared.data(), n, dim), ready.list_of,
+                                      executor);
+    }
+    void publish(std::span<const Id> ids, const stretch& ready) {
+        std::vector<std::size_t> sizes(lists.size());
+        const auto publishing = gate.publishing();
+        for (const std::uint32_t list : ready.list_of) ++sizes[list];
+        for (std::size_t l = 0; l < sizes.size(); ++l) lists.reserve(l, lists[l].size + sizes[l]);
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            enter(ids[i], ready.list_of[i], ready.codes.data() + i * lists.stride());
+    }
+
+    void enter(Id id, std::uint32_t list, const std::byte* code) noexcept {
+        join_list(directory.insert(id), list, code);
+    }
+    void join_list(slot_t slot, std::uint32_t list, const std::byte* code) noexcept {
+        places[slot] = {list, lists.append(list, slot, code)};
+    }
+    void leave_list(slot_t slot) noexcept {
+        if (const slot_t moved = lists.erase(places[slot]); moved != no_slot) places[moved] = places[slot];
+    }
+    void erase(slot_t slot) noexcept {
+        leave_list(slot);
+        directory.retire(slot);
+        directory.release(slot);
+    }
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

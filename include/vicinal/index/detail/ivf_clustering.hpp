@@ -1,0 +1,178 @@
+// How many lists an inverted file has, where their centroids lie, and which list a row belongs to.
+#pragma once
+
+#include <algorithm>    // for copy, min, max
+#include <bit>          // for bit_floor
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint32_t, uint64_t
+#include <limits>       // for numeric_limits
+#include <span>         // for span
+#include <string>       // for string, to_string
+#include <type_traits>  // for is_same_v
+#include <vector>       // for vector
+
+#include "vicinal/index/detail/ivf_search.hpp"
+#include "vicinal/index/params.hpp"
+#include "vicinal/linalg/kmeans.hpp"
+#include "vicinal/metric/l2.hpp"
+#include "vicinal/storage/admission.hpp"
+#include "vicinal/storage/scorer.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+/// How an ivf_index divides its rows.
+struct ivf_params {
+    std::size_t lists = 0;   ///< how many lists training makes, at most 2^20; 0 = chosen by the number of training rows
+    std::uint64_t seed = 1;  ///< of the random choices of training
+};
+
+namespace detail {
+
+inline constexpr std::size_t max_lists = std::size_t{1} << 20;
+inline const ivf_params& checked_lists(const ivf_params& params) {
+    require_range("lists", params.lists, 0, max_lists);
+    return params;
+}
+
+/// Training rows beyond this many per list change the centroids no more.
+inline constexpr std::size_t training_rows_per_list = 128;
+
+/// How many lists to train on `rows` rows when the caller left it open: a power of two up to 4 sqrt(rows), where
+/// scanning the centroids costs about as much as scanning the lists, but no fewer than 39 rows a list.
+[[nodiscard]] inline std::size_t choose_lists(std::size_t rows) noexcept {
+    std::size_t lists = 1;
+    while (lists < max_lists && lists * lists * 4 <= rows * 16) lists *= 2;
+    return std::min(lists, std::max<std::size_t>(rows / 39, 1));
+}
+
+/// throws  error{invalid_argument} if lists were asked for and there are fewer rows
+[[nodiscard]] inline std::size_t lists_for(const ivf_params& params, std::size_t rows) {
+    if (params.lists == 0) return choose_lists(rows);
+    if (rows < params.lists)
+        fail(errc::invalid_argument, "training " + std::to_string(params.lists) +
+                                         " lists needs as many rows, there are " + std::to_string(rows));
+    return params.lists;
+}
+
+/// The metric that assigns rows to lists.
+template <class Metric>
+struct clustering_of {
+    using type = Metric;
+};
+template <class Metric>
+requires requires { typename Metric::clustering; }
+struct clustering_of<Metric> {
+    using type = typename Metric::clustering;
+};
+template <class Metric>
+inline constexpr bool clusters_by_l2 = std::is_same_v<typename clustering_of<Metric>::type, l2>;
+
+/// The centroids as rows that both the kernels and a matrix product can read; owned, or in a mapped file.
+class ivf_centroids {
+  public:
+    explicit ivf_centroids(std::size_t dim) : store_(dim, row_spacing::packed) {}
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] const code_store<f32>& store() const noexcept { return store_; }
+    [[nodiscard]] matrix_view<const float> matrix() const noexcept {
+        return {size_ == 0 ? nullptr : reinterpret_cast<const float*>(store_.rows()[0]), size_, store_.dim()};
+    }
+    [[nodiscard]] std::size_t memory() const noexcept { return block_ ? size_ * store_.rows().stride() : 0; }
+
+    /// Copies them.
+    [[nodiscard]] static ivf_centroids copy_of(std::span<const float> values, std::size_t dim) {
+        ivf_centroids made(dim);
+        made.block_ = aligned_block(values.size_bytes());
+        std::copy(values.begin(), values.end(), reinterpret_cast<float*>(made.block_.get()));
+        made.use(made.block_.get(), values.size() / dim);
+        return made;
+    }
+    /// Refers to them.
+    [[nodiscard]] static ivf_centroids at(std::span<const float> values, std::size_t dim) {
+        ivf_centroids made(dim);
+        made.use(reinterpret_cast<const std::byte*>(values.data()), values.size() / dim);
+        return made;
+    }
+
+  private:
+    void use(const std::byte* data, std::size_t count) noexcept {
+        store_.rows().borrow(data);
+        size_ = count;
+    }
+
+    code_store<f32> store_;
+    aligned_block block_;
+    std::size_t size_ = 0;
+};
+
+/// A mean of admitted rows rounds, and a split centroid steps aside: it may end up a little too long for the kernels.
+inline void draw_in(std::span<float> centroid) noexcept {
+    while (!admissible(sum_of_squares(centroid)))
+        for (float& x : centroid) x *= 0.5F;
+}
+
+/// Centroids of `count` lists from prepared rows, fit to be scored: prepared, too, where the metric prepares.
+template <class Metric>
+[[nodiscard]] ivf_centroids learn_centroids(const Metric& metric, matrix_view<const float> prepared, std::size_t count,
+                                            std::uint64_t seed, const add_params& params, executor_ref executor) {
+    kmeans_params how;
+    how.clusters = count;
+    how.seed = seed;
+    how.sample_per_cluster = training_rows_per_list;
+    how.executor = executor;
+    how.stop = params.stop;
+    how.progress = params.progress;
+    std::vector<float> values = kmeans(prepared, how).centroids;
+    for (std::size_t c = 0; c < count; ++c) {
+        const std::span<float> centroid = std::span(values).subspan(c * prepared.dim(), prepared.dim());
+        draw_in(centroid);
+        // A mean of zero has no direction: it stays where it is.
+        if constexpr (preparing_metric<Metric>) static_cast<void>(metric.prepare(centroid));
+    }
+    return ivf_centroids::copy_of(values, prepared.dim());
+}
+
+/// The list of one prepared row, readable to `over_read` bytes past its end: the closest centroid, ties to the lower.
+/// The same as assign_lists finds.
+template <class Metric, class Kernels>
+[[nodiscard]] std::uint32_t assign_list(const ivf_centroids& centroids, const float* row, padded_vector& buffer) {
+    const matrix_view<const float> all = centroids.matrix();
+    if constexpr (clusters_by_l2<Metric>) {
+        std::uint32_t best = 0;
+        double smallest = std::numeric_limits<double>::infinity();
+        for (std::size_t c = 0; c < all.rows(); ++c) {
+            const double distance = exact_squared_distance(row, all[c].data(), all.dim());
+            if (distance >= smallest) continue;
+            smallest = distance;
+            best = static_cast<std::uint32_t>(c);
+        }
+        return best;
+    } else {
+        using clustering = typename clustering_of<Metric>::type;
+        const clustering by{};
+        neighbor<std::uint32_t> best{0, 0.0F};
+        const scorer<clustering, f32, Kernels> score(by, centroids.store(), row, buffer);
+        closest_lists(score, all.rows(), std::span(&best, 1));
+        return best.id;
+    }
+}
+
+/// The lists of all rows of `prepared`, the last of which is readable to `over_read` bytes past its end.
+template <class Metric, class Kernels>
+void assign_lists(const ivf_centroids& centroids, matrix_view<const float> prepared, std::span<std::uint32_t> lists,
+                  executor_ref executor) {
+    if constexpr (clusters_by_l2<Metric>) {
+        nearest_centroids(prepared, centroids.matrix(), lists, {}, executor);
+    } else {
+        constexpr std::size_t block = 64;
+        parallel_for(executor, (prepared.rows() + block - 1) / block, [&](std::size_t b) {
+            padded_vector buffer;
+            for (std::size_t r = b * block; r < std::min(prepared.rows(), (b + 1) * block); ++r)
+                lists[r] = assign_list<Metric, Kernels>(centroids, prepared[r].data(), buffer);
+        });
+    }
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

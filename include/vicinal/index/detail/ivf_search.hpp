@@ -1,0 +1,65 @@
+// Searching an inverted file: which lists to look into, and how one list is scanned.
+#pragma once
+
+#include <algorithm>  // for max, min
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t
+#include <span>       // for span
+
+#include "vicinal/core/top_k.hpp"
+#include "vicinal/index/detail/ivf_lists.hpp"
+#include "vicinal/index/detail/sinks.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// How many of `lists` lists a search looks into that asked for `nprobe`; 0 asked = 1/16 of them, at least 8.
+[[nodiscard]] inline std::size_t probe_count(std::size_t nprobe, std::size_t lists) noexcept {
+    return std::min(lists, nprobe != 0 ? nprobe : std::max<std::size_t>(8, lists / 16));
+}
+
+/// Keeps the closest centroids by list number.
+class list_sink {
+  public:
+    explicit list_sink(std::span<neighbor<std::uint32_t>> out) noexcept : kept_(out) {}
+    [[nodiscard]] float threshold() const noexcept { return kept_.threshold(); }
+    void offer(std::uint32_t list, float distance) noexcept { kept_.push({list, distance}); }
+    [[nodiscard]] std::size_t finish() noexcept { return kept_.finish(); }
+
+  private:
+    top_k<std::uint32_t> kept_;
+};
+
+/// The out.size() lists of `count` whose centroids score closest, closest first, ties to the lower number. Returns how
+/// many there are.
+template <class Scorer>
+std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<neighbor<std::uint32_t>> out) {
+    list_sink sink(out);
+    scan_rows(centroids, count, sink, [] {});
+    return sink.finish();
+}
+
+/// Scores the rows of a list in order and offers them, except those that are no row of the index, which only a damaged
+/// mapped file lists. before_block() runs before each block and may throw.
+/// rows_in_use  row numbers are below
+template <class Scorer, class Sink, class BeforeBlock>
+void scan_list(const Scorer& scorer, const ivf_rows& list, std::size_t stride, std::size_t rows_in_use, Sink& sink,
+               BeforeBlock before_block) {
+    float distances[scan_block];
+    for (std::size_t first = 0; first < list.size; first += scan_block) {
+        before_block();
+        const std::size_t n = std::min(scan_block, list.size - first);
+        scorer.score_block(list.codes + first * stride, stride, n, distances);
+        float threshold = sink.threshold();
+        for (std::size_t i = 0; i < n; ++i) {
+            if (!(distances[i] <= threshold) || list.slots[first + i] >= rows_in_use) continue;
+            sink.offer(list.slots[first + i], distances[i]);
+            threshold = sink.threshold();
+        }
+    }
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,241 @@
+// What an ivf_index holds and does.
+#pragma once
+
+#include <algorithm>  // for sort
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t
+#include <memory>     // for make_unique
+#include <mutex>      // for once_flag, call_once
+#include <span>       // for span
+#include <string>     // for to_string
+#include <vector>     // for vector
+
+#include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/ivf_changes.hpp"
+#include "vicinal/index/detail/ivf_files.hpp"
+#include "vicinal/index/detail/ivf_lists.hpp"
+#include "vicinal/index/detail/ivf_search.hpp"
+#include "vicinal/index/detail/ivf_stream.hpp"
+#include "vicinal/index/detail/sinks.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+template <class Metric, class Codec, class Id, class Kernels>
+struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
+    using base = ivf_changes<Metric, Codec, Id, Kernels>;
+    using params_type = ivf_search_params<Id>;
+    using base::centroids, base::dim, base::directory, base::gate, base::lists, base::metric, base::places,
+        base::read_only, base::rows, base::scratch;
+    using typename base::coarse_scorer_type, typename base::scratch_type;
+
+    using base::base;
+
+    // ---- searches --------------------------------------------------------------------------------------------------
+
+    std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const params_type& params) const {
+        return this->search_closest(query, out, params,
+                                    [&](const auto& scorer, auto& buffers, auto& sink, auto& stats) {
+                                        scan_closest(scorer, buffers, params, out.size(), sink, stats);
+                                    });
+    }
+
+    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
+                                          const params_type& params) const {
+        return run_batch<Id>(queries, dim, k, params,
+                             [this](std::span<const float> query, std::span<neighbor<Id>> out, const params_type& one) {
+                                 return search(query, out, one);
+                             });
+    }
+
+    [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
+                                                          const params_type& params) const {
+        require_radius(radius);
+        auto lease = scratch.take();
+        this->admit_vector(*lease, "query", query);
+        const auto reading = gate.reading();
+        call_stats stats(params.stats);
+        std::vector<neighbor<Id>> hits;
+        const row_gate<Id> admits(directory, params.filter);
+        radius_sink<Id> within(radius, hits, admits);
+        const auto check_stop = [&] { throw_if_stopped(params.stop); };
+        if (this->list_few(params.filter, lease->slots)) {
+            score_exactly(*lease, lease->slots, within, check_stop, stats.now);
+        } else {
+            stats.now.lists += lists.size();
+            for (std::size_t l = 0; l < lists.size(); ++l)
+                scan_exactly(*lease, lists[l], within, check_stop, stats.now);
+        }
+        std::sort(hits.begin(), hits.end(), closer<Id>);
+        return hits;
+    }
+
+    [[nodiscard]] neighbor_stream<Id> nearest(std::span<const float> query, const params_type& params) const {
+        return neighbor_stream<Id>(std::make_unique<ivf_stream<ivf_state>>(*this, query, params));
+    }
+
+    /// The `count` closest lists to the query in `buffers`, into buffers.probes.
+    void find_probes(scratch_type& buffers, std::size_t count) const {
+        buffers.probes.resize(count);
+        const scorer<Metric, f32, Kernels> score(metric, centroids.store(), buffers.query.data(), buffers.decoded);
+        buffers.probes.resize(closest_lists(score, centroids.size(), std::span(buffers.probes)));
+    }
+    /// Offers the rows of a list by their fine codes.
+    template <class Sink, class BeforeBlock>
+    void scan_exactly(scratch_type& buffers, const ivf_rows& list, Sink& sink, BeforeBlock before_block,
+                      search_stats& stats) const {
+        if constexpr (base::two_levels) {
+            buffers.slots.clear();
+            for (std::size_t i = 0; i < list.size; ++i)
+                if (list.slots[i] < directory.high_water()) buffers.slots.push_back(list.slots[i]);
+            score_exactly(buffers, buffers.slots, sink, before_block, stats);
+        } else {
+            stats.distances += list.size;
+            scan_list(this->fine_scorer(buffers), list, lists.stride(), directory.high_water(), sink, before_block);
+        }
+    }
+    /// Offers these rows by their fine codes.
+    template <class Sink, class BeforeBlock>
+    void score_exactly(scratch_type& buffers, std::span<const slot_t> slots, Sink& sink, BeforeBlock before_block,
+                       search_stats& stats) const {
+        stats.distances += slots.size();
+        if constexpr (base::two_levels)
+            score_listed(this->fine_scorer(buffers), slots, sink, before_block);
+        else
+            score_in_lists(this->coarse_scorer(buffers), slots, sink, before_block);
+    }
+
+    // ---- observers -------------------------------------------------------------------------------------------------
+
+    [[nodiscard]] std::size_t list_count() const {
+        const auto reading = gate.reading();
+        return lists.size();
+    }
+
+    [[nodiscard]] std::vector<float> get(Id id) const {
+        if constexpr (base::two_levels) {
+            return base::get(id);
+        } else {
+            std::vector<float> vector(dim);
+            const auto reading = gate.reading();
+            const slot_t slot = this->find(id);
+            if (slot == no_slot) fail_missing(id, "get");
+            const ivf_place place = place_of(slot);
+            if (place.list == no_list)
+                fail(errc::corrupt_file, "get: no list of the mapped file holds id " + std::to_string(id));
+            rows.coarse().coder().decode({lists.code(place), rows.coarse().rows().row_bytes()}, vector);
+            return vector;
+        }
+    }
+
+    [[nodiscard]] memory_report memory() const {
+        memory_report report = base::memory();
+        const auto reading = gate.reading();
+        report.vectors += lists.code_memory();
+        report.links = lists.slot_memory() + places.memory() + centroids.memory();
+        report.total = report.vectors + report.ids + report.links + report.scratch + sizeof(*this);
+        return report;
+    }
+
+    [[nodiscard]] check_report check() const {
+        const auto reading = gate.reading();
+        check_report report;
+        this->check_directory(report);
+        std::vector<bool> listed(directory.high_water());
+        for (std::uint32_t l = 0; l < lists.size(); ++l) {
+            const ivf_rows list = lists[l];
+            report.links += list.size;
+            for (std::uint32_t i = 0; i < list.size; ++i) check_entry(list.slots[i], {l, i}, listed, report);
+        }
+        directory.for_each_live([&](slot_t slot) {
+            if (!listed[slot]) ++report.unreachable;
+        });
+        return report;
+    }
+
+    // ---- files -----------------------------------------------------------------------------------------------------
+
+    static constexpr std::uint32_t kind = 2;
+    template <class Parts>
+    void write_parts(Parts& out) const {
+        write_ivf(*this, out);
+    }
+    template <class Parts>
+    void read_parts(const Parts& in) {
+        read_ivf(*this, in);
+    }
+
+    /// Notes where each row lies, after a file was read.
+    void find_places() {
+        places.reserve(directory.high_water());
+        for (std::size_t slot = 0; slot < directory.high_water(); ++slot)
+            places[static_cast<slot_t>(slot)] = {no_list, 0};
+        for (std::uint32_t l = 0; l < lists.size(); ++l)
+            for (std::uint32_t i = 0; i < lists[l].size; ++i)
+                if (const slot_t slot = lists[l].slots[i]; slot < directory.high_water()) places[slot] = {l, i};
+    }
+
+  private:
+    /// Where a row lies; list is no_list if a damaged mapped file has it in none.
+    [[nodiscard]] ivf_place place_of(slot_t slot) const {
+        if (read_only) std::call_once(places_once_, [this] { const_cast<ivf_state*>(this)->find_places(); });
+        return places[slot];
+    }
+
+    /// Offers the rows of the closest lists, or those few that the filter names. Without a number of lists asked for,
+    /// looks on while fewer than k were found.
+    template <class Sink>
+    void scan_closest(const coarse_scorer_type& scorer, scratch_type& buffers, const params_type& params, std::size_t k,
+                      Sink& sink, search_stats& stats) const {
+        const auto check_stop = [&] { throw_if_stopped(params.stop); };
+        if (this->list_few(params.filter, buffers.slots)) {
+            stats.distances += buffers.slots.size();
+            score_in_lists(scorer, buffers.slots, sink, check_stop);
+            return;
+        }
+        std::size_t scanned = 0;
+        std::size_t wanted = probe_count(params.nprobe, lists.size());
+        while (true) {
+            find_probes(buffers, wanted);
+            for (; scanned < buffers.probes.size(); ++scanned) {
+                const ivf_rows list = lists[buffers.probes[scanned].id];
+                stats.distances += list.size;
+                ++stats.lists;
+                scan_list(scorer, list, lists.stride(), directory.high_water(), sink, check_stop);
+            }
+            if (params.nprobe != 0 || sink.size() >= k || wanted == lists.size()) return;
+            wanted = lists.size();
+        }
+    }
+
+    /// Offers these rows by their codes in the lists.
+    template <class Sink, class BeforeBlock>
+    void score_in_lists(const coarse_scorer_type& scorer, std::span<const slot_t> slots, Sink& sink,
+                        BeforeBlock before_block) const {
+        for (const slot_t slot : slots) {
+            const ivf_place place = place_of(slot);
+            if (place.list == no_list) continue;
+            before_block();
+            float distance;
+            scorer.score_block(lists.code(place), lists.stride(), 1, &distance);
+            offer_all(sink, &distance, 1, [&](std::size_t) { return slot; });
+        }
+    }
+
+    void check_entry(slot_t slot, ivf_place place, std::vector<bool>& listed, check_report& report) const {
+        if (slot >= listed.size() || !directory.is_live(slot)) {
+            ++report.dangling;
+            return;
+        }
+        if (listed[slot]) ++report.duplicate;
+        listed[slot] = true;
+        if (place_of(slot) != place) ++report.misplaced;
+    }
+
+    mutable std::once_flag places_once_;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,130 @@
+// The rows of an inverted file one by one, closest first: lists are opened some way ahead of what is handed out.
+#pragma once
+
+#include <algorithm>  // for push_heap, pop_heap, max
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t, uint64_t
+#include <limits>     // for numeric_limits
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/ivf_search.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// A row is handed out once `ahead` lists from its own on were scanned, so that a closer row in one of those comes
+/// before it; if these are all lists, the order is exact. Each step is a search of its own between which the index may
+/// change: a row is never handed out twice, and rows that an update moved into a list already scanned come last.
+template <class State>
+class ivf_stream final : public neighbor_stream<typename State::id_type>::source {
+    using id_type = typename State::id_type;
+    using params_type = typename State::params_type;
+
+  public:
+    ivf_stream(const State& index, std::span<const float> query, const params_type& params)
+        : index_(index), stop_(params.stop), stats_(params.stats), filtered_(params.filter) {
+        index.admit_vector(buffers_, "query", query);
+        const auto reading = index.gate.reading();
+        index.find_probes(buffers_, index.lists.size());
+        ahead_ = probe_count(params.nprobe, index.lists.size());
+        swept_ = index.read_only;
+        if (filtered_) admit_by(params.filter);
+    }
+
+    bool next(neighbor<id_type>& out) override {
+        const auto reading = index_.gate.reading();
+        call_stats stats(stats_);
+        while (true) {
+            while (opened_ < buffers_.probes.size() && (found_.empty() || opened_ < found_.front().opened + ahead_))
+                open(stats.now);
+            if (found_.empty() && !swept_) sweep(stats.now);
+            if (found_.empty()) return false;
+            std::pop_heap(found_.begin(), found_.end(), later);
+            const hit next = found_.back();
+            found_.pop_back();
+            out = next.row;
+            if (index_.read_only || index_.find(out.id) == next.slot) return true;
+        }
+    }
+
+  private:
+    struct hit {
+        neighbor<id_type> row;
+        slot_t slot;
+        std::size_t opened;  ///< how many lists were scanned before its own
+    };
+    static bool later(const hit& a, const hit& b) noexcept { return closer(b.row, a.row); }
+
+    /// Takes every row scored that was not taken before.
+    struct taker {
+        ivf_stream& stream;
+        [[nodiscard]] float threshold() const noexcept { return std::numeric_limits<float>::infinity(); }
+        void offer(slot_t slot, float distance) { stream.take(slot, distance); }
+    };
+    void take(slot_t slot, float distance) {
+        if (seen(slot) || !index_.directory.is_live(slot)) return;
+        const id_type id = index_.directory.id(slot);
+        if (filtered_ && !admitted_.contains(id)) return;
+        found_.push_back({{id, distance}, slot, opened_});
+        std::push_heap(found_.begin(), found_.end(), later);
+        if (slot / 64 >= seen_.size()) seen_.resize(std::max<std::size_t>(slot / 64 + 1, seen_.size() * 2));
+        seen_[slot / 64] |= std::uint64_t{1} << slot % 64;
+    }
+    [[nodiscard]] bool seen(slot_t slot) const noexcept {
+        return slot / 64 < seen_.size() && (seen_[slot / 64] >> slot % 64 & 1U) != 0;
+    }
+
+    /// The caller's filter lives no longer than its call, so everything is asked now.
+    void admit_by(const id_filter<id_type>& filter) {
+        if (filter.ids() != nullptr) {
+            admitted_ = *filter.ids();
+            return;
+        }
+        std::vector<id_type> ids;
+        index_.directory.for_each_live([&](slot_t slot) {
+            if (filter(index_.directory.id(slot))) ids.push_back(index_.directory.id(slot));
+        });
+        admitted_ = id_set<id_type>(ids);
+    }
+
+    void open(search_stats& stats) {
+        const std::uint32_t list = buffers_.probes[opened_].id;
+        taker sink{*this};
+        if (list < index_.lists.size()) {  // else the index was emptied and trained again meanwhile
+            index_.scan_exactly(
+                buffers_, index_.lists[list], sink, [this] { throw_if_stopped(stop_); }, stats);
+            ++stats.lists;
+        }
+        ++opened_;
+    }
+    /// Once all lists were opened: the rows that changes brought into lists opened before.
+    void sweep(search_stats& stats) {
+        std::vector<slot_t> missed;
+        index_.directory.for_each_live([&](slot_t slot) {
+            if (!seen(slot)) missed.push_back(slot);
+        });
+        taker sink{*this};
+        index_.score_exactly(
+            buffers_, missed, sink, [this] { throw_if_stopped(stop_); }, stats);
+        swept_ = true;
+    }
+
+    const State& index_;
+    std::stop_token stop_;
+    search_stats* stats_;
+    bool filtered_;
+    id_set<id_type> admitted_;
+    typename State::scratch_type buffers_;  // the query, and all lists in the order they are opened
+    std::size_t ahead_ = 0;
+    std::size_t opened_ = 0;
+    bool swept_ = false;
+    std::vector<hit> found_;  // a heap
+    std::vector<std::uint64_t> seen_;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END
