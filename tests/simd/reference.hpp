@@ -68,7 +68,11 @@ template <class Codec>
 Codec make_codec(std::size_t dim, const std::vector<float>& sample) {
     Codec codec{dim};
     if constexpr (vicinal::trainable_codec<Codec>)
-        codec.train(vicinal::matrix_view<const float>(sample.data(), 1, sample.size()));
+    {
+        std::vector<float> rows((sample.size() + dim - 1) / dim * dim);  // whole rows, the sample over and over
+        for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = sample[i % sample.size()];
+        codec.train(vicinal::matrix_view<const float>(std::span<const float>(rows), dim));
+    }
     return codec;
 }
 

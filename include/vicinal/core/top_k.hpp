@@ -1,10 +1,9 @@
 // Keeps the k closest of a stream of neighbours in memory the caller owns.
 #pragma once
 
-#include <algorithm>  // for push_heap, pop_heap, sort_heap
-#include <cstddef>    // for size_t
-#include <limits>     // for numeric_limits
-#include <span>       // for span
+#include <cstddef>  // for size_t
+#include <limits>   // for numeric_limits
+#include <span>     // for span
 
 #include "vicinal/core/types.hpp"
 
@@ -25,27 +24,45 @@ class top_k {
     }
 
     void push(const neighbor<Id>& candidate) noexcept {
-        if (size_ < out_.size()) {
-            out_[size_++] = candidate;
-            std::push_heap(begin(), end(), closer<Id>);
-        } else if (size_ != 0 && closer(candidate, out_[0])) {
-            std::pop_heap(begin(), end(), closer<Id>);
-            out_[size_ - 1] = candidate;
-            std::push_heap(begin(), end(), closer<Id>);
-        }
+        if (size_ < out_.size())
+            sift_up(candidate, size_++);
+        else if (size_ != 0 && closer(candidate, out_[0]))
+            sift_down(candidate, size_);
     }
 
     /// Sorts what was kept, closest first, and returns how many there are. No push may follow.
     std::size_t finish() noexcept {
-        std::sort_heap(begin(), end(), closer<Id>);
+        for (std::size_t end = size_; end > 1;) {
+            const neighbor<Id> last = out_[--end];
+            out_[end] = out_[0];
+            sift_down(last, end);
+        }
         return size_;
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   private:
-    [[nodiscard]] auto begin() const noexcept { return out_.begin(); }
-    [[nodiscard]] auto end() const noexcept { return out_.begin() + static_cast<std::ptrdiff_t>(size_); }
+    // The heap is ours because one pass that replaces the top is half of std's pop_heap and push_heap.
+
+    /// Puts `moving` where it belongs on the way from leaf `at` to the top.
+    void sift_up(const neighbor<Id>& moving, std::size_t at) noexcept {
+        while (at > 0 && closer(out_[(at - 1) / 2], moving)) {
+            out_[at] = out_[(at - 1) / 2];
+            at = (at - 1) / 2;
+        }
+        out_[at] = moving;
+    }
+    /// Puts `moving` in the place of the top and down to where it belongs in a heap of `size`.
+    void sift_down(const neighbor<Id>& moving, std::size_t size) noexcept {
+        std::size_t at = 0;
+        for (std::size_t child; (child = 2 * at + 1) < size; at = child) {
+            if (child + 1 < size && closer(out_[child], out_[child + 1])) ++child;
+            if (!closer(moving, out_[child])) break;
+            out_[at] = out_[child];
+        }
+        out_[at] = moving;
+    }
 
     std::span<neighbor<Id>> out_;
     std::size_t size_ = 0;
