@@ -54,8 +54,9 @@ struct filled {
 
 TEST_CASE("integer_scorer: l2 is the exact distance of the query rounded to the codec's steps") {
     for (const std::size_t dim : sizes{1, 2, 15, 16, 17, 100, 300}) {
-        const filled f(dim, false);
+        filled f(dim, false);
         REQUIRE(f.store.coder().uniform());
+        if (dim > 2) f.query.data()[1] *= 3000.0F;  // far outside the range: the nearest end that 16 bits hold
         const l2 metric;
         padded_vector buffer;
         const integer_scorer<l2, sq8, kernels> score(metric, f.store, f.query.data(), buffer);
@@ -143,7 +144,7 @@ TEST_CASE("integer_scorer: inner products are within half a unit of the query's 
 TEST_CASE("integer_scorer: queries far outside the codec's range, tiny or zero still give finite distances") {
     filled f(20, false);
     padded_vector buffer;
-    for (const float value : {0.0F, 1e-45F, 1e-30F, 1e18F, -1e18F}) {
+    for (const float value : {0.0F, 1e-45F, 1e-42F, 1e-30F, 1e18F, -1e18F}) {
         std::fill_n(f.query.data(), 20, value);
         const l2 squares;
         const inner_product products;
