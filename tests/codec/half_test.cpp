@@ -11,6 +11,7 @@
 
 namespace {
 
+using sizes = std::vector<std::size_t>;
 using vicinal::bf16;
 using vicinal::f16;
 using vicinal::f32;
@@ -93,7 +94,7 @@ TEST_CASE("bf16: errs by at most 2^-8 of a component, over the range of a float"
 }
 
 TEST_CASE("f16, bf16: what they decode they encode to the same code") {
-    for (const std::size_t dim : {1, 33}) {
+    for (const std::size_t dim : sizes{1, 33}) {
         std::mt19937 random(14);
         const auto v = vicinal_test::random_vector(dim, random);
         const auto once = there_and_back<f16>(v);
@@ -113,7 +114,7 @@ TEST_CASE("f16, bf16: max_magnitude is the largest that stays finite, the next f
 
 TEST_CASE("f32, f16, bf16: load gives the bits that decode gives, in vectors of any set and one by one") {
     using native = simd::lanes<simd::native_isa>;
-    for (const std::size_t dim : {1, 5, 16, 100}) {
+    for (const std::size_t dim : sizes{1, 5, 16, 100}) {
         CHECK(load_differences<native, f32>(dim) == 0);
         CHECK(load_differences<native, f16>(dim) == 0);
         CHECK(load_differences<native, bf16>(dim) == 0);

@@ -217,12 +217,23 @@ TEST_CASE("sq8: bytes that are no state are refused and change nothing") {
     auto longer = state_of(0.0F, 1.0F);
     longer.push_back(std::byte{0});
     const std::vector<std::vector<std::byte>> bad{
-        {}, std::vector<std::byte>(7), longer,
-        state_of(nan, 1.0F), state_of(-nan, 1.0F), state_of(infinity, 1.0F), state_of(-infinity, 1.0F), state_of(1e30F, 1.0F),
-        state_of(0.0F, nan), state_of(0.0F, -nan), state_of(0.0F, infinity), state_of(0.0F, 1e30F),
-        state_of(0.0F, 0.0F), state_of(0.0F, -0.0F), state_of(0.0F, -1.0F),
+        {},
+        std::vector<std::byte>(7),
+        longer,
+        state_of(nan, 1.0F),
+        state_of(-nan, 1.0F),
+        state_of(infinity, 1.0F),
+        state_of(-infinity, 1.0F),
+        state_of(1e30F, 1.0F),
+        state_of(0.0F, nan),
+        state_of(0.0F, -nan),
+        state_of(0.0F, infinity),
+        state_of(0.0F, 1e30F),
+        state_of(0.0F, 0.0F),
+        state_of(0.0F, -0.0F),
+        state_of(0.0F, -1.0F),
         state_of(0U, 0x00010000U),  // 9e-41: its reciprocal is infinite
-        state_of(0.0F, 0.1F),     // more than 16 significant bits
+        state_of(0.0F, 0.1F),       // more than 16 significant bits
     };
     for (std::size_t i = 0; i < bad.size(); ++i) {
         CAPTURE(i);

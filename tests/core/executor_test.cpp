@@ -13,6 +13,7 @@
 
 namespace {
 
+using sizes = std::vector<std::size_t>;
 using vicinal::executor_ref;
 using vicinal::serial_executor;
 using vicinal::thread_pool;
@@ -45,10 +46,10 @@ bool each_once(executor_ref on, std::size_t count) {
 }
 
 TEST_CASE("thread_pool: runs every task exactly once, at any number of threads and tasks") {
-    for (const std::size_t threads : {1, 2, 3, 8}) {
+    for (const std::size_t threads : sizes{1, 2, 3, 8}) {
         thread_pool pool(threads);
         CHECK(pool.concurrency() == threads);
-        for (const std::size_t count : {0, 1, 2, 3, 7, 64, 1000}) {
+        for (const std::size_t count : sizes{0, 1, 2, 3, 7, 64, 1000}) {
             CAPTURE(threads, count);
             std::vector<int> calls(count, 0);
             auto task = [&](std::size_t i) { ++calls[i]; };
@@ -109,7 +110,7 @@ TEST_CASE("parallel_for: every body is called once on any executor, also on none
     thread_each threads;
     serial_executor serial;
     thread_pool pool(2);
-    for (const std::size_t count : {0, 1, 2, 9, 40}) {
+    for (const std::size_t count : sizes{0, 1, 2, 9, 40}) {
         CAPTURE(count);
         CHECK(each_once(reversed, count));
         CHECK(each_once(threads, count));

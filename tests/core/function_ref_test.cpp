@@ -54,7 +54,7 @@ TEST_CASE("function_ref: arguments and results that only move are moved through"
     CHECK(*ref(std::make_unique<int>(7)) == 7);
     auto append = [](std::string& s) { s += "x"; };
     std::string text = "a";
-    function_ref<void (std::string&)>{append}(text);
+    function_ref<void(std::string&)>{append}(text);
     CHECK(text == "ax");
 }
 

@@ -40,8 +40,10 @@ void check_rounding(int exponent_bits, Narrow narrow) {
     std::size_t wrong = 0;
     for (std::uint32_t lower = 0; lower < top; ++lower) {
         const double a = value_of(lower, exponent_bits);
-        const double step = lower + 1 == top ? a - value_of(lower - 1, exponent_bits) : value_of(lower + 1, exponent_bits) - a;
-        const auto middle = static_cast<float>(a + step / 2);  // exact: it needs one bit more than the 16-bit format has
+        const double step =
+            lower + 1 == top ? a - value_of(lower - 1, exponent_bits) : value_of(lower + 1, exponent_bits) - a;
+        const auto middle =
+            static_cast<float>(a + step / 2);  // exact: it needs one bit more than the 16-bit format has
         if (double{middle} != a + step / 2) ++wrong;
         const std::uint32_t even = (lower & 1U) == 0 ? lower : lower + 1;
         for (const std::uint32_t sign : {0U, 0x8000U}) {
@@ -141,7 +143,8 @@ TEST_CASE("mix: gives different values for different values, and changes half th
     CHECK(seen.size() == 4096);
     CHECK(flipped > 31 * 4096);
     CHECK(flipped < 33 * 4096);
-    CHECK(mix(0) == 0xE220A8397B1DCDAFULL);  // the first number of splitmix64 seeded with 0: graphs in files depend on it
+    CHECK(mix(0) ==
+          0xE220A8397B1DCDAFULL);  // the first number of splitmix64 seeded with 0: graphs in files depend on it
 }
 
 TEST_CASE("mul_add: is a * b + c") {

@@ -10,6 +10,7 @@
 
 namespace {
 
+using sizes = std::vector<std::size_t>;
 using vicinal::closer;
 using vicinal::top_k;
 using hit = vicinal::neighbor<std::uint64_t>;
@@ -25,8 +26,9 @@ std::vector<hit> kept(std::size_t k, const std::vector<hit>& stream) {
 }
 
 std::vector<hit> sorted_and_cut(std::size_t k, std::vector<hit> stream) {
-    std::sort(stream.begin(), stream.end(),
-              [](const hit& a, const hit& b) { return a.distance != b.distance ? a.distance < b.distance : a.id < b.id; });
+    std::sort(stream.begin(), stream.end(), [](const hit& a, const hit& b) {
+        return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
+    });
     stream.resize(std::min(k, stream.size()));
     return stream;
 }
@@ -44,7 +46,7 @@ TEST_CASE("top_k: equals sorting and cutting, for random streams in any order") 
         std::vector<hit> stream;
         for (std::size_t i = 0; i < n; ++i) stream.push_back({i, static_cast<float>(random() % values) - 5.0F});
         std::shuffle(stream.begin(), stream.end(), random);
-        for (const std::size_t k : {1, 2, 10, 199, 300}) {
+        for (const std::size_t k : sizes{1, 2, 10, 199, 300}) {
             CAPTURE(round, n, k);
             REQUIRE(kept(k, stream) == sorted_and_cut(k, stream));
         }

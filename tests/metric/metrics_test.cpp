@@ -12,6 +12,7 @@
 
 namespace {
 
+using sizes = std::vector<std::size_t>;
 using namespace vicinal_test;
 using vicinal::cosine;
 using vicinal::inner_product;
@@ -92,7 +93,8 @@ TEST_CASE("inner_product: is negated, so that the largest product is the closest
 }
 
 TEST_CASE("metrics: no distance of two admitted vectors is NaN or infinite") {
-    const float big = std::sqrt(std::numeric_limits<float>::max() / 8) * (1 - 0x1p-22F);  // alone, it just passes the gate
+    const float big =
+        std::sqrt(std::numeric_limits<float>::max() / 8) * (1 - 0x1p-22F);  // alone, it just passes the gate
     std::vector<float> spread(64, big / 8);
     for (const auto& a : {std::vector<float>(64, 0.0F), spread}) {
         auto b = spread;
@@ -155,7 +157,7 @@ TEST_CASE("cosine: prepare makes a unit vector, from the largest admitted to the
 }
 
 TEST_CASE("cosine: prepare refuses the zero vector, of any length and sign") {
-    for (const std::size_t dim : {0, 1, 4, 5, 100}) {
+    for (const std::size_t dim : sizes{0, 1, 4, 5, 100}) {
         std::vector<float> zero(dim, 0.0F), negative(dim, -0.0F);
         CHECK_FALSE(cosine::prepare(zero));
         CHECK_FALSE(cosine::prepare(negative));

@@ -11,12 +11,13 @@
 
 namespace {
 
+using sizes = std::vector<std::size_t>;
 using namespace vicinal_test;
 using vicinal::detail::slot_t;
 namespace simd = vicinal::simd;
 
-/// Rows of codes spaced `stride` apart in segments of the shapes a chunked store has, every byte between them 0xFF: what
-/// kernels read past a row must not matter, be it NaN.
+/// Rows of codes spaced `stride` apart in segments of the shapes a chunked store has, every byte between them 0xFF:
+/// what kernels read past a row must not matter, be it NaN.
 struct rows_in_segments {
     std::size_t stride;
     unsigned shift;
@@ -64,8 +65,8 @@ struct bench {
     template <class Isa>
     std::vector<float> scores(const std::vector<slot_t>& slots) const {
         std::vector<float> out(slots.size() + 1, -7.0F);
-        simd::static_kernels<Isa>::score_list(Metric{}, codec, query.data(), dim, rows.table(), slots.data(), slots.size(),
-                                              out.data());
+        simd::static_kernels<Isa>::score_list(Metric{}, codec, query.data(), dim, rows.table(), slots.data(),
+                                              slots.size(), out.data());
         CHECK(out.back() == -7.0F);  // nothing is written past count
         out.pop_back();
         return out;
@@ -90,8 +91,7 @@ std::size_t outside_the_bound(std::size_t dim, std::mt19937& random, float scale
         if (!(std::fabs(static_cast<long double>(scores[r]) - want.distance) <= limit)) {
             ++wrong;
             UNSCOPED_INFO("dim " << dim << ", row " << r << ": " << scores[r] << ", exactly "
-                                 << static_cast<double>(want.distance) << ", allowed "
-                                 << static_cast<double>(limit));
+                                 << static_cast<double>(want.distance) << ", allowed " << static_cast<double>(limit));
         }
     }
     return wrong;
@@ -137,8 +137,9 @@ std::size_t grouping_differences(std::size_t dim, std::mt19937& random) {
     std::vector<float> block(3);
     for (std::size_t first = 8; first < n; ++first)
         for (std::size_t count = 0; first + count <= n; ++count) {
-            simd::static_kernels<Isa>::score_block(Metric{}, b.codec, b.query.data(), dim, b.rows.table()[static_cast<slot_t>(first)],
-                                                   b.rows.stride, count, block.data());
+            simd::static_kernels<Isa>::score_block(Metric{}, b.codec, b.query.data(), dim,
+                                                   b.rows.table()[static_cast<slot_t>(first)], b.rows.stride, count,
+                                                   block.data());
             for (std::size_t i = 0; i < count; ++i) different += !same_bits(block[i], alone[first + i]);
         }
     return different;
@@ -150,12 +151,13 @@ std::size_t block_differences(std::size_t dim, std::mt19937& random) {
     constexpr std::size_t n = 9;
     bench<Metric, Codec> b(dim, 1, random);
     b.rows = rows_in_segments(n, b.codec.code_size(), 4, 4);  // one segment of sixteen
-    for (std::size_t r = 0; r < n; ++r) b.codec.encode(random_vector(dim, random), {b.rows.row(r), b.codec.code_size()});
+    for (std::size_t r = 0; r < n; ++r)
+        b.codec.encode(random_vector(dim, random), {b.rows.row(r), b.codec.code_size()});
     std::size_t different = 0;
     for (std::size_t count = 0; count <= n; ++count) {
         std::vector<float> block(count + 1, -7.0F);
-        simd::static_kernels<Isa>::score_block(Metric{}, b.codec, b.query.data(), dim, b.rows.row(0), b.rows.stride, count,
-                                               block.data());
+        simd::static_kernels<Isa>::score_block(Metric{}, b.codec, b.query.data(), dim, b.rows.row(0), b.rows.stride,
+                                               count, block.data());
         different += block.back() != -7.0F;
         for (std::size_t i = 0; i < count; ++i)
             different += !same_bits(block[i], b.template scores<Isa>({static_cast<slot_t>(i)}).front());
@@ -167,7 +169,7 @@ template <class Isa>
 void check_grouping() {
     std::mt19937 random(2);
     std::size_t different = 0;
-    for (const std::size_t dim : {1, 3, 7, 8, 9, 15, 16, 17, 31, 33, 100, 128, 223}) {
+    for (const std::size_t dim : sizes{1, 3, 7, 8, 9, 15, 16, 17, 31, 33, 100, 128, 223}) {
         different += grouping_differences<Isa, vicinal::l2, vicinal::f32>(dim, random);
         different += grouping_differences<Isa, vicinal::inner_product, vicinal::f16>(dim, random);
         different += block_differences<Isa, vicinal::l2, vicinal::f32>(dim, random);
@@ -213,8 +215,8 @@ TEST_CASE("kernels: queries need not be aligned, nor rows beyond four bytes") {
             std::copy_n(b.decoded[r].begin(), dim, rows.begin() + static_cast<std::ptrdiff_t>(shift + r * dim));
         std::vector<float> got(4);
         simd::native_kernels::score_block(vicinal::l2{}, vicinal::f32{dim}, query.data() + shift, dim,
-                                          reinterpret_cast<const std::byte*>(rows.data() + shift), dim * sizeof(float), 4,
-                                          got.data());
+                                          reinterpret_cast<const std::byte*>(rows.data() + shift), dim * sizeof(float),
+                                          4, got.data());
         for (std::size_t r = 0; r < 4; ++r) CHECK(same_bits(got[r], want[r]));
     }
 }

@@ -56,7 +56,8 @@ std::size_t differences(std::size_t dim, std::mt19937& random) {
     simd::static_kernels<Isa>::score_block(vicinal::l2{}, codec, query, dim, rows, bytes, n, got.data());
     std::vector<float> padded(values);
     padded.resize(dim + simd::over_read / sizeof(float));
-    simd::static_kernels<Isa>::score_block(vicinal::l2{}, codec, padded.data(), dim, copy.data(), bytes, n, want.data());
+    simd::static_kernels<Isa>::score_block(vicinal::l2{}, codec, padded.data(), dim, copy.data(), bytes, n,
+                                           want.data());
     std::size_t different = 0;
     for (std::size_t r = 0; r < n; ++r) different += !same_bits(got[r], want[r]);
     return different;

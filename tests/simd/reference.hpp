@@ -67,8 +67,7 @@ inline std::vector<float> random_vector(std::size_t dim, std::mt19937& random, f
 template <class Codec>
 Codec make_codec(std::size_t dim, const std::vector<float>& sample) {
     Codec codec{dim};
-    if constexpr (vicinal::trainable_codec<Codec>)
-    {
+    if constexpr (vicinal::trainable_codec<Codec>) {
         std::vector<float> rows((sample.size() + dim - 1) / dim * dim);  // whole rows, the sample over and over
         for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = sample[i % sample.size()];
         codec.train(vicinal::matrix_view<const float>(std::span<const float>(rows), dim));

@@ -130,7 +130,8 @@ TEST_CASE("admission: a component the codec cannot hold is refused with its plac
     const float beyond = std::nextafter(65504.0F, infinity);
     CHECK((code_of<l2, f16>({0, beyond}) == errc::magnitude));
     CHECK((code_of<l2, f16>({-beyond, 0}) == errc::magnitude));
-    CHECK_THAT((message_of<l2, f16>({0, 0, 70000})), contains("component 2 is 70000") && contains("f16") && contains("65504"));
+    CHECK_THAT((message_of<l2, f16>({0, 0, 70000})),
+               contains("component 2 is 70000") && contains("f16") && contains("65504"));
     CHECK(message_of<l2, f32>({70000}) == "");
     CHECK((message_of<l2, vicinal::bf16>({70000}) == ""));
     CHECK((message_of<cosine, f16>({70000, 1}) == ""));  // what is stored is the unit vector

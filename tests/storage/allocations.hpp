@@ -1,4 +1,5 @@
-// Every allocation of this test program, counted, and made to fail on demand. The operators are in allocations_test.cpp.
+// Every allocation of this test program, counted, and made to fail on demand. The operators are in
+// allocations_test.cpp.
 #pragma once
 
 #include <atomic>

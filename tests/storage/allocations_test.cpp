@@ -37,8 +37,12 @@ NEVER_INLINE void* operator new(std::size_t n) { return allocate_or_throw(n); }
 NEVER_INLINE void* operator new[](std::size_t n) { return allocate_or_throw(n); }
 NEVER_INLINE void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return allocate(n, 1); }
 NEVER_INLINE void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return allocate(n, 1); }
-NEVER_INLINE void* operator new(std::size_t n, std::align_val_t a) { return allocate_or_throw(n, static_cast<std::size_t>(a)); }
-NEVER_INLINE void* operator new[](std::size_t n, std::align_val_t a) { return allocate_or_throw(n, static_cast<std::size_t>(a)); }
+NEVER_INLINE void* operator new(std::size_t n, std::align_val_t a) {
+    return allocate_or_throw(n, static_cast<std::size_t>(a));
+}
+NEVER_INLINE void* operator new[](std::size_t n, std::align_val_t a) {
+    return allocate_or_throw(n, static_cast<std::size_t>(a));
+}
 NEVER_INLINE void operator delete(void* p) noexcept { std::free(p); }
 NEVER_INLINE void operator delete[](void* p) noexcept { std::free(p); }
 NEVER_INLINE void operator delete(void* p, std::size_t) noexcept { std::free(p); }
@@ -109,7 +113,8 @@ TEST_CASE("padded_vector: a resize that fails keeps the old size and memory") {
     padded_vector v;
     v.resize(10);
     const float* const at = v.data();
-    CHECK(failures_until_success([&] { v.resize(1000); }, [&] { return v.span().size() == 10 && v.data() == at; }) == 1);
+    CHECK(failures_until_success([&] { v.resize(1000); }, [&] { return v.span().size() == 10 && v.data() == at; }) ==
+          1);
     CHECK(v.span().size() == 1000);
 }
 

@@ -10,6 +10,7 @@
 
 namespace {
 
+using sizes = std::vector<std::size_t>;
 using namespace vicinal::detail;
 
 bool on_boundary(const void* p, std::size_t alignment) { return reinterpret_cast<std::uintptr_t>(p) % alignment == 0; }
@@ -37,7 +38,7 @@ TEST_CASE("chunked_rows: rows never move and keep their bytes while twelve segme
 }
 
 TEST_CASE("chunked_rows: a segment boundary is a multiple of 64 rows, and rows of one segment lie a stride apart") {
-    for (const std::size_t row_bytes : {1, 4, 100, 512, 3000, 20000, 300000}) {
+    for (const std::size_t row_bytes : sizes{1, 4, 100, 512, 3000, 20000, 300000}) {
         chunked_rows rows(row_bytes, 4);
         const std::size_t wanted = row_bytes > 10000 ? 300 : 40000;
         rows.reserve(wanted);
@@ -45,7 +46,8 @@ TEST_CASE("chunked_rows: a segment boundary is a multiple of 64 rows, and rows o
         CHECK(rows.capacity() >= wanted);
         std::size_t odd_boundaries = 0;
         for (std::size_t i = 1; i < wanted; ++i)
-            odd_boundaries += rows[slot(i)] - rows[slot(i - 1)] != static_cast<std::ptrdiff_t>(rows.stride()) && i % 64 != 0;
+            odd_boundaries +=
+                rows[slot(i)] - rows[slot(i - 1)] != static_cast<std::ptrdiff_t>(rows.stride()) && i % 64 != 0;
         CHECK(odd_boundaries == 0);
     }
 }
@@ -70,8 +72,8 @@ TEST_CASE("chunked_rows: reserve makes room for what was asked, doubling, and do
 }
 
 TEST_CASE("chunked_rows: every row is aligned as asked, and the stride holds the row") {
-    for (const std::size_t alignment : {1, 4, 8, 32, 64})
-        for (const std::size_t row_bytes : {1, 5, 63, 64, 65, 129}) {
+    for (const std::size_t alignment : sizes{1, 4, 8, 32, 64})
+        for (const std::size_t row_bytes : sizes{1, 5, 63, 64, 65, 129}) {
             chunked_rows rows(row_bytes, alignment);
             rows.reserve(500);
             CHECK(rows.stride() >= row_bytes);

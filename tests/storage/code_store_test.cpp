@@ -13,6 +13,7 @@
 
 namespace {
 
+using sizes = std::vector<std::size_t>;
 using namespace vicinal::detail;
 using vicinal::bf16;
 using vicinal::f16;
@@ -22,7 +23,7 @@ using vicinal::two_level;
 
 TEST_CASE("code_store: a row reads back what was written, the bytes between rows are zero") {
     for (const row_spacing spacing : {row_spacing::packed, row_spacing::lines})
-        for (const std::size_t dim : {1, 3, 7, 30, 31, 33, 100}) {
+        for (const std::size_t dim : sizes{1, 3, 7, 30, 31, 33, 100}) {
             code_store<f16> store(dim, spacing);
             store.reserve(70);
             CAPTURE(dim, store.rows().stride());
@@ -34,7 +35,8 @@ TEST_CASE("code_store: a row reads back what was written, the bytes between rows
                 store.read(slot, back);
                 REQUIRE(back == vector);
                 const std::byte* const row = store.rows()[slot];
-                REQUIRE(std::all_of(row + dim * 2, row + store.rows().stride(), [](std::byte b) { return b == std::byte{0}; }));
+                REQUIRE(std::all_of(row + dim * 2, row + store.rows().stride(),
+                                    [](std::byte b) { return b == std::byte{0}; }));
             }
             store.read(3, back);  // the next row's zeros did not run into this one
             CHECK(back == std::vector<float>(dim, 3.5F));
@@ -49,7 +51,8 @@ TEST_CASE("code_store: packed rows lie on 4-byte boundaries and waste less than 
     }
 }
 
-TEST_CASE("code_store: lines are cache lines where that wastes at most an eighth, else the widest boundary that does not") {
+TEST_CASE(
+    "code_store: lines are cache lines where that wastes at most an eighth, else the widest boundary that does not") {
     CHECK(code_store<f32>(16, row_spacing::lines).rows().stride() == 64);
     CHECK(code_store<f32>(128, row_spacing::lines).rows().stride() == 512);
     CHECK(code_store<f32>(100, row_spacing::lines).rows().stride() == 448);  // 400 bytes, 48 more

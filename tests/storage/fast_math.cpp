@@ -16,6 +16,7 @@
 
 namespace {
 
+using sizes = std::vector<std::size_t>;
 using vicinal::errc;
 int failures = 0;
 
@@ -74,12 +75,14 @@ void check_tail(std::size_t dim) {
 }  // namespace
 
 int main() {
-    for (const std::size_t dim : {1, 3, 8, 9, 16, 31, 100}) {
+    for (const std::size_t dim : sizes{1, 3, 8, 9, 16, 31, 100}) {
         check_gate<vicinal::l2>(dim);
         check_gate<vicinal::cosine>(dim);
         check_tail(dim);
     }
-    check(refused<vicinal::cosine, vicinal::f32>({0, 0}, errc::zero_norm), "a zero vector under cosine is refused", 2, 0);
-    check(refused<vicinal::l2, vicinal::f16>({from_bits(0x477FE001U)}, errc::magnitude), "f16 refuses above 65504", 1, 0);
+    check(refused<vicinal::cosine, vicinal::f32>({0, 0}, errc::zero_norm), "a zero vector under cosine is refused", 2,
+          0);
+    check(refused<vicinal::l2, vicinal::f16>({from_bits(0x477FE001U)}, errc::magnitude), "f16 refuses above 65504", 1,
+          0);
     return failures == 0 ? 0 : 1;
 }

@@ -34,8 +34,7 @@ TEST_CASE("id_directory: agrees with a map through any mix of inserts and remova
             map.erase(found);
         }
         if (step % 500 == 0)
-            for (std::uint64_t i = 0; i < 600; ++i)
-                REQUIRE(directory.find(i) == (map.contains(i) ? map[i] : no_slot));
+            for (std::uint64_t i = 0; i < 600; ++i) REQUIRE(directory.find(i) == (map.contains(i) ? map[i] : no_slot));
     }
     REQUIRE(directory.live() == map.size());
     CHECK(directory.retired() == 0);
@@ -87,20 +86,23 @@ TEST_CASE("id_directory: every value of the id type is an id") {
     id_directory<std::int8_t> narrow;
     narrow.reserve_extra(256);
     for (int id = -128; id <= 127; ++id) narrow.insert(static_cast<std::int8_t>(id));
-    for (int id = -128; id <= 127; ++id) CHECK(narrow.find(static_cast<std::int8_t>(id)) == static_cast<slot_t>(id + 128));
+    for (int id = -128; id <= 127; ++id)
+        CHECK(narrow.find(static_cast<std::int8_t>(id)) == static_cast<slot_t>(id + 128));
 }
 
 TEST_CASE("id_directory: assign takes a file's rows back, and refuses two live rows of one id") {
     const std::vector<std::uint64_t> ids{7, 0, 9};
     const std::vector<row_state> states{row_state::live, row_state::retired, row_state::live};
     id_directory<std::uint64_t> directory;
-    REQUIRE(directory.assign(3, [&](std::size_t i) { return ids[i]; }, [&](std::size_t i) { return states[i]; }));
+    REQUIRE(directory.assign(
+        3, [&](std::size_t i) { return ids[i]; }, [&](std::size_t i) { return states[i]; }));
     CHECK(directory.find(9) == 2);
     CHECK(directory.find(0) == no_slot);
     CHECK(directory.live() == 2);
     CHECK(directory.retired() == 1);
     id_directory<std::uint64_t> twice;
-    CHECK_FALSE(twice.assign(2, [](std::size_t) { return std::uint64_t{4}; }, [](std::size_t) { return row_state::live; }));
+    CHECK_FALSE(twice.assign(
+        2, [](std::size_t) { return std::uint64_t{4}; }, [](std::size_t) { return row_state::live; }));
 }
 
 TEST_CASE("id_directory: more rows than can be numbered are refused before anything is allocated") {

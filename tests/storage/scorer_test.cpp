@@ -12,6 +12,7 @@
 
 namespace {
 
+using sizes = std::vector<std::size_t>;
 using namespace vicinal::detail;
 using namespace vicinal_test;
 using vicinal::cosine;
@@ -195,13 +196,14 @@ TEST_CASE("scorer: between stored rows d(a, b) and d(b, a) have the same bits, u
         const l2 metric;
         row_as_query<codec_type> as_query;
         padded_vector buffer;
-        float d[filled.n][filled.n];
-        for (slot_t a = 0; a < filled.n; ++a) {
+        constexpr std::size_t n = std::remove_cvref_t<decltype(filled)>::n;
+        float d[n][n];
+        for (slot_t a = 0; a < n; ++a) {
             const scorer<l2, codec_type, kernels> score(metric, filled.store, as_query(filled.store, a), buffer);
-            score.score_block(0, filled.n, d[a]);
+            score.score_block(0, n, d[a]);
         }
-        for (slot_t a = 0; a < filled.n; ++a)
-            for (slot_t b = 0; b < filled.n; ++b) CHECK(same_bits(d[a][b], d[b][a]));
+        for (slot_t a = 0; a < n; ++a)
+            for (slot_t b = 0; b < n; ++b) CHECK(same_bits(d[a][b], d[b][a]));
     };
     check(filled_store<f32>(33));
     check(filled_store<f16>(33));
@@ -220,7 +222,8 @@ TEST_CASE("scorer: allocates nothing once its buffers have their size") {
         float out[filled_store<f32>::n];
         std::size_t before = 0;
         for (int round = 0; round < 3; ++round) {
-            const scorer<metric_type, codec_type, kernels> score(metric, filled.store, as_query(filled.store, 4), buffer);
+            const scorer<metric_type, codec_type, kernels> score(metric, filled.store, as_query(filled.store, 4),
+                                                                 buffer);
             score.score(slots, 5, out);
             score.score_block(0, filled.n, out);
             score.prefetch(slots, 1);
@@ -237,7 +240,7 @@ TEST_CASE("scorer: allocates nothing once its buffers have their size") {
 TEST_CASE("padded_vector: lies on a cache line, zeros behind it, and keeps its memory while the size stays") {
     padded_vector v;
     CHECK(v.span().empty());
-    for (const std::size_t dim : {1, 16, 17, 100}) {
+    for (const std::size_t dim : sizes{1, 16, 17, 100}) {
         v.resize(dim);
         CHECK(v.span().size() == dim);
         CHECK(reinterpret_cast<std::uintptr_t>(v.data()) % 64 == 0);
