@@ -14,7 +14,15 @@
 // threads starts its own. The results are the same.
 #pragma once
 
-#include <Eigen/Core>   // for Map, Matrix
+// GCC 12 takes its own AVX-512 intrinsics for uses of uninitialised values wherever Eigen inlines them.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <Eigen/Core>  // for Map, Matrix
+#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
+#pragma GCC diagnostic pop
+#endif
 #include <algorithm>    // for min, max, clamp
 #include <array>        // for array
 #include <cmath>        // for sqrt

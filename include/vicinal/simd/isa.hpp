@@ -13,8 +13,15 @@ namespace simd {
 /// Plain C++ on one float at a time: for machines xsimd does not know, and a reference for those it does.
 struct scalar_isa {};
 
+/// AVX2 in code compiled for AVX-512: the integer kernels have no 512-bit form yet, floats gain little where memory is
+/// the limit, and both kinds of machine then compute the same bits. A type of its own, so that such code and code for
+/// AVX2 alone keep two names.
+struct avx2_of_avx512_isa {};
+
 #if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE) && !defined(XSIMD_WITH_EMULATED)
 using native_isa = scalar_isa;
+#elif defined(__AVX512F__) && defined(__AVX2__) && defined(__FMA__)
+using native_isa = avx2_of_avx512_isa;
 #else
 using native_isa = xsimd::default_arch;
 #endif
@@ -30,6 +37,11 @@ struct lanes_of<scalar_isa> {
     using type = float;
     static constexpr std::size_t count = 1;
 };
+
+#if defined(__AVX2__) && defined(__FMA__)
+template <>
+struct lanes_of<avx2_of_avx512_isa> : lanes_of<xsimd::fma3<xsimd::avx2>> {};
+#endif
 
 template <class Isa>
 using lanes = typename lanes_of<Isa>::type;
