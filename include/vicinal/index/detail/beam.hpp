@@ -79,12 +79,13 @@ class beam {
     [[nodiscard]] std::size_t memory() const noexcept { return keys_.capacity() * sizeof(row_key); }
 
   private:
-    /// How many of the first `count` keys are smaller: a binary search without branches.
+    /// How many of the first `count` keys are smaller: a binary search without branches. (GCC makes a branch of a
+    /// conditional; the mask cannot be one.)
     [[nodiscard]] VICINAL_INLINE std::size_t position(row_key key, std::size_t count) const noexcept {
         const row_key* low = keys_.data();
         while (count > 1) {
             const std::size_t half = count / 2;
-            low += low[half - 1] < key ? half : 0;
+            low += half & (std::size_t{0} - static_cast<std::size_t>(low[half - 1] < key));
             count -= half;
         }
         if (count == 1 && *low < key) ++low;
