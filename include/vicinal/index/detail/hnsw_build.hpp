@@ -10,8 +10,9 @@
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint32_t, uint64_t
 #include <memory>     // for unique_ptr
-#include <span>       // for span
-#include <vector>     // for vector
+#include <span>         // for span
+#include <type_traits>  // for is_same_v
+#include <vector>       // for vector
 
 #include "vicinal/core/executor.hpp"
 #include "vicinal/index/detail/access.hpp"
@@ -86,19 +87,21 @@ class hnsw_builder {
   public:
     using store_type = code_store<Codec>;
 
+    /// store  the rows by which links are chosen
     hnsw_builder(const Metric& metric, const store_type& store, hnsw_graph& graph, std::size_t build_beam,
                  scratch_pool<walk_scratch>& scratch)
         : metric_(metric), store_(store), graph_(graph), build_beam_(build_beam), scratch_(scratch) {}
 
     /// Plans the links of new rows `slots`, whose codes are written and which graph.create has set up; is_live(row)
     /// says which older rows may be linked to. Changes nothing that a reader sees; `rows` is how many there are to
-    /// search.
-    template <class IsLive>
-    void plan(std::span<const slot_t> slots, std::size_t rows, bool any_retired, const IsLive& is_live,
-              executor_ref executor) {
+    /// search. Candidates are found by the distances of `walked`, which holds the same rows as `store` or coarser copies
+    /// of them, and then measured by `store`: links are as good as if all had been done by it.
+    template <class Walked, class IsLive>
+    void plan(std::span<const slot_t> slots, const code_store<Walked>& walked, std::size_t rows, bool any_retired,
+              const IsLive& is_live, executor_ref executor) {
         slots_ = slots;
         picks_.resize(slots.size());
-        parallel_for(executor, slots.size(), [&](std::size_t i) { pick(i, rows, any_retired, is_live); });
+        parallel_for(executor, slots.size(), [&](std::size_t i) { pick(i, walked, rows, any_retired, is_live); });
         assign_parents();
         group_reverse_links();
         parallel_for(executor, updates_.size(), [&](std::size_t u) { merge(updates_[u], is_live); });
@@ -131,13 +134,26 @@ class hnsw_builder {
 
     // ---- candidates ------------------------------------------------------------------------------------------------
 
-    template <class IsLive>
-    void pick(std::size_t i, std::size_t rows, bool any_retired, const IsLive& is_live) {
+    template <class Walked, class IsLive>
+    void pick(std::size_t i, const code_store<Walked>& walked, std::size_t rows, bool any_retired,
+              const IsLive& is_live) {
+        distances_type own(metric_, store_);
+        const auto exact = own.from(slots_[i]);
+        if constexpr (std::is_same_v<Walked, Codec>) {
+            pick(i, exact, exact, rows, any_retired, is_live);
+        } else {
+            row_distances<Metric, Walked, Kernels> coarse(metric_, walked);
+            pick(i, exact, coarse.from(slots_[i]), rows, any_retired, is_live);
+        }
+    }
+    /// exact  measures candidates
+    /// walk   finds them
+    template <class Exact, class Walk, class IsLive>
+    void pick(std::size_t i, const Exact& exact, const Walk& walk_scorer, std::size_t rows, bool any_retired,
+              const IsLive& is_live) {
         auto walk = scratch_.take();
         distances_type between(metric_, store_);
-        distances_type own(metric_, store_);
-        const auto scorer = own.from(slots_[i]);
-        const std::vector<candidate> batch = earlier_rows(i, scorer);
+        const std::vector<candidate> batch = earlier_rows(i, exact);
         auto& picks = picks_[i].by_level;
         const std::size_t own_level = graph_.level(slots_[i]);
         picks.assign(own_level + 1, {});
@@ -145,17 +161,30 @@ class hnsw_builder {
         walk->begin(rows, graph_.capacity(0));
         slot_t start = graph_.entry();
         const std::size_t top = graph_.top_level();
-        if (start != no_slot && top > own_level) start = descend(graph_, scorer, start, top, own_level, *walk, stats);
+        if (start != no_slot && top > own_level)
+            start = descend(graph_, walk_scorer, start, top, own_level, *walk, stats);
         for (std::size_t level = own_level + 1; level-- > 0;) {
             std::vector<candidate>& found = picks[level];
-            if (start != no_slot && level <= top)
-                start = collect(scorer, start, level, rows, any_retired, is_live, *walk, stats, found);
+            if (start != no_slot && level <= top) {
+                start = collect(walk_scorer, start, level, rows, any_retired, is_live, *walk, stats, found);
+                if constexpr (!std::is_same_v<Exact, Walk>) measure(exact, *walk, found);
+            }
             for (const candidate& c : batch)
                 if (graph_.level(c.slot) >= level) found.push_back(c);
             std::sort(found.begin(), found.end());
             if (found.size() > build_beam_) found.resize(build_beam_);
             found.resize(choose_links(found, graph_.degree(), 0, between));
         }
+    }
+    template <class Exact>
+    static void measure(const Exact& exact, walk_scratch& walk, std::vector<candidate>& found) {
+        if (walk.fresh.size() < found.size()) {
+            walk.fresh.resize(found.size());
+            walk.distances.resize(found.size());
+        }
+        for (std::size_t c = 0; c < found.size(); ++c) walk.fresh[c] = found[c].slot;
+        exact.score(walk.fresh.data(), found.size(), walk.distances.data());
+        for (std::size_t c = 0; c < found.size(); ++c) found[c].distance = walk.distances[c];
     }
 
     /// The batch's rows before row i, which in a one-by-one build would be in the graph already.

@@ -4,12 +4,14 @@
 #include <algorithm>  // for max, min
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint32_t, uint64_t
+#include <memory>     // for unique_ptr
 #include <span>       // for span
 #include <vector>     // for vector
 
 #include "vicinal/index/detail/calls.hpp"
 #include "vicinal/index/detail/hnsw_build.hpp"
 #include "vicinal/index/detail/hnsw_graph.hpp"
+#include "vicinal/index/detail/hnsw_guide.hpp"
 #include "vicinal/index/detail/hnsw_repair.hpp"
 #include "vicinal/index/detail/rows_base.hpp"
 
@@ -34,8 +36,10 @@ template <class Metric, class Codec, class Id, class Kernels>
 struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     using base = rows_base<Metric, Codec, Id, Kernels>;
     using coarse_codec = typename base::store_type::coarse_codec;
-    using builder_type = hnsw_builder<Metric, coarse_codec, Kernels>;
-    using repairer_type = hnsw_repairer<Metric, coarse_codec, Id, Kernels>;
+    using fine_codec = typename base::store_type::fine_codec;
+    using builder_type = hnsw_builder<Metric, fine_codec, Kernels>;
+    using guide_type = build_guide<Metric, coarse_codec>;
+    using repairer_type = hnsw_repairer<Metric, fine_codec, Id, Kernels>;
     using base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
 
     hnsw_params params;
@@ -56,7 +60,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         reserve_rows(1);
         this->write_row(directory.upcoming(0), lease->query.span());
-        link(std::span(&id, 1), {}, [] {}, [] {});
+        link(std::span(&id, 1), {}, nullptr, [] {}, [] {});
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& how) {
@@ -68,10 +72,14 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         std::size_t done = 0;
         try {
             reserve_rows(vectors.rows());
+            const auto guide = make_guide(vectors, executor);
             while (done < vectors.rows() && !how.stop.stop_requested()) {
                 const std::size_t n = std::min(batch_rows, vectors.rows() - done);
                 this->encode_upcoming(vectors.rows(done, n), executor);
-                link(ids.subspan(done, n), executor, [] {}, [] {});
+                if (guide)
+                    guide->copy(
+                        rows.coarse(), n, [this](std::size_t i) { return directory.upcoming(i); }, executor);
+                link(ids.subspan(done, n), executor, guide.get(), [] {}, [] {});
                 done += n;
                 if (how.progress) how.progress(done, vectors.rows());
             }
@@ -91,7 +99,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (old == no_slot) fail_missing(id, "update");
         reserve_rows(1);
         this->write_row(directory.upcoming(0), lease->query.span());
-        link(std::span(&id, 1), {}, [&] { directory.retire(old); }, [&] { retire_links(old); });
+        link(std::span(&id, 1), {}, nullptr, [&] { directory.retire(old); }, [&] { retire_links(old); });
     }
 
     bool remove(Id id) {
@@ -115,6 +123,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     /// Rows that are planned together: enough to share the pruning of their targets, few enough that measuring each
     /// against those before it in the batch costs little beside its search.
     static constexpr std::size_t batch_rows = 256;
+    static constexpr std::size_t guide_training_rows = 16384;
 
     /// Memory for `extra` rows beyond those in use, and for retiring as many.
     void reserve_rows(std::size_t extra) {
@@ -123,10 +132,28 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         retired.reserve(directory.high_water_after(extra));
     }
 
+    /// What a large batch finds its candidates by, with all present rows in it; null where nothing is faster than the
+    /// rows themselves.
+    [[nodiscard]] std::unique_ptr<guide_type> make_guide(matrix_view<const float> vectors, executor_ref executor) const {
+        if constexpr (guide_type::possible) {
+            if (!guide_type::pays(vectors.rows(), directory.high_water())) return nullptr;
+            const auto sample = prepared_sample<Codec>(metric, vectors, guide_training_rows);
+            auto guide =
+                std::make_unique<guide_type>(dim, matrix_view<const float>(std::span<const float>(sample), dim));
+            if (!guide->useful()) return nullptr;
+            guide->reserve(directory.high_water_after(vectors.rows()));
+            guide->copy(
+                rows.coarse(), directory.high_water(), [](std::size_t i) { return static_cast<slot_t>(i); }, executor);
+            return guide;
+        } else {
+            return nullptr;
+        }
+    }
+
     /// Links the next ids.size() rows, whose codes are written, and makes them live; before_live() runs when readers
     /// are out.
     template <class BeforeLive, class AfterLive>
-    void link(std::span<const Id> ids, executor_ref executor, BeforeLive before_live, AfterLive after_live) {
+    void link(std::span<const Id> ids, executor_ref executor, const guide_type* guide, BeforeLive before_live, AfterLive after_live) {
         std::vector<slot_t> slots(ids.size());
         std::vector<std::size_t> levels(ids.size());
         std::size_t upper = 0;
@@ -142,11 +169,17 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             // Here, not later: readers check upper links against how many there are.
             for (std::size_t i = 0; i < ids.size(); ++i) graph.create(slots[i], levels[i]);
         }
-        builder_type builder(metric, rows.coarse(), graph, std::max(params.build_beam, params.degree), walks);
-        try {
+        builder_type builder(metric, rows.fine(), graph, std::max(params.build_beam, params.degree), walks);
+        const auto plan = [&](const auto& walked) {
             builder.plan(
-                slots, directory.high_water(), directory.retired() != 0,
+                slots, walked, directory.high_water(), directory.retired() != 0,
                 [this](slot_t slot) { return directory.is_live(slot); }, executor);
+        };
+        try {
+            if (guide != nullptr)
+                plan(guide->codes());
+            else
+                plan(rows.coarse());
         } catch (...) {
             for (const slot_t slot : slots) graph.set_parent(slot, no_slot);
             for (const slot_t slot : slots) graph.destroy(slot);
@@ -179,7 +212,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     void retire_links(slot_t slot) {
         retired.add(slot);
         if (directory.live() == 0) return clear_graph();
-        repairer_type repairer(metric, rows.coarse(), graph, directory);
+        repairer_type repairer(metric, rows.fine(), graph, directory);
         repairer.hand_over_children(slot);
         if (graph.entry() == slot) {
             const slot_t entry = repairer.find_entry();
