@@ -16,8 +16,8 @@ VICINAL_NAMESPACE_BEGIN
 
 /// Four bits per component, two components a byte: 16 even steps over a range learned from the first batch. Too coarse
 /// to decide by, good to travel by: two_level<sq4, f32> walks over an eighth of the bytes and decides by all of them.
-/// Ranges are chosen for the least squared error, which cuts off the tails of most data: components outside their
-/// range take its nearest end.
+/// Ranges are chosen for the least error (codec/grid_fit.hpp), which cuts off the far tails of most data: components
+/// outside their range take its nearest end.
 class sq4 : public detail::affine_ranges {
   public:
     static constexpr std::string_view name = "sq4";
@@ -27,8 +27,8 @@ class sq4 : public detail::affine_ranges {
 
     [[nodiscard]] std::size_t code_size() const noexcept { return (dim() + 1) / 2; }
 
-    /// Learns a range for each component, or one for all where that costs at most twice the squared error, from at
-    /// most 8192 evenly spaced rows. If all are whole numbers and one range of 16 holds them, the code is exact.
+    /// Learns a range for each component, or one for all where that at most doubles the squared error, from at most
+    /// 8192 evenly spaced rows. If all are whole numbers and one range of 16 holds them, the code is exact.
     void train(matrix_view<const float> rows) {
         const detail::extremes seen(rows);
         if (seen.range() == 0.0 || (seen.whole && seen.range() <= 15.0)) return set_all(seen.low(), 1.0);
