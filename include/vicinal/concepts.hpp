@@ -11,7 +11,7 @@
 //              + clustering        the metric that assigns rows to IVF lists, if it is not the metric itself
 //     codec    codec               code_size, encode, decode            correct with every metric
 //              elementwise_codec   + load<V>(code, i)                   vectorised, never decoded to memory
-//              affine_codec        + bits, low, step: x = low + step * c   graphs are walked in integer arithmetic
+//              affine_codec        + bits, low, step, ...               graphs are walked in integer arithmetic
 //              trainable_codec     + train, trained, state, restore     learns from a batch, travels in the file
 //              two_level<C, F>     traverse by C, rerank by F           joins two codecs
 //

@@ -172,15 +172,14 @@ TEST_CASE("sq4: load gives the bits that decode gives, in vectors of any set and
     std::mt19937 random(18);
     for (int round = 0; round < 50; ++round) {
         const std::size_t dim = 480 + static_cast<std::size_t>(round);
-        const sq4 few =
-            trained(vicinal_test::random_vector(99, random, std::exp2(static_cast<float>(round - 25))), 99);
+        const sq4 few = trained(vicinal_test::random_vector(99, random, std::exp2(static_cast<float>(round - 25))), 99);
         sq4 all(dim);
         REQUIRE(all.restore(few.state()));
         std::vector<std::byte> code(256 + simd::over_read, std::byte{0xEE});
         for (std::size_t i = 0; i < 256; ++i) code[i] = static_cast<std::byte>(i);
         std::vector<float> want(dim);
         all.decode({code.data(), all.code_size()}, want);
-        REQUIRE(want[7] == all.low(0));                       // byte 3 is 0x03: 3, then 0
+        REQUIRE(want[7] == all.low(0));  // byte 3 is 0x03: 3, then 0
         REQUIRE(want[6] == all.low(0) + all.step(0) * 3.0F);
         REQUIRE(load_differences<simd::lanes<simd::native_isa>>(all, code, want) == 0);
         REQUIRE(load_differences<float>(all, code, want) == 0);

@@ -51,7 +51,10 @@ struct integers {
     std::uintptr_t origin;
 
     integers(std::size_t d, integer_sum what, bool extreme, std::mt19937& random)
-        : dim(d), stride(codes_type::bytes(d) + 3), natural(groups(d)), query(groups(d)),
+        : dim(d),
+          stride(codes_type::bytes(d) + 3),
+          natural(groups(d)),
+          query(groups(d)),
           codes(n * stride + simd::over_read, std::byte{0xFF}) {
         const int weight = static_cast<int>(std::fmin(
             codes_type::largest_weight, codes_type::total_weight / static_cast<float>(std::min<std::size_t>(d, 8192))));
@@ -102,8 +105,7 @@ void check_sums(const sizes& dims, std::size_t most) {
             integers<Bits> in(dim, What, extreme, random);
             for (std::size_t count = 0; count <= most; ++count) {
                 std::vector<slot_t> slots;
-                for (std::size_t i = 0; i < count; ++i)
-                    slots.push_back(static_cast<slot_t>((i * 5 + count) % in.n));
+                for (std::size_t i = 0; i < count; ++i) slots.push_back(static_cast<slot_t>((i * 5 + count) % in.n));
                 const auto got = in.template sums<Isa, What>(slots);
                 for (std::size_t i = 0; i < count; ++i) {
                     const auto want = exact<Bits>(What, in.natural.data(), in.row(slots[i]), dim);
@@ -176,9 +178,8 @@ TEST_CASE("integer kernels: the last row's over_read allowance is enough") {
         const auto origin = reinterpret_cast<std::uintptr_t>(first + page - simd::over_read - bytes);
         const slot_t slot = 0;
         float sum = -1;
-        simd::native_kernels::integer_list<Bits, integer_sum::product>([](auto s) { return static_cast<float>(s); },
-                                                                       query.data(), dim, {&origin, bytes, 31}, &slot,
-                                                                       1, &sum);
+        simd::native_kernels::integer_list<Bits, integer_sum::product>(
+            [](auto s) { return static_cast<float>(s); }, query.data(), dim, {&origin, bytes, 31}, &slot, 1, &sum);
         CHECK(sum == 0.0F);
         codes.from_code(reinterpret_cast<const std::byte*>(origin), dim, query.data());
         CHECK(query[0] == 0);

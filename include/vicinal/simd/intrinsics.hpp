@@ -1,5 +1,5 @@
 // The escape hatch: the few instructions xsimd (8.1 to 14) has no name for, each behind a portable function. The only
-// intrinsics of the library.
+// intrinsics of the library, with those of integer.hpp.
 #pragma once
 
 #include <bit>      // for bit_cast
