@@ -11,7 +11,7 @@
 //              + clustering        the metric that assigns rows to IVF lists, if it is not the metric itself
 //     codec    codec               code_size, encode, decode            correct with every metric
 //              elementwise_codec   + load<V>(code, i)                   vectorised, never decoded to memory
-//              affine_codec        + low, step: x = low + step * byte   graphs are walked in integer arithmetic
+//              affine_codec        + bits, low, step, ...               graphs are walked in integer arithmetic
 //              trainable_codec     + train, trained, state, restore     learns from a batch, travels in the file
 //              two_level<C, F>     traverse by C, rerank by F           joins two codecs
 //
@@ -94,16 +94,17 @@ concept codec = std::copyable<C> && requires(const C& c, std::span<const float> 
 };
 
 /// A codec whose component i can be decoded alone. `load<V>(code, i)` returns components i, i+1, ... as a V (float:
-/// one; a SIMD vector: as many as it has lanes; it may read, but not use, up to 64 bytes past the code).
+/// one; a SIMD vector: as many as it has lanes, of which i is a multiple; it may read, but not use, up to 64 bytes past
+/// the code).
 template <class C>
 concept elementwise_codec = codec<C> && requires(const C& c, const std::byte* code, std::size_t i) {
     { c.template load<float>(code, i) } -> std::same_as<float>;
 };
 
-/// An elementwise codec of one byte per component, whose value is low(i) + step(i) * byte; with one low and step for
-/// all components it is `uniform`.
+/// An elementwise codec of `bits` bits per component, 8 or 4, whose value is low(i) + step(i) * these bits; with one low
+/// and step for all components it is `uniform`. Of 4 bits, a byte's lower half comes first.
 template <class C>
-concept affine_codec = elementwise_codec<C> && requires(const C& c, std::size_t i) {
+concept affine_codec = elementwise_codec<C> && (C::bits == 8 || C::bits == 4) && requires(const C& c, std::size_t i) {
     { c.low(i) } -> std::same_as<float>;
     { c.step(i) } -> std::same_as<float>;
     { c.lows() } -> std::same_as<const float*>;

@@ -27,6 +27,7 @@ double codec_error(const subject& s, double x, double range) {
     if (s.codec == "f16") return std::abs(x) * 0x1p-11 + 0x1p-25 + rounding;
     if (s.codec == "bf16") return std::abs(x) * 0x1p-8 + rounding;
     if (s.codec == "sq8") return range / 255 * 0.5001 + 1e-6 * range;
+    if (s.codec == "sq4") return range / 2;  // what lies outside its range is cut off; see codec/sq4_test.cpp
     if (s.codec == "eighths") return 0.0625 + rounding;
     throw std::logic_error("no error bound for codec " + s.codec);
 }

@@ -223,7 +223,9 @@ using vicinal::f32;
 using vicinal::inner_product;
 using vicinal::l2;
 using vicinal::sq8;
+using vicinal::sq4;
 using sq8_then_f32 = vicinal::two_level<sq8, f32>;
+using sq4_then_sq8 = vicinal::two_level<sq4, sq8>;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define VICINAL_TEST_REDUCED
@@ -237,16 +239,19 @@ using sq8_then_f32 = vicinal::two_level<sq8, f32>;
 /// All codecs' and metrics' code paths in as few types as possible.
 template <template <class, class, class, class> class Index>
 using essential = registered<Index, combination<l2, f32>, combination<inner_product, f16>, combination<cosine, sq8>,
-                             combination<manhattan, sq8_then_f32>, combination<chebyshev, eighths>>;
+                             combination<manhattan, sq8_then_f32>, combination<chebyshev, eighths>,
+                             combination<l2, sq4_then_sq8>>;
 /// The rest of each index's metrics and codecs.
 template <template <class, class, class, class> class Index>
 using further = registered<Index, combination<inner_product, f32>, combination<cosine, f32>, combination<manhattan, f32>,
-                           combination<l2, bf16>, combination<l2, sq8>, combination<cosine, sq8_then_f32>>;
+                           combination<l2, bf16>, combination<l2, sq8>, combination<cosine, sq8_then_f32>,
+                           combination<cosine, sq4>>;
 
-/// All 30 pairs.
+/// All 40 pairs.
 template <template <class, class, class, class> class Index, class Metric>
 using with_every_codec =
     registered<Index, combination<Metric, f32>, combination<Metric, f16>, combination<Metric, bf16>,
-               combination<Metric, sq8>, combination<Metric, sq8_then_f32>, combination<Metric, eighths>>;
+               combination<Metric, sq8>, combination<Metric, sq8_then_f32>, combination<Metric, eighths>,
+               combination<Metric, sq4>, combination<Metric, sq4_then_sq8>>;
 
 }  // namespace vicinal_test

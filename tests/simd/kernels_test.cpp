@@ -114,7 +114,9 @@ void check_all_bounds() {
     check_bound<Isa, vicinal::l2, vicinal::f16>();
     check_bound<Isa, vicinal::inner_product, vicinal::bf16>();
     check_bound<Isa, vicinal::l2, vicinal::sq8>();
+    check_bound<Isa, vicinal::l2, vicinal::sq4>();
     check_bound<Isa, vicinal::inner_product, vicinal::sq8>();
+    check_bound<Isa, vicinal::inner_product, vicinal::sq4>();
     check_bound<Isa, vicinal::l2, vicinal::f32>(1e-18F);
     check_bound<Isa, vicinal::l2, vicinal::f32>(1e17F);
 }
@@ -174,6 +176,7 @@ void check_grouping() {
         different += grouping_differences<Isa, vicinal::inner_product, vicinal::f16>(dim, random);
         different += block_differences<Isa, vicinal::l2, vicinal::f32>(dim, random);
         different += block_differences<Isa, vicinal::inner_product, vicinal::sq8>(dim, random);
+        different += block_differences<Isa, vicinal::inner_product, vicinal::sq4>(dim, random);
     }
     CHECK(different == 0);
 }

@@ -72,6 +72,7 @@ void check_all_codecs() {
         different += differences<Isa, vicinal::f16>(dim, random);
         different += differences<Isa, vicinal::bf16>(dim, random);
         different += differences<Isa, vicinal::sq8>(dim, random);
+        different += differences<Isa, vicinal::sq4>(dim, random);
     }
     CHECK(different == 0);
 }

@@ -10,6 +10,7 @@
 
 #include "vicinal/codec/f32.hpp"
 #include "vicinal/codec/half.hpp"
+#include "vicinal/codec/sq4.hpp"
 #include "vicinal/codec/sq8.hpp"
 #include "vicinal/metric/cosine.hpp"
 #include "vicinal/metric/inner_product.hpp"

@@ -20,6 +20,7 @@ using vicinal::f16;
 using vicinal::f32;
 using vicinal::inner_product;
 using vicinal::l2;
+using vicinal::sq4;
 using vicinal::sq8;
 using kernels = vicinal::simd::native_kernels;
 
@@ -136,6 +137,7 @@ TEST_CASE("scorer: metrics and codecs of any rung give the distance, within its 
     STATIC_REQUIRE_FALSE(is_fused<chebyshev, f32>);
     check_against_reference<l2, f32, l2>();
     check_against_reference<l2, sq8, l2>();
+    check_against_reference<l2, sq4, l2>();
     check_against_reference<l2, reversed, l2>();
     check_against_reference<whole_l2, f32, l2>();
     check_against_reference<whole_l2, sq8, l2>();
@@ -164,6 +166,7 @@ TEST_CASE("scorer: a user's metric of one function works with every codec") {
         check(filled_store<f32>(dim));
         check(filled_store<f16>(dim));
         check(filled_store<sq8>(dim));
+        check(filled_store<sq4>(dim));
         check(filled_store<reversed>(dim));
     }
 }
@@ -185,6 +188,7 @@ TEST_CASE("scorer: a stored row measured against itself is exactly 0 under l2, u
         check(filled_store<f16>(dim));
         check(filled_store<vicinal::bf16>(dim));
         check(filled_store<sq8>(dim));
+        check(filled_store<sq4>(dim));
         check(filled_store<reversed>(dim));
     }
 }
@@ -208,6 +212,7 @@ TEST_CASE("scorer: between stored rows d(a, b) and d(b, a) have the same bits, u
     check(filled_store<f32>(33));
     check(filled_store<f16>(33));
     check(filled_store<sq8>(33));
+    check(filled_store<sq4>(33));
     check(filled_store<reversed>(33));
 }
 

@@ -1,5 +1,5 @@
 // The escape hatch: the few instructions xsimd (8.1 to 14) has no name for, each behind a portable function. The only
-// intrinsics of the library.
+// intrinsics of the library, with those of integer.hpp.
 #pragma once
 
 #include <bit>      // for bit_cast
@@ -72,6 +72,28 @@ template <class V>
     }
 }
 
+/// Components i, i + 1, ... of 4-bit codes, two to a byte, the lower half first. i is a multiple of V's lanes.
+template <class V>
+[[nodiscard]] VICINAL_INLINE V widen_u4(const std::byte* codes, std::size_t i) noexcept {
+    const std::byte* const p = codes + i / 2;
+    if constexpr (is_float<V>) {
+        return static_cast<float>(std::to_integer<unsigned>(*p) >> (i % 2 * 4) & 15U);
+    } else {
+#if defined(__AVX2__)
+        if constexpr (is_256_bit<V>) {
+            int eight;
+            std::memcpy(&eight, p, sizeof eight);
+            const __m256i moved =
+                _mm256_srlv_epi32(_mm256_set1_epi32(eight), _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28));
+            return V(_mm256_cvtepi32_ps(_mm256_and_si256(moved, _mm256_set1_epi32(15))));
+        }
+#endif
+        alignas(64) float values[V::size];
+        for (std::size_t j = 0; j < V::size; ++j) values[j] = widen_u4<float>(p, j);
+        return V::load_aligned(values);
+    }
+}
+
 /// IEEE binary16 values at p (any alignment), as floats.
 template <class V>
 [[nodiscard]] VICINAL_INLINE V widen_f16(const std::byte* p) noexcept {
@@ -124,68 +146,6 @@ VICINAL_INLINE void store_rounded(const V& v, std::int16_t* out) noexcept {
         alignas(64) float values[V::size];
         v.store_aligned(values);
         for (std::size_t i = 0; i < V::size; ++i) store_rounded<float>(values[i], out + i);
-    }
-}
-
-/// What integer_sums adds up over components, for 8-bit codes x and a query q in 16-bit integers.
-enum class integer_sum : bool { product, squared_difference };
-
-/// How many components 32-bit sums hold for sure: 8192 * max((255 + 255)^2, 2^17) < 2^31.
-inline constexpr std::size_t integer_block = 8192;
-
-/// Sums over `dim` <= integer_block components for four rows of 8-bit codes at once. q[i] is from -255 to 510 for
-/// squared differences, and such that no sum of products leaves 32 bits. q is zero, and readable, up to the next
-/// multiple of 16; rows are readable there.
-template <class V, integer_sum What>
-VICINAL_INLINE void integer_sums_4(const std::int16_t* q, const std::byte* const* rows, std::size_t dim,
-                                   std::int32_t* out) noexcept {
-#if defined(__AVX2__)
-    if constexpr (is_256_bit<V>) {
-        __m256i sum[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
-                          _mm256_setzero_si256()};
-        const auto step = [&](std::size_t i, std::size_t row, __m256i components, __m256i mask) VICINAL_LAMBDA_INLINE {
-            const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[row] + i));
-            __m256i x = _mm256_and_si256(_mm256_cvtepu8_epi16(codes), mask);
-            if constexpr (What == integer_sum::squared_difference) {
-                x = _mm256_sub_epi16(x, components);
-                components = x;
-            }
-            sum[row] = _mm256_add_epi32(sum[row], _mm256_madd_epi16(x, components));
-        };
-        const __m256i all = _mm256_set1_epi16(-1);
-        std::size_t i = 0;
-        for (; i + 16 <= dim; i += 16) {
-            const __m256i components = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q + i));
-            step(i, 0, components, all);
-            step(i, 1, components, all);
-            step(i, 2, components, all);
-            step(i, 3, components, all);
-        }
-        if (i < dim) {
-            const __m256i components = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q + i));
-            const __m256i number = _mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-            const __m256i rest = _mm256_cmpgt_epi16(_mm256_set1_epi16(static_cast<short>(dim - i)), number);
-            step(i, 0, components, rest);
-            step(i, 1, components, rest);
-            step(i, 2, components, rest);
-            step(i, 3, components, rest);
-        }
-        const __m256i ab = _mm256_hadd_epi32(sum[0], sum[1]);
-        const __m256i cd = _mm256_hadd_epi32(sum[2], sum[3]);
-        const __m256i abcd = _mm256_hadd_epi32(ab, cd);
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                         _mm_add_epi32(_mm256_castsi256_si128(abcd), _mm256_extracti128_si256(abcd, 1)));
-        return;
-    }
-#endif
-    for (std::size_t row = 0; row < 4; ++row) {
-        std::int32_t sum = 0;
-        for (std::size_t i = 0; i < dim; ++i) {
-            const auto x = static_cast<std::int32_t>(std::to_integer<std::uint8_t>(rows[row][i]));
-            const std::int32_t difference = x - q[i];
-            sum += What == integer_sum::squared_difference ? difference * difference : x * q[i];
-        }
-        out[row] = sum;
     }
 }
 

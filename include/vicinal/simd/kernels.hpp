@@ -3,10 +3,11 @@
 
 #include <bit>      // for bit_width
 #include <cstddef>  // for size_t, byte
-#include <cstdint>  // for uintptr_t
+#include <cstdint>  // for int32_t, int64_t, uintptr_t
 #include <utility>  // for index_sequence
 
 #include "vicinal/core/types.hpp"
+#include "vicinal/simd/integer.hpp"
 #include "vicinal/simd/intrinsics.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -123,25 +124,29 @@ struct static_kernels {
             [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out);
     }
 
-    /// What integer_sums_4 adds up, for any dim and the rows named by `slots`; then out[i] = finish(sum as a float).
-    template <integer_sum What, class Finish>
-    static void integer_list(const Finish& finish, const std::int16_t* query, std::size_t dim, const row_table& rows,
-                             const vicinal::detail::slot_t* slots, std::size_t count, float* out) noexcept {
+    /// What integer_codes<Bits> add up, for any dim and the rows named by `slots`; then out[i] = finish(sum), where sum is
+    /// an integer of 32 bits, or 64 if there are more than integer_block components.
+    template <unsigned Bits, integer_sum What, class Finish>
+    static void integer_list(const Finish& finish, const typename integer_codes<Bits>::query_type* query,
+                             std::size_t dim, const row_table& rows, const vicinal::detail::slot_t* slots,
+                             std::size_t count, float* out) noexcept {
+        using codes = integer_codes<Bits>;
         detail::in_fours<true>(
-            count, dim, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
+            count, codes::bytes(dim), [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
             [&](const std::byte* const* four, float* distances) VICINAL_LAMBDA_INLINE {
                 std::int32_t sums[4];
                 if (dim <= integer_block) {
-                    integer_sums_4<lanes<Isa>, What>(query, four, dim, sums);
-                    for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(static_cast<float>(sums[row]));
+                    codes::template sums_4<lanes<Isa>, What>(query, four, dim, sums);
+                    for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(sums[row]);
                     return;
                 }
-                float totals[4] = {};
+                std::int64_t totals[4] = {};
                 for (std::size_t from = 0; from < dim; from += integer_block) {
-                    const std::byte* const part[4] = {four[0] + from, four[1] + from, four[2] + from, four[3] + from};
+                    const std::size_t skip = codes::bytes(from);
+                    const std::byte* const part[4] = {four[0] + skip, four[1] + skip, four[2] + skip, four[3] + skip};
                     const std::size_t n = dim - from < integer_block ? dim - from : integer_block;
-                    integer_sums_4<lanes<Isa>, What>(query + from, part, n, sums);
-                    for (std::size_t row = 0; row < 4; ++row) totals[row] += static_cast<float>(sums[row]);
+                    codes::template sums_4<lanes<Isa>, What>(query + from, part, n, sums);
+                    for (std::size_t row = 0; row < 4; ++row) totals[row] += sums[row];
                 }
                 for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(totals[row]);
             });

@@ -1,9 +1,8 @@
 // One query bound to one store: row numbers in, distances out. The only thing an index strategy ever asks.
 #pragma once
 
-#include <algorithm>  // for max
 #include <cstddef>    // for size_t, byte
-#include <cstdint>    // for int16_t, int32_t
+#include <cstdint>    // for int16_t, int32_t, int64_t
 #include <span>       // for span
 #include <vector>     // for vector
 
@@ -104,45 +103,45 @@ class scorer {
     padded_vector* row_buffer_;
 };
 
-/// Whether rows can be compared in integer arithmetic: 8-bit codes of one range, and a metric that says what it adds
-/// up.
+/// Whether rows can be compared in integer arithmetic: affine codes, and a metric that says what it adds up.
 template <class Metric, class Codec>
 inline constexpr bool is_integer = formed_metric<Metric>&& affine_codec<Codec>;
 
-/// Scores rows by integer arithmetic against a query rounded to 16-bit integers: less than half the work of the exact
-/// scorer, and distances close enough to walk a graph by. Results are then scored exactly.
-///   squared_difference   the query in steps of the codec, rounded: sum of (q - x)^2, times step^2; if the codec is not
-///                        uniform there is no such sum, and rows are scored exactly after all
-///   product              q step, scaled to use the bits that 32-bit sums leave: sum of (q step x), plus sum of (q low)
+/// Scores rows by integer arithmetic against a query rounded to integers: less than half the work of the exact scorer,
+/// and distances close enough to walk a graph by. Results are then scored exactly.
+///   squared_difference   the query in steps of the codec, or fractions of one: sum of (q - x)^2, times step^2; if the
+///                        codec is not uniform there is no such sum, and rows are scored exactly after all
+///   product              q step, scaled to use the bits that the sums leave: sum of (q step x), plus sum of (q low)
 template <class Metric, class Codec, class Kernels>
 class integer_scorer {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     static constexpr simd::integer_sum what =
         differences ? simd::integer_sum::squared_difference : simd::integer_sum::product;
+    using codes = simd::integer_codes<Codec::bits>;
+    using query_type = typename codes::query_type;
+    static constexpr std::size_t group = simd::integer_group;
 
   public:
     /// query   dim prepared floats, readable like a kernel's query, alive as long as the scorer
     /// buffer  keeps the query's integers as long as the scorer lives
     integer_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& buffer)
         : integer_scorer(query, metric, store, buffer) {
-        if constexpr (differences)
-            round_to_steps(store.coder());
-        else
-            weigh(store.coder(), [query](std::size_t i, auto one)
-                                     VICINAL_LAMBDA_INLINE { return simd::load<decltype(one)>(query + i); });
+        if constexpr (!differences)
+            weigh([query](std::size_t i, auto one)
+                      VICINAL_LAMBDA_INLINE { return simd::load<decltype(one)>(query + i); });
+        else if (coder_.uniform())
+            round_to_steps();
     }
     /// The same with row `slot` of the store as the query; `decoded` keeps it if it must be decoded.
     integer_scorer(const Metric& metric, const code_store<Codec>& store, slot_t slot, padded_vector& decoded,
                    padded_vector& buffer)
         : integer_scorer(nullptr, metric, store, buffer) {
         if constexpr (!differences) {
-            weigh(store.coder(), [row = rows_[slot], &store](std::size_t i, auto one) VICINAL_LAMBDA_INLINE {
-                return store.coder().template load<decltype(one)>(row, i);
-            });
-        } else if (store.coder().uniform()) {
-            for (std::size_t i = 0; i < dim_; ++i)
-                query_[i] = static_cast<std::int16_t>(std::to_integer<std::uint8_t>(rows_[slot][i]));
-            factor_ = store.coder().step(0) * store.coder().step(0);
+            weigh([row = rows_[slot], this](std::size_t i, auto one)
+                      VICINAL_LAMBDA_INLINE { return coder_.template load<decltype(one)>(row, i); });
+        } else if (coder_.uniform()) {
+            codes::from_code(rows_[slot], dim_, query_);
+            measure_by_steps();
         } else {
             decoded.resize(dim_);
             store.read(slot, decoded.span());
@@ -153,13 +152,17 @@ class integer_scorer {
     VICINAL_INLINE void score(const slot_t* slots, std::size_t count, float* out) const noexcept {
         const float factor = factor_;
         if constexpr (!differences) {
-            Kernels::template integer_list<what>(
-                [factor, offset = offset_, this](float sum)
-                    VICINAL_LAMBDA_INLINE { return metric_.finish(sum * factor + offset); },
+            Kernels::template integer_list<Codec::bits, what>(
+                [factor, offset = offset_, this](auto sum) VICINAL_LAMBDA_INLINE {
+                    return metric_.finish(static_cast<float>(sum) * factor + offset);
+                },
                 query_, dim_, rows_, slots, count, out);
         } else if (coder_.uniform()) {
-            Kernels::template integer_list<what>([factor](float sum) VICINAL_LAMBDA_INLINE { return sum * factor; },
-                                                 query_, dim_, rows_, slots, count, out);
+            Kernels::template integer_list<Codec::bits, what>(
+                [factor, squares = squares_](auto sum) VICINAL_LAMBDA_INLINE {
+                    return static_cast<float>(codes::of_sum * sum + static_cast<decltype(sum)>(squares)) * factor;
+                },
+                query_, dim_, rows_, slots, count, out);
         } else {
             Kernels::score_list(metric_, coder_, exact_query_, dim_, rows_, slots, count, out);
         }
@@ -171,70 +174,91 @@ class integer_scorer {
     }
 
     void prefetch(const slot_t* slots, std::size_t count) const noexcept {
-        for (std::size_t i = 0; i < count; ++i) simd::prefetch_lines(rows_[slots[i]], dim_);
+        for (std::size_t i = 0; i < count; ++i) simd::prefetch_lines(rows_[slots[i]], codes::bytes(dim_));
     }
 
   private:
     integer_scorer(const float* query, const Metric& metric, const code_store<Codec>& store, padded_vector& buffer)
         : metric_(metric), coder_(store.coder()), exact_query_(query), dim_(store.dim()), rows_(store.rows().table()) {
-        buffer.resize(dim_);  // as many floats hold twice as many 16-bit integers, zeros behind included
-        query_ = reinterpret_cast<std::int16_t*>(buffer.data());
-        for (std::size_t i = dim_; i < round_up(dim_, 16); ++i) query_[i] = 0;
+        buffer.resize(dim_);  // with the zeros behind, as many floats hold the 16-bit integers of whole groups
+        static_assert(simd::over_read >= group && sizeof(query_type) <= 2);
+        query_ = reinterpret_cast<query_type*>(buffer.data());
     }
 
-    void round_to_steps(const Codec& codec) noexcept {
-        const float low = codec.low(0);
-        const float scale = 1.0F / codec.step(0);
-        for (std::size_t i = 0; i < dim_; ++i) {
-            const float position = (exact_query_[i] - low) * scale;
-            const float within = position < -255.0F ? -255.0F : position > 510.0F ? 510.0F : position;
-            query_[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(within + 256.5F) - 256);
+    /// Calls fill(first, count, integers) for the components group by group.
+    template <class Fill>
+    void for_each_group(const Fill& fill) noexcept {
+        for (std::size_t first = 0; first < dim_; first += group) {
+            alignas(64) std::int16_t integers[group] = {};
+            fill(first, dim_ - first < group ? dim_ - first : group, integers);
+            codes::arrange(integers, query_ + first);
         }
-        factor_ = codec.step(0) * codec.step(0);
     }
+
+    void round_to_steps() noexcept {
+        const float low = coder_.low(0);
+        const float scale = 1.0F / coder_.step(0);
+        for_each_group([&](std::size_t first, std::size_t count, std::int16_t* integers) VICINAL_LAMBDA_INLINE {
+            for (std::size_t i = 0; i < count; ++i) {
+                constexpr float units = codes::per_step, lowest = codes::lowest, highest = codes::highest;
+                const float position = (exact_query_[first + i] - low) * scale * units;
+                const float within = position < lowest ? lowest : position > highest ? highest : position;
+                integers[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(within + 256.5F) - 256);
+            }
+        });
+        measure_by_steps();
+    }
+    void measure_by_steps() noexcept {
+        const float unit = coder_.step(0) / static_cast<float>(codes::per_step);
+        factor_ = unit * unit;
+        squares_ = codes::add_squares(query_, dim_);
+    }
+
     using V = simd::lanes<typename Kernels::isa>;
     static constexpr std::size_t width = simd::lane_count<typename Kernels::isa>;
 
-    /// query = component * step * scale, for the largest scale that keeps all sums in 32 bits; offset = sum of
+    /// query = component * step * scale, for the largest scale that the codes' sums bear; offset = sum of
     /// component * low. load(i, V{}) gives components i and on, of a query or straight from a row's code.
     template <class Load>
-    void weigh(const Codec& codec, const Load& load) noexcept {
-        const float scale = scale_for(codec, load);
+    void weigh(const Load& load) noexcept {
+        const float scale = scale_for(load);
         V offset(0.0F);
-        std::size_t i = 0;
-        for (; i + width <= dim_; i += width) {
-            const V x = load(i, V(0.0F));
-            offset = mul_add(x, simd::load<V>(codec.lows() + i), offset);
-            simd::store_rounded(V(x * simd::load<V>(codec.steps() + i) * V(scale)), query_ + i);
-        }
-        offset_ = simd::sum_lanes(offset);
-        for (; i < dim_; ++i) {
-            const float x = load(i, 0.0F);
-            offset_ += x * codec.low(i);
-            simd::store_rounded(x * codec.step(i) * scale, query_ + i);
-        }
+        float rest = 0;
+        for_each_group([&](std::size_t first, std::size_t count, std::int16_t* integers) VICINAL_LAMBDA_INLINE {
+            std::size_t i = 0;
+            for (; i + width <= count; i += width) {
+                const V x = load(first + i, V(0.0F));
+                offset = mul_add(x, simd::load<V>(coder_.lows() + first + i), offset);
+                simd::store_rounded(V(x * simd::load<V>(coder_.steps() + first + i) * V(scale)), integers + i);
+            }
+            for (; i < count; ++i) {
+                const float x = load(first + i, 0.0F);
+                rest += x * coder_.low(first + i);
+                simd::store_rounded(x * coder_.step(first + i) * scale, integers + i);
+            }
+        });
+        offset_ = simd::sum_lanes(offset) + rest;
         factor_ = scale > 0 ? 1.0F / scale : 0.0F;
     }
     template <class Load>
-    [[nodiscard]] float scale_for(const Codec& codec, const Load& load) const noexcept {
+    [[nodiscard]] float scale_for(const Load& load) const noexcept {
         V sums(0.0F);
         V tops(0.0F);
         std::size_t i = 0;
         for (; i + width <= dim_; i += width) {
-            const V size = simd::absolute(V(load(i, V(0.0F)) * simd::load<V>(codec.steps() + i)));
+            const V size = simd::absolute(V(load(i, V(0.0F)) * simd::load<V>(coder_.steps() + i)));
             sums = sums + size;
             tops = simd::larger(tops, size);
         }
         float sum = simd::sum_lanes(sums);
         float top = simd::largest_lane(tops);
         for (; i < dim_; ++i) {
-            const float size = simd::absolute(load(i, 0.0F) * codec.step(i));
+            const float size = simd::absolute(load(i, 0.0F) * coder_.step(i));
             sum += size;
             top = simd::larger(top, size);
         }
-        // Rounding adds at most 1/2 a component: sums over a block stay below 255 * (2^22 + 2^12) < 2^31.
-        float scale = sum > 0 ? 4194304.0F / sum : 0.0F;
-        if (top * scale > 32766.0F) scale = 32766.0F / top;
+        float scale = sum > 0 ? codes::total_weight / sum : 0.0F;
+        if (top * scale > codes::largest_weight) scale = codes::largest_weight / top;
         return scale <= 0x1p100F ? scale : 0x1p100F;
     }
 
@@ -243,9 +267,10 @@ class integer_scorer {
     const float* exact_query_;
     std::size_t dim_;
     simd::row_table rows_;
-    std::int16_t* query_;
+    query_type* query_;
     float factor_ = 0;
     float offset_ = 0;
+    std::int64_t squares_ = 0;
 };
 
 /// What graphs are walked by: integers where there is a way, else the exact scorer.

@@ -399,7 +399,10 @@ struct rows_base {
                            std::vector<float>& decoded) {
         for (std::size_t b = codes.rows().row_bytes(); b < codes.rows().stride(); ++b)
             if (code[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
-        codes.coder().decode({code, codes.rows().row_bytes()}, decoded);
+        const std::span<const std::byte> used(code, codes.rows().row_bytes());
+        if constexpr (requires { codes.coder().well_formed(used); })
+            if (!codes.coder().well_formed(used)) in.fail("row " + std::to_string(i) + " is no code of its codec");
+        codes.coder().decode(used, decoded);
         if (!admissible_when_decoded(sum_of_squares(decoded)))
             in.fail("the vector of row " + std::to_string(i) +
                     " is not finite, or its sum of squares exceeds FLT_MAX/5");
