@@ -186,7 +186,14 @@ TEST_CASE("sq8: components of unlike spread get ranges of their own, once there 
         for (int i = 0; i < 8; ++i) data.push_back(std::ldexp(vicinal_test::random_vector(1, random)[0], -2 * i));
     const sq8 codec = trained(data, 8);
     REQUIRE_FALSE(codec.uniform());
-    CHECK(codec.step(7) * 1000 < codec.step(0));
+    CHECK(codec.step(7) * 60 < codec.step(0));
+    for (std::size_t i = 0; i < 8; ++i) {
+        CHECK(codec.weight(i) >= 1);
+        CHECK(codec.weight(i) <= 64);
+        CHECK(codec.step(i) == static_cast<float>(codec.weight(i)) * codec.unit());
+        CHECK(codec.step(i) * 255 >= std::ldexp(1.99F, -2 * static_cast<int>(i)));  // none is cut off
+    }
+    CHECK(codec.weight(0) == 64);
     CHECK(codec.state().size() == 8 * 8);
     sq8 back(8);
     REQUIRE(back.restore(codec.state()));
@@ -197,6 +204,11 @@ TEST_CASE("sq8: components of unlike spread get ranges of their own, once there 
         const auto out = there_and_back(back, v);
         for (std::size_t i = 0; i < 8; ++i) REQUIRE(std::fabs(out[i] - v[i]) <= back.step(i) * 0.501F);
     }
+    for (std::size_t i = 0; i < 8; ++i) CHECK(back.weight(i) == codec.weight(i));
+    auto other_unit = codec.state();  // a step that is no multiple of the largest one's 64th
+    other_unit[8 * 4 + 5 * 4 + 1] ^= std::byte{0x01};
+    CHECK_FALSE(back.restore(other_unit));
+    CHECK(back.state() == codec.state());
     data.resize(8 * 10);
     CHECK(trained(data, 8).uniform());
 }

@@ -139,6 +139,81 @@ TEST_CASE("integer kernels: sums are exact, also of the largest values, at every
 #endif
 }
 
+/// Weighted differences as docs of integer_sum have them, in 64 bits.
+std::int64_t exact_weighted(const std::vector<std::int16_t>& q, const std::vector<std::int16_t>& weights,
+                            const std::byte* code, unsigned shift) {
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < q.size(); i += 2) {
+        std::int64_t pair = 0;
+        for (std::size_t j = i; j < std::min(i + 2, q.size()); ++j) {
+            const std::int64_t difference = component<8>(code, j) * weights[j] - q[j];
+            pair += difference * difference;
+        }
+        sum += pair >> shift;
+    }
+    return sum;
+}
+
+template <class Isa>
+void check_weighted(const sizes& dims) {
+    using codes = simd::integer_codes<8>;
+    std::mt19937 random(22);
+    for (const std::size_t dim : dims)
+        for (const int extreme : {0, 1, 2}) {
+            std::vector<std::int16_t> q(dim), weights(dim), query((dim + 15) / 16 * 32, 0);
+            std::vector<std::byte> row(dim + simd::over_read, std::byte{0xFF});
+            for (std::size_t i = 0; i < dim; ++i) {
+                constexpr int low = codes::weighted_lowest, high = codes::weighted_highest;
+                weights[i] = static_cast<std::int16_t>(extreme != 0 ? 64 : 1 + random() % 64);
+                q[i] = static_cast<std::int16_t>(
+                    extreme == 1 ? low : extreme == 2 ? high : low + static_cast<int>(random() % (high - low + 1)));
+                row[i] = static_cast<std::byte>(extreme == 1 ? 255 : extreme == 2 ? 0 : random() & 255U);
+                query[i / 16 * 32 + i % 16] = q[i];
+                query[i / 16 * 32 + i % 16 + 16] = weights[i];
+            }
+            const auto origin = reinterpret_cast<std::uintptr_t>(row.data());
+            const slot_t slot = 0;
+            float ignored = 0;
+            std::int64_t got = -1;
+            simd::static_kernels<Isa>::template integer_list<8, integer_sum::weighted_difference>(
+                [&](auto sum) {
+                    got = sum;
+                    return 0.0F;
+                },
+                query.data(), dim, {&origin, dim, 31}, &slot, 1, &ignored);
+            CAPTURE(dim, extreme);
+            REQUIRE(got == exact_weighted(q, weights, row.data(), simd::weighted_shift(dim)));
+        }
+}
+
+TEST_CASE("integer kernels: weighted differences are exact but for the shift, at every dimension and on every set") {
+    sizes dims{511, 512, 513, 1536, 8191, 8192, 8193, 16384 + 17, 65536};
+    for (std::size_t d = 1; d <= 300; ++d) dims.push_back(d);
+    check_weighted<simd::native_isa>(dims);
+    check_weighted<simd::scalar_isa>(dims);
+#if defined(__SSE2__)
+    check_weighted<xsimd::sse2>(dims);
+#endif
+}
+
+TEST_CASE("integer kernels: a row as the query of weighted differences is at no distance from itself") {
+    using codes = simd::integer_codes<8>;
+    for (const std::size_t dim : sizes{1, 15, 16, 17, 128, 300}) {
+        std::vector<std::int16_t> weights(dim + 16, 0), query((dim + 15) / 16 * 32, 77);
+        std::vector<std::byte> row(dim + simd::over_read, std::byte{0xFF});
+        for (std::size_t i = 0; i < dim; ++i) {
+            weights[i] = static_cast<std::int16_t>(1 + i % 64);
+            row[i] = static_cast<std::byte>(i * 7);
+        }
+        codes::from_weighted_code(row.data(), weights.data(), dim, query.data());
+        for (std::size_t i = 0; i < (dim + 15) / 16 * 16; ++i) {
+            const std::size_t at = i / 16 * 32 + i % 16;
+            REQUIRE(query[at] == (i < dim ? std::to_integer<int>(row[i]) * weights[i] : 0));
+            REQUIRE(query[at + 16] == weights[i]);
+        }
+    }
+}
+
 TEST_CASE("integer kernels: a row as the query has its own components, and zeros behind") {
     std::mt19937 random(21);
     const auto check = [&]<unsigned Bits>(simd::integer_codes<Bits> codes, std::size_t dim) {

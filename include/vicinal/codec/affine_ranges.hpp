@@ -4,9 +4,10 @@
 #include <algorithm>  // for max, max_element, min, min_element
 #include <bit>        // for bit_cast
 #include <cstddef>    // for size_t, byte
-#include <cstdint>    // for int32_t, uint32_t
+#include <cstdint>    // for int16_t, int32_t, uint32_t
 #include <limits>     // for numeric_limits
 #include <span>       // for span
+#include <utility>    // for move
 #include <vector>     // for vector
 
 #include "vicinal/concepts.hpp"
@@ -16,10 +17,11 @@ VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
 /// A low and a step for every component, or one of each for all: component i of code c is low(i) + step(i) * c. A step
-/// has at most 16 significant bits, so that its product with a code of up to 8 bits is exact, fused or not.
+/// has at most 16 significant bits, so that its product with a code of up to 8 bits is exact, fused or not. Steps of
+/// their own are whole multiples, weight(i), of one unit: squared differences can then be taken in integers.
 class affine_ranges {
   public:
-    explicit affine_ranges(std::size_t dim) : dim_(dim), low_(padded(dim), 0.0F), step_(padded(dim), 0.0F) {}
+    explicit affine_ranges(std::size_t dim) : dim_(dim), low_(padded(dim), 0.0F), step_(padded(dim), 0.0F), weight_(padded(dim), 0) {}
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     [[nodiscard]] bool trained() const noexcept { return step_[0] > 0.0F; }
@@ -31,15 +33,39 @@ class affine_ranges {
     /// Whether all components have the same range.
     [[nodiscard]] bool uniform() const noexcept { return uniform_; }
 
-    /// One range for all components; set then gives some of them their own. The step is rounded up to 16 bits; 0,
-    /// of components that are all alike, becomes 1.
+    /// What steps are multiples of, and how many times each: 1 to most_weight.
+    [[nodiscard]] float unit() const noexcept { return unit_; }
+    [[nodiscard]] int weight(std::size_t i) const noexcept { return weight_[i]; }
+    /// The same for kernels, readable to 16 integers past the last, which are zero.
+    [[nodiscard]] const std::int16_t* weights() const noexcept { return weight_.data(); }
+    static constexpr int most_weight = 64;
+
+    /// One range for all components. The step is rounded up to 16 bits; 0, of components that are all alike, becomes 1.
     void set_all(float low, double step) noexcept {
-        for (std::size_t i = 0; i < dim_; ++i) set(i, low, step);
+        unit_ = step == 0.0 ? 1.0F : short_step(static_cast<float>(step));
+        for (std::size_t i = 0; i < dim_; ++i) {
+            low_[i] = low;
+            step_[i] = unit_;
+            weight_[i] = 1;
+        }
         uniform_ = true;
     }
-    void set(std::size_t i, float low, double step) noexcept {
-        low_[i] = low;
-        step_[i] = step == 0.0 ? 1.0F : short_step(static_cast<float>(step));
+    /// A range for each component, with steps of at least step_of(i): rounded up to a multiple of a 64th of the largest,
+    /// which costs the wide ranges 1/64 and the narrow ones nothing that counts beside them.
+    template <class LowOf, class StepOf>
+    void set_each(LowOf low_of, StepOf step_of) noexcept {
+        double largest = 0;
+        for (std::size_t i = 0; i < dim_; ++i) largest = std::max(largest, double{step_of(i)});
+        if (largest == 0.0) return set_all(low_of(0), 0.0);
+        unit_ = unit_of(static_cast<float>(largest));
+        for (std::size_t i = 0; i < dim_; ++i) {
+            const double units = double{step_of(i)} / double{unit_};
+            int weight = 1;
+            while (weight < most_weight && weight < units) ++weight;
+            low_[i] = low_of(i);
+            weight_[i] = static_cast<std::int16_t>(weight);
+            step_[i] = static_cast<float>(weight) * unit_;
+        }
         uniform_ = false;
     }
 
@@ -69,11 +95,16 @@ class affine_ranges {
             if ((number(i) & 0x7FFFFFFFU) > limit || step < smallest_step || step > limit || (step & 0xFFU) != 0)
                 return false;
         }
-        for (std::size_t i = 0; i < dim_; ++i) {
-            low_[i] = std::bit_cast<float>(number(ranges == 1 ? 0 : i));
-            step_[i] = std::bit_cast<float>(number(ranges == 1 ? 1 : ranges + i));
+        if (ranges == 1) {
+            set_all(std::bit_cast<float>(number(0)), std::bit_cast<float>(number(1)));
+            return true;
         }
-        uniform_ = ranges == 1;
+        affine_ranges read(dim_);
+        const auto step = [&](std::size_t i) { return std::bit_cast<float>(number(ranges + i)); };
+        read.set_each([&](std::size_t i) { return std::bit_cast<float>(number(i)); }, step);
+        for (std::size_t i = 0; i < ranges; ++i)
+            if (read.uniform_ || read.step_[i] != step(i)) return false;  // not as set_each makes them
+        *this = std::move(read);
         return true;
     }
 
@@ -85,12 +116,20 @@ class affine_ranges {
         const std::uint32_t bits = std::max(std::bit_cast<std::uint32_t>(step), smallest_step);
         return std::bit_cast<float>((bits + 0xFFU) & ~0xFFU);
     }
+    /// A 64th of `step` rounded up to 9 bits: its multiples up to 64 have 16.
+    [[nodiscard]] static float unit_of(float step) noexcept {
+        const float large = std::max(step, 64 * std::numeric_limits<float>::min());
+        const std::uint32_t bits = std::bit_cast<std::uint32_t>(large);
+        return std::bit_cast<float>((bits + 0x7FFFU) & ~0x7FFFU) / static_cast<float>(most_weight);
+    }
     // Kernels load whole SIMD vectors of these.
     [[nodiscard]] static std::size_t padded(std::size_t dim) noexcept { return dim + 16; }
 
     std::size_t dim_;
     std::vector<float> low_;
     std::vector<float> step_;
+    std::vector<std::int16_t> weight_;
+    float unit_ = 1.0F;
     bool uniform_ = true;
 };
 

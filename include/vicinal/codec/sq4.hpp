@@ -51,9 +51,10 @@ class sq4 : public detail::affine_ranges {
         }
         // The ranges of single components are only known once there are rows enough to show them.
         const bool few = rows.rows() < 256;
-        set_all(all.low, all.step);
-        if (!few && all.error > 2.0 * error)
-            for (std::size_t i = 0; i < dim(); ++i) set(i, own[i].low, own[i].step);
+        if (few || all.error <= 2.0 * error)
+            set_all(all.low, all.step);
+        else
+            set_each([&](std::size_t i) { return own[i].low; }, [&](std::size_t i) { return own[i].step; });
     }
 
     void encode(std::span<const float> vector, std::span<std::byte> code) const noexcept {

@@ -38,7 +38,8 @@ class sq8 : public detail::affine_ranges {
         if (exact || few || all * all <= 4.0 * own / static_cast<double>(dim()))
             set_all(seen.low(), exact ? 1.0 : all / 255.0);
         else
-            for (std::size_t i = 0; i < dim(); ++i) set(i, seen.smallest[i], seen.range(i) / 255.0);
+            set_each([&](std::size_t i) { return seen.smallest[i]; },
+                     [&](std::size_t i) { return seen.range(i) / 255.0; });
     }
 
     void encode(std::span<const float> vector, std::span<std::byte> code) const noexcept {

@@ -11,13 +11,23 @@ VICINAL_NAMESPACE_BEGIN
 namespace simd {
 
 /// What is added up over the components of a code x and a query q in integers.
-enum class integer_sum : bool { product, squared_difference };
+///   weighted_difference   (w x - q)^2 with a weight w of 1 to 64 for each component; each two components' squares are
+///                         shifted right by `weighted_shift` before they are added
+enum class integer_sum : unsigned char { product, squared_difference, weighted_difference };
 
 /// How many components 32-bit sums hold for sure, whatever the codes' bits.
 inline constexpr std::size_t integer_block = 8192;
 
 /// Queries are put into the order that kernels want this many components at a time.
 inline constexpr std::size_t integer_group = 64;
+
+/// By how much pairs of weighted squares, which are below 2^31, must be shifted for sums over `dim` components.
+[[nodiscard]] constexpr unsigned weighted_shift(std::size_t dim) noexcept {
+    const std::size_t pairs = ((dim < integer_block ? dim : integer_block) + 1) / 2;
+    unsigned shift = 0;
+    while ((std::size_t{1} << shift) < pairs) ++shift;
+    return shift;
+}
 
 /// How codes of `Bits` bits are added up.
 ///   query_type        the query's integers, readable to the next multiple of integer_group
@@ -62,9 +72,16 @@ VICINAL_INLINE void plain_sums_4(std::size_t dim, std::int32_t* out, Term term) 
 }  // namespace detail
 
 /// Bytes against a query of 16-bit integers in steps of the code.
+/// For weighted differences, which only codes of 8 bits have, the query is w x in 16 integers followed by 16 weights,
+/// and so on for each 16 components, with zeros after the last; its integers are from weighted_lowest to
+/// weighted_highest.
 template <>
 struct integer_codes<8> {
     using query_type = std::int16_t;
+    static constexpr int weighted_lowest = -16384;
+    static constexpr int weighted_highest = 32704;
+    static_assert(2LL * weighted_highest * weighted_highest < 0x80000000 &&
+                  64 * 255 - weighted_lowest <= weighted_highest);
     static constexpr int per_step = 1;
     static constexpr int lowest = -255;
     static constexpr int highest = 510;
@@ -82,6 +99,53 @@ struct integer_codes<8> {
     static VICINAL_INLINE void from_code(const std::byte* code, std::size_t dim, query_type* out) noexcept {
         for (std::size_t i = 0; i < dim; ++i) out[i] = std::to_integer<std::uint8_t>(code[i]);
         for (std::size_t i = dim; i % integer_group != 0; ++i) out[i] = 0;
+    }
+
+    /// A row as the query of weighted differences; weights are readable to the next multiple of 16 and zero there.
+    static VICINAL_INLINE void from_weighted_code(const std::byte* code, const std::int16_t* weights, std::size_t dim,
+                                                  query_type* out) noexcept {
+        for (std::size_t i = 0; i < dim; i += 16, out += 32)
+            for (std::size_t j = 0; j < 16; ++j) {
+                out[j] = static_cast<query_type>(std::to_integer<int>(code[i + j]) * weights[i + j]);
+                out[j + 16] = weights[i + j];
+            }
+    }
+
+    /// sums_4 for weighted differences.
+    template <class V>
+    static VICINAL_INLINE void weighted_sums_4(const query_type* q, const std::byte* const* rows, std::size_t dim,
+                                               unsigned shift, std::int32_t* out) noexcept {
+#if defined(__AVX2__)
+        if constexpr (is_256_bit<V>) {
+            __m256i sums[4] = {};
+            const __m128i places = _mm_cvtsi32_si128(static_cast<int>(shift));
+            for (std::size_t i = 0; i < dim; i += 16) {
+                const __m256i query = detail::load_256(q + 2 * i);
+                const __m256i weight = detail::load_256(q + 2 * i + 16);
+                for (std::size_t row = 0; row < 4; ++row) {
+                    const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[row] + i));
+                    const __m256i x = _mm256_mullo_epi16(_mm256_cvtepu8_epi16(codes), weight);
+                    const __m256i y = _mm256_sub_epi16(x, query);
+                    sums[row] = _mm256_add_epi32(sums[row], _mm256_srl_epi32(_mm256_madd_epi16(y, y), places));
+                }
+            }
+            detail::sum_integers_4(sums, out);
+            return;
+        }
+#endif
+        for (std::size_t row = 0; row < 4; ++row) {
+            std::int32_t sum = 0;
+            for (std::size_t i = 0; i < dim; i += 2) {
+                std::int32_t squares = 0;
+                for (std::size_t j = i; j < dim && j < i + 2; ++j) {
+                    const query_type* const at = q + j / 16 * 32 + j % 16;
+                    const std::int32_t y = std::to_integer<std::int32_t>(rows[row][j]) * at[16] - at[0];
+                    squares += y * y;
+                }
+                sum += squares >> shift;
+            }
+            out[row] = sum;
+        }
     }
 
     template <class V, integer_sum What>

@@ -124,19 +124,28 @@ struct static_kernels {
             [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out);
     }
 
-    /// What integer_codes<Bits> add up, for any dim and the rows named by `slots`; then out[i] = finish(sum), where sum is
-    /// an integer of 32 bits, or 64 if there are more than integer_block components.
+    /// What integer_codes<Bits> add up, for any dim and the rows named by `slots`; then out[i] = finish(sum), where sum
+    /// is an integer of 32 bits, or 64 if there are more than integer_block components.
     template <unsigned Bits, integer_sum What, class Finish>
     static void integer_list(const Finish& finish, const typename integer_codes<Bits>::query_type* query,
                              std::size_t dim, const row_table& rows, const vicinal::detail::slot_t* slots,
                              std::size_t count, float* out) noexcept {
         using codes = integer_codes<Bits>;
+        constexpr bool weighted = What == integer_sum::weighted_difference;
+        [[maybe_unused]] const unsigned shift = weighted ? weighted_shift(dim) : 0;
+        const auto sum_up = [&](std::size_t from, std::size_t n, const std::byte* const* four, std::int32_t* sums)
+                                VICINAL_LAMBDA_INLINE {
+            if constexpr (weighted)
+                codes::template weighted_sums_4<lanes<Isa>>(query + 2 * from, four, n, shift, sums);
+            else
+                codes::template sums_4<lanes<Isa>, What>(query + from, four, n, sums);
+        };
         detail::in_fours<true>(
             count, codes::bytes(dim), [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
             [&](const std::byte* const* four, float* distances) VICINAL_LAMBDA_INLINE {
                 std::int32_t sums[4];
                 if (dim <= integer_block) {
-                    codes::template sums_4<lanes<Isa>, What>(query, four, dim, sums);
+                    sum_up(0, dim, four, sums);
                     for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(sums[row]);
                     return;
                 }
@@ -144,8 +153,7 @@ struct static_kernels {
                 for (std::size_t from = 0; from < dim; from += integer_block) {
                     const std::size_t skip = codes::bytes(from);
                     const std::byte* const part[4] = {four[0] + skip, four[1] + skip, four[2] + skip, four[3] + skip};
-                    const std::size_t n = dim - from < integer_block ? dim - from : integer_block;
-                    codes::template sums_4<lanes<Isa>, What>(query + from, part, n, sums);
+                    sum_up(from, dim - from < integer_block ? dim - from : integer_block, part, sums);
                     for (std::size_t row = 0; row < 4; ++row) totals[row] += sums[row];
                 }
                 for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(totals[row]);

@@ -109,8 +109,9 @@ inline constexpr bool is_integer = formed_metric<Metric>&& affine_codec<Codec>;
 
 /// Scores rows by integer arithmetic against a query rounded to integers: less than half the work of the exact scorer,
 /// and distances close enough to walk a graph by. Results are then scored exactly.
-///   squared_difference   the query in steps of the codec, or fractions of one: sum of (q - x)^2, times step^2; if the
-///                        codec is not uniform there is no such sum, and rows are scored exactly after all
+///   squared_difference   the query in steps of the codec, or fractions of one: sum of (q - x)^2, times step^2. If the
+///                        codec is not uniform: in its unit, codes times their weights; 4-bit codes have no such
+///                        kernel, and are scored exactly after all
 ///   product              q step, scaled to use the bits that the sums leave: sum of (q step x), plus sum of (q low)
 template <class Metric, class Codec, class Kernels>
 class integer_scorer {
@@ -131,6 +132,8 @@ class integer_scorer {
                       VICINAL_LAMBDA_INLINE { return simd::load<decltype(one)>(query + i); });
         else if (coder_.uniform())
             round_to_steps();
+        else if constexpr (Codec::bits == 8)
+            round_to_units();
     }
     /// The same with row `slot` of the store as the query; `decoded` keeps it if it must be decoded.
     integer_scorer(const Metric& metric, const code_store<Codec>& store, slot_t slot, padded_vector& decoded,
@@ -142,6 +145,9 @@ class integer_scorer {
         } else if (coder_.uniform()) {
             codes::from_code(rows_[slot], dim_, query_);
             measure_by_steps();
+        } else if constexpr (Codec::bits == 8) {
+            codes::from_weighted_code(rows_[slot], coder_.weights(), dim_, query_);
+            measure_by_units();
         } else {
             decoded.resize(dim_);
             store.read(slot, decoded.span());
@@ -163,6 +169,10 @@ class integer_scorer {
                     return static_cast<float>(codes::of_sum * sum + static_cast<decltype(sum)>(squares)) * factor;
                 },
                 query_, dim_, rows_, slots, count, out);
+        } else if constexpr (Codec::bits == 8) {
+            Kernels::template integer_list<8, simd::integer_sum::weighted_difference>(
+                [factor](auto sum) VICINAL_LAMBDA_INLINE { return static_cast<float>(sum) * factor; }, query_, dim_,
+                rows_, slots, count, out);
         } else {
             Kernels::score_list(metric_, coder_, exact_query_, dim_, rows_, slots, count, out);
         }
@@ -212,6 +222,24 @@ class integer_scorer {
         const float unit = coder_.step(0) / static_cast<float>(codes::per_step);
         factor_ = unit * unit;
         squares_ = codes::add_squares(query_, dim_);
+    }
+
+    /// Puts the query in units, and the weights, where weighted differences want them.
+    void round_to_units() noexcept {
+        constexpr float lowest = codes::weighted_lowest, highest = codes::weighted_highest;
+        const float scale = 1.0F / coder_.unit();
+        for (std::size_t i = 0; i < dim_; ++i) {
+            const float position = (exact_query_[i] - coder_.low(i)) * scale;
+            const float within = position < lowest ? lowest : position > highest ? highest : position;
+            query_type* const out = query_ + i / 16 * 32 + i % 16;
+            out[0] = static_cast<query_type>(static_cast<std::int32_t>(within + 32768.5F) - 32768);
+            out[16] = coder_.weights()[i];
+        }
+        for (std::size_t i = dim_; i % 16 != 0; ++i) query_[i / 16 * 32 + i % 16] = query_[i / 16 * 32 + i % 16 + 16] = 0;
+        measure_by_units();
+    }
+    void measure_by_units() noexcept {
+        factor_ = coder_.unit() * coder_.unit() * static_cast<float>(1U << simd::weighted_shift(dim_));
     }
 
     using V = simd::lanes<typename Kernels::isa>;

@@ -31,10 +31,6 @@ class build_guide {
     build_guide(std::size_t dim, matrix_view<const float> sample) : codes_(dim, row_spacing::lines) {
         codes_.coder().train(sample);
     }
-    /// Whether the rows have a range that integers serve.
-    [[nodiscard]] bool useful() const noexcept {
-        return Metric::form == sum_form::product || codes_.coder().uniform();
-    }
     void reserve(std::size_t rows) { codes_.reserve(rows); }
     /// Copies rows `slot_of(0)` to `slot_of(count - 1)` of `store`.
     template <class SlotOf>

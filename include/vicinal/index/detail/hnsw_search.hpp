@@ -16,6 +16,11 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
+/// How many rows a beam search follows at once, the closest there are: the more, the more misses overlap and the longer
+/// the lists that are scored together; the fewer, the fewer distances are taken that one more look at the beam would
+/// have spared.
+inline constexpr std::size_t rows_at_once = 4;
+
 /// Buffers of one walk.
 struct walk_scratch {
     visited_set visited;
@@ -27,9 +32,9 @@ struct walk_scratch {
     /// For a graph of `rows` rows with at most `links` links each.
     void begin(std::size_t rows, std::size_t links) {
         visited.begin(rows);
-        if (fresh.size() < links) {
-            fresh.resize(links);
-            distances.resize(links);
+        if (const std::size_t most = rows_at_once * links; fresh.size() < most) {
+            fresh.resize(most);
+            distances.resize(most);
         }
     }
     [[nodiscard]] std::size_t memory() const noexcept {
@@ -38,14 +43,14 @@ struct walk_scratch {
     }
 };
 
-/// Puts those links of `node` that were not seen before into walk.fresh; returns how many.
+/// Puts those links of `node` that were not seen before into walk.fresh, behind the first `count`; returns how many
+/// there are then.
 template <class Graph>
-VICINAL_INLINE std::size_t fresh_links(const Graph& graph, slot_t node, std::size_t level,
-                                       walk_scratch& walk) noexcept {
+VICINAL_INLINE std::size_t fresh_links(const Graph& graph, slot_t node, std::size_t level, walk_scratch& walk,
+                                       std::size_t count = 0) noexcept {
     const slot_t* const links = graph.first_link(node, level);
     const std::size_t most = links == nullptr ? 0 : graph.capacity(level);
     slot_t* const fresh = walk.fresh.data();
-    std::size_t count = 0;
     for (std::size_t i = 0; i < most && links[i] != no_slot; ++i) {
         fresh[count] = links[i];
         count += walk.visited.insert(links[i]) ? 1 : 0;
@@ -102,15 +107,18 @@ class beam_walk {
         walk_.pool.insert(scorer_.score(start), start);
         ++stats_.distances;
     }
-    /// Follows the closest row not yet followed; false if there is none.
+    /// Follows the closest rows not yet followed; false if there is none.
     [[nodiscard]] VICINAL_INLINE bool gather() noexcept {
         beam& pool = walk_.pool;
-        if (!pool.has_next()) return false;
-        const slot_t node = pool.take();
-        if (pool.has_next()) graph_.prefetch_links(pool.peek(), level_);  // the next one, unless a closer one turns up
-        count_ = fresh_links(graph_, node, level_, walk_);
-        ++stats_.hops;
-        return true;
+        count_ = 0;
+        std::size_t followed = 0;
+        for (; followed < rows_at_once && pool.has_next(); ++followed) {
+            const slot_t node = pool.take();
+            if (pool.has_next()) graph_.prefetch_links(pool.peek(), level_);  // unless a closer one turns up
+            count_ = fresh_links(graph_, node, level_, walk_, count_);
+        }
+        stats_.hops += followed;
+        return followed != 0;
     }
     /// Asks for the rows that absorb will score.
     void prefetch() const noexcept { scorer_.prefetch(walk_.fresh.data(), count_); }
@@ -137,7 +145,7 @@ void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::si
     beam_walk<Graph, Scorer> search(graph, scorer, level, walk, stats);
     search.begin(start, width);
     while (search.gather()) {
-        if ((stats.hops & 31) == 0) throw_if_stopped(stop);
+        throw_if_stopped(stop);
         search.absorb();
     }
 }

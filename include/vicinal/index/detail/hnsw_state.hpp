@@ -140,7 +140,6 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             const auto sample = prepared_sample<Codec>(metric, vectors, guide_training_rows);
             auto guide =
                 std::make_unique<guide_type>(dim, matrix_view<const float>(std::span<const float>(sample), dim));
-            if (!guide->useful()) return nullptr;
             guide->reserve(directory.high_water_after(vectors.rows()));
             guide->copy(
                 rows.coarse(), directory.high_water(), [](std::size_t i) { return static_cast<slot_t>(i); }, executor);
