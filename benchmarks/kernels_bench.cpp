@@ -118,6 +118,7 @@ void add_metric() {
     add_pair<Metric, vicinal::f16>();
     add_pair<Metric, vicinal::bf16>();
     add_pair<Metric, vicinal::sq8>();
+    add_pair<Metric, vicinal::sq4>();
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ template <class Metric>
 template <class... Codecs>
 struct codec_list {};
 using measured_codecs =
-    codec_list<vicinal::f32, vicinal::f16, vicinal::bf16, vicinal::sq8, vicinal::two_level<vicinal::sq8, vicinal::f32>>;
+    codec_list<vicinal::f32, vicinal::f16, vicinal::bf16, vicinal::sq8, vicinal::two_level<vicinal::sq8, vicinal::f32>,
+               vicinal::two_level<vicinal::sq4, vicinal::f32>, vicinal::two_level<vicinal::sq4, vicinal::sq8>>;
 
 // ---- the three kinds of index: what to call them, how to make one, what a search takes
 

@@ -76,24 +76,19 @@ struct integers {
     std::byte* row(std::size_t r) { return codes.data() + r * stride; }
     simd::row_table table() const { return {&origin, stride, 31}; }
 
-    /// Every sum of the kernel, and of squared differences what they stand for.
+    /// Every sum of the kernel, of squared differences what they stand for.
     template <class Isa, integer_sum What>
-    std::vector<double> sums(const std::vector<slot_t>& slots) const {
+    std::vector<float> sums(const std::vector<slot_t>& slots) const {
         std::vector<float> out(slots.size() + 1, -7.0F);
-        std::vector<double> whole;  // in the order in which fours are finished
-        const std::int64_t squares =
-            What == integer_sum::squared_difference ? codes_type::add_squares(query.data(), dim) : 0;
-        const int factor = What == integer_sum::squared_difference ? codes_type::of_sum : 1;
+        simd::integer_scale scale{1, 0, 2.0F, 0.0F};
+        if (What == integer_sum::squared_difference)
+            scale = {codes_type::of_sum, codes_type::add_squares(query.data(), dim), 2.0F, 0.0F};
         simd::static_kernels<Isa>::template integer_list<Bits, What>(
-            [&](auto sum) {
-                whole.push_back(static_cast<double>(factor * std::int64_t{sum} + squares));
-                return static_cast<float>(whole.size() - 1);
-            },
-            query.data(), dim, table(), slots.data(), slots.size(), out.data());
+            scale, [](float sum) { return sum / 2; }, query.data(), dim, table(), slots.data(), slots.size(),
+            out.data());
         CHECK(out.back() == -7.0F);
-        std::vector<double> found;
-        for (std::size_t i = 0; i < slots.size(); ++i) found.push_back(whole[static_cast<std::size_t>(out[i])]);
-        return found;
+        out.pop_back();
+        return out;
     }
 };
 
@@ -103,14 +98,17 @@ void check_sums(const sizes& dims, std::size_t most) {
     for (const std::size_t dim : dims)
         for (const bool extreme : {false, true}) {
             integers<Bits> in(dim, What, extreme, random);
-            for (std::size_t count = 0; count <= most; ++count) {
+            sizes counts{61};  // more rows than are asked for ahead
+            for (std::size_t count = 0; count <= most; ++count) counts.push_back(count);
+            for (const std::size_t count : counts) {
                 std::vector<slot_t> slots;
                 for (std::size_t i = 0; i < count; ++i) slots.push_back(static_cast<slot_t>((i * 5 + count) % in.n));
                 const auto got = in.template sums<Isa, What>(slots);
                 for (std::size_t i = 0; i < count; ++i) {
-                    const auto want = exact<Bits>(What, in.natural.data(), in.row(slots[i]), dim);
+                    // In integers to the end: one rounding to float, whatever the dimension.
+                    const auto want = static_cast<float>(exact<Bits>(What, in.natural.data(), in.row(slots[i]), dim));
                     CAPTURE(Bits, dim, extreme, count, i, got[i], want);
-                    if (got[i] != static_cast<double>(want)) REQUIRE(got[i] == static_cast<double>(want));
+                    if (got[i] != want) REQUIRE(got[i] == want);
                 }
             }
         }
@@ -173,16 +171,11 @@ void check_weighted(const sizes& dims) {
             }
             const auto origin = reinterpret_cast<std::uintptr_t>(row.data());
             const slot_t slot = 0;
-            float ignored = 0;
-            std::int64_t got = -1;
+            float got = -1;
             simd::static_kernels<Isa>::template integer_list<8, integer_sum::weighted_difference>(
-                [&](auto sum) {
-                    got = sum;
-                    return 0.0F;
-                },
-                query.data(), dim, {&origin, dim, 31}, &slot, 1, &ignored);
+                {}, [](float sum) { return sum; }, query.data(), dim, {&origin, dim, 31}, &slot, 1, &got);
             CAPTURE(dim, extreme);
-            REQUIRE(got == exact_weighted(q, weights, row.data(), simd::weighted_shift(dim)));
+            REQUIRE(got == static_cast<float>(exact_weighted(q, weights, row.data(), simd::weighted_shift(dim))));
         }
 }
 
@@ -230,9 +223,9 @@ TEST_CASE("integer kernels: a row as the query has its own components, and zeros
         REQUIRE(query == arranged);
         const auto got =
             in.template sums<simd::native_isa, integer_sum::squared_difference>(std::vector<slot_t>{3, 0, 8});
-        REQUIRE(got[0] == 0.0);
+        REQUIRE(got[0] == 0.0F);
         REQUIRE(got[1] ==
-                static_cast<double>(exact<Bits>(integer_sum::squared_difference, natural.data(), in.row(0), dim)));
+                static_cast<float>(exact<Bits>(integer_sum::squared_difference, natural.data(), in.row(0), dim)));
     };
     for (const std::size_t dim : sizes{1, 2, 3, 31, 32, 33, 63, 64, 65, 127, 128, 129, 300, 9001}) {
         check(simd::integer_codes<8>{}, dim);
@@ -254,7 +247,7 @@ TEST_CASE("integer kernels: the last row's over_read allowance is enough") {
         const slot_t slot = 0;
         float sum = -1;
         simd::native_kernels::integer_list<Bits, integer_sum::product>(
-            [](auto s) { return static_cast<float>(s); }, query.data(), dim, {&origin, bytes, 31}, &slot, 1, &sum);
+            {}, [](float s) { return s; }, query.data(), dim, {&origin, bytes, 31}, &slot, 1, &sum);
         CHECK(sum == 0.0F);
         codes.from_code(reinterpret_cast<const std::byte*>(origin), dim, query.data());
         CHECK(query[0] == 0);

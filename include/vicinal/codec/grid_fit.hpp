@@ -46,7 +46,7 @@ class grid_fit {
             const choice best = sample.best();
             const auto first = static_cast<double>(best.low);
             const auto step = static_cast<double>(best.step);
-            if (best.step >= coarsest || round >= 8)
+            if (best.step > finest || round >= 8)
                 return {static_cast<float>(low + (first + 0.5) * bin), step * bin,
                         static_cast<double>(best.error) * bin * bin};
             low += (first - 3.0 * step) * bin;
@@ -57,9 +57,7 @@ class grid_fit {
   private:
     static constexpr std::int64_t bins = 1024;
     static constexpr std::int64_t top = Levels - 1;
-    static constexpr std::int64_t coarsest = bins / top / 4;  // of a step
-    static constexpr std::int64_t finest = coarsest / 4;
-    static_assert(finest > 0);
+    static constexpr std::int64_t finest = bins / top / 4;  // step that is looked at; then one looks closer
     static constexpr std::int64_t cut_off_weight = 8;
     static constexpr std::int64_t disregarded = 16384;  // one number of so many at each end may be anything
 

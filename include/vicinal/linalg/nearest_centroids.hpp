@@ -18,6 +18,7 @@
 #if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #include <Eigen/Core>  // for Map, Matrix
 #if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)

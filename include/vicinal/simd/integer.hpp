@@ -18,6 +18,30 @@ enum class integer_sum : unsigned char { product, squared_difference, weighted_d
 /// How many components 32-bit sums hold for sure, whatever the codes' bits.
 inline constexpr std::size_t integer_block = 8192;
 
+/// What becomes of a sum: (multiple * sum + plus) * factor + offset, where the first part is still exact.
+struct integer_scale {
+    std::int32_t multiple = 1;
+    std::int64_t plus = 0;
+    float factor = 1;
+    float offset = 0;
+
+    template <class Integer>
+    [[nodiscard]] VICINAL_INLINE float operator()(Integer sum) const noexcept {
+        return static_cast<float>(multiple * sum + static_cast<Integer>(plus)) * factor + offset;
+    }
+    /// The same for four sums at once.
+    VICINAL_INLINE void apply_4(const std::int32_t* sums, float* out) const noexcept {
+#if defined(__AVX2__)
+        const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(sums));
+        const __m128i whole = _mm_add_epi32(_mm_mullo_epi32(raw, _mm_set1_epi32(multiple)),
+                                            _mm_set1_epi32(static_cast<std::int32_t>(plus)));
+        _mm_storeu_ps(out, _mm_add_ps(_mm_mul_ps(_mm_cvtepi32_ps(whole), _mm_set1_ps(factor)), _mm_set1_ps(offset)));
+#else
+        for (std::size_t row = 0; row < 4; ++row) out[row] = (*this)(sums[row]);
+#endif
+    }
+};
+
 /// Queries are put into the order that kernels want this many components at a time.
 inline constexpr std::size_t integer_group = 64;
 

@@ -68,16 +68,26 @@ VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const Row
                              const Four& four) noexcept {
     [[maybe_unused]] std::size_t asked = 0;
     [[maybe_unused]] const std::size_t ahead = row_bytes <= 128 ? 16 : row_bytes <= 512 ? 8 : 4;
+    [[maybe_unused]] const std::byte* next[32];  // rows that were asked for, by the last bits of their number
     for (std::size_t i = 0; i < count; i += 4) {
         if constexpr (Prefetch)
-            for (; asked < count && asked < i + 4 + ahead; ++asked) prefetch_lines(row_of(asked), row_bytes);
+            for (; asked < count && asked < i + 4 + ahead; ++asked) {
+                next[asked % 32] = row_of(asked);
+                prefetch_lines(next[asked % 32], row_bytes);
+            }
+        const auto row = [&](std::size_t j) VICINAL_LAMBDA_INLINE {
+            if constexpr (Prefetch)
+                return next[j % 32];
+            else
+                return row_of(j);
+        };
         if (i + 4 <= count) {
-            const std::byte* const rows[4] = {row_of(i), row_of(i + 1), row_of(i + 2), row_of(i + 3)};
+            const std::byte* const rows[4] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
             four(rows, out + i);
         } else {
             const std::size_t last = count - 1;
-            const std::byte* const rows[4] = {row_of(i), row_of(i + 1 < last ? i + 1 : last),
-                                              row_of(i + 2 < last ? i + 2 : last), row_of(last)};
+            const std::byte* const rows[4] = {row(i), row(i + 1 < last ? i + 1 : last),
+                                              row(i + 2 < last ? i + 2 : last), row(last)};
             float four_out[4];
             four(rows, four_out);
             for (std::size_t j = i; j < count; ++j) out[j] = four_out[j - i];
@@ -124,12 +134,12 @@ struct static_kernels {
             [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out);
     }
 
-    /// What integer_codes<Bits> add up, for any dim and the rows named by `slots`; then out[i] = finish(sum), where sum
-    /// is an integer of 32 bits, or 64 if there are more than integer_block components.
+    /// What integer_codes<Bits> add up, for any dim and the rows named by `slots`; then out[i] = finish(scale(sum)).
     template <unsigned Bits, integer_sum What, class Finish>
-    static void integer_list(const Finish& finish, const typename integer_codes<Bits>::query_type* query,
-                             std::size_t dim, const row_table& rows, const vicinal::detail::slot_t* slots,
-                             std::size_t count, float* out) noexcept {
+    static void integer_list(const integer_scale& scale, const Finish& finish,
+                             const typename integer_codes<Bits>::query_type* query, std::size_t dim,
+                             const row_table& rows, const vicinal::detail::slot_t* slots, std::size_t count,
+                             float* out) noexcept {
         using codes = integer_codes<Bits>;
         constexpr bool weighted = What == integer_sum::weighted_difference;
         [[maybe_unused]] const unsigned shift = weighted ? weighted_shift(dim) : 0;
@@ -140,23 +150,26 @@ struct static_kernels {
             else
                 codes::template sums_4<lanes<Isa>, What>(query + from, four, n, sums);
         };
+        const integer_scale by = scale;  // `out` cannot overlap a local
         detail::in_fours<true>(
             count, codes::bytes(dim), [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
             [&](const std::byte* const* four, float* distances) VICINAL_LAMBDA_INLINE {
                 std::int32_t sums[4];
                 if (dim <= integer_block) {
                     sum_up(0, dim, four, sums);
-                    for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(sums[row]);
-                    return;
+                    by.apply_4(sums, distances);
+                } else {
+                    std::int64_t totals[4] = {};
+                    for (std::size_t from = 0; from < dim; from += integer_block) {
+                        const std::size_t skip = codes::bytes(from);
+                        const std::byte* const part[4] = {four[0] + skip, four[1] + skip, four[2] + skip,
+                                                          four[3] + skip};
+                        sum_up(from, dim - from < integer_block ? dim - from : integer_block, part, sums);
+                        for (std::size_t row = 0; row < 4; ++row) totals[row] += sums[row];
+                    }
+                    for (std::size_t row = 0; row < 4; ++row) distances[row] = by(totals[row]);
                 }
-                std::int64_t totals[4] = {};
-                for (std::size_t from = 0; from < dim; from += integer_block) {
-                    const std::size_t skip = codes::bytes(from);
-                    const std::byte* const part[4] = {four[0] + skip, four[1] + skip, four[2] + skip, four[3] + skip};
-                    sum_up(from, dim - from < integer_block ? dim - from : integer_block, part, sums);
-                    for (std::size_t row = 0; row < 4; ++row) totals[row] += sums[row];
-                }
-                for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(totals[row]);
+                for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(distances[row]);
             });
     }
 };

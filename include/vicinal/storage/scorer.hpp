@@ -1,10 +1,10 @@
 // One query bound to one store: row numbers in, distances out. The only thing an index strategy ever asks.
 #pragma once
 
-#include <cstddef>    // for size_t, byte
-#include <cstdint>    // for int16_t, int32_t, int64_t
-#include <span>       // for span
-#include <vector>     // for vector
+#include <cstddef>  // for size_t, byte
+#include <cstdint>  // for int16_t, int32_t
+#include <span>     // for span
+#include <vector>   // for vector
 
 #include "vicinal/codec/f32.hpp"
 #include "vicinal/concepts.hpp"
@@ -156,23 +156,16 @@ class integer_scorer {
     }
 
     VICINAL_INLINE void score(const slot_t* slots, std::size_t count, float* out) const noexcept {
-        const float factor = factor_;
         if constexpr (!differences) {
             Kernels::template integer_list<Codec::bits, what>(
-                [factor, offset = offset_, this](auto sum) VICINAL_LAMBDA_INLINE {
-                    return metric_.finish(static_cast<float>(sum) * factor + offset);
-                },
-                query_, dim_, rows_, slots, count, out);
+                scale_, [this](float sum) VICINAL_LAMBDA_INLINE { return metric_.finish(sum); }, query_, dim_, rows_,
+                slots, count, out);
         } else if (coder_.uniform()) {
             Kernels::template integer_list<Codec::bits, what>(
-                [factor, squares = squares_](auto sum) VICINAL_LAMBDA_INLINE {
-                    return static_cast<float>(codes::of_sum * sum + static_cast<decltype(sum)>(squares)) * factor;
-                },
-                query_, dim_, rows_, slots, count, out);
+                scale_, [](float sum) VICINAL_LAMBDA_INLINE { return sum; }, query_, dim_, rows_, slots, count, out);
         } else if constexpr (Codec::bits == 8) {
             Kernels::template integer_list<8, simd::integer_sum::weighted_difference>(
-                [factor](auto sum) VICINAL_LAMBDA_INLINE { return static_cast<float>(sum) * factor; }, query_, dim_,
-                rows_, slots, count, out);
+                scale_, [](float sum) VICINAL_LAMBDA_INLINE { return sum; }, query_, dim_, rows_, slots, count, out);
         } else {
             Kernels::score_list(metric_, coder_, exact_query_, dim_, rows_, slots, count, out);
         }
@@ -220,8 +213,7 @@ class integer_scorer {
     }
     void measure_by_steps() noexcept {
         const float unit = coder_.step(0) / static_cast<float>(codes::per_step);
-        factor_ = unit * unit;
-        squares_ = codes::add_squares(query_, dim_);
+        scale_ = {codes::of_sum, codes::add_squares(query_, dim_), unit * unit, 0.0F};
     }
 
     /// Puts the query in units, and the weights, where weighted differences want them.
@@ -239,7 +231,8 @@ class integer_scorer {
         measure_by_units();
     }
     void measure_by_units() noexcept {
-        factor_ = coder_.unit() * coder_.unit() * static_cast<float>(1U << simd::weighted_shift(dim_));
+        const auto places = static_cast<float>(1U << simd::weighted_shift(dim_));
+        scale_ = {1, 0, coder_.unit() * coder_.unit() * places, 0.0F};
     }
 
     using V = simd::lanes<typename Kernels::isa>;
@@ -265,8 +258,7 @@ class integer_scorer {
                 simd::store_rounded(x * coder_.step(first + i) * scale, integers + i);
             }
         });
-        offset_ = simd::sum_lanes(offset) + rest;
-        factor_ = scale > 0 ? 1.0F / scale : 0.0F;
+        scale_ = {1, 0, scale > 0 ? 1.0F / scale : 0.0F, simd::sum_lanes(offset) + rest};
     }
     template <class Load>
     [[nodiscard]] float scale_for(const Load& load) const noexcept {
@@ -296,9 +288,7 @@ class integer_scorer {
     std::size_t dim_;
     simd::row_table rows_;
     query_type* query_;
-    float factor_ = 0;
-    float offset_ = 0;
-    std::int64_t squares_ = 0;
+    simd::integer_scale scale_;
 };
 
 /// What graphs are walked by: integers where there is a way, else the exact scorer.
