@@ -6,16 +6,17 @@
 // Publishing it copies finished rows of links.
 #pragma once
 
-#include <algorithm>  // for sort, min, copy
-#include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t, uint64_t
-#include <memory>     // for unique_ptr
+#include <algorithm>    // for sort, min, copy
+#include <cstddef>      // for size_t
+#include <cstdint>      // for uint32_t, uint64_t
+#include <memory>       // for unique_ptr
 #include <span>         // for span
 #include <type_traits>  // for is_same_v
 #include <vector>       // for vector
 
 #include "vicinal/core/executor.hpp"
 #include "vicinal/index/detail/access.hpp"
+#include "vicinal/index/detail/hnsw_copies.hpp"
 #include "vicinal/index/detail/hnsw_graph.hpp"
 #include "vicinal/index/detail/hnsw_search.hpp"
 #include "vicinal/storage/scorer.hpp"
@@ -56,10 +57,12 @@ class row_distances {
 
 /// Chooses up to `limit` of the candidates, which are sorted: each one that is closer to the row itself than to any
 /// already chosen (algorithm 4 of the HNSW paper), so that links point in different directions and copies of one vector
-/// do not fill a list. The first `kept` candidates are chosen whatever their distances.
+/// do not fill a list. The first `kept` candidates are chosen whatever their distances, and the first `silent` of them
+/// speak against no other.
 /// returns  how many were chosen; they are moved to the front, in order
 template <class Distances>
-std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::size_t kept, Distances& between) {
+std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::size_t kept, Distances& between,
+                         std::size_t silent = 0) {
     slot_t chosen[2048];
     float distances[4];
     std::size_t count = 0;
@@ -68,7 +71,7 @@ std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::si
         bool good = true;
         if (i >= kept && count > 0) {
             const auto from_c = between.from(c.slot);
-            for (std::size_t j = 0; good && j < count; j += 4) {
+            for (std::size_t j = silent; good && j < count; j += 4) {
                 const std::size_t n = std::min<std::size_t>(4, count - j);
                 from_c.score(chosen + j, n, distances);
                 for (std::size_t t = 0; t < n; ++t) good = good && distances[t] > c.distance;
@@ -79,6 +82,36 @@ std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::si
         sorted[count++] = c;
     }
     return count;
+}
+
+/// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first. Copies
+/// of `slot` among those are as far from everything as `slot` itself, so they say nothing against other links; further
+/// copies are left out.
+template <class Codec, class Distances>
+void prune_links(const hnsw_graph& graph, const code_store<Codec>& store, slot_t slot, std::size_t level,
+                 std::vector<candidate>& all, Distances& between) {
+    std::size_t kept = 0;
+    std::size_t copies = 0;
+    if (level == 0) {
+        const auto is_copy = [&](const candidate& c) { return same_code(store, slot, c.slot); };
+        const auto rest = std::stable_partition(all.begin(), all.end(),
+                                                [&](const candidate& c) { return graph.is_tree_link(slot, c.slot); });
+        kept = static_cast<std::size_t>(rest - all.begin());
+        copies = static_cast<std::size_t>(std::stable_partition(all.begin(), rest, is_copy) - all.begin());
+        if (copies > 0) all.erase(std::remove_if(rest, all.end(), is_copy), all.end());
+    }
+    const std::size_t limit = graph.capacity(level);
+    if (copies == 0) {
+        all.resize(choose_links(std::span(all), limit, kept, between));
+        return;
+    }
+    // A beam full of copies leaves by this row's links or not at all: no place stays empty.
+    std::vector<candidate> chosen = all;
+    chosen.resize(choose_links(std::span(chosen), limit, kept, between, copies));
+    for (std::size_t i = kept; i < all.size() && chosen.size() < limit; ++i)
+        if (std::none_of(chosen.begin(), chosen.end(), [&](const candidate& c) { return c.slot == all[i].slot; }))
+            chosen.push_back(all[i]);
+    all = std::move(chosen);
 }
 
 /// Links a batch of rows into the graph.
@@ -94,8 +127,8 @@ class hnsw_builder {
 
     /// Plans the links of new rows `slots`, whose codes are written and which graph.create has set up; is_live(row)
     /// says which older rows may be linked to. Changes nothing that a reader sees; `rows` is how many there are to
-    /// search. Candidates are found by the distances of `walked`, which holds the same rows as `store` or coarser copies
-    /// of them, and then measured by `store`: links are as good as if all had been done by it.
+    /// search. Candidates are found by the distances of `walked`, which holds the same rows as `store` or coarser
+    /// copies of them, and then measured by `store`: links are as good as if all had been done by it.
     template <class Walked, class IsLive>
     void plan(std::span<const slot_t> slots, const code_store<Walked>& walked, std::size_t rows, bool any_retired,
               const IsLive& is_live, executor_ref executor) {
@@ -166,12 +199,21 @@ class hnsw_builder {
         for (std::size_t level = own_level + 1; level-- > 0;) {
             std::vector<candidate>& found = picks[level];
             if (start != no_slot && level <= top) {
-                start = collect(walk_scorer, start, level, rows, any_retired, is_live, *walk, stats, found);
+                const slot_t from = start;
+                start = collect(graph_, walk_scorer, from, level, rows, any_retired, is_live, *walk, stats, found);
+                if (is_crowded(found)) {
+                    found.clear();
+                    collect(distinct_links(graph_, store_), walk_scorer, from, level, rows, any_retired, is_live, *walk,
+                            stats, found);
+                }
                 if constexpr (!std::is_same_v<Exact, Walk>) measure(exact, *walk, found);
             }
             for (const candidate& c : batch)
                 if (graph_.level(c.slot) >= level) found.push_back(c);
             std::sort(found.begin(), found.end());
+            found.erase(std::unique(found.begin(), found.end(),
+                                    [this](const candidate& a, const candidate& b) { return is_copy(a, b); }),
+                        found.end());
             if (found.size() > build_beam_) found.resize(build_beam_);
             found.resize(choose_links(found, graph_.degree(), 0, between));
         }
@@ -197,16 +239,27 @@ class hnsw_builder {
         return batch;
     }
 
+    /// Whether half of a full beam are copies of rows beside them.
+    [[nodiscard]] bool is_crowded(std::span<const candidate> found) const noexcept {
+        if (found.size() < build_beam_) return false;
+        std::size_t copies = 0;
+        for (std::size_t i = 1; i < found.size(); ++i) copies += is_copy(found[i - 1], found[i]) ? 1 : 0;
+        return 2 * copies >= found.size();
+    }
+    [[nodiscard]] bool is_copy(const candidate& a, const candidate& b) const noexcept {
+        return a.distance == b.distance && same_code(store_, a.slot, b.slot);
+    }
+
     /// Searches a level of the frozen graph; returns where to start on the next.
-    template <class Scorer, class IsLive>
-    slot_t collect(const Scorer& scorer, slot_t start, std::size_t level, std::size_t rows, bool any_retired,
-                   const IsLive& is_live, walk_scratch& walk, search_stats& stats,
+    template <class Graph, class Scorer, class IsLive>
+    slot_t collect(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t rows,
+                   bool any_retired, const IsLive& is_live, walk_scratch& walk, search_stats& stats,
                    std::vector<candidate>& found) const {
         walk.visited.begin(rows);
         if (any_retired)
-            filtered_beam_search(graph_, scorer, start, level, build_beam_, is_live, walk, stats, {});
+            filtered_beam_search(graph, scorer, start, level, build_beam_, is_live, walk, stats, {});
         else
-            beam_search(graph_, scorer, start, level, build_beam_, walk, stats, {});
+            beam_search(graph, scorer, start, level, build_beam_, walk, stats, {});
         for (std::size_t r = 0; r < walk.pool.size(); ++r)
             found.push_back({key_distance(walk.pool[r]), key_slot(walk.pool[r])});
         return found.empty() ? start : found.front().slot;
@@ -232,7 +285,7 @@ class hnsw_builder {
         }
     }
     [[nodiscard]] slot_t choose_parent(slot_t slot, std::span<const candidate> picks) const noexcept {
-        if (same_code(slot, picks.front().slot))
+        if (same_code(store_, slot, picks.front().slot))
             if (const slot_t copy = copy_with_room(picks.front().slot); copy != no_slot) return copy;
         for (const candidate& c : picks)
             if (has_room(c.slot)) return c.slot;
@@ -245,12 +298,9 @@ class hnsw_builder {
     // Copies of one vector form a subtree of their own: a search that meets one then meets them all, none farther than
     // the others. One child more than the limit may be a copy, so that there is always a place among them.
     [[nodiscard]] slot_t copy_with_room(slot_t slot) const noexcept {
-        const auto is_copy = [&](slot_t child) { return same_code(slot, child); };
+        const auto is_copy = [&](slot_t child) { return same_code(store_, slot, child); };
         while (slot != no_slot && graph_.children(slot) > graph_.child_limit()) slot = find_child(slot, is_copy);
         return slot;
-    }
-    [[nodiscard]] bool same_code(slot_t a, slot_t b) const noexcept {
-        return std::equal(store_.rows()[a], store_.rows()[a] + store_.rows().row_bytes(), store_.rows()[b]);
     }
     template <class Wanted>
     [[nodiscard]] slot_t find_child(slot_t slot, Wanted wanted) const noexcept {
@@ -311,16 +361,10 @@ class hnsw_builder {
         if (u.links.size() <= capacity) return;
         std::vector<candidate> all = measured(u, had, is_live);
         std::sort(all.begin(), all.end());
-        std::size_t kept = 0;
-        if (u.level == 0)
-            kept = static_cast<std::size_t>(
-                std::stable_partition(all.begin(), all.end(),
-                                      [&](const candidate& c) { return graph_.is_tree_link(u.target, c.slot); }) -
-                all.begin());
         distances_type between(metric_, store_);
+        prune_links(graph_, store_, u.target, u.level, all, between);
         u.links.clear();
-        const std::size_t chosen = choose_links(all, capacity, kept, between);
-        for (std::size_t i = 0; i < chosen; ++i) u.links.push_back(all[i].slot);
+        for (const candidate& c : all) u.links.push_back(c.slot);
     }
 
     template <class IsLive>

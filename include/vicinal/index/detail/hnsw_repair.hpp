@@ -22,7 +22,7 @@ template <class Metric, class Codec, class Id, class Kernels>
 class hnsw_repairer {
   public:
     hnsw_repairer(const Metric& metric, const code_store<Codec>& store, hnsw_graph& graph, id_directory<Id>& directory)
-        : graph_(graph), directory_(directory), own_(metric, store), between_(metric, store) {}
+        : store_(store), graph_(graph), directory_(directory), own_(metric, store), between_(metric, store) {}
 
     /// Gives the children of `slot`, which is about to be retired, other parents.
     void hand_over_children(slot_t slot) {
@@ -115,18 +115,12 @@ class hnsw_repairer {
         std::vector<candidate> all;
         for (std::size_t i = 0; i < reach.size(); ++i) all.push_back({distances[i], reach[i]});
         std::sort(all.begin(), all.end());
-        const std::size_t kept = level == 0 ? tree_links_first(slot, all) : 0;
-        all.resize(choose_links(std::span(all), graph_.capacity(level), kept, between_));
+        prune_links(graph_, store_, slot, level, all, between_);
         reach.clear();
         for (const candidate& c : all) reach.push_back(c.slot);
         graph_.set_links(slot, level, reach);
     }
-    [[nodiscard]] std::size_t tree_links_first(slot_t slot, std::vector<candidate>& all) const {
-        const auto end = std::stable_partition(all.begin(), all.end(),
-                                               [&](const candidate& c) { return graph_.is_tree_link(slot, c.slot); });
-        return static_cast<std::size_t>(end - all.begin());
-    }
-
+    const code_store<Codec>& store_;
     hnsw_graph& graph_;
     id_directory<Id>& directory_;
     row_distances<Metric, Codec, Kernels> own_;
