@@ -149,7 +149,12 @@ class query_tiles {
         table_ = table;
         first_ = first;
         count_ = count;
-        for (std::size_t r = 0; r < count; ++r) load_row(r, table[static_cast<slot_t>(first + r)]);
+        slot_t slots[most_rows];
+        for (std::size_t r = 0; r < count; ++r) {
+            slots[r] = static_cast<slot_t>(first + r);
+            rows_[r] = floats_of(r, table[slots[r]]);
+        }
+        Kernels::score_list(squares_of_row{}, store_.coder(), queries_[0].data(), dim_, table, slots, count, terms_);
         const auto lost = static_cast<float>(static_cast<double>(dim_) * 0x1p-126);  // by squares that underflow
         for (std::size_t r = 0; r < count; ++r) {
             const bool usable = admissible_when_decoded(terms_[r]);
@@ -161,7 +166,8 @@ class query_tiles {
         }
     }
 
-    /// Offers to sink(query) the loaded rows that could be closer than it asks for, row i as number_of(i). Every row
+    /// Offers to sink(query) the loaded rows that could be closer than it asks for, row i as number_of(i), unless
+    /// that is no_slot. Every row
     /// whose distance is at most the sink's threshold is among them, with the distance a single query finds.
     template <class SinkOf, class NumberOf>
     void scan(const panel& queries, SinkOf sink_of, NumberOf number_of) {
@@ -178,16 +184,14 @@ class query_tiles {
     }
 
   private:
-    void load_row(std::size_t r, const std::byte* code) {
+    const float* floats_of(std::size_t r, const std::byte* code) {
         if constexpr (in_place) {
-            rows_[r] = reinterpret_cast<const float*>(code);
+            return reinterpret_cast<const float*>(code);
         } else {
             float* const row = decoded_.data() + r * decoded_stride_;
             Kernels::decode(store_.coder(), code, dim_, row);
-            rows_[r] = row;
+            return row;
         }
-        Kernels::score_block(squares_of_row{}, f32{dim_}, rows_[r], dim_, reinterpret_cast<const std::byte*>(rows_[r]),
-                             0, 1, &terms_[r]);
     }
 
     void demand(std::size_t query, float threshold, float& least, float& slope) const noexcept {
@@ -213,7 +217,9 @@ class query_tiles {
         float threshold = sink.threshold();
         for (std::size_t i = 0; i < count; ++i) {
             if (!(distances[i] <= threshold)) continue;
-            sink.offer(number_of(reached[i]), distances[i]);
+            const slot_t number = number_of(reached[i]);
+            if (number == no_slot) continue;
+            sink.offer(number, distances[i]);
             threshold = sink.threshold();
         }
     }

@@ -1,13 +1,12 @@
 // A flat index scanned for many queries at once: each block of rows is read once and met by all of them.
 #pragma once
 
-#include <algorithm>    // for min, max
-#include <cstddef>      // for size_t
-#include <cstdint>      // for uint32_t
-#include <numeric>      // for iota
-#include <span>         // for span
-#include <type_traits>  // for remove_cvref_t
-#include <vector>       // for vector
+#include <algorithm>  // for min, max
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t
+#include <numeric>    // for iota
+#include <span>       // for span
+#include <vector>     // for vector
 
 #include "vicinal/index/detail/batch.hpp"
 
@@ -67,31 +66,39 @@ void scan_rows_by_scorers(std::span<const Scorer> scorers, std::size_t count, Si
 /// Fewer queries than this leave so much of a panel empty that scorers are faster.
 inline constexpr std::size_t fewest_tiled = 8;
 
+/// Offers rows [0, count) of a store to the sinks of all queries, by whatever is faster. `decoded` is for codecs whose
+/// rows must be decoded.
+template <class Kernels, class Metric, class Codec, class Sinks, class BeforeBlock>
+void scan_rows_together(const Metric& metric, const code_store<Codec>& store, const query_table& queries,
+                        std::size_t count, Sinks& sinks, padded_vector& decoded, BeforeBlock before_block) {
+    if constexpr (is_tiled<Metric, Codec>)
+        if (queries.size() >= fewest_tiled) {
+            scan_rows_by_tiles<Kernels>(metric, store, queries, count, sinks, before_block);
+            return;
+        }
+    std::vector<scorer<Metric, Codec, Kernels>> scorers;
+    scorers.reserve(queries.size());
+    for (std::size_t q = 0; q < queries.size(); ++q) scorers.emplace_back(metric, store, queries[q].data(), decoded);
+    scan_rows_by_scorers(std::span<const scorer<Metric, Codec, Kernels>>(scorers), count, sinks, before_block);
+}
+
 /// Offers all rows of a flat index, or those few that the filter names, to the sinks of all queries.
 template <class Kernels, class Index, class Params, class Sinks, class Scratch>
 void scan_flat_together(const Index& index, const query_table& queries, const Params& params, Sinks& sinks,
                         Scratch& buffers, search_stats& stats) {
-    using scorer_type = typename Index::coarse_scorer_type;
-    using codec_type = typename Index::store_type::coarse_codec;
-    using metric_type = std::remove_cvref_t<decltype(index.metric)>;
     const auto check_stop = [&] { throw_if_stopped(params.stop); };
-    const std::size_t count = index.directory.high_water();
-    const bool few = index.list_few(params.filter, buffers.slots);
-    stats.distances += queries.size() * (few ? buffers.slots.size() : count);
-    if constexpr (is_tiled<metric_type, codec_type>)
-        if (!few && queries.size() >= fewest_tiled) {
-            scan_rows_by_tiles<Kernels>(index.metric, index.rows.coarse(), queries, count, sinks, check_stop);
-            return;
+    if (index.list_few(params.filter, buffers.slots)) {
+        stats.distances += queries.size() * buffers.slots.size();
+        for (std::size_t q = 0; q < queries.size(); ++q) {
+            const typename Index::coarse_scorer_type scorer(index.metric, index.rows.coarse(), queries[q].data(),
+                                                            buffers.decoded);
+            score_listed(scorer, std::span<const slot_t>(buffers.slots), sinks[q], check_stop);
         }
-    std::vector<scorer_type> scorers;
-    scorers.reserve(queries.size());
-    for (std::size_t i = 0; i < queries.size(); ++i)
-        scorers.emplace_back(index.metric, index.rows.coarse(), queries[i].data(), buffers.decoded);
-    if (few)
-        for (std::size_t i = 0; i < queries.size(); ++i)
-            score_listed(scorers[i], std::span<const slot_t>(buffers.slots), sinks[i], check_stop);
-    else
-        scan_rows_by_scorers(std::span<const scorer_type>(scorers), count, sinks, check_stop);
+        return;
+    }
+    const std::size_t count = index.directory.high_water();
+    stats.distances += queries.size() * count;
+    scan_rows_together<Kernels>(index.metric, index.rows.coarse(), queries, count, sinks, buffers.decoded, check_stop);
 }
 
 }  // namespace detail
