@@ -8,6 +8,7 @@
 //              pointwise_metric    accumulate(acc, q, x), finish(sum)   vectorised and fused with the codec's load
 //              + prepare(row)      a rewrite of every row and query     cosine: divide by the norm
 //              + form              what the sum is made of              integer arithmetic on 8-bit codes
+//              + least_sum(t)      what a threshold asks of the sum      batches by matrix products
 //              + clustering        the metric that assigns rows to IVF lists, if it is not the metric itself
 //     codec    codec               code_size, encode, decode            correct with every metric
 //              elementwise_codec   + load<V>(code, i)                   vectorised, never decoded to memory
@@ -64,6 +65,14 @@ enum class sum_form : std::uint8_t {
 template <class M>
 concept formed_metric = pointwise_metric<M> && requires {
     { M::form } -> std::convertible_to<sum_form>;
+};
+
+/// A metric of form `product` that says how large the sum must be, exact or a little less, for `finish` to come out at
+/// no more than a threshold: `finish(s) <= t` implies `s >= least_sum(t)`; -infinity if any sum will do. Batches then
+/// pass over most rows by matrix products.
+template <class M>
+concept product_bound_metric = formed_metric<M> && M::form == sum_form::product && requires(const M& m, float t) {
+    { m.least_sum(t) } -> std::same_as<double>;
 };
 
 /// Any metric an index accepts.

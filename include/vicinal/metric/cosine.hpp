@@ -29,6 +29,10 @@ struct cosine {
         const float distance = 1.0F - sum;
         return distance < 0.0F ? 0.0F : distance > 2.0F ? 2.0F : distance;
     }
+    /// 1 - s is rounded by at most 2^-23, and distances beyond 2 are cut to it.
+    [[nodiscard]] static double least_sum(float threshold) noexcept {
+        return threshold < 2.0F ? 1.0 - double{threshold} - 0x1p-21 : -std::numeric_limits<double>::infinity();
+    }
     /// Divides `row` by its norm, summed in double: no admitted vector overflows or underflows there.
     [[nodiscard]] static bool prepare(std::span<float> row) noexcept {
         std::array<double, 4> part{};

@@ -20,6 +20,7 @@ struct inner_product {
         return mul_add(q, x, acc);
     }
     [[nodiscard]] VICINAL_INLINE static float finish(float sum) noexcept { return -sum; }
+    [[nodiscard]] static double least_sum(float threshold) noexcept { return -double{threshold}; }
 };
 static_assert(pointwise_metric<inner_product>);
 

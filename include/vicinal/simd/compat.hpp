@@ -24,6 +24,14 @@ template <class V>
 }
 
 template <class V>
+VICINAL_INLINE void store(const V& v, float* p) noexcept {
+    if constexpr (is_float<V>)
+        *p = v;
+    else
+        v.store_unaligned(p);
+}
+
+template <class V>
 [[nodiscard]] VICINAL_INLINE float sum_lanes(const V& v) noexcept {
     if constexpr (is_float<V>)
         return v;

@@ -12,6 +12,8 @@
 
 #if defined(__AVX2__) || defined(__AVX__) || defined(__F16C__)
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>  // for _mm_cmpnlt_ps
 #endif
 
 VICINAL_NAMESPACE_BEGIN
@@ -38,6 +40,53 @@ VICINAL_INLINE void sum_lanes_4(const V& a, const V& b, const V& c, const V& d, 
     out[2] = sum_lanes(c);
     out[3] = sum_lanes(d);
 }
+
+/// Bit i is set unless lane i of a is less than lane i of b; so it is where one is NaN.
+template <class V>
+[[nodiscard]] VICINAL_INLINE unsigned not_less_lanes(const V& a, const V& b) noexcept {
+    if constexpr (is_float<V>) {
+        return a < b ? 0U : 1U;
+    } else {
+#if defined(__AVX__)
+        if constexpr (is_256_bit<V>)
+            return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NLT_UQ)));
+#endif
+#if defined(__SSE2__)
+        if constexpr (sizeof(V) == 16) return static_cast<unsigned>(_mm_movemask_ps(_mm_cmpnlt_ps(a, b)));
+#endif
+        alignas(64) float left[V::size];
+        alignas(64) float right[V::size];
+        a.store_aligned(left);
+        b.store_aligned(right);
+        unsigned bits = 0;
+        for (std::size_t i = 0; i < V::size; ++i) bits |= (left[i] < right[i] ? 0U : 1U) << i;
+        return bits;
+    }
+}
+
+#if defined(__AVX__)
+/// Components [i, i + 8) of eight vectors, component by component: the eight of component i + j go to out + j * stride.
+VICINAL_INLINE void transpose_8x8(const float* const* vectors, std::size_t i, float* out, std::size_t stride) noexcept {
+    __m256 pairs[8];
+    for (std::size_t v = 0; v < 8; v += 2) {
+        const __m256 even = _mm256_loadu_ps(vectors[v] + i);
+        const __m256 odd = _mm256_loadu_ps(vectors[v + 1] + i);
+        pairs[v] = _mm256_unpacklo_ps(even, odd);      // components 0 and 1, 4 and 5
+        pairs[v + 1] = _mm256_unpackhi_ps(even, odd);  // components 2 and 3, 6 and 7
+    }
+    __m256 fours[8];  // component j of vectors 0 to 3, 4 to 7 in fours[j + 4]; the upper half is component j + 4
+    for (std::size_t half = 0; half < 8; half += 4) {
+        fours[half] = _mm256_shuffle_ps(pairs[half], pairs[half + 2], 0x44);
+        fours[half + 1] = _mm256_shuffle_ps(pairs[half], pairs[half + 2], 0xEE);
+        fours[half + 2] = _mm256_shuffle_ps(pairs[half + 1], pairs[half + 3], 0x44);
+        fours[half + 3] = _mm256_shuffle_ps(pairs[half + 1], pairs[half + 3], 0xEE);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+        _mm256_storeu_ps(out + j * stride, _mm256_permute2f128_ps(fours[j], fours[j + 4], 0x20));
+        _mm256_storeu_ps(out + (j + 4) * stride, _mm256_permute2f128_ps(fours[j], fours[j + 4], 0x31));
+    }
+}
+#endif
 
 namespace detail {
 
@@ -147,6 +196,17 @@ VICINAL_INLINE void store_rounded(const V& v, std::int16_t* out) noexcept {
         v.store_aligned(values);
         for (std::size_t i = 0; i < V::size; ++i) store_rounded<float>(values[i], out + i);
     }
+}
+
+/// Makes the compiler hold v in a register from here on, where it would rather read it again from memory.
+template <class V>
+VICINAL_INLINE void keep_in_register([[maybe_unused]] V& v) noexcept {
+#if defined(__GNUC__) && defined(__SSE2__)
+    if constexpr (is_float<V>)
+        asm("" : "+x"(v));
+    else if constexpr (sizeof(V) <= 32)
+        asm("" : "+x"(v.data));
+#endif
 }
 
 /// Asks for every cache line of [p, p + bytes), at most `max_lines`.

@@ -134,6 +134,14 @@ struct static_kernels {
             [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out);
     }
 
+    /// The floats a row's code stands for, as `load` gives them to the other kernels. `out` has room for dim rounded up
+    /// to whole vectors.
+    template <class Codec>
+    static void decode(const Codec& codec, const std::byte* row, std::size_t dim, float* out) noexcept {
+        using V = lanes<Isa>;
+        for (std::size_t i = 0; i < dim; i += lane_count<Isa>) store(codec.template load<V>(row, i), out + i);
+    }
+
     /// What integer_codes<Bits> add up, for any dim and the rows named by `slots`; then out[i] = finish(scale(sum)).
     template <unsigned Bits, integer_sum What, class Finish>
     static void integer_list(const integer_scale& scale, const Finish& finish,

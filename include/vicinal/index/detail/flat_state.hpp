@@ -10,6 +10,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/flat_batch.hpp"
 #include "vicinal/index/detail/rows_base.hpp"
 #include "vicinal/index/detail/sinks.hpp"
 
@@ -101,10 +102,17 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
 
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const params_type& params) const {
-        return run_batch<Id>(queries, dim, k, params,
-                             [this](std::span<const float> query, std::span<neighbor<Id>> out, const params_type& one) {
-                                 return search(query, out, one);
-                             });
+        constexpr std::size_t panel = simd::tile<typename Kernels::isa>::queries;
+        const std::size_t together = queries_a_task(queries.rows(), flat_batch_size(dim), panel, params);
+        return run_batch<Id>(
+            queries, dim, k, params, together,
+            [this](matrix_view<const float> some, auto room, std::span<std::size_t> found, const params_type& how) {
+                search_closest_together(
+                    *this, some, room, found, how,
+                    [&](const query_table& prepared, auto& sinks, scratch_type& buffers, search_stats& stats) {
+                        scan_flat_together<Kernels>(*this, prepared, how, sinks, buffers, stats);
+                    });
+            });
     }
 
     [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,

@@ -11,6 +11,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/ivf_batch.hpp"
 #include "vicinal/index/detail/ivf_changes.hpp"
 #include "vicinal/index/detail/ivf_files.hpp"
 #include "vicinal/index/detail/ivf_lists.hpp"
@@ -43,10 +44,17 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
 
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const params_type& params) const {
-        return run_batch<Id>(queries, dim, k, params,
-                             [this](std::span<const float> query, std::span<neighbor<Id>> out, const params_type& one) {
-                                 return search(query, out, one);
-                             });
+        constexpr std::size_t panel = simd::tile<typename Kernels::isa>::queries;
+        const std::size_t together = queries_a_task(queries.rows(), ivf_batch_size, panel, params);
+        return run_batch<Id>(
+            queries, dim, k, params, together,
+            [&](matrix_view<const float> some, auto room, std::span<std::size_t> found, const params_type& how) {
+                search_closest_together(
+                    *this, some, room, found, how,
+                    [&](const query_table& prepared, auto& sinks, scratch_type& buffers, search_stats& stats) {
+                        scan_ivf_together<Kernels>(*this, prepared, how, k, sinks, buffers, stats);
+                    });
+            });
     }
 
     [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
@@ -104,6 +112,20 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
             score_listed(this->fine_scorer(buffers), slots, sink, before_block);
         else
             score_in_lists(this->coarse_scorer(buffers), slots, sink, before_block);
+    }
+
+    /// Offers these rows by their codes in the lists.
+    template <class Sink, class BeforeBlock>
+    void score_in_lists(const coarse_scorer_type& scorer, std::span<const slot_t> slots, Sink& sink,
+                        BeforeBlock before_block) const {
+        for (const slot_t slot : slots) {
+            const ivf_place place = place_of(slot);
+            if (place.list == no_list) continue;
+            before_block();
+            float distance;
+            scorer.score_block(lists.code(place), lists.stride(), 1, &distance);
+            offer_all(sink, &distance, 1, [&](std::size_t) { return slot; });
+        }
     }
 
     // ---- observers -------------------------------------------------------------------------------------------------
@@ -206,20 +228,6 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
             }
             if (params.nprobe != 0 || sink.size() >= k || wanted == lists.size()) return;
             wanted = lists.size();
-        }
-    }
-
-    /// Offers these rows by their codes in the lists.
-    template <class Sink, class BeforeBlock>
-    void score_in_lists(const coarse_scorer_type& scorer, std::span<const slot_t> slots, Sink& sink,
-                        BeforeBlock before_block) const {
-        for (const slot_t slot : slots) {
-            const ivf_place place = place_of(slot);
-            if (place.list == no_list) continue;
-            before_block();
-            float distance;
-            scorer.score_block(lists.code(place), lists.stride(), 1, &distance);
-            offer_all(sink, &distance, 1, [&](std::size_t) { return slot; });
         }
     }
 

@@ -159,6 +159,10 @@ struct rows_base {
         buffers.query.resize(dim);
         admit<Codec>(metric, what, vector, buffers.query.span());
     }
+    /// The same for a query of a batch, into `out`.
+    void admit_query(std::span<const float> query, std::span<float> out) const {
+        admit<Codec>(metric, "query", query, out);
+    }
     void require_trained(std::string_view call) const {
         if (needs_training(rows))
             fail(errc::not_trained, std::string(call) + ": codec " + store_type::name() +
