@@ -92,7 +92,8 @@ TEMPLATE_TEST_CASE("files: a forged range of a codec cannot make later distances
             if (refused([&] { forged_index.emplace(index_type::load(std::span<const std::byte>(bad))); })) continue;
             ++let_in;
             const dataset more = long_rows(20, 8, 0.99);
-            for (std::size_t r = 0; r < 20; ++r) static_cast<void>(refused([&] { forged_index->add(100 + r, more[r]); }));
+            for (std::size_t r = 0; r < 20; ++r)
+                static_cast<void>(refused([&] { forged_index->add(100 + r, more[r]); }));
             CAPTURE(low, step);
             for (std::size_t q = 0; q < 20; ++q)
                 REQUIRE(forged_index->search_within(more[q], std::numeric_limits<float>::max()).size() ==

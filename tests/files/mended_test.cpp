@@ -21,8 +21,8 @@ TEST_CASE("files: a view of a forged graph can be checked and saved") {
     index.add(numbered<std::uint64_t>(60), gaussian(60, 4).view());
     const bytes_t bytes = saved(index);
     const temporary_directory folder;
-    const auto entry = static_cast<std::size_t>(
-        detail::load_le<std::uint64_t>(&bytes[section_of(bytes, "HNSW").offset + 24]));
+    const auto entry =
+        static_cast<std::size_t>(detail::load_le<std::uint64_t>(&bytes[section_of(bytes, "HNSW").offset + 24]));
     std::vector<bytes_t> cases;
     for (const std::uint32_t far : {60U, 1000000U, 0x7FFFFFFFU, 0xFFFFFFFEU}) {
         cases.push_back(forged(bytes, "LNK0", 0, far));
@@ -31,8 +31,10 @@ TEST_CASE("files: a view of a forged graph can be checked and saved") {
         cases.push_back(forged(forged(bytes, "STAT", entry, std::uint8_t{0}), "LNK0", entry * 8, far));
         cases.push_back(forged(bytes, "UPPF", entry, far));
     }
-    for (const unsigned any : {0U, 2U, 3U, 77U, 255U}) cases.push_back(forged(bytes, "STAT", entry, static_cast<std::uint8_t>(any)));
-    for (const unsigned any : {0U, 7U, 31U, 32U, 255U}) cases.push_back(forged(bytes, "LEVL", entry, static_cast<std::uint8_t>(any)));
+    for (const unsigned any : {0U, 2U, 3U, 77U, 255U})
+        cases.push_back(forged(bytes, "STAT", entry, static_cast<std::uint8_t>(any)));
+    for (const unsigned any : {0U, 7U, 31U, 32U, 255U})
+        cases.push_back(forged(bytes, "LEVL", entry, static_cast<std::uint8_t>(any)));
     for (const bytes_t& bad : cases) {
         spill(folder / "a.vic", bad);
         const auto view = hnsw_index<>::view(folder / "a.vic");
@@ -66,7 +68,8 @@ TEMPLATE_TEST_CASE("files: a loaded index is changed as the one that was saved",
     const auto equal = [&] { return saved(loaded) == saved(index); };
     CHECK(equal());
     CHECK(loaded.memory().total >= loaded.memory().vectors + loaded.memory().ids + loaded.memory().links);
-    CHECK(loaded.memory().vectors == 80 * 4 * (std::is_same_v<TestType, hnsw_index<cosine, two_level<sq8, f32>>> ? 8 : 6));
+    CHECK(loaded.memory().vectors ==
+          80 * 4 * (std::is_same_v<TestType, hnsw_index<cosine, two_level<sq8, f32>>> ? 8 : 6));
     CHECK(refused([&] { loaded.add(1, gaussian(1, 6)[0]); }) == errc::duplicate_id);
     CHECK(equal());
     CHECK_FALSE(loaded.remove(8000));

@@ -69,7 +69,8 @@ inline place section_of(const bytes_t& file, std::string_view name) {
 /// and of the header.
 inline void sign(bytes_t& file) {
     if (file.size() < 128) return;
-    const std::size_t count = std::min<std::size_t>(detail::load_le<std::uint32_t>(&file[44]), (file.size() - 128) / 32);
+    const std::size_t count =
+        std::min<std::size_t>(detail::load_le<std::uint32_t>(&file[44]), (file.size() - 128) / 32);
     for (std::size_t at = 128; at < 128 + 32 * count; at += 32) {
         const auto offset = detail::load_le<std::uint64_t>(&file[at + 8]);
         const auto length = detail::load_le<std::uint64_t>(&file[at + 16]);
@@ -104,7 +105,9 @@ std::optional<errc> refused(Call&& call, std::string* message = nullptr) {
 }
 
 template <class Index>
-concept has_lists = requires(const Index& index) { index.lists(); };
+concept has_lists = requires(const Index& index) {
+    index.lists();
+};
 
 /// Everything that can be asked of an index, `times` times over. Answers are not compared with anything: a damaged view
 /// may give any. Errors are let through. Returns how many hits there were.

@@ -384,10 +384,20 @@ struct rows_base {
         const std::size_t words = codes.rows().stride() / sizeof(word);
         out.template stream<word>(
             which == 0 ? "COD0" : "COD1", slots->size() * words, [&codes, slots, words](const auto& sink) {
-                for (const slot_t slot : *slots)
-                    sink(std::span<const word>(reinterpret_cast<const word*>(codes.rows()[slot]), words));
+                for_each_run(*slots, [&](slot_t first, std::size_t count) {
+                    sink(std::span<const word>(reinterpret_cast<const word*>(codes.rows()[first]), count * words));
+                });
             });
         write_learned(out, codes.coder(), which);
+    }
+    /// Calls f(first, count) for the longest runs of consecutive rows that lie in one piece of memory.
+    template <class F>
+    static void for_each_run(const std::vector<slot_t>& slots, F&& f) {
+        constexpr slot_t whole = 64;  // rows never split between segments
+        for (std::size_t i = 0, end = 0; i < slots.size(); i = end) {
+            for (end = i + 1; end < slots.size() && slots[end] == slots[end - 1] + 1 && slots[end] % whole != 0;) ++end;
+            f(slots[i], end - i);
+        }
     }
     template <class Parts, class C>
     static void write_learned(Parts& out, const C& coder, std::size_t which) {
