@@ -120,7 +120,7 @@ template <class Metric, class Codec, class Id, class Kernels>
 struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
     using base = hnsw_state<Metric, Codec, Id, Kernels>;
     using base::base;
-    using base::directory, base::gate, base::graph, base::params, base::retired;
+    using base::codes, base::directory, base::gate, base::graph, base::params, base::retired;
     static constexpr std::uint32_t kind = 3;
 
     [[nodiscard]] check_report check() const {
@@ -166,6 +166,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
                 for (std::size_t level = 1; level <= graph.level(slot); ++level)
                     put_links(sink, slot, level, number, row);
         });
+        if constexpr (base::is_packed) write_codes(out, slots);
     }
 
     template <class Parts>
@@ -176,6 +177,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
                     " is out of range");
         params = {static_cast<std::size_t>(head[0]), static_cast<std::size_t>(head[1]), head[2]};
         graph = hnsw_graph(params.degree);
+        codes = typename base::codes_type(this->dim, graph.capacity(0));
         this->read_rows(in);
         const std::size_t n = directory.high_water();
         const links_in_file links{in.template elements<std::uint8_t>("LEVL", n),
@@ -193,6 +195,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
             graph.borrow(links.levels, links.parents, links.base, links.upper_first, links.upper);
         else
             copy_links(in, links);
+        if constexpr (base::is_packed) read_codes(in, n);
         graph.set_entry(empty ? no_slot : static_cast<slot_t>(head[3]), static_cast<std::size_t>(head[4]));
         if (!in.in_place()) require_sound(in);
     }
@@ -217,6 +220,37 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         std::size_t i = 0;
         for (const slot_t link : graph.links(slot, level)) row[i++] = number(link);
         sink(std::span<const slot_t>(row));
+    }
+
+    template <class Parts>
+    void write_codes(Parts& out, std::shared_ptr<const std::vector<slot_t>> slots) const {
+        const std::size_t n = slots->size();
+        out.template stream<std::uint8_t>("NBRC", n * codes.code_bytes(), [this, slots](const auto& sink) {
+            for (const slot_t slot : *slots) {
+                const auto row = codes.codes(slot);
+                sink(std::span(reinterpret_cast<const std::uint8_t*>(row.data()), row.size()));
+            }
+        });
+        out.template stream<float>("NBRF", n * codes.factor_count(), [this, slots](const auto& sink) {
+            for (const slot_t slot : *slots) sink(codes.factors(slot));
+        });
+    }
+    template <class Parts>
+    void read_codes(const Parts& in, std::size_t n) {
+        const auto signs = in.template elements<std::uint8_t>("NBRC", std::uint64_t{n} * codes.code_bytes());
+        const auto factors = in.template elements<float>("NBRF", std::uint64_t{n} * codes.factor_count());
+        const auto bytes = std::as_bytes(signs);
+        if (in.in_place()) return codes.borrow(bytes, factors);
+        codes.reserve(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto slot = static_cast<slot_t>(i);
+            const auto row = factors.subspan(i * codes.factor_count(), codes.factor_count());
+            for (const float x : row)
+                if (!has_finite_bits(x)) in.fail("a factor of row " + std::to_string(i) + "'s links is not finite");
+            codes.set(slot, bytes.subspan(i * codes.code_bytes(), codes.code_bytes()), row);
+            if (!codes.is_zero_beyond(slot, graph.links(slot, 0).size()))
+                in.fail("row " + std::to_string(i) + " has codes where it has no links");
+        }
     }
 
     template <class Parts>

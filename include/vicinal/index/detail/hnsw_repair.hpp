@@ -18,11 +18,12 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-template <class Metric, class Codec, class Id, class Kernels>
+template <class Metric, class Codec, class Id, class Kernels, class Codes = no_neighbor_codes>
 class hnsw_repairer {
   public:
-    hnsw_repairer(const Metric& metric, const code_store<Codec>& store, hnsw_graph& graph, id_directory<Id>& directory)
-        : graph_(graph), directory_(directory), own_(metric, store), between_(metric, store) {}
+    hnsw_repairer(const Metric& metric, const code_store<Codec>& store, hnsw_graph& graph, Codes& codes,
+                  id_directory<Id>& directory)
+        : graph_(graph), codes_(codes), directory_(directory), store_(store), own_(metric, store), between_(metric, store) {}
 
     /// Gives the children of `slot`, which is about to be retired, other parents.
     void hand_over_children(slot_t slot) {
@@ -79,7 +80,17 @@ class hnsw_repairer {
             links.push_back(to);
         else
             links[farthest_spare(from, links)] = to;
-        graph_.set_links(from, 0, links);
+        set_links(from, 0, links);
+    }
+    void set_links(slot_t slot, std::size_t level, std::span<const slot_t> links) {
+        if constexpr (!std::is_same_v<Codes, no_neighbor_codes>) {
+            if (level == 0) {
+                typename Codes::row row;
+                typename Codes::maker(codes_, store_).make(slot, links, graph_.links(slot, 0), row);
+                codes_.set(slot, row);
+            }
+        }
+        graph_.set_links(slot, level, links);
     }
     [[nodiscard]] std::size_t farthest_spare(slot_t from, std::span<const slot_t> links) {
         std::vector<float> distances(links.size());
@@ -119,7 +130,7 @@ class hnsw_repairer {
         all.resize(choose_links(std::span(all), graph_.capacity(level), kept, between_));
         reach.clear();
         for (const candidate& c : all) reach.push_back(c.slot);
-        graph_.set_links(slot, level, reach);
+        set_links(slot, level, reach);
     }
     [[nodiscard]] std::size_t tree_links_first(slot_t slot, std::vector<candidate>& all) const {
         const auto end = std::stable_partition(all.begin(), all.end(),
@@ -128,7 +139,9 @@ class hnsw_repairer {
     }
 
     hnsw_graph& graph_;
+    Codes& codes_;
     id_directory<Id>& directory_;
+    const code_store<Codec>& store_;
     row_distances<Metric, Codec, Kernels> own_;
     row_distances<Metric, Codec, Kernels> between_;
 };
