@@ -34,6 +34,8 @@ struct codec_list {};
 using measured_codecs =
     codec_list<vicinal::f32, vicinal::f16, vicinal::bf16, vicinal::sq8, vicinal::two_level<vicinal::sq8, vicinal::f32>,
                vicinal::two_level<vicinal::sq4, vicinal::f32>, vicinal::two_level<vicinal::sq4, vicinal::sq8>>;
+/// The same for graphs alone.
+using measured_graph_codecs = codec_list<vicinal::packed<vicinal::f32>, vicinal::packed<vicinal::sq8>>;
 
 // ---- the three kinds of index: what to call them, how to make one, what a search takes
 
@@ -125,6 +127,8 @@ template <class Codec>
 [[nodiscard]] std::string name_of() {
     if constexpr (vicinal::codec<Codec>)
         return std::string(std::string_view(Codec::name));
+    else if constexpr (vicinal::detail::is_packed<Codec>)
+        return "packed+" + name_of<typename Codec::fine>();
     else
         return name_of<typename Codec::coarse>() + "+" + name_of<typename Codec::fine>();
 }
@@ -137,12 +141,13 @@ template <class Kind, class Codec>
             }};
 }
 
-template <class Metric, class... Codecs>
-[[nodiscard]] std::vector<vicinal_maker> makers(codec_list<Codecs...>) {
+template <class Metric, class... Codecs, class... GraphCodecs>
+[[nodiscard]] std::vector<vicinal_maker> makers(codec_list<Codecs...>, codec_list<GraphCodecs...>) {
     return {
         maker<flat_kind<Metric, Codecs>, Codecs>()...,
             maker<ivf_kind<Metric, Codecs>, Codecs>()...,
-            maker<hnsw_kind<Metric, Codecs>, Codecs>()...
+            maker<hnsw_kind<Metric, Codecs>, Codecs>()...,
+            maker<hnsw_kind<Metric, GraphCodecs>, GraphCodecs>()...
     };
 }
 
@@ -150,7 +155,7 @@ template <class Metric, class... Codecs>
 
 template <class Metric>
 std::vector<vicinal_maker> vicinal_makers() {
-    return detail::makers<Metric>(measured_codecs{});
+    return detail::makers<Metric>(measured_codecs{}, measured_graph_codecs{});
 }
 
 template <class Metric>

@@ -1,8 +1,9 @@
-// The codecs vicinal brings: f32, f16, bf16, sq8, sq4, and two_level to join two.
+// The codecs vicinal brings: f32, f16, bf16, sq8, sq4, two_level to join two, and packed for graphs.
 #pragma once
 
 #include "vicinal/codec/f32.hpp"        // IWYU pragma: export
 #include "vicinal/codec/half.hpp"       // IWYU pragma: export
+#include "vicinal/codec/packed.hpp"     // IWYU pragma: export
 #include "vicinal/codec/sq4.hpp"        // IWYU pragma: export
 #include "vicinal/codec/sq8.hpp"        // IWYU pragma: export
 #include "vicinal/codec/two_level.hpp"  // IWYU pragma: export

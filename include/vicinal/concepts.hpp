@@ -15,6 +15,7 @@
 //              affine_codec        + bits, low, step, ...               graphs are walked in integer arithmetic
 //              trainable_codec     + train, trained, state, restore     learns from a batch, travels in the file
 //              two_level<C, F>     traverse by C, rerank by F           joins two codecs
+//              packed<F>           links with codes, decide by F        hnsw_index only
 //
 // Executors are in core/executor.hpp; their concept stands beside the pool that models it.
 #pragma once

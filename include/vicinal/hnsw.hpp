@@ -23,7 +23,7 @@ VICINAL_NAMESPACE_BEGIN
 /// independent of the number of rows; `ef` trades time for recall, call by call.
 ///
 /// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
-/// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, or your own
+/// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, packed<Fine>, or your own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Kernels  the instruction set, a type; leave it alone unless one program carries several
 ///
@@ -39,6 +39,8 @@ class hnsw_index {
     static_assert(index_codec<Codec>,
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
+    static_assert(!detail::is_packed<Codec> || formed_metric<Metric>,
+                  "vicinal: packed<Fine> estimates inner products; its metric must be l2, inner_product or cosine");
     static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
 
   public:

@@ -71,12 +71,13 @@ class subject {
     std::string metric;  ///< the metric's name
     std::string codec;   ///< the name of the codec whose distances are returned
     bool two_level = false;
+    bool packed = false;
     bool learns = false;  ///< the index must be trained before a single add
     bool decodes = false;  ///< the codec's numbers are the result of arithmetic, which `get` may round differently
     float max_magnitude = 0;  ///< the codec's own limit on a component, if it has one
 
     [[nodiscard]] std::string name() const {
-        return kind + "_index<" + metric + ", " + (two_level ? "two_level<.., " + codec + ">" : codec) + ">";
+        return kind + "_index<" + metric + ", " + (two_level ? "two_level<.., " + codec + ">" : packed ? "packed<" + codec + ">" : codec) + ">";
     }
     virtual ~subject() = default;
     [[nodiscard]] virtual index_ptr make(std::size_t dim) const = 0;
@@ -170,6 +171,9 @@ struct codec_traits<vicinal::two_level<Coarse, Fine>> {
     static constexpr bool learns = vicinal::trainable_codec<Coarse> || vicinal::trainable_codec<Fine>;
 };
 
+template <class Fine>
+struct codec_traits<vicinal::packed<Fine>> : codec_traits<Fine> {};
+
 template <template <class, class, class, class> class Index, class Metric, class Codec>
 class subject_of final : public subject {
     using index_type = Index<Metric, Codec, std::uint64_t, vicinal::simd::native_kernels>;
@@ -181,6 +185,7 @@ class subject_of final : public subject {
         metric = Metric::name;
         codec = traits::deciding::name;
         two_level = traits::two_level;
+        packed = vicinal::detail::is_packed<Codec>;
         learns = traits::learns || ivf_like<index_type>;
         decodes = vicinal::trainable_codec<typename traits::deciding>;
         if constexpr (vicinal::bounded_codec<typename traits::deciding>) max_magnitude = traits::deciding::max_magnitude;

@@ -19,6 +19,7 @@
 #include "vicinal/index/detail/hnsw_copies.hpp"
 #include "vicinal/index/detail/hnsw_graph.hpp"
 #include "vicinal/index/detail/hnsw_search.hpp"
+#include "vicinal/index/detail/neighbor_codes.hpp"
 #include "vicinal/storage/scorer.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -115,15 +116,16 @@ void prune_links(const hnsw_graph& graph, const code_store<Codec>& store, slot_t
 }
 
 /// Links a batch of rows into the graph.
-template <class Metric, class Codec, class Kernels>
+/// Codes  what is kept of links' targets, neighbor_codes or no_neighbor_codes
+template <class Metric, class Codec, class Kernels, class Codes = no_neighbor_codes>
 class hnsw_builder {
   public:
     using store_type = code_store<Codec>;
 
     /// store  the rows by which links are chosen
-    hnsw_builder(const Metric& metric, const store_type& store, hnsw_graph& graph, std::size_t build_beam,
+    hnsw_builder(const Metric& metric, const store_type& store, hnsw_graph& graph, Codes& codes, std::size_t build_beam,
                  scratch_pool<walk_scratch>& scratch)
-        : metric_(metric), store_(store), graph_(graph), build_beam_(build_beam), scratch_(scratch) {}
+        : metric_(metric), store_(store), graph_(graph), codes_(codes), build_beam_(build_beam), scratch_(scratch) {}
 
     /// Plans the links of new rows `slots`, whose codes are written and which graph.create has set up; is_live(row)
     /// says which older rows may be linked to. Changes nothing that a reader sees; `rows` is how many there are to
@@ -137,12 +139,19 @@ class hnsw_builder {
         parallel_for(executor, slots.size(), [&](std::size_t i) { pick(i, walked, rows, any_retired, is_live); });
         assign_parents();
         group_reverse_links();
-        parallel_for(executor, updates_.size(), [&](std::size_t u) { merge(updates_[u], is_live); });
+        parallel_for(executor, updates_.size(), [&](std::size_t u) {
+            merge(updates_[u], is_live);
+            if constexpr (keeps_codes) encode(updates_[u]);
+        });
     }
 
     /// Puts the plan in place. Readers are out.
     void publish() noexcept {
-        for (const update& u : updates_) graph_.set_links(u.target, u.level, std::span(u.links));
+        for (const update& u : updates_) {
+            graph_.set_links(u.target, u.level, std::span(u.links));
+            if constexpr (keeps_codes)
+                if (u.level == 0) codes_.set(u.target, u.codes);
+        }
         for (const slot_t slot : slots_) {
             graph_.publish(slot);
             if (graph_.entry() == no_slot || graph_.level(slot) > graph_.top_level())
@@ -151,6 +160,7 @@ class hnsw_builder {
     }
 
   private:
+    static constexpr bool keeps_codes = !std::is_same_v<Codes, no_neighbor_codes>;
     struct picked {
         std::vector<std::vector<candidate>> by_level;
     };
@@ -161,6 +171,7 @@ class hnsw_builder {
         std::size_t batch_row;           // which new row this is, or none
         std::vector<candidate> sources;  // reverse links that want to join
         std::vector<slot_t> links;
+        [[no_unique_address]] typename Codes::row codes;
     };
     static constexpr std::size_t none = ~std::size_t{0};
     using distances_type = row_distances<Metric, Codec, Kernels>;
@@ -323,7 +334,7 @@ class hnsw_builder {
         updates_.clear();
         for (std::size_t i = 0; i < slots_.size(); ++i)
             for (std::size_t level = 0; level <= graph_.level(slots_[i]); ++level) {
-                updates_.push_back({slots_[i], level, i, {}, {}});
+                updates_.push_back({slots_[i], level, i, {}, {}, {}});
                 for (const candidate& c : picks_[i].by_level[level])
                     edges.push_back({level, c.slot, {c.distance, slots_[i]}});
             }
@@ -341,7 +352,7 @@ class hnsw_builder {
             while (last < edges.size() && !earlier(edges[first], edges[last])) ++last;
             while (own < new_rows && earlier(updates_[own], edges[first])) ++own;
             const bool is_new = own < new_rows && !earlier(edges[first], updates_[own]);
-            if (!is_new) updates_.push_back({edges[first].target, edges[first].level, none, {}, {}});
+            if (!is_new) updates_.push_back({edges[first].target, edges[first].level, none, {}, {}, {}});
             update& u = is_new ? updates_[own] : updates_.back();
             for (; first < last; ++first) u.sources.push_back(edges[first].source);
         }
@@ -367,6 +378,12 @@ class hnsw_builder {
         for (const candidate& c : all) u.links.push_back(c.slot);
     }
 
+    void encode(update& u) const {
+        if (u.level != 0) return;
+        const auto had = u.batch_row == none ? graph_.links(u.target, 0) : std::span<const slot_t>();
+        typename Codes::maker(codes_, store_).make(u.target, u.links, had, u.codes);
+    }
+
     template <class IsLive>
     [[nodiscard]] std::vector<candidate> measured(const update& u, std::size_t had, const IsLive& is_live) const {
         distances_type own(metric_, store_);
@@ -383,6 +400,7 @@ class hnsw_builder {
     const Metric& metric_;
     const store_type& store_;
     hnsw_graph& graph_;
+    Codes& codes_;
     std::size_t build_beam_;
     scratch_pool<walk_scratch>& scratch_;
     std::span<const slot_t> slots_;

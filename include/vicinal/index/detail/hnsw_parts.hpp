@@ -123,7 +123,7 @@ template <class Metric, class Codec, class Id, class Kernels>
 struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
     using base = hnsw_state<Metric, Codec, Id, Kernels>;
     using base::base;
-    using base::directory, base::gate, base::graph, base::params, base::retired;
+    using base::codes, base::directory, base::gate, base::graph, base::params, base::retired;
     static constexpr std::uint32_t kind = 3;
 
     [[nodiscard]] check_report check() const {
@@ -174,6 +174,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
                 for (std::size_t level = 1; level <= graph.level(slot); ++level)
                     put_links(sink, slot, level, number, row);
         });
+        if constexpr (base::is_packed) write_codes(out, slots);
     }
 
     template <class Parts>
@@ -184,6 +185,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
                     " is out of range");
         params = {static_cast<std::size_t>(head[0]), static_cast<std::size_t>(head[1]), head[2]};
         graph = hnsw_graph(params.degree);
+        codes = typename base::codes_type(this->dim, graph.capacity(0));
         this->read_rows(in);
         const std::size_t n = directory.high_water();
         const links_in_file links{in.template elements<std::uint8_t>("LEVL", n),
@@ -198,9 +200,11 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
             in.fail("the entry " + std::to_string(head[3]) + " on level " + std::to_string(head[4]) +
                     " does not exist");
         graph.borrow(links.levels, links.parents, links.base, links.upper_first, links.upper);
+        if constexpr (base::is_packed) read_codes(in, n);
         graph.set_entry(empty ? no_slot : static_cast<slot_t>(head[3]), static_cast<std::size_t>(head[4]));
         if (!in.thorough()) return;
         require_links(in, links);
+        if constexpr (base::is_packed) require_codes(in, n);
         require_sound(in);
         this->leave_file = [this] { copy_all(); };
     }
@@ -225,6 +229,37 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         std::size_t i = 0;
         for (const slot_t link : graph.links(slot, level)) row[i++] = number(link);
         sink(std::span<const slot_t>(row));
+    }
+
+    template <class Parts>
+    void write_codes(Parts& out, std::shared_ptr<const std::vector<slot_t>> slots) const {
+        const std::size_t n = slots->size();
+        out.template stream<std::uint8_t>("NBRC", n * codes.code_bytes(), [this, slots](const auto& sink) {
+            for (const slot_t slot : *slots) {
+                const auto row = codes.codes(slot);
+                sink(std::span(reinterpret_cast<const std::uint8_t*>(row.data()), row.size()));
+            }
+        });
+        out.template stream<float>("NBRF", n * codes.factor_count(), [this, slots](const auto& sink) {
+            for (const slot_t slot : *slots) sink(codes.factors(slot));
+        });
+    }
+    template <class Parts>
+    void read_codes(const Parts& in, std::size_t n) {
+        const auto signs = in.template elements<std::uint8_t>("NBRC", std::uint64_t{n} * codes.code_bytes());
+        const auto factors = in.template elements<float>("NBRF", std::uint64_t{n} * codes.factor_count());
+        codes.borrow(std::as_bytes(signs), factors);
+    }
+    /// What a build leaves: finite factors, and zeros where there are no links.
+    template <class Parts>
+    void require_codes(const Parts& in, std::size_t n) const {
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto slot = static_cast<slot_t>(i);
+            for (const float x : codes.factors(slot))
+                if (!has_finite_bits(x)) in.fail("a factor of row " + std::to_string(i) + "'s links is not finite");
+            if (!codes.is_zero_beyond(slot, graph.links(slot, 0).size()))
+                in.fail("row " + std::to_string(i) + " has codes where it has no links");
+        }
     }
 
     /// What holds for each row by itself: links that lead to rows, ended in one way, and upper links nobody else has.
@@ -283,8 +318,9 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
             if (directory.state(static_cast<slot_t>(i)) == row_state::retired) waiting.add(static_cast<slot_t>(i));
         this->copy_from_file(
             [this](const auto& copy) {
-                this->rows.for_each_store([&](auto& codes) { copy(codes.rows(), directory.high_water()); });
+                this->rows.for_each_store([&](auto& store) { copy(store.rows(), directory.high_water()); });
                 graph.for_each_array(copy);
+                if constexpr (base::is_packed) codes.for_each_array(copy, directory.high_water());
             },
             [&] {
                 graph.set_children(std::move(children));

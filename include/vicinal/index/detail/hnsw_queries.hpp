@@ -12,6 +12,7 @@
 
 #include "vicinal/index/detail/hnsw_search.hpp"
 #include "vicinal/index/detail/hnsw_state.hpp"
+#include "vicinal/index/detail/packed_search.hpp"
 #include "vicinal/index/detail/sinks.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -84,20 +85,41 @@ class hnsw_queries {
 
   private:
     static constexpr std::size_t default_ef = 64;
-    using walk_scorer_type = typename State::walk_scorer_type;
+    template <bool Packed, class Scorer>
+    struct walk_of {
+        using type = beam_walk<hnsw_graph, Scorer>;
+    };
+    template <class Scorer>
+    struct walk_of<true, Scorer> {
+        using type = packed_walk<hnsw_graph, Scorer, typename State::codes_type>;
+    };
+    using walk_scorer_type = std::conditional_t<State::is_packed, typename State::fine_scorer_type, typename State::walk_scorer_type>;
+    using walk_type = typename walk_of<State::is_packed, walk_scorer_type>::type;
+
+    [[nodiscard]] walk_scorer_type walk_scorer(scratch_type& buffers) const {
+        if constexpr (State::is_packed)
+            return state_.fine_scorer(buffers);
+        else
+            return state_.walk_scorer_of_query(buffers);
+    }
 
     /// One of the queries that take turns.
     struct turn {
         std::optional<typename scratch_pool<scratch_type>::lease> lease;
         std::optional<scratch_pool<walk_scratch>::lease> walk;
         std::optional<walk_scorer_type> scorer;
-        std::optional<beam_walk<hnsw_graph, walk_scorer_type>> search;
+        std::optional<walk_type> search;
 
         void begin(const hnsw_queries& index, std::size_t width, search_stats& stats) {
             index.begin(**walk);
-            scorer.emplace(index.state_.walk_scorer_of_query(**lease));
+            scorer.emplace(index.walk_scorer(**lease));
             const slot_t start = index.start_of(*scorer, **walk, stats);
-            search.emplace(index.state_.graph, *scorer, 0, **walk, stats);
+            if constexpr (State::is_packed) {
+                index.state_.codes.prepare((*lease)->query.data(), (*walk)->query);
+                search.emplace(index.state_.graph, *scorer, index.state_.codes, **walk, stats);
+            } else {
+                search.emplace(index.state_.graph, *scorer, 0, **walk, stats);
+            }
             search->begin(start, width);
         }
     };
@@ -128,6 +150,8 @@ class hnsw_queries {
         const std::size_t width = std::max(params.ef != 0 ? params.ef : default_ef, room(0).size());
         for (std::size_t i = 0; i < n; ++i) turns[i].begin(*this, std::min(width, state_.stored_rows()), stats.now);
         take_turns(std::span(turns).first(n), params.stop);
+        if constexpr (State::is_packed)
+            for (std::size_t i = 0; i < n; ++i) turns[i].search->finish();
         const row_gate<Id> admits(state_.directory, params.filter);
         for (std::size_t i = 0; i < n; ++i) {
             closest_sink<Id> closest(room(i), admits);
@@ -163,18 +187,25 @@ class hnsw_queries {
     /// returned.
     void find_closest(scratch_type& buffers, walk_scratch& walk, std::size_t width, std::size_t k,
                       const params_type& params, const row_gate<Id>& admits, search_stats& stats) const {
-        const auto scorer = state_.walk_scorer_of_query(buffers);
+        const auto scorer = walk_scorer(buffers);
         begin(walk);
         const slot_t start = start_of(scorer, walk, stats);
+        if constexpr (State::is_packed) state_.codes.prepare(buffers.query.data(), walk.query);
         if (!params.filter) {
             // Retired rows take places in the beam. They are few; when not few enough, the walk below leaves them out.
-            beam_search(state_.graph, scorer, start, 0, width, walk, stats, params.stop);
+            if constexpr (State::is_packed)
+                packed_beam_search(state_.graph, scorer, state_.codes, start, width, walk, stats, params.stop);
+            else
+                beam_search(state_.graph, scorer, start, 0, width, walk, stats, params.stop);
             if (state_.directory.retired() == 0 ||
                 returnable(walk.pool, admits) >= std::min(k, state_.directory.live()))
                 return;
             begin(walk);
         }
-        filtered_beam_search(state_.graph, scorer, start, 0, width, admits, walk, stats, params.stop);
+        if constexpr (State::is_packed)
+            packed_filtered_search(state_.graph, scorer, state_.codes, start, width, admits, walk, stats, params.stop);
+        else
+            filtered_beam_search(state_.graph, scorer, start, 0, width, admits, walk, stats, params.stop);
     }
     [[nodiscard]] static std::size_t returnable(const beam& pool, const row_gate<Id>& admits) {
         std::size_t count = 0;
@@ -186,7 +217,7 @@ class hnsw_queries {
     void deliver(scratch_type& buffers, const walk_scratch& walk, [[maybe_unused]] std::size_t k,
                  const params_type& params, [[maybe_unused]] const row_gate<Id>& admits, closest_sink<Id>& closest, search_stats& stats) const {
         const beam& pool = walk.pool;
-        if constexpr (!State::two_levels && !State::approximate_walk) {
+        if constexpr (State::is_packed || (!State::two_levels && !State::approximate_walk)) {
             for (std::size_t i = 0; i < pool.size(); ++i) {
                 if (const float distance = key_distance(pool[i]); distance <= closest.threshold())
                     closest.offer(key_slot(pool[i]), distance);

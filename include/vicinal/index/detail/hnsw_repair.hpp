@@ -18,11 +18,17 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-template <class Metric, class Codec, class Id, class Kernels>
+template <class Metric, class Codec, class Id, class Kernels, class Codes = no_neighbor_codes>
 class hnsw_repairer {
   public:
-    hnsw_repairer(const Metric& metric, const code_store<Codec>& store, hnsw_graph& graph, id_directory<Id>& directory)
-        : store_(store), graph_(graph), directory_(directory), own_(metric, store), between_(metric, store) {}
+    hnsw_repairer(const Metric& metric, const code_store<Codec>& store, hnsw_graph& graph, Codes& codes,
+                  id_directory<Id>& directory)
+        : store_(store),
+          graph_(graph),
+          codes_(codes),
+          directory_(directory),
+          own_(metric, store),
+          between_(metric, store) {}
 
     /// Gives the children of `slot`, which is about to be retired, other parents.
     void hand_over_children(slot_t slot) {
@@ -79,7 +85,17 @@ class hnsw_repairer {
             links.push_back(to);
         else
             links[farthest_spare(from, links)] = to;
-        graph_.set_links(from, 0, links);
+        set_links(from, 0, links);
+    }
+    void set_links(slot_t slot, std::size_t level, std::span<const slot_t> links) {
+        if constexpr (!std::is_same_v<Codes, no_neighbor_codes>) {
+            if (level == 0) {
+                typename Codes::row row;
+                typename Codes::maker(codes_, store_).make(slot, links, graph_.links(slot, 0), row);
+                codes_.set(slot, row);
+            }
+        }
+        graph_.set_links(slot, level, links);
     }
     [[nodiscard]] std::size_t farthest_spare(slot_t from, std::span<const slot_t> links) {
         std::vector<float> distances(links.size());
@@ -118,10 +134,11 @@ class hnsw_repairer {
         prune_links(graph_, store_, slot, level, all, between_);
         reach.clear();
         for (const candidate& c : all) reach.push_back(c.slot);
-        graph_.set_links(slot, level, reach);
+        set_links(slot, level, reach);
     }
     const code_store<Codec>& store_;
     hnsw_graph& graph_;
+    Codes& codes_;
     id_directory<Id>& directory_;
     row_distances<Metric, Codec, Kernels> own_;
     row_distances<Metric, Codec, Kernels> between_;

@@ -9,6 +9,7 @@
 
 #include "vicinal/index/detail/beam.hpp"
 #include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/neighbor_codes.hpp"
 #include "vicinal/index/detail/visited_set.hpp"
 #include "vicinal/index/params.hpp"
 
@@ -28,6 +29,8 @@ struct walk_scratch {
     std::vector<row_key> frontier;
     std::vector<slot_t> fresh;
     std::vector<float> distances;
+    beam exact;        // of the rows a packed_walk followed
+    scan_query query;  // what neighbour codes are scanned by
 
     /// For a graph of `rows` rows with at most `links` links each.
     void begin(std::size_t rows, std::size_t links) {
@@ -38,7 +41,7 @@ struct walk_scratch {
         }
     }
     [[nodiscard]] std::size_t memory() const noexcept {
-        return visited.memory() + pool.memory() + frontier.capacity() * sizeof(row_key) +
+        return visited.memory() + pool.memory() + exact.memory() + query.memory() + frontier.capacity() * sizeof(row_key) +
                fresh.capacity() * sizeof(slot_t) + distances.capacity() * sizeof(float);
     }
 };

@@ -5,7 +5,8 @@
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint32_t, uint64_t
 #include <memory>     // for unique_ptr
-#include <span>       // for span
+#include <span>         // for span
+#include <type_traits>  // for conditional_t
 #include <vector>     // for vector
 
 #include "vicinal/index/detail/calls.hpp"
@@ -13,6 +14,7 @@
 #include "vicinal/index/detail/hnsw_graph.hpp"
 #include "vicinal/index/detail/hnsw_guide.hpp"
 #include "vicinal/index/detail/hnsw_repair.hpp"
+#include "vicinal/index/detail/neighbor_codes.hpp"
 #include "vicinal/index/detail/rows_base.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -37,18 +39,21 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     using base = rows_base<Metric, Codec, Id, Kernels>;
     using coarse_codec = typename base::store_type::coarse_codec;
     using fine_codec = typename base::store_type::fine_codec;
-    using builder_type = hnsw_builder<Metric, fine_codec, Kernels>;
+    static constexpr bool is_packed = detail::is_packed<Codec>;
+    using codes_type = std::conditional_t<is_packed, neighbor_codes<Metric, fine_codec, Kernels>, no_neighbor_codes>;
+    using builder_type = hnsw_builder<Metric, fine_codec, Kernels, codes_type>;
     using guide_type = build_guide<Metric, coarse_codec>;
-    using repairer_type = hnsw_repairer<Metric, fine_codec, Id, Kernels>;
+    using repairer_type = hnsw_repairer<Metric, fine_codec, Id, Kernels, codes_type>;
     using base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
 
     hnsw_params params;
     hnsw_graph graph;
+    [[no_unique_address]] codes_type codes;  ///< of the links on level 0
     retired_rows retired;
     mutable scratch_pool<walk_scratch> walks;
 
     explicit hnsw_state(std::size_t dimension, hnsw_params wanted = {})
-        : base(dimension, row_spacing::lines), params(checked(wanted)), graph(params.degree) {}
+        : base(dimension, row_spacing::lines), params(checked(wanted)), graph(params.degree), codes(dimension, graph.capacity(0)) {}
 
     // ---- changes ---------------------------------------------------------------------------------------------------
 
@@ -116,7 +121,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     [[nodiscard]] memory_report memory() const {
         memory_report report = base::memory();
         const auto reading = gate.reading();
-        report.links = graph.memory() + retired.memory();
+        report.links = graph.memory() + codes.memory() + retired.memory();
         walks.for_each_idle([&](const walk_scratch& walk) { report.scratch += walk.memory(); });
         report.total += report.links + report.scratch;
         if (this->file_memory != 0)
@@ -169,11 +174,12 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         {
             const auto publishing = gate.publishing();
             graph.reserve(directory.high_water_after(ids.size()), upper);
+            codes.reserve(directory.high_water_after(ids.size()));
             for (const std::size_t level : levels) graph.reserve_destroy(level, ids.size());
             // Here, not later: readers check upper links against how many there are.
             for (std::size_t i = 0; i < ids.size(); ++i) graph.create(slots[i], levels[i]);
         }
-        builder_type builder(metric, rows.fine(), graph, std::max(params.build_beam, params.degree), walks);
+        builder_type builder(metric, rows.fine(), graph, codes, std::max(params.build_beam, params.degree), walks);
         const auto plan = [&](const auto& walked) {
             builder.plan(
                 slots, walked, directory.high_water(), directory.retired() != 0,
@@ -216,7 +222,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     void retire_links(slot_t slot) {
         retired.add(slot);
         if (directory.live() == 0) return clear_graph();
-        repairer_type repairer(metric, rows.fine(), graph, directory);
+        repairer_type repairer(metric, rows.fine(), graph, codes, directory);
         repairer.hand_over_children(slot);
         if (graph.entry() == slot) {
             const slot_t entry = repairer.find_entry();
