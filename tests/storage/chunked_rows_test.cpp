@@ -124,4 +124,25 @@ TEST_CASE("chunked_rows: readers use published rows while a writer adds segments
     CHECK(wrong == 0);
 }
 
+TEST_CASE("chunked_rows: a copy of borrowed rows is equal, its own, and can grow") {
+    for (const std::size_t stride : {1U, 4U, 12U, 4096U, 100000U})
+        for (const std::size_t count : {0U, 1U, 63U, 64U, 65U, 200U, 1500U}) {
+            if (stride * count > 2000000) continue;
+            CAPTURE(stride, count);
+            std::vector<std::byte> lent(stride * count + 64);
+            for (std::size_t i = 0; i < lent.size(); ++i) lent[i] = static_cast<std::byte>(i * 7 + i / 256);
+            const auto before = lent;
+            chunked_rows rows(stride);
+            rows.borrow(lent.data());
+            chunked_rows own = rows.owned(count);
+            lent.assign(lent.size(), std::byte{0});
+            CHECK(rows.memory() == 0);
+            REQUIRE(own.capacity() >= count);
+            own.reserve(count + 1);
+            std::memset(own[static_cast<slot_t>(count)], 1, stride);
+            for (std::size_t i = 0; i < count; ++i)
+                REQUIRE(std::memcmp(own[static_cast<slot_t>(i)], before.data() + i * stride, stride) == 0);
+        }
+}
+
 }  // namespace

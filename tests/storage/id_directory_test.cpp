@@ -90,19 +90,52 @@ TEST_CASE("id_directory: every value of the id type is an id") {
         CHECK(narrow.find(static_cast<std::int8_t>(id)) == static_cast<slot_t>(id + 128));
 }
 
-TEST_CASE("id_directory: assign takes a file's rows back, and refuses two live rows of one id") {
-    const std::vector<std::uint64_t> ids{7, 0, 9};
-    const std::vector<row_state> states{row_state::live, row_state::retired, row_state::live};
+TEST_CASE("id_directory: finds the rows of a file, says if two live ones share an id, and outlives the file") {
+    std::vector<std::uint64_t> ids{7, 0, 9};
+    std::vector<row_state> states{row_state::live, row_state::retired, row_state::live};
+    const auto bytes = [](const auto& values) { return reinterpret_cast<const std::byte*>(values.data()); };
     id_directory<std::uint64_t> directory;
-    REQUIRE(directory.assign(
-        3, [&](std::size_t i) { return ids[i]; }, [&](std::size_t i) { return states[i]; }));
-    CHECK(directory.find(9) == 2);
-    CHECK(directory.find(0) == no_slot);
-    CHECK(directory.live() == 2);
-    CHECK(directory.retired() == 1);
+    directory.borrow(bytes(ids), bytes(states), 3, 2);
+    REQUIRE(directory.build_table());
+    const auto check = [&] {
+        CHECK(directory.find(9) == 2);
+        CHECK(directory.find(0) == no_slot);
+        CHECK(directory.live() == 2);
+        CHECK(directory.retired() == 1);
+    };
+    check();
+    directory.for_each_array([](auto& rows, std::size_t count) {
+        REQUIRE(count == 3);
+        rows = rows.owned(count);
+    });
+    ids.assign(3, 5);
+    states.assign(3, row_state::free);
+    check();
+    directory.reserve_extra(1);
+    CHECK(directory.insert(11) == 3);
+    CHECK(directory.find(11) == 3);
+
     id_directory<std::uint64_t> twice;
-    CHECK_FALSE(twice.assign(
-        2, [](std::size_t) { return std::uint64_t{4}; }, [](std::size_t) { return row_state::live; }));
+    states.assign(3, row_state::live);
+    twice.borrow(bytes(ids), bytes(states), 2, 2);
+    CHECK_FALSE(twice.build_table());
+    CHECK(twice.find(5) == 0);
+}
+
+TEST_CASE("id_directory: a table that must be small finds every id, too") {
+    for (const std::size_t count : {1U, 12U, 13U, 40U, 100U, 889U, 900U, 1000U}) {
+        std::vector<std::uint64_t> ids(count);
+        for (std::size_t i = 0; i < count; ++i) ids[i] = 3 + 7 * i;
+        const std::vector<row_state> states(count, row_state::live);
+        id_directory<std::uint64_t> directory;
+        directory.borrow(reinterpret_cast<const std::byte*>(ids.data()),
+                         reinterpret_cast<const std::byte*>(states.data()), count, count);
+        REQUIRE(directory.build_table(0));
+        CAPTURE(count);
+        CHECK(directory.memory() <= std::max<std::size_t>(16, count * 16 / 7 + 1) * sizeof(slot_t));
+        for (std::size_t i = 0; i < count; ++i) REQUIRE(directory.find(ids[i]) == i);
+        REQUIRE(directory.find(2) == no_slot);
+    }
 }
 
 TEST_CASE("id_directory: more rows than can be numbered are refused before anything is allocated") {

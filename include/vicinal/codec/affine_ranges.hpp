@@ -3,6 +3,7 @@
 
 #include <algorithm>  // for max, max_element, min, min_element
 #include <bit>        // for bit_cast
+#include <cmath>      // for abs
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for int16_t, int32_t, uint32_t
 #include <limits>     // for numeric_limits
@@ -21,7 +22,9 @@ namespace detail {
 /// their own are whole multiples, weight(i), of one unit: squared differences can then be taken in integers.
 class affine_ranges {
   public:
-    explicit affine_ranges(std::size_t dim) : dim_(dim), low_(padded(dim), 0.0F), step_(padded(dim), 0.0F), weight_(padded(dim), 0) {}
+    /// top  the largest code of a component: 255 or 15
+    affine_ranges(std::size_t dim, unsigned top)
+        : dim_(dim), top_(top), low_(padded(dim), 0.0F), step_(padded(dim), 0.0F), weight_(padded(dim), 0) {}
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     [[nodiscard]] bool trained() const noexcept { return step_[0] > 0.0F; }
@@ -30,6 +33,15 @@ class affine_ranges {
     /// The same for kernels, readable to 16 floats past the last.
     [[nodiscard]] const float* lows() const noexcept { return low_.data(); }
     [[nodiscard]] const float* steps() const noexcept { return step_.data(); }
+    /// What the squares of a decoded vector add up to at most.
+    [[nodiscard]] double largest_squares() const noexcept {
+        double sum = 0;
+        for (std::size_t i = 0; i < (uniform_ ? 1 : dim_); ++i) {
+            const double most = largest(low_[i], step_[i]);
+            sum += most * most;
+        }
+        return uniform_ ? sum * static_cast<double>(dim_) : sum;
+    }
     /// Whether all components have the same range.
     [[nodiscard]] bool uniform() const noexcept { return uniform_; }
 
@@ -88,18 +100,20 @@ class affine_ranges {
             for (std::size_t b = 0; b < 4; ++b) bits |= std::to_integer<std::uint32_t>(bytes[4 * i + b]) << (8 * b);
             return bits;
         };
-        // A low no larger than an admitted component may be, and a step as set makes them that keeps the range so.
-        constexpr std::uint32_t limit = std::bit_cast<std::uint32_t>(0x1p63F);
+        // A low that is finite, a step as set makes them, and ends no larger than an admitted component may be, with
+        // room for the rounding of steps.
+        constexpr std::uint32_t infinite = 0x7F800000U;
         for (std::size_t i = 0; i < ranges; ++i) {
             const std::uint32_t step = number(ranges + i);
-            if ((number(i) & 0x7FFFFFFFU) > limit || step < smallest_step || step > limit || (step & 0xFFU) != 0)
+            if ((number(i) & 0x7FFFFFFFU) >= infinite || step < smallest_step || step >= infinite ||
+                (step & 0xFFU) != 0 || largest(std::bit_cast<float>(number(i)), std::bit_cast<float>(step)) > 0x1p63)
                 return false;
         }
         if (ranges == 1) {
             set_all(std::bit_cast<float>(number(0)), std::bit_cast<float>(number(1)));
             return true;
         }
-        affine_ranges read(dim_);
+        affine_ranges read(dim_, top_);
         const auto step = [&](std::size_t i) { return std::bit_cast<float>(number(ranges + i)); };
         read.set_each([&](std::size_t i) { return std::bit_cast<float>(number(i)); }, step);
         for (std::size_t i = 0; i < ranges; ++i)
@@ -111,6 +125,11 @@ class affine_ranges {
   private:
     static constexpr std::uint32_t smallest_step = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::min());
 
+    /// The larger end of a range.
+    [[nodiscard]] double largest(float low, float step) const noexcept {
+        const double high = double{low} + double{step} * top_;
+        return std::max(std::abs(double{low}), std::abs(high));
+    }
     /// `step` rounded up to 16 significant bits, and not so small that its reciprocal is infinite.
     [[nodiscard]] static float short_step(float step) noexcept {
         const std::uint32_t bits = std::max(std::bit_cast<std::uint32_t>(step), smallest_step);
@@ -126,6 +145,7 @@ class affine_ranges {
     [[nodiscard]] static std::size_t padded(std::size_t dim) noexcept { return dim + 16; }
 
     std::size_t dim_;
+    unsigned top_;
     std::vector<float> low_;
     std::vector<float> step_;
     std::vector<std::int16_t> weight_;

@@ -14,6 +14,7 @@ VICINAL_NAMESPACE_BEGIN
 /// IEEE single precision, 4 bytes per component: exact.
 struct f32 {
     static constexpr std::string_view name = "f32";
+    static constexpr bool keeps_length = true;   // no vector gets more than a tenth longer
     static constexpr std::size_t word_size = 4;  // what a file's bytes are swapped by on a big-endian machine
     std::size_t dim = 0;
 

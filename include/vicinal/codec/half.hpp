@@ -20,6 +20,7 @@ template <class Format>
 struct half_codec {
     static constexpr std::string_view name = Format::name;
     static constexpr float max_magnitude = Format::max_magnitude;
+    static constexpr bool keeps_length = true;  // no vector gets more than a tenth longer
     static constexpr std::size_t word_size = 2;
     std::size_t dim = 0;
 

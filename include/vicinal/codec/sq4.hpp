@@ -23,7 +23,7 @@ class sq4 : public detail::affine_ranges {
     static constexpr std::string_view name = "sq4";
     static constexpr unsigned bits = 4;
 
-    explicit sq4(std::size_t dim = 0) : affine_ranges(dim) {}
+    explicit sq4(std::size_t dim = 0) : affine_ranges(dim, 15) {}
 
     [[nodiscard]] std::size_t code_size() const noexcept { return (dim() + 1) / 2; }
 

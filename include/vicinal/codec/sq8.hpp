@@ -21,7 +21,7 @@ class sq8 : public detail::affine_ranges {
     static constexpr std::string_view name = "sq8";
     static constexpr unsigned bits = 8;
 
-    explicit sq8(std::size_t dim = 0) : affine_ranges(dim) {}
+    explicit sq8(std::size_t dim = 0) : affine_ranges(dim, 255) {}
 
     [[nodiscard]] std::size_t code_size() const noexcept { return dim(); }
 

@@ -56,10 +56,13 @@ class part_writer {
 /// What an index's `read_parts` gets.
 class part_reader {
   public:
-    part_reader(const file_image& image, bool in_place) noexcept : image_(image), in_place_(in_place) {}
-    /// Whether the index may, and is meant to, use the parts where they lie instead of copying them.
-    [[nodiscard]] bool in_place() const noexcept { return in_place_; }
+    part_reader(const file_image& image, bool thorough) noexcept : image_(image), thorough_(thorough) {}
+    /// Whether every row is to be checked (a load), or nothing that grows with them (a view). The parts stay where they
+    /// are as long as the state's `file` does.
+    [[nodiscard]] bool thorough() const noexcept { return thorough_; }
     [[nodiscard]] std::uint64_t rows() const noexcept { return image_.header().rows; }
+    /// Bytes of the whole file.
+    [[nodiscard]] std::size_t bytes() const noexcept { return image_.bytes().size(); }
     template <class T>
     [[nodiscard]] std::span<const T> elements(std::string_view name, std::uint64_t count) const {
         return image_.array<T>(part_type(name), count);
@@ -73,7 +76,7 @@ class part_reader {
 
   private:
     const file_image& image_;
-    bool in_place_;
+    bool thorough_;
 };
 
 template <class State>
@@ -82,9 +85,29 @@ template <class State>
                                               State::codec_name(), dim);
 }
 
-/// Calls use(section_writer) while no writer can change the index.
+/// Adds the sections of a file as they are.
+inline void copy_sections(const file_image& from, section_writer& to) {
+    for (const section_entry& entry : from.sections()) {
+        switch (entry.width) {
+            case 1: to.add(entry.type, from.array<std::uint8_t>(entry.type)); break;
+            case 2: to.add(entry.type, from.array<std::uint16_t>(entry.type)); break;
+            case 4: to.add(entry.type, from.array<std::uint32_t>(entry.type)); break;
+            default: to.add(entry.type, from.array<std::uint64_t>(entry.type)); break;
+        }
+    }
+}
+
+/// Calls use(section_writer) while no writer can change the index. A view is written as its file is, after a comparison
+/// with its checksums: nobody has looked at its contents, and damage must not get good checksums.
 template <class State, class Use>
 void with_writer(const State& state, Use&& use) {
+    if (state.read_only) {
+        const auto& image = *static_cast<const file_image*>(state.file.get());
+        image.verify();
+        section_writer out(image.header());
+        copy_sections(image, out);
+        return use(static_cast<const section_writer&>(out));
+    }
     const auto reading = state.gate.reading();
     file_header header = state_header<State>(state.dim);
     header.rows = state.stored_rows();
@@ -94,30 +117,36 @@ void with_writer(const State& state, Use&& use) {
     use(static_cast<const section_writer&>(out));
 }
 
-/// A new index from a file: complete and valid, or an exception.
+/// A new index from a file: complete and, if `thorough`, valid; or an exception. It keeps the file, and works on the
+/// arrays in it until it is changed.
 template <class State>
-[[nodiscard]] std::unique_ptr<State> read_state(const file_image& image, bool in_place) {
+[[nodiscard]] std::unique_ptr<State> read_state(std::shared_ptr<const file_image> file, bool thorough) {
+    const file_image& image = *file;
     require_type(image.header(), state_header<State>(0), image.name());
     if (image.header().dim > State::max_dimension)
         fail_corrupt(image.name(), "the dimension is " + std::to_string(image.header().dim) + ", at most " +
                                        std::to_string(State::max_dimension) + " are possible");
     auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
-    const part_reader parts(image, in_place);
+    const part_reader parts(image, thorough);
     state->read_parts(parts);
+    state->file = std::move(file);
     return state;
 }
 
 template <class State>
 [[nodiscard]] std::unique_ptr<State> load_state(file_bytes bytes, const load_limits& limits) {
-    const file_image image(std::move(bytes), checksums::now, limits);
-    return read_state<State>(image, false);
+    static_cast<void>(bytes.own());
+    const auto image = std::make_shared<const file_image>(std::move(bytes), checksums::now, limits);
+    auto state = read_state<State>(image, true);
+    state->file_memory = image->bytes().size();
+    return state;
 }
 
 /// Keeps the file open and mapped for as long as the state lives.
 template <class State>
 [[nodiscard]] std::unique_ptr<State> view_state(file_bytes bytes, const load_limits& limits) {
     auto image = std::make_shared<const file_image>(std::move(bytes), checksums::later, limits);
-    auto state = read_state<State>(*image, true);
+    auto state = read_state<State>(image, false);
     state->read_only = true;
     state->verify_file = [image] { image->verify(); };
     return state;

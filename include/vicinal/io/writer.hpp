@@ -202,34 +202,53 @@ class section_writer {
         return front;
     }
 
-    /// Gives section i to `put` in file order of bytes and returns its CRC. Pieces are small enough to be still in the
-    /// cache when they are used a second time.
+    /// Gives section i to `put` in file order of bytes and returns its CRC. Small spans are gathered: a checksum of many
+    /// bytes takes a third of the time of many checksums. Pieces are small enough to be still in the cache when they are
+    /// used a second time.
     template <class Put>
     std::uint32_t produce(std::size_t i, Put&& put) const {
         constexpr std::size_t piece_size = std::size_t{1} << 18;
+        constexpr std::size_t gathered = std::size_t{1} << 16;
+        constexpr std::size_t small = std::size_t{1} << 13;
         const section_entry& entry = entries_[i];
         std::uint32_t crc = 0;
         std::uint64_t left = entry.length;
         std::vector<std::byte> swapped;
+        std::vector<std::byte> held;
+        const auto pass_on = [&](std::span<const std::byte> piece) {
+            if constexpr (!host_is_little_endian) {
+                swapped.assign(piece.begin(), piece.end());
+                swap_elements(swapped, entry.width);
+                piece = swapped;
+            }
+            crc = crc32c(crc, piece);
+            put(piece);
+        };
+        const auto flush = [&] {
+            if (!held.empty()) pass_on(held);
+            held.clear();
+        };
         auto take = [&](std::span<const std::byte> bytes) {
             if (bytes.size() > left)
                 fail(errc::io, "cannot save: section '" + section_name(entry.type) +
                                    "' grew while it was written, to more than " + std::to_string(entry.length) +
                                    " bytes");
             left -= bytes.size();
+            if (bytes.size() <= small) {
+                if (held.capacity() == 0) held.reserve(gathered);
+                if (bytes.size() > gathered - held.size()) flush();
+                held.insert(held.end(), bytes.begin(), bytes.end());
+                return;
+            }
+            flush();
             while (!bytes.empty()) {
-                auto piece = bytes.first(std::min(bytes.size(), piece_size));
+                const auto piece = bytes.first(std::min(bytes.size(), piece_size));
                 bytes = bytes.subspan(piece.size());
-                if constexpr (!host_is_little_endian) {
-                    swapped.assign(piece.begin(), piece.end());
-                    swap_elements(swapped, entry.width);
-                    piece = swapped;
-                }
-                crc = crc32c(crc, piece);
-                put(piece);
+                pass_on(piece);
             }
         };
         producers_[i](take);
+        flush();
         if (left != 0)
             fail(errc::io, "cannot save: section '" + section_name(entry.type) + "' shrank while it was written, by " +
                                std::to_string(left) + " bytes");

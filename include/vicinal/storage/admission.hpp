@@ -42,6 +42,24 @@ namespace detail {
     return std::bit_cast<std::uint32_t>(squares) <= limit;
 }
 
+/// The same with a margin: for rows on their way in, so that no other order of summing finds one too long later.
+[[nodiscard]] inline bool admissible_when_stored(float squares) noexcept {
+    constexpr auto limit = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::max() / 6);
+    return std::bit_cast<std::uint32_t>(squares) <= limit;
+}
+
+/// Whether every admitted vector is admissible_when_stored after it went through a codec, without a look at it.
+template <class Codec>
+[[nodiscard]] bool keeps_admissible(const Codec& coder) noexcept {
+    constexpr double limit = double{std::numeric_limits<float>::max()} / 6;
+    if constexpr (requires { coder.largest_squares(); })
+        return coder.largest_squares() <= limit * 0.999;
+    else if constexpr (requires { Codec::keeps_length; })
+        return Codec::keeps_length;
+    else
+        return false;
+}
+
 [[nodiscard]] inline bool has_finite_bits(float x) noexcept {
     return (std::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
 }

@@ -1,7 +1,7 @@
 // Rows of bytes that never move: growth adds chunks, a reader's pointer stays good.
 #pragma once
 
-#include <algorithm>    // for max
+#include <algorithm>    // for copy_n, max, min
 #include <array>        // for array
 #include <bit>          // for bit_width
 #include <cstddef>      // for size_t, byte
@@ -63,15 +63,24 @@ class chunked_rows {
   public:
     /// row_bytes  bytes used of each row;  alignment  of each row, a power of two up to a cache line
     explicit chunked_rows(std::size_t row_bytes, std::size_t alignment = 1)
-        : row_bytes_(row_bytes), stride_(std::max(round_up(row_bytes, alignment), alignment)) {
-        constexpr std::size_t first_segment = std::size_t{16} << 10;
-        shift_ = std::max(6U, static_cast<unsigned>(std::bit_width(first_segment / stride_)));
-    }
+        : row_bytes_(row_bytes),
+          stride_(std::max(round_up(row_bytes, alignment), alignment)),
+          shift_(first_shift(stride_)) {}
 
     /// Uses rows lying `stride()` apart at `data` instead of memory of its own; they are never written.
     void borrow(const std::byte* data) noexcept {
         shift_ = 31;
         origins_[0] = reinterpret_cast<std::uintptr_t>(data);
+    }
+
+    /// The first `rows` rows again, in memory of its own.
+    [[nodiscard]] chunked_rows owned(std::size_t rows) const {
+        chunked_rows copy(*this, shape_of{});
+        copy.reserve(rows);
+        for (std::size_t first = 0, end = std::size_t{1} << copy.shift_; first < rows; first = end, end *= 2)
+            std::copy_n((*this)[static_cast<slot_t>(first)], (std::min(end, rows) - first) * stride_,
+                        copy[static_cast<slot_t>(first)]);
+        return copy;
     }
 
     /// Makes rows [0, rows) exist. Strong guarantee; existing rows stay where they are. New rows are uninitialised.
@@ -101,6 +110,14 @@ class chunked_rows {
     [[nodiscard]] VICINAL_INLINE simd::row_table table() const noexcept { return {origins_.data(), stride_, shift_}; }
 
   private:
+    struct shape_of {};
+    chunked_rows(const chunked_rows& other, shape_of)
+        : row_bytes_(other.row_bytes_), stride_(other.stride_), shift_(first_shift(other.stride_)) {}
+    [[nodiscard]] static unsigned first_shift(std::size_t stride) noexcept {
+        constexpr std::size_t first_segment = std::size_t{16} << 10;
+        return std::max(6U, static_cast<unsigned>(std::bit_width(first_segment / stride)));
+    }
+
     static constexpr std::size_t max_segments = 33;
     std::size_t row_bytes_;
     std::size_t stride_;
@@ -118,6 +135,8 @@ class chunked_array {
   public:
     void reserve(std::size_t count) { rows_.reserve(count); }
     void borrow(const std::byte* data) noexcept { rows_.borrow(data); }
+    /// The elements as rows of their bytes.
+    [[nodiscard]] chunked_rows& rows() noexcept { return rows_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return rows_.capacity(); }
     [[nodiscard]] std::size_t memory() const noexcept { return rows_.memory(); }
     [[nodiscard]] VICINAL_INLINE T& operator[](slot_t slot) noexcept { return *reinterpret_cast<T*>(rows_[slot]); }

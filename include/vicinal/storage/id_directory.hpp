@@ -3,8 +3,10 @@
 
 #include <algorithm>  // for max
 #include <bit>        // for bit_ceil
+#include <chrono>     // for steady_clock
 #include <cstddef>    // for size_t
-#include <cstdint>    // for uint8_t, uint64_t
+#include <cstdint>    // for uint8_t, uint64_t, uintptr_t
+#include <limits>     // for numeric_limits
 #include <vector>     // for vector
 
 #include "vicinal/core/error.hpp"
@@ -94,29 +96,7 @@ class id_directory {
         free_.push_back(slot);
     }
 
-    /// Loading: rows [0, count) with these ids and states. Strong guarantee.
-    /// returns  false if two live rows share an id
-    template <class IdAt, class StateAt>
-    [[nodiscard]] bool assign(std::size_t count, IdAt id_at, StateAt state_at) {
-        reserve_extra(count);
-        for (std::size_t i = 0; i < count; ++i) {
-            const auto slot = static_cast<slot_t>(i);
-            ids_[slot] = id_at(i);
-            states_[slot] = state_at(i);
-            high_water_ = i + 1;
-            if (states_[slot] == row_state::retired) {
-                ++retired_;
-                continue;
-            }
-            if (find(ids_[slot]) != no_slot) return false;
-            ++live_;
-            enter(slot);
-        }
-        return true;
-    }
-
-    /// Viewing: the same for ids and states that lie in a mapped file and were not looked at. `build_table` must follow
-    /// before `find` knows them.
+    /// Rows whose ids and states lie in a file; `build_table` must follow before `find` knows them.
     void borrow(const std::byte* ids, const std::byte* states, std::size_t count, std::size_t live) {
         ids_.borrow(ids);
         states_.borrow(states);
@@ -124,11 +104,26 @@ class id_directory {
         live_ = live;
         retired_ = count - live;
     }
-    void build_table() {
-        rehash(std::bit_ceil(std::max<std::size_t>(16, high_water_ * 4 / 3 + 1)));
+    /// room  bytes it may take; where rows are very short, it is then fuller than usual until rows are added
+    /// returns  false if two live rows share an id; `find` then knows the first
+    bool build_table(std::size_t room = std::numeric_limits<std::size_t>::max()) {
+        std::size_t size = std::bit_ceil(std::max<std::size_t>(16, high_water_ * 4 / 3 + 1));
+        if (size > room / sizeof(slot_t) && high_water_ < size / 2 - size / 16) size /= 2;
+        rehash(size);
+        bool distinct = true;
         for_each_live([&](slot_t slot) {
-            if (find(ids_[slot]) == no_slot) enter(slot);
+            if (find(ids_[slot]) == no_slot)
+                enter(slot);
+            else
+                distinct = false;
         });
+        return distinct;
+    }
+    /// Calls f(rows, count) for what lies in a file.
+    template <class F>
+    void for_each_array(F&& f) {
+        f(ids_.rows(), high_water_);
+        f(states_.rows(), high_water_);
     }
 
     /// Calls f(slot) for every live row, in row order.
@@ -145,7 +140,7 @@ class id_directory {
   private:
     static std::size_t grown(std::size_t capacity, std::size_t wanted) { return std::max(wanted, capacity * 2); }
     [[nodiscard]] std::size_t home(Id id) const noexcept {
-        return static_cast<std::size_t>(mix(static_cast<std::uint64_t>(id))) & (table_.size() - 1);
+        return static_cast<std::size_t>(mix(static_cast<std::uint64_t>(id) ^ salt_)) & (table_.size() - 1);
     }
     [[nodiscard]] std::size_t next(std::size_t i) const noexcept { return (i + 1) & (table_.size() - 1); }
 
@@ -176,6 +171,14 @@ class id_directory {
             if (slot != no_slot) enter(slot);
     }
 
+    /// Different in every object, so that nobody can make up ids that all fall into one place of the table. Nothing
+    /// that can be seen depends on it.
+    [[nodiscard]] std::uint64_t own_salt() const noexcept {
+        return mix(reinterpret_cast<std::uintptr_t>(this) ^
+                   mix(static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count())));
+    }
+
+    std::uint64_t salt_ = own_salt();
     chunked_array<Id> ids_;
     chunked_array<row_state> states_;
     std::vector<slot_t> table_;

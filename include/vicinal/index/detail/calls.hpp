@@ -67,6 +67,12 @@ template <class Id>
     fail(errc::not_found, std::string(call) + ": the index holds no id " + std::to_string(id));
 }
 
+/// Throws what refused row `r` of a batch again, naming the row.
+[[noreturn]] VICINAL_COLD inline void fail_in_batch(const error& e, std::size_t r) {
+    // strip the "vicinal: " that error itself puts in front
+    fail(e.code(), "row " + std::to_string(r) + " of the batch: " + std::string(e.what()).substr(9));
+}
+
 /// Everything about a batch that could refuse it, checked before anything changes.
 /// throws  error: invalid_argument, dimension_mismatch, duplicate_id, or what admit throws, naming the batch's row
 template <class Codec, class Metric, class Id>
@@ -89,8 +95,7 @@ void check_batch(const Metric& metric, const id_directory<Id>& directory, std::s
         for (std::size_t r = b * block; r < std::min(rows.rows(), (b + 1) * block); ++r) try {
                 admit<Codec>(metric, "vector", rows[r], std::span<float>(prepared));
             } catch (const error& e) {
-                // strip the "vicinal: " that error itself puts in front
-                fail(e.code(), "row " + std::to_string(r) + " of the batch: " + std::string(e.what()).substr(9));
+                fail_in_batch(e, r);
             }
     });
 }

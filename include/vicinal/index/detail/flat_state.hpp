@@ -34,6 +34,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         this->admit_vector(*lease, "vector", vector);
         this->require_trained("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+        this->require_decodable(*lease, lease->query.span());
         const auto publishing = gate.publishing();
         this->reserve_extra(1);
         this->write_row(directory.upcoming(0), lease->query.span());
@@ -49,6 +50,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         constexpr std::size_t stretch = 16384;  // rows between two looks at stop and progress
         std::size_t done = 0;
         try {
+            this->require_decodable(vectors, executor);
             {
                 const auto publishing = gate.publishing();
                 this->reserve_extra(vectors.rows());
@@ -77,6 +79,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         this->admit_vector(*lease, "vector", vector);
         const slot_t slot = directory.find(id);
         if (slot == no_slot) fail_missing(id, "update");
+        this->require_decodable(*lease, lease->query.span());
         const auto publishing = gate.publishing();
         this->write_row(slot, lease->query.span());
     }
@@ -137,7 +140,15 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     template <class Parts>
     void read_parts(const Parts& in) {
         this->read_rows(in);
-        if (!in.in_place() && directory.retired() != 0) in.fail("a flat index has no retired rows");
+        if (!in.thorough()) return;
+        if (directory.retired() != 0) in.fail("a flat index has no retired rows");
+        this->leave_file = [this] {
+            this->copy_from_file(
+                [this](const auto& copy) {
+                    rows.for_each_store([&](auto& codes) { copy(codes.rows(), directory.high_water()); });
+                },
+                [] {});
+        };
     }
 
   private:

@@ -5,6 +5,7 @@
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint8_t, uint32_t, uint64_t
 #include <span>       // for span
+#include <utility>    // for move
 #include <vector>     // for vector
 
 #include "vicinal/core/math.hpp"
@@ -131,6 +132,7 @@ class hnsw_graph {
 
     // ---- files -----------------------------------------------------------------------------------------------------
 
+    /// Uses arrays that lie in a file. Children are not counted then.
     void borrow(std::span<const std::uint8_t> levels, std::span<const slot_t> parents, std::span<const slot_t> base,
                 std::span<const std::uint32_t> upper_first, std::span<const slot_t> upper) noexcept {
         levels_.borrow(reinterpret_cast<const std::byte*>(levels.data()));
@@ -141,6 +143,26 @@ class hnsw_graph {
         upper_rows_ = upper.size() / degree_;
         rows_ = levels.size();
     }
+
+    /// Calls f(rows, count) for each of these arrays.
+    template <class F>
+    void for_each_array(F&& f) {
+        f(levels_.rows(), rows_);
+        f(parents_.rows(), rows_);
+        f(base_, rows_);
+        f(upper_first_.rows(), rows_);
+        f(upper_, upper_rows_);
+    }
+    /// The numbers of children, which are not in a file.
+    [[nodiscard]] chunked_array<std::uint16_t> count_children() const {
+        chunked_array<std::uint16_t> counts;
+        counts.reserve(rows_);
+        for (std::size_t i = 0; i < rows_; ++i) counts[static_cast<slot_t>(i)] = 0;
+        for (std::size_t i = 0; i < rows_; ++i)
+            if (const slot_t above = parents_[static_cast<slot_t>(i)]; above != no_slot) ++counts[above];
+        return counts;
+    }
+    void set_children(chunked_array<std::uint16_t> counts) noexcept { children_ = std::move(counts); }
 
   private:
     [[nodiscard]] std::uint32_t take_upper(std::size_t level) noexcept {
@@ -162,7 +184,7 @@ class hnsw_graph {
     chunked_rows base_;
     chunked_array<std::uint8_t> levels_;
     chunked_array<slot_t> parents_;
-    chunked_array<std::uint8_t> children_;
+    chunked_array<std::uint16_t> children_;
     chunked_array<std::uint32_t> upper_first_;
     chunked_rows upper_;
     std::size_t upper_rows_ = 0;

@@ -1,12 +1,13 @@
 // An hnsw_index's parts in a file, their validation, and the structural check.
 #pragma once
 
-#include <algorithm>  // for copy_n, find
+#include <algorithm>  // for find
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint8_t, uint32_t, uint64_t
 #include <memory>     // for make_shared
 #include <span>       // for span
 #include <string>     // for string, to_string
+#include <utility>    // for move
 #include <vector>     // for vector
 
 #include "vicinal/index/detail/hnsw_state.hpp"
@@ -22,7 +23,8 @@ class graph_inspector {
     graph_inspector(const hnsw_graph& graph, const Directory& directory)
         : graph_(graph), directory_(directory), rows_(directory.high_water()), stamp_(rows_, no_slot) {}
 
-    [[nodiscard]] check_report run() {
+    /// by_tree  the caller sees to it that the tree is whole, which makes all rows reachable: no need to walk all links
+    [[nodiscard]] check_report run(bool by_tree = false) {
         for (std::size_t i = 0; i < rows_; ++i) {
             const auto slot = static_cast<slot_t>(i);
             if (directory_.state(slot) == row_state::free) continue;
@@ -30,12 +32,13 @@ class graph_inspector {
             inspect_tree(slot);
         }
         inspect_entry();
-        if (report_.dangling == 0) count_unreachable();
+        if (report_.dangling == 0 && !by_tree) count_unreachable();
         return report_;
     }
 
   private:
     void inspect_links(slot_t slot, std::size_t level) {
+        if (graph_.first_link(slot, level) == nullptr) ++report_.misplaced;  // only in a damaged file
         const auto links = graph_.links(slot, level);
         const slot_t mark = static_cast<slot_t>(seen_++);
         for (const slot_t link : links) {
@@ -46,7 +49,7 @@ class graph_inspector {
             }
             if (link == slot || stamp_[link] == mark) ++report_.duplicate;
             stamp_[link] = mark;
-            if (graph_.level(link) < level) ++report_.misplaced;
+            if (level > 0 && graph_.level(link) < level) ++report_.misplaced;
         }
     }
 
@@ -88,7 +91,7 @@ class graph_inspector {
         std::vector<bool> reached(rows_, false);
         std::vector<slot_t> todo;
         const slot_t entry = graph_.entry();
-        if (entry < rows_) {
+        if (entry < rows_ && directory_.state(entry) != row_state::free) {  // nobody looked at a free row's links
             reached[entry] = true;
             todo.push_back(entry);
         }
@@ -136,6 +139,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         auto numbers = std::make_shared<std::vector<slot_t>>(directory.high_water(), no_slot);
         for (std::size_t i = 0; i < slots->size(); ++i) (*numbers)[(*slots)[i]] = static_cast<slot_t>(i);
         const auto number = [numbers](slot_t slot) { return slot == no_slot ? no_slot : (*numbers)[slot]; };
+        const bool all = slots->size() == directory.high_water();  // then rows keep their numbers, links as they are
         std::uint64_t upper = 0;
         for (const slot_t slot : *slots) upper += graph.level(slot);
         const std::uint64_t head[] = {params.degree,         params.build_beam, params.seed,
@@ -149,7 +153,11 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         out.template stream<slot_t>("TREE", n, [this, slots, number](const auto& sink) {
             for (const slot_t slot : *slots) put<slot_t>(sink, number(graph.parent(slot)));
         });
-        out.template stream<slot_t>("LNK0", n * graph.capacity(0), [this, slots, number](const auto& sink) {
+        out.template stream<slot_t>("LNK0", n * graph.capacity(0), [this, slots, number, all](const auto& sink) {
+            if (all)
+                return this->for_each_run(*slots, [&](slot_t first, std::size_t count) {
+                    sink(std::span<const slot_t>(graph.first_link(first, 0), count * graph.capacity(0)));
+                });
             std::vector<slot_t> row;
             for (const slot_t slot : *slots) put_links(sink, slot, 0, number, row);
         });
@@ -186,15 +194,15 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
             in.fail("it has " + std::to_string(links.upper.size()) + " upper links, expected " +
                     std::to_string(head[5]) + " rows of " + std::to_string(params.degree));
         const bool empty = directory.live() == 0;
-        if (empty ? head[3] != no_slot : (head[3] >= n || head[4] > hnsw_graph::max_level))
+        if (empty ? head[3] != no_slot || head[4] != 0 : head[3] >= n || head[4] > hnsw_graph::max_level)
             in.fail("the entry " + std::to_string(head[3]) + " on level " + std::to_string(head[4]) +
                     " does not exist");
-        if (in.in_place())
-            graph.borrow(links.levels, links.parents, links.base, links.upper_first, links.upper);
-        else
-            copy_links(in, links);
+        graph.borrow(links.levels, links.parents, links.base, links.upper_first, links.upper);
         graph.set_entry(empty ? no_slot : static_cast<slot_t>(head[3]), static_cast<std::size_t>(head[4]));
-        if (!in.in_place()) require_sound(in);
+        if (!in.thorough()) return;
+        require_links(in, links);
+        require_sound(in);
+        this->leave_file = [this] { copy_all(); };
     }
 
   private:
@@ -219,57 +227,69 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         sink(std::span<const slot_t>(row));
     }
 
+    /// What holds for each row by itself: links that lead to rows, ended in one way, and upper links nobody else has.
     template <class Parts>
-    void copy_links(const Parts& in, const links_in_file& from) {
+    void require_links(const Parts& in, const links_in_file& from) const {
         const std::size_t n = from.levels.size();
-        graph.reserve(n, from.upper.size() / params.degree);
+        const std::size_t upper_rows = from.upper.size() / params.degree;
         std::size_t upper = 0;
         for (std::size_t i = 0; i < n; ++i) {
-            const auto slot = static_cast<slot_t>(i);
             const std::size_t level = from.levels[i];
             if (level > hnsw_graph::max_level || from.upper_first[i] != (level == 0 ? 0 : upper) ||
-                upper + level > from.upper.size() / params.degree)
+                level > upper_rows - upper)
                 in.fail("row " + std::to_string(i) + " has level " + std::to_string(level) + " and upper links from " +
                         std::to_string(from.upper_first[i]) + ", expected " + std::to_string(upper));
-            graph.create(slot, level);
-            graph.publish(slot);
-            copy_row(in, slot, 0, from.base.subspan(i * graph.capacity(0), graph.capacity(0)), n);
+            require_row(in, i, from.base.subspan(i * graph.capacity(0), graph.capacity(0)), n);
             for (std::size_t l = 1; l <= level; ++l, ++upper)
-                copy_row(in, slot, l, from.upper.subspan(upper * params.degree, params.degree), n);
+                require_row(in, i, from.upper.subspan(upper * params.degree, params.degree), n);
         }
-        if (upper != from.upper.size() / params.degree) in.fail("it has upper links that belong to no row");
-        for (std::size_t i = 0; i < n; ++i) adopt(in, static_cast<slot_t>(i), from.parents[i], n);
+        if (upper != upper_rows) in.fail("it has upper links that belong to no row");
+        std::vector<std::uint16_t> children(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            const slot_t parent = from.parents[i];
+            if (parent == no_slot) continue;
+            if (parent >= n || parent == i || children[parent]++ > graph.child_limit())
+                in.fail("row " + std::to_string(i) + " has parent " + std::to_string(parent) + ", which cannot be");
+        }
     }
     template <class Parts>
-    void copy_row(const Parts& in, slot_t slot, std::size_t level, std::span<const slot_t> row, std::size_t n) {
-        const auto end = std::find(row.begin(), row.end(), no_slot);
-        for (auto link = row.begin(); link != row.end(); ++link)
-            if (link < end ? *link >= n : *link != no_slot)
-                in.fail("row " + std::to_string(slot) + " links to row " + std::to_string(*link) + " of " +
-                        std::to_string(n));
-        graph.set_links(slot, level, row.first(static_cast<std::size_t>(end - row.begin())));
-    }
-    template <class Parts>
-    void adopt(const Parts& in, slot_t slot, slot_t parent, std::size_t n) {
-        if (parent == no_slot) return;
-        if (parent >= n || parent == slot || graph.children(parent) > graph.child_limit())
-            in.fail("row " + std::to_string(slot) + " has parent " + std::to_string(parent) + ", which cannot be");
-        graph.set_parent(slot, parent);
+    void require_row(const Parts& in, std::size_t i, std::span<const slot_t> row, std::size_t n) const {
+        bool ended = false;
+        for (const slot_t link : row) {
+            if (link == no_slot)
+                ended = true;
+            else if (ended || link >= n)
+                in.fail("row " + std::to_string(i) + " links to row " + std::to_string(link) + " of " +
+                        std::to_string(n) + (ended ? ", after its last link" : ""));
+        }
     }
 
-    /// Links, levels and tree must be what a build could have left; then retired rows wait for repair as before saving.
+    /// Links, levels and tree must be what a build could have left.
     template <class Parts>
-    void require_sound(const Parts& in) {
-        const check_report found = graph_inspector(graph, directory).run();
+    void require_sound(const Parts& in) const {
+        const check_report found = graph_inspector(graph, directory).run(true);
         if (!found.ok())
             in.fail("its graph is not sound: " + std::to_string(found.dangling) + " links lead nowhere, " +
                     std::to_string(found.duplicate) + " are repeated, " + std::to_string(found.misplaced) +
-                    " rows or links are out of place, " + std::to_string(found.unreachable) +
-                    " rows cannot be reached");
+                    " rows or links are out of place");
         if (!tree_is_whole()) in.fail("the tree over its rows has a cycle");
-        retired.reserve(directory.high_water());
+    }
+    /// Before the first change after a load. Retired rows wait for repair as before saving.
+    void copy_all() {
+        auto children = graph.count_children();
+        retired_rows waiting;
+        waiting.reserve(directory.high_water());
         for (std::size_t i = 0; i < directory.high_water(); ++i)
-            if (directory.state(static_cast<slot_t>(i)) == row_state::retired) retired.add(static_cast<slot_t>(i));
+            if (directory.state(static_cast<slot_t>(i)) == row_state::retired) waiting.add(static_cast<slot_t>(i));
+        this->copy_from_file(
+            [this](const auto& copy) {
+                this->rows.for_each_store([&](auto& codes) { copy(codes.rows(), directory.high_water()); });
+                graph.for_each_array(copy);
+            },
+            [&] {
+                graph.set_children(std::move(children));
+                retired = std::move(waiting);
+            });
     }
     /// Whether every live row's chain of parents ends at the root: each chain is walked once.
     [[nodiscard]] bool tree_is_whole() const {

@@ -58,6 +58,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         this->admit_vector(*lease, "vector", vector);
         this->require_trained("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+        this->require_decodable(*lease, lease->query.span());
         reserve_rows(1);
         this->write_row(directory.upcoming(0), lease->query.span());
         link(std::span(&id, 1), {}, nullptr, [] {}, [] {});
@@ -71,6 +72,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         const bool learned = this->train_if_needed(vectors);
         std::size_t done = 0;
         try {
+            this->require_decodable(vectors, executor);
             reserve_rows(vectors.rows());
             const auto guide = make_guide(vectors, executor);
             while (done < vectors.rows() && !how.stop.stop_requested()) {
@@ -97,6 +99,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         this->admit_vector(*lease, "vector", vector);
         const slot_t old = directory.find(id);
         if (old == no_slot) fail_missing(id, "update");
+        this->require_decodable(*lease, lease->query.span());
         reserve_rows(1);
         this->write_row(directory.upcoming(0), lease->query.span());
         link(std::span(&id, 1), {}, nullptr, [&] { directory.retire(old); }, [&] { retire_links(old); });
@@ -116,6 +119,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         report.links = graph.memory() + retired.memory();
         walks.for_each_idle([&](const walk_scratch& walk) { report.scratch += walk.memory(); });
         report.total += report.links + report.scratch;
+        if (this->file_memory != 0)
+            report.links += this->stored_rows() * ((graph.capacity(0) + 2) * sizeof(slot_t) + 1);
         return report;
     }
 

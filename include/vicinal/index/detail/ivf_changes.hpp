@@ -22,10 +22,9 @@ namespace detail {
 
 struct ivf_scratch : row_scratch {
     std::vector<neighbor<std::uint32_t>> probes;  // lists, closest first
-    std::vector<std::byte> code;
 
     [[nodiscard]] std::size_t memory() const noexcept {
-        return row_scratch::memory() + probes.capacity() * sizeof(neighbor<std::uint32_t>) + code.capacity();
+        return row_scratch::memory() + probes.capacity() * sizeof(neighbor<std::uint32_t>);
     }
 };
 
@@ -41,7 +40,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     ivf_params asked;
     ivf_centroids centroids;
     ivf_lists lists;
-    chunked_array<ivf_place> places;  ///< of each slot; of a view, found when first needed
+    chunked_array<ivf_place> places;  ///< of each slot; in a file, found when first needed
 
     explicit ivf_changes(std::size_t dimension, const ivf_params& how = {})
         : base(dimension, row_spacing::packed),
@@ -83,6 +82,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         this->admit_vector(*lease, "vector", vector);
         require_lists("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+        this->require_decodable(*lease, lease->query.span());
         const std::uint32_t list = encode_query(*lease);
         const auto publishing = gate.publishing();
         reserve_rows(1);
@@ -100,6 +100,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         if (fresh && !train_on_batch(vectors, params, executor)) return 0;
         std::size_t done = 0;
         try {
+            this->require_decodable(vectors, executor);
             add_stretches(ids, vectors, params, executor, done);
         } catch (...) {
             take_back(ids.first(done), fresh);
@@ -116,6 +117,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         const slot_t slot = directory.find(id);
         if (slot == no_slot) fail_missing(id, "update");
         require_lists("update");
+        this->require_decodable(*lease, lease->query.span());
         const std::uint32_t list = encode_query(*lease);
         const auto publishing = gate.publishing();
         if (list == places[slot].list) {

@@ -87,6 +87,10 @@ class ivf_centroids {
         made.use(made.block_.get(), values.size() / dim);
         return made;
     }
+    /// These again, in memory of their own.
+    [[nodiscard]] ivf_centroids owned() const {
+        return copy_of({size_ == 0 ? nullptr : matrix().data(), size_ * store_.dim()}, store_.dim());
+    }
     /// Refers to them.
     [[nodiscard]] static ivf_centroids at(std::span<const float> values, std::size_t dim) {
         ivf_centroids made(dim);

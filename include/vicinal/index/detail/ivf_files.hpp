@@ -7,6 +7,7 @@
 #include <memory>   // for make_shared
 #include <span>     // for span
 #include <string>   // for to_string
+#include <utility>  // for move
 #include <vector>   // for vector
 
 #include "vicinal/index/detail/ivf_clustering.hpp"
@@ -35,9 +36,7 @@ void write_ivf_lists(const State& index, Parts& out, const std::vector<slot_t>& 
         for (std::size_t l = 0; l < lists.size(); ++l) {
             const ivf_rows list = lists[l];
             renumbered.resize(list.size);
-            // A view is written as it is, also if damaged.
-            for (std::size_t i = 0; i < list.size; ++i)
-                renumbered[i] = list.slots[i] < row_of->size() ? (*row_of)[list.slots[i]] : list.slots[i];
+            for (std::size_t i = 0; i < list.size; ++i) renumbered[i] = (*row_of)[list.slots[i]];
             sink(std::span<const std::uint32_t>(renumbered));
         }
     });
@@ -96,35 +95,46 @@ template <class State, class Parts>
     return lists;
 }
 
-/// Copies what `read_ivf_lists` found, checking every row.
+/// Checks every row of what `read_ivf_lists` found.
 template <class State, class Parts>
-void copy_ivf_lists(State& index, const Parts& in, const ivf_file_lists& from) {
+void require_ivf_lists(const State& index, const Parts& in, const ivf_file_lists& from) {
     const std::size_t dim = index.dim;
     for (std::size_t c = 0; c * dim < from.centroids.size(); ++c)
         if (!admissible(sum_of_squares(from.centroids.subspan(c * dim, dim))))
             in.fail("centroid " + std::to_string(c) + " is not finite, or its sum of squares exceeds FLT_MAX/8");
-    index.centroids = ivf_centroids::copy_of(from.centroids, dim);
     std::vector<bool> listed(from.slots.size());
     std::vector<float> decoded(dim);
-    index.lists.reset(from.offsets.size() - 1);
     for (std::size_t l = 0; l + 1 < from.offsets.size(); ++l) {
         const auto end = static_cast<std::size_t>(from.offsets[l + 1]);
-        std::size_t i = static_cast<std::size_t>(from.offsets[l]);
-        index.lists.reserve(l, end - i);
-        for (; i < end; ++i) {
+        for (auto i = static_cast<std::size_t>(from.offsets[l]); i < end; ++i) {
             const slot_t slot = from.slots[i];
             if (slot >= listed.size()) in.fail("list " + std::to_string(l) + " names row " + std::to_string(slot));
             if (listed[slot]) in.fail("row " + std::to_string(slot) + " stands in two lists, or twice in one");
             listed[slot] = true;
-            const std::byte* const code = from.codes + i * index.lists.stride();
-            State::check_code(in, index.rows.coarse(), code, slot, decoded);
-            index.lists.append(l, slot, code);
+            State::check_code(in, index.rows.coarse(), from.codes + i * index.lists.stride(), slot, decoded);
         }
     }
-    index.find_places();
 }
 
-/// Takes an index back. In place, nothing is looked at that grows with the rows.
+/// Before the first change after a load.
+template <class State>
+void copy_ivf_from_file(State& index) {
+    auto centroids = index.centroids.owned();
+    auto lists = index.lists.owned();
+    auto places = index.places_in_lists();
+    index.copy_from_file(
+        [&](const auto& copy) {
+            if constexpr (State::two_levels) copy(index.rows.fine().rows(), index.directory.high_water());
+        },
+        [&] {
+            index.centroids = std::move(centroids);
+            index.lists = std::move(lists);
+            index.places = std::move(places);
+        });
+}
+
+/// Takes an index back, where it lies. If `in` is thorough every row is checked, else nothing is looked at that grows
+/// with the rows.
 template <class State, class Parts>
 void read_ivf(State& index, const Parts& in) {
     const std::size_t n = index.read_ids(in);
@@ -135,12 +145,11 @@ void read_ivf(State& index, const Parts& in) {
     if constexpr (State::two_levels) index.read_store(in, index.rows.fine(), n, 1);
     if (!trained && index.codecs_trained()) in.fail("its codec is trained, its lists are not");
     if (trained && needs_training(index.rows)) in.fail("its lists are trained, its codec is not");
-    if (in.in_place()) {
-        index.centroids = ivf_centroids::at(lists.centroids, index.dim);
-        index.lists.borrow(lists.codes, lists.slots.data(), lists.offsets);
-    } else {
-        copy_ivf_lists(index, in, lists);
-    }
+    index.centroids = ivf_centroids::at(lists.centroids, index.dim);
+    index.lists.borrow(lists.codes, lists.slots.data(), lists.offsets);
+    if (!in.thorough()) return;
+    require_ivf_lists(index, in, lists);
+    index.leave_file = [&index] { copy_ivf_from_file(index); };
 }
 
 }  // namespace detail

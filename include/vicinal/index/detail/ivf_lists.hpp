@@ -59,6 +59,18 @@ class ivf_lists {
         offsets_ = offsets;
     }
 
+    /// These again, in memory of their own.
+    [[nodiscard]] ivf_lists owned() const {
+        ivf_lists copy(stride_);
+        copy.reset(size());
+        for (std::size_t l = 0; l < size(); ++l) {
+            const ivf_rows list = (*this)[l];
+            copy.reserve(l, list.size);
+            for (std::size_t i = 0; i < list.size; ++i) copy.append(l, list.slots[i], list.codes + i * stride_);
+        }
+        return copy;
+    }
+
     // The rest is for lists of its own.
 
     /// `count` empty lists in place of what there was. Strong guarantee.

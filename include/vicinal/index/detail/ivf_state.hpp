@@ -134,7 +134,9 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
         const auto reading = gate.reading();
         report.vectors += lists.code_memory();
         report.links = lists.slot_memory() + places.memory() + centroids.memory();
-        report.total = report.vectors + report.ids + report.links + report.scratch + sizeof(*this);
+        report.total += lists.code_memory() + report.links;
+        if (this->file_memory != 0)
+            report.links += this->stored_rows() * sizeof(slot_t) + lists.size() * (sizeof(std::uint64_t) + 4 * dim);
         return report;
     }
 
@@ -166,20 +168,23 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
         read_ivf(*this, in);
     }
 
-    /// Notes where each row lies, after a file was read.
-    void find_places() {
-        places.reserve(directory.high_water());
+    /// Where each row lies, which is not in a file.
+    [[nodiscard]] chunked_array<ivf_place> places_in_lists() const {
+        chunked_array<ivf_place> found;
+        found.reserve(directory.high_water());
         for (std::size_t slot = 0; slot < directory.high_water(); ++slot)
-            places[static_cast<slot_t>(slot)] = {no_list, 0};
+            found[static_cast<slot_t>(slot)] = {no_list, 0};
         for (std::uint32_t l = 0; l < lists.size(); ++l)
             for (std::uint32_t i = 0; i < lists[l].size; ++i)
-                if (const slot_t slot = lists[l].slots[i]; slot < directory.high_water()) places[slot] = {l, i};
+                if (const slot_t slot = lists[l].slots[i]; slot < directory.high_water()) found[slot] = {l, i};
+        return found;
     }
 
   private:
     /// Where a row lies; list is no_list if a damaged mapped file has it in none.
     [[nodiscard]] ivf_place place_of(slot_t slot) const {
-        if (read_only) std::call_once(places_once_, [this] { const_cast<ivf_state*>(this)->find_places(); });
+        if (this->file)  // found when first needed
+            std::call_once(places_once_, [this] { const_cast<ivf_state*>(this)->places = places_in_lists(); });
         return places[slot];
     }
 

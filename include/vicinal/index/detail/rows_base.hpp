@@ -7,12 +7,14 @@
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint8_t, uint16_t, uint32_t, uint64_t
 #include <functional>   // for function
+#include <limits>       // for numeric_limits
 #include <memory>       // for shared_ptr
 #include <mutex>        // for unique_lock, once_flag
 #include <span>         // for span
 #include <string>       // for string
 #include <string_view>  // for string_view
 #include <type_traits>  // for conditional_t, remove_cvref_t
+#include <utility>      // for move, pair
 #include <vector>       // for vector
 
 #include "vicinal/core/top_k.hpp"
@@ -34,10 +36,12 @@ struct row_scratch {
     padded_vector decoded;
     std::vector<neighbor<slot_t>> candidates;
     std::vector<slot_t> slots;
+    std::vector<std::byte> code;
 
     [[nodiscard]] std::size_t memory() const noexcept {
         return (query.span().size() + decoded.span().size()) * sizeof(float) +
-               candidates.capacity() * sizeof(neighbor<slot_t>) + slots.capacity() * sizeof(slot_t);
+               candidates.capacity() * sizeof(neighbor<slot_t>) + slots.capacity() * sizeof(slot_t) +
+               code.capacity();
     }
 };
 
@@ -100,6 +104,9 @@ struct rows_base {
     id_directory<Id> directory;
     bool read_only = false;
     std::function<void()> verify_file;  ///< of a view: compares the whole file with its checksums
+    std::shared_ptr<const void> file;   ///< what the rows lie in, of a view or until the first change after a load
+    std::size_t file_memory = 0;        ///< bytes of it that are ours: none of a mapped one
+    std::function<void()> leave_file;   ///< after a load: copies the rows into memory that can grow; strong guarantee
     mutable access_gate gate;
     mutable scratch_pool<Scratch> scratch;
 
@@ -137,7 +144,11 @@ struct rows_base {
         rows.for_each_store([&](const auto& codes) { report.vectors += codes.rows().memory(); });
         report.ids = directory.memory();
         scratch.for_each_idle([&](const Scratch& s) { report.scratch += s.memory(); });
-        report.total = report.vectors + report.ids + report.scratch + sizeof(*this);
+        report.total = file_memory + report.vectors + report.ids + report.scratch + sizeof(*this);
+        if (file_memory != 0) {
+            rows.for_each_store([&](const auto& codes) { report.vectors += stored_rows() * codes.rows().stride(); });
+            report.ids += stored_rows() * (sizeof(Id) + 1);
+        }
         return report;
     }
     void check_directory(check_report& report) const {
@@ -152,12 +163,67 @@ struct rows_base {
 
     [[nodiscard]] std::unique_lock<std::mutex> begin_writing() {
         if (read_only) fail(errc::read_only, "the index is a view of a file and cannot be changed; load it instead");
-        return gate.writing();
+        auto writing = gate.writing();
+        if (leave_file) leave_file();
+        return writing;
+    }
+    /// What leave_file does for arrays that `for_each_array(f)` names to f(rows, count) one by one. place(): the rest
+    /// of it, with readers out; must not throw.
+    template <class ForEach, class Place>
+    void copy_from_file(const ForEach& for_each_array, const Place& place) {
+        std::vector<std::pair<chunked_rows*, chunked_rows>> copies;
+        const auto copy = [&](chunked_rows& array, std::size_t count) {
+            copies.emplace_back(&array, array.owned(count));
+        };
+        directory.for_each_array(copy);
+        for_each_array(copy);
+        const auto publishing = gate.publishing();
+        for (auto& [array, own] : copies) *array = std::move(own);
+        place();
+        file.reset();
+        file_memory = 0;
+        leave_file = nullptr;
     }
     /// Puts the vector, as the metric wants it, into scratch.query.
     void admit_vector(Scratch& buffers, std::string_view what, std::span<const float> vector) const {
         buffers.query.resize(dim);
         admit<Codec>(metric, what, vector, buffers.query.span());
+    }
+    /// Refuses a prepared vector of which a codec would make one so much longer that distances could overflow: coarse
+    /// steps over a range near the limit of admission can. Codecs are trained.
+    void require_decodable(Scratch& buffers, std::span<const float> prepared) const {
+        rows.for_each_store([&](const auto& codes) {
+            if (keeps_admissible(codes.coder())) return;
+            buffers.code.resize(codes.rows().row_bytes());
+            buffers.decoded.resize(dim);
+            codes.coder().encode(prepared, buffers.code);
+            codes.coder().decode(buffers.code, buffers.decoded.span());
+            using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
+            if (!admissible_when_stored(sum_of_squares(buffers.decoded.span())))
+                fail(errc::magnitude, "vector: codec " + std::string(std::string_view(codec_type::name)) +
+                                          " would round it to a sum of squares of " +
+                                          std::to_string(sum_of_squares(buffers.decoded.span())) +
+                                          ", that must not exceed FLT_MAX/6, " +
+                                          std::to_string(std::numeric_limits<float>::max() / 6));
+        });
+    }
+    /// The same for each row of a checked batch, naming the row.
+    void require_decodable(matrix_view<const float> vectors, executor_ref executor) const {
+        bool all = true;
+        rows.for_each_store([&](const auto& codes) { all = all && keeps_admissible(codes.coder()); });
+        if (all) return;
+        constexpr std::size_t block = 256;
+        parallel_for(executor, (vectors.rows() + block - 1) / block, [&](std::size_t b) {
+            auto lease = scratch.take();
+            for (std::size_t r = b * block; r < std::min(vectors.rows(), (b + 1) * block); ++r) {
+                admit_vector(*lease, "vector", vectors[r]);
+                try {
+                    require_decodable(*lease, lease->query.span());
+                } catch (const error& e) {
+                    fail_in_batch(e, r);
+                }
+            }
+        });
     }
     void require_trained(std::string_view call) const {
         if (needs_training(rows))
@@ -318,10 +384,20 @@ struct rows_base {
         const std::size_t words = codes.rows().stride() / sizeof(word);
         out.template stream<word>(
             which == 0 ? "COD0" : "COD1", slots->size() * words, [&codes, slots, words](const auto& sink) {
-                for (const slot_t slot : *slots)
-                    sink(std::span<const word>(reinterpret_cast<const word*>(codes.rows()[slot]), words));
+                for_each_run(*slots, [&](slot_t first, std::size_t count) {
+                    sink(std::span<const word>(reinterpret_cast<const word*>(codes.rows()[first]), count * words));
+                });
             });
         write_learned(out, codes.coder(), which);
+    }
+    /// Calls f(first, count) for the longest runs of consecutive rows that lie in one piece of memory.
+    template <class F>
+    static void for_each_run(const std::vector<slot_t>& slots, F&& f) {
+        constexpr slot_t whole = 64;  // rows never split between segments
+        for (std::size_t i = 0, end = 0; i < slots.size(); i = end) {
+            for (end = i + 1; end < slots.size() && slots[end] == slots[end - 1] + 1 && slots[end] % whole != 0;) ++end;
+            f(slots[i], end - i);
+        }
     }
     template <class Parts, class C>
     static void write_learned(Parts& out, const C& coder, std::size_t which) {
@@ -329,7 +405,8 @@ struct rows_base {
             out.bytes(which == 0 ? "LRN0" : "LRN1", coder.trained() ? coder.state() : std::vector<std::byte>());
     }
 
-    /// Takes them back. In place, nothing is looked at that grows with the rows; else every row is checked.
+    /// Takes them back, where they lie. If `in` is thorough every row is checked, else nothing is looked at that grows
+    /// with the rows.
     template <class Parts>
     void read_rows(const Parts& in) {
         const std::size_t n = read_ids(in);
@@ -347,22 +424,20 @@ struct rows_base {
         const auto ids = in.template elements<Id>("IDS_", n);
         const auto states = in.template elements<std::uint8_t>("STAT", n);
         if (live > n) in.fail(std::to_string(live) + " of its " + std::to_string(n) + " rows are said to be live");
-        if (in.in_place()) {
-            directory.borrow(reinterpret_cast<const std::byte*>(ids.data()),
-                             reinterpret_cast<const std::byte*>(states.data()), n, static_cast<std::size_t>(live));
-        } else {
-            for (std::size_t i = 0; i < n; ++i)
-                if (states[i] != static_cast<std::uint8_t>(row_state::live) &&
-                    (states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}))
-                    in.fail("row " + std::to_string(i) + " has state " + std::to_string(states[i]) + " and id " +
-                            std::to_string(ids[i]) + ", which do not go together");
-            if (!directory.assign(
-                    n, [&](std::size_t i) { return ids[i]; },
-                    [&](std::size_t i) { return static_cast<row_state>(states[i]); }))
-                in.fail("two of its rows have the same id");
-            if (directory.live() != live)
-                in.fail(std::to_string(directory.live()) + " of its rows are live, it says " + std::to_string(live));
+        directory.borrow(reinterpret_cast<const std::byte*>(ids.data()),
+                         reinterpret_cast<const std::byte*>(states.data()), n, static_cast<std::size_t>(live));
+        if (!in.thorough()) return n;
+        std::size_t found = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            if (states[i] == static_cast<std::uint8_t>(row_state::live))
+                ++found;
+            else if (states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0})
+                in.fail("row " + std::to_string(i) + " has state " + std::to_string(states[i]) + " and id " +
+                        std::to_string(ids[i]) + ", which do not go together");
         }
+        if (found != live)
+            in.fail(std::to_string(found) + " of its rows are live, it says " + std::to_string(live));
+        if (!directory.build_table(in.bytes())) in.fail("two of its rows have the same id");
         return n;
     }
 
@@ -372,17 +447,11 @@ struct rows_base {
         read_learned(in, codes.coder(), which, n != 0);
         const std::size_t words = codes.rows().stride() / sizeof(word);
         const auto source = in.template elements<word>(which == 0 ? "COD0" : "COD1", std::uint64_t{n} * words);
-        if (in.in_place()) {
-            codes.rows().borrow(reinterpret_cast<const std::byte*>(source.data()));
-            return;
-        }
-        codes.reserve(n);
+        codes.rows().borrow(reinterpret_cast<const std::byte*>(source.data()));
+        if (!in.thorough()) return;
         std::vector<float> decoded(dim);
-        for (std::size_t i = 0; i < n; ++i) {
-            const auto from = reinterpret_cast<const std::byte*>(source.data() + i * words);
-            check_code(in, codes, from, i, decoded);
-            std::copy_n(from, codes.rows().stride(), codes.rows()[static_cast<slot_t>(i)]);
-        }
+        for (std::size_t i = 0; i < n; ++i)
+            check_code(in, codes, reinterpret_cast<const std::byte*>(source.data() + i * words), i, decoded);
     }
     /// required  whether the codec must have learned something
     template <class Parts, class C>

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Reads vicinal files by docs/format.md alone: no library of ours, none of others.
+
+    format_reader.py FILE            prints what an index file holds
+    format_reader.py --check FOLDER  compares every *.vic in FOLDER with the *.txt beside it, and sees to it that each
+                                     file is refused when a bit is changed, in one byte of seven
+"""
+import pathlib
+import struct
+import sys
+
+NONE = 0xFFFFFFFF
+KINDS = {1: "flat", 2: "ivf", 3: "hnsw"}
+WORDS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+
+
+class Refused(Exception):
+    pass
+
+
+def require(condition, message):
+    if not condition:
+        raise Refused(message)
+
+
+def crc_table():
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    return table
+
+
+CRC = crc_table()
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ CRC[(crc ^ byte) & 255]
+    return crc ^ 0xFFFFFFFF
+
+
+def up(value, step):
+    return (value + step - 1) // step * step
+
+
+def name_at(data, offset):
+    field = data[offset : offset + 32]
+    name = field.rstrip(b"\0")
+    require(1 <= len(name) <= 31 and all(0x21 <= c <= 0x7E for c in name), "a name")
+    return name.decode("ascii")
+
+
+class File:
+    """Header and sections, everything checked that the format says about them."""
+
+    def __init__(self, data):
+        require(len(data) >= 128 and data[:8] == b"\x89VIC\r\n\x1a\n", "magic")
+        (self.crc,) = struct.unpack_from("<I", data, 124)
+        require(crc32c(data[:124]) == self.crc, "header CRC")
+        major, _minor, kind, length, self.dim, self.rows = struct.unpack_from("<HHIQQQ", data, 8)
+        bits, sign, reserved, count, _compat, incompat = struct.unpack_from("<BBHIII", data, 40)
+        require(major == 1 and incompat == 0, "version")
+        require(length == len(data) and self.dim >= 1 and reserved == 0, "length, dim, reserved")
+        require(kind in KINDS and bits in (8, 16, 32, 64) and sign in (0, 1) and count <= 256, "kind, ids, sections")
+        self.kind = KINDS[kind]
+        self.id_code = WORDS[bits // 8].lower() if sign else WORDS[bits // 8]
+        self.id_name = ("i" if sign else "u") + str(bits)
+        self.metric = name_at(data, 56)
+        self.codec = name_at(data, 88)
+        table = data[128 : 128 + 32 * count]
+        require(len(table) == 32 * count, "table")
+        require(crc32c(table) == struct.unpack_from("<I", data, 120)[0], "table CRC")
+        self.sections = {}
+        end = 128 + 32 * count
+        for i in range(count):
+            kind_of, width, offset, size, crc, zero = struct.unpack_from("<4sIQQII", table, 32 * i)
+            require(all(0x20 <= c <= 0x7E for c in kind_of) and width in WORDS and size % width == 0, "entry")
+            require(zero == 0 and kind_of not in self.sections, "entry")
+            require(offset == up(end, 64) and offset + size <= length, "offset")
+            require(not any(data[end:offset]), "padding")
+            payload = data[offset : offset + size]
+            require(crc32c(payload) == crc, "section CRC")
+            self.sections[kind_of.decode("ascii")] = (width, payload)
+            end = offset + size
+        require(length == up(end, 64) + 64 and not any(data[end:]), "end")
+
+    def array(self, name, code=None):
+        require(name in self.sections, "section " + name)
+        width, payload = self.sections[name]
+        code = code or WORDS[width]
+        require(struct.calcsize("<" + code) == width, "width of " + name)
+        return struct.unpack("<%d%s" % (len(payload) // width, code), payload)
+
+
+def f32(value):
+    return struct.unpack("<f", struct.pack("<f", value))[0]
+
+
+def code_size(codec, dim):
+    return {"f32": 4 * dim, "f16": 2 * dim, "bf16": 2 * dim, "sq8": dim, "sq4": (dim + 1) // 2}[codec]
+
+
+def stride(kind, size):
+    if kind != "hnsw":
+        return up(size, 4)
+    for alignment in (64, 32, 16, 8):
+        if up(size, alignment) - size <= size // 8:
+            return up(size, alignment)
+    return up(size, 4)
+
+
+def decoder(file, codec, learned):
+    """A function from a code's bytes to dim floats."""
+    dim = file.dim
+    if codec == "f32":
+        return lambda code: struct.unpack_from("<%df" % dim, code)
+    if codec == "f16":
+        return lambda code: struct.unpack_from("<%de" % dim, code)
+    if codec == "bf16":
+        words = lambda code: struct.unpack_from("<%dH" % dim, code)
+        return lambda code: [struct.unpack("<f", struct.pack("<I", w << 16))[0] for w in words(code)]
+    numbers = file.sections[learned][1]
+    numbers = struct.unpack("<%df" % (len(numbers) // 4), numbers)
+    half = len(numbers) // 2
+    require(half in (1, dim), "ranges")
+    low = lambda i: numbers[i if half > 1 else 0]
+    step = lambda i: numbers[half + (i if half > 1 else 0)]
+    if codec == "sq8":
+        level = lambda code, i: code[i]
+    else:
+        level = lambda code, i: code[i // 2] >> (4 * (i % 2)) & 15
+    return lambda code: [f32(low(i) + step(i) * level(code, i)) for i in range(dim)]
+
+
+def vectors(file):
+    """The decoded vector of each row, by the fine codec if there are two."""
+    which = len(file.codec.split("+")) - 1
+    codec = file.codec.split("+")[-1]
+    codes = file.sections["COD%d" % which][1]
+    size = code_size(codec, file.dim)
+    wide = stride(file.kind, size)
+    require(len(codes) == wide * file.rows, "codes")
+    decode = decoder(file, codec, "LRN%d" % which)
+    rows = list(range(file.rows))
+    if file.kind == "ivf" and which == 0:
+        rows = file.array("LSLT")
+    found = {}
+    for place, row in enumerate(rows):
+        code = codes[wide * place : wide * (place + 1)]
+        require(not any(code[size:]), "padding of a code")
+        found[row] = decode(code)
+    return found
+
+
+def hexadecimal(values):
+    return "".join(" %08x" % struct.unpack("<I", struct.pack("<f", x)) for x in values)
+
+
+def links(values):
+    values = list(values)
+    end = values.index(NONE) if NONE in values else len(values)
+    require(all(value == NONE for value in values[end:]), "links after the last")
+    return "".join(" %d" % value for value in values[:end])
+
+
+def describe(file):
+    lines = [
+        "%s %s %s dim %d rows %d ids %s" % (file.kind, file.metric, file.codec, file.dim, file.rows, file.id_name)
+    ]
+    ids = file.array("IDS_", file.id_code)
+    states = file.array("STAT")
+    require(len(ids) == len(states) == file.rows, "rows")
+    require(file.array("LIVE") == (states.count(1),), "live rows")
+    decoded = vectors(file)
+    for row in range(file.rows):
+        live = states[row] == 1
+        require(live or (states[row] == 2 and ids[row] == 0), "state")
+        lines.append("row %d id %d%s" % (row, ids[row], hexadecimal(decoded[row])) if live else "row %d retired" % row)
+    if file.kind == "ivf":
+        _asked, _seed, trained = file.array("IVF_")
+        offsets = file.array("LOFF")
+        centroids = file.array("CENT", "f")
+        rows = file.array("LSLT")
+        require(len(offsets) == trained + 1 and sorted(rows) == list(range(file.rows)), "lists")
+        for i in range(trained):
+            at = hexadecimal(centroids[file.dim * i : file.dim * (i + 1)])
+            lines.append("list %d at%s rows%s" % (i, at, links(rows[offsets[i] : offsets[i + 1]])))
+    if file.kind == "hnsw":
+        degree, beam, seed, entry, level, upper_rows = file.array("HNSW")
+        lines.append("degree %d build_beam %d seed %d entry %d level %d" % (degree, beam, seed, entry, level))
+        levels, parents, first = file.array("LEVL"), file.array("TREE"), file.array("UPPF")
+        base, upper = file.array("LNK0"), file.array("LNKU")
+        require(len(base) == 2 * degree * file.rows and len(upper) == degree * upper_rows, "links")
+        taken = 0
+        for row in range(file.rows):
+            require(first[row] == (taken if levels[row] else 0), "upper links")
+            lines.append("parent of %d:%s" % (row, links([parents[row]])))
+            lines.append("links of %d:%s" % (row, links(base[2 * degree * row : 2 * degree * (row + 1)])))
+            for l in range(1, levels[row] + 1):
+                on = links(upper[degree * taken : degree * (taken + 1)])
+                lines.append("links of %d on level %d:%s" % (row, l, on))
+                taken += 1
+        require(taken == upper_rows, "upper links")
+    return "\n".join(lines) + "\n"
+
+
+def refuses_changes(data):
+    """Whether the file is refused after a change of one bit, in every seventh byte."""
+    for i in range(0, len(data), 7):
+        changed = bytearray(data)
+        changed[i] ^= 1 << (i % 8)
+        try:
+            File(bytes(changed))
+        except Refused:
+            continue
+        return False
+    return True
+
+
+def check(folder):
+    paths = sorted(pathlib.Path(folder).glob("*.vic"))
+    wrong = []
+    for path in paths:
+        data = path.read_bytes()
+        if describe(File(data)) != path.with_suffix(".txt").read_text():
+            wrong.append("%s does not hold what %s says" % (path, path.with_suffix(".txt").name))
+        if not refuses_changes(data):
+            wrong.append("%s: a change is not noticed" % path)
+    for line in wrong:
+        print(line)
+    print("%d files read, %d wrong" % (len(paths), len(wrong)))
+    return 0 if paths and not wrong else 1
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3 and sys.argv[1] == "--check":
+        sys.exit(check(sys.argv[2]))
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.stdout.write(describe(File(pathlib.Path(sys.argv[1]).read_bytes())))
