@@ -33,7 +33,9 @@ struct rows {
     std::vector<slot_t> slots;
 
     rows(std::size_t n, std::size_t code_size, input& in)
-        : stride(code_size + in.below(4)), count(n), bytes(n * stride + simd::over_read, std::byte{0xFF}) {
+        : stride((code_size + in.below(4) + 3) / 4 * 4),
+          count(n),
+          bytes(n * stride + simd::over_read, std::byte{0xFF}) {
         origin = reinterpret_cast<std::uintptr_t>(bytes.data());
         for (std::size_t i = 0; i < n; ++i) slots.push_back(static_cast<slot_t>(in.below(n)));
     }
