@@ -1,13 +1,14 @@
 #!/bin/sh
-# scripts/install_dependencies.sh demo|test|bench
+# scripts/install_dependencies.sh demo|test|bench|fuzz|cross
 #
-# Installs what building vicinal's demo, tests or benchmarks needs and this machine lacks, with apt, dnf, brew or vcpkg.
-# Looks first; if nothing is missing it does nothing and says nothing. Asks for nothing: where installing would need a
-# password it prints the command to run and fails. The other scripts source this file and call its function.
+# Installs what building vicinal's demo, tests, benchmarks or fuzz targets, or testing for other processors, needs and
+# this machine lacks, with apt, dnf, brew or vcpkg. Looks first; if nothing is missing it does nothing and says nothing.
+# Asks for nothing: where installing would need a password it prints the command to run and fails. The other scripts
+# source this file and call its function.
 
 # One line for each need: name, who needs it, how to find it, what it is for, and its package for apt, dnf, brew and
-# vcpkg ("-" where there is none). "command:" finds a program, "header:" a file in an include directory; commas separate
-# alternatives.
+# vcpkg ("-" where there is none). "command:" finds a program, "header:" a file in an include directory, "library:" one
+# of clang's; commas separate alternatives.
 vicinal_needs() {
     cat <<'NEEDS'
 compiler    all    command:c++,g++,clang++             compiles_the_C++20_sources          g++             gcc-c++            -           -
@@ -19,6 +20,11 @@ catch2      test   header:catch2/catch.hpp,catch2/catch_test_macros.hpp  the_tes
 pkg-config  test   command:pkg-config                  tests_vicinal's_pkg-config_file     pkg-config      pkgconf-pkg-config pkg-config  -
 python3     test   command:python3                     runs_the_checks_in_tests/tools      python3         python3            python3     -
 benchmark   bench  header:benchmark/benchmark.h        the_micro-benchmark_framework       libbenchmark-dev google-benchmark-devel google-benchmark benchmark
+clang       fuzz   command:clang++                     compiles_the_fuzz_targets           clang           clang              -           -
+libfuzzer   fuzz   library:libclang_rt.fuzzer          libFuzzer_and_the_sanitizers        libclang-rt-dev compiler-rt        llvm        -
+cross-a64   cross  command:aarch64-linux-gnu-g++       compiles_for_64-bit_ARM             g++-aarch64-linux-gnu -            -           -
+cross-s390  cross  command:s390x-linux-gnu-g++         compiles_for_a_big-endian_machine   g++-s390x-linux-gnu   -            -           -
+qemu        cross  command:qemu-aarch64,qemu-aarch64-static  runs_their_programs          qemu-user       -                  -           -
 hnswlib     bench  header:hnswlib/hnswlib.h            a_library_to_compare_with           libhnswlib-dev  -                  -           -
 faiss       bench  header:faiss/Index.h                a_library_to_compare_with           libfaiss-dev    -                  faiss       -
 NEEDS
@@ -31,6 +37,12 @@ vicinal_have() {
         if [ "$vicinal_kind" = command ]; then
             if command -v "$vicinal_name" >/dev/null 2>&1; then return 0; fi
             if [ "$vicinal_name" = c++ ] && [ -n "${CXX:-}" ]; then return 0; fi
+            continue
+        fi
+        if [ "$vicinal_kind" = library ]; then # one of clang's own
+            for vicinal_dir in "$(clang++ -print-resource-dir 2>/dev/null)"/lib/*; do
+                if ls "$vicinal_dir/$vicinal_name"* >/dev/null 2>&1; then return 0; fi
+            done
             continue
         fi
         for vicinal_dir in $(echo "${CPATH:-}:${CPLUS_INCLUDE_PATH:-}" | tr ':' ' ') \
@@ -53,7 +65,7 @@ vicinal_package_manager() {
     if [ -n "${VCPKG_ROOT:-}" ]; then echo vcpkg; else echo none; fi
 }
 
-# vicinal_install_dependencies demo|test|bench
+# vicinal_install_dependencies demo|test|bench|fuzz|cross
 vicinal_install_dependencies() {
     vicinal_for=$1
     vicinal_with=$(vicinal_package_manager)
@@ -148,9 +160,9 @@ vicinal_prefer_ninja() {
 case $0 in
     */install_dependencies.sh | install_dependencies.sh)
         case ${1:-} in
-            demo | test | bench) vicinal_install_dependencies "$1" ;;
+            demo | test | bench | fuzz | cross) vicinal_install_dependencies "$1" ;;
             *)
-                sed -n '2,6s/^# \{0,1\}//p' "$0"
+                sed -n '2,8s/^# \{0,1\}//p' "$0"
                 exit 2
                 ;;
         esac

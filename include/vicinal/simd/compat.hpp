@@ -33,14 +33,16 @@ VICINAL_INLINE void store(const V& v, float* p) noexcept {
 
 template <class V>
 [[nodiscard]] VICINAL_INLINE float sum_lanes(const V& v) noexcept {
-    if constexpr (is_float<V>)
-        return v;
-    else
+#if !defined(VICINAL_ONLY_SCALAR)
+    if constexpr (!is_float<V>)
 #if XSIMD_VERSION_MAJOR >= 9
         return xsimd::reduce_add(v);
 #else
         return xsimd::hadd(v);
 #endif
+    else
+#endif
+        return v;
 }
 
 template <class V>
@@ -76,14 +78,15 @@ template <class V>
 /// Lanes [0, count) of `chosen`, the rest of `other`. For 0 < count < lanes.
 template <class V>
 [[nodiscard]] VICINAL_INLINE V first_lanes(std::size_t count, const V& chosen, const V& other) noexcept {
-    if constexpr (is_float<V>) {
-        return count != 0 ? chosen : other;
-    } else {
+#if !defined(VICINAL_ONLY_SCALAR)
+    if constexpr (!is_float<V>) {
         alignas(64) static constexpr std::array<float, 16> numbers{0, 1, 2,  3,  4,  5,  6,  7,
                                                                    8, 9, 10, 11, 12, 13, 14, 15};
         static_assert(V::size <= numbers.size());
         return xsimd::select(V::load_aligned(numbers.data()) < V(static_cast<float>(count)), chosen, other);
-    }
+    } else
+#endif
+        return count != 0 ? chosen : other;
 }
 
 }  // namespace simd

@@ -18,7 +18,9 @@ struct scalar_isa {};
 /// AVX2 alone keep two names.
 struct avx2_of_avx512_isa {};
 
+// Where xsimd knows no instruction set it declares few of its functions.
 #if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE) && !defined(XSIMD_WITH_EMULATED)
+#define VICINAL_ONLY_SCALAR
 using native_isa = scalar_isa;
 #elif defined(__AVX512F__) && defined(__AVX2__) && defined(__FMA__)
 using native_isa = avx2_of_avx512_isa;
