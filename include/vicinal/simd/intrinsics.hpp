@@ -218,6 +218,28 @@ VICINAL_INLINE void keep_in_register([[maybe_unused]] V& v) noexcept {
 }
 #endif
 
+/// Writes a[0], b[0], a[1], b[1], ... to out. (xsimd's zip of 256 bits interleaves each half alone in some releases.)
+template <class V>
+VICINAL_INLINE void store_interleaved(const V& a, const V& b, float* out) noexcept {
+#if defined(__AVX__)
+    if constexpr (is_256_bit<V>) {
+        const __m256 low = _mm256_unpacklo_ps(a, b);
+        const __m256 high = _mm256_unpackhi_ps(a, b);
+        _mm256_storeu_ps(out, _mm256_permute2f128_ps(low, high, 0x20));
+        _mm256_storeu_ps(out + 8, _mm256_permute2f128_ps(low, high, 0x31));
+        return;
+    }
+#endif
+    alignas(64) float first[V::size];
+    alignas(64) float second[V::size];
+    a.store_aligned(first);
+    b.store_aligned(second);
+    for (std::size_t i = 0; i < V::size; ++i) {
+        out[2 * i] = first[i];
+        out[2 * i + 1] = second[i];
+    }
+}
+
 /// Asks for every cache line of [p, p + bytes), at most `max_lines`.
 VICINAL_INLINE void prefetch_lines(const std::byte* p, std::size_t bytes, std::size_t max_lines = 16) noexcept {
 #if defined(__GNUC__)

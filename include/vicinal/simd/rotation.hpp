@@ -8,7 +8,7 @@
 #include <vector>   // for vector
 
 #include "vicinal/core/math.hpp"
-#include "vicinal/simd/compat.hpp"
+#include "vicinal/simd/intrinsics.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -26,10 +26,7 @@ VICINAL_INLINE void hadamard_stage(const float* from, float* to, std::size_t n) 
         for (; i + V::size <= half; i += V::size) {
             const V a = load<V>(from + i);
             const V b = load<V>(from + half + i);
-            const V sum = a + b;
-            const V difference = a - b;
-            xsimd::zip_lo(sum, difference).store_unaligned(to + 2 * i);
-            xsimd::zip_hi(sum, difference).store_unaligned(to + 2 * i + V::size);
+            store_interleaved(V(a + b), V(a - b), to + 2 * i);
         }
     }
     for (; i < half; ++i) {

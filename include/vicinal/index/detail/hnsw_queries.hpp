@@ -120,7 +120,10 @@ class hnsw_queries {
             } else {
                 search.emplace(index.state_.graph, *scorer, 0, **walk, stats);
             }
-            search->begin(start, width);
+            if constexpr (State::is_packed)
+                search->begin(start, width, index.state_.stored_rows());
+            else
+                search->begin(start, width);
         }
     };
 
@@ -150,9 +153,17 @@ class hnsw_queries {
         const std::size_t width = std::max(params.ef != 0 ? params.ef : default_ef, room(0).size());
         for (std::size_t i = 0; i < n; ++i) turns[i].begin(*this, std::min(width, state_.stored_rows()), stats.now);
         take_turns(std::span(turns).first(n), params.stop);
-        if constexpr (State::is_packed)
-            for (std::size_t i = 0; i < n; ++i) turns[i].search->finish();
         const row_gate<Id> admits(state_.directory, params.filter);
+        if constexpr (State::is_packed)
+            for (std::size_t i = 0; i < n; ++i) {
+                turns[i].search->finish();
+                walk_scratch& walk = **turns[i].walk;
+                if (found_enough(walk.pool, room(0).size(), admits)) continue;
+                begin(walk);
+                packed_filtered_search(state_.graph, *turns[i].scorer, state_.codes,
+                                       start_of(*turns[i].scorer, walk, stats.now),
+                                       std::min(width, state_.stored_rows()), admits, walk, stats.now, params.stop);
+            }
         for (std::size_t i = 0; i < n; ++i) {
             closest_sink<Id> closest(room(i), admits);
             deliver(**turns[i].lease, **turns[i].walk, room(i).size(), params, admits, closest, stats.now);
@@ -194,18 +205,20 @@ class hnsw_queries {
         if (!params.filter) {
             // Retired rows take places in the beam. They are few; when not few enough, the walk below leaves them out.
             if constexpr (State::is_packed)
-                packed_beam_search(state_.graph, scorer, state_.codes, start, width, walk, stats, params.stop);
+                packed_beam_search(state_.graph, scorer, state_.codes, start, width, state_.stored_rows(), walk, stats, params.stop);
             else
                 beam_search(state_.graph, scorer, start, 0, width, walk, stats, params.stop);
-            if (state_.directory.retired() == 0 ||
-                returnable(walk.pool, admits) >= std::min(k, state_.directory.live()))
-                return;
+            if (found_enough(walk.pool, k, admits)) return;
             begin(walk);
         }
         if constexpr (State::is_packed)
             packed_filtered_search(state_.graph, scorer, state_.codes, start, width, admits, walk, stats, params.stop);
         else
             filtered_beam_search(state_.graph, scorer, start, 0, width, admits, walk, stats, params.stop);
+    }
+    [[nodiscard]] bool found_enough(const beam& pool, std::size_t k, const row_gate<Id>& admits) const {
+        if (state_.directory.retired() != 0) return returnable(pool, admits) >= std::min(k, state_.directory.live());
+        return !State::is_packed || pool.size() >= std::min(k, state_.directory.live());
     }
     [[nodiscard]] static std::size_t returnable(const beam& pool, const row_gate<Id>& admits) {
         std::size_t count = 0;

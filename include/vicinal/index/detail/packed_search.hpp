@@ -41,24 +41,30 @@ VICINAL_INLINE void for_each_link(const Graph& graph, const Codes& codes, const 
 }
 
 /// A beam_walk whose beam holds estimates; each row that is followed is measured by the scorer and kept in walk.exact.
-/// In the end finish() makes those walk.pool: the `width` rows of the lowest estimates, sorted by distance. A row that
-/// cannot enter the beam by one estimate may by another's.
+/// In the end finish() makes those walk.pool, sorted by distance. A row not followed yet enters the beam once for each
+/// estimate that is low enough, and is followed by its lowest: estimates from several sides miss close rows much more
+/// rarely than one does. So fewer rows than the beam is wide may be found.
 template <class Graph, class Scorer, class Codes>
 class packed_walk {
   public:
     packed_walk(const Graph& graph, const Scorer& scorer, const Codes& codes, walk_scratch& walk, search_stats& stats)
         : graph_(graph), scorer_(scorer), codes_(codes), walk_(walk), stats_(stats) {}
 
-    void begin(slot_t start, std::size_t width) {
+    /// rows  how many there are: if the beam could hold them all, each enters once, so that all do
+    void begin(slot_t start, std::size_t width, std::size_t rows) {
+        once_ = width >= rows;
         walk_.pool.reset(width);
         walk_.exact.reset(width);
-        if (!walk_.visited.insert(start)) return;
+        if (once_ && !walk_.visited.insert(start)) return;
         walk_.pool.insert(0.0F, start);
     }
     [[nodiscard]] VICINAL_INLINE bool gather() noexcept {
         beam& pool = walk_.pool;
         count_ = 0;
-        while (count_ < packed_rows_at_once && pool.has_next()) nodes_[count_++] = pool.take();
+        while (count_ < packed_rows_at_once && pool.has_next()) {
+            const slot_t node = pool.take();
+            if (once_ || walk_.visited.insert(node)) nodes_[count_++] = node;
+        }
         return count_ != 0;
     }
     VICINAL_INLINE void prefetch() const noexcept {
@@ -88,7 +94,7 @@ class packed_walk {
                       pool.full() ? key_distance(pool.worst()) : std::numeric_limits<float>::infinity(),
                       [&](slot_t link, float estimate) VICINAL_LAMBDA_INLINE {
                           if (pool.full() && make_key(estimate, link) > pool.worst()) return;
-                          if (!walk_.visited.insert(link)) return;
+                          if (once_ ? !walk_.visited.insert(link) : walk_.visited.contains(link)) return;
                           if (pool.insert(estimate, link)) ask_for(link);
                       });
     }
@@ -100,14 +106,15 @@ class packed_walk {
     search_stats& stats_;
     slot_t nodes_[packed_rows_at_once] = {};
     std::size_t count_ = 0;
+    bool once_ = false;
 };
 
 /// Fills walk.pool with the closest of up to `width` rows met from `start` on level 0. walk.query is prepared.
 template <class Graph, class Scorer, class Codes>
 void packed_beam_search(const Graph& graph, const Scorer& scorer, const Codes& codes, slot_t start, std::size_t width,
-                        walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
+                        std::size_t rows, walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
     packed_walk<Graph, Scorer, Codes> search(graph, scorer, codes, walk, stats);
-    search.begin(start, width);
+    search.begin(start, width, rows);
     while (search.gather()) {
         throw_if_stopped(stop);
         search.prefetch();
