@@ -91,7 +91,7 @@ void require_small_loads(const char* what, const Index& index, std::initializer_
     REQUIRE(refused([&] { (void)Index::load(std::span<const std::byte>(file)); }) == std::nullopt);
     require_small<Index>(what, file, folder / "a.vic");
     for (const char* const section : counted)
-        for (std::size_t i = 0; i < section_of(file, section).length / 8 && i < 6; ++i)
+        for (std::size_t i = 0; i < section_of(file, section).length / 8 && i < 2; ++i)
             for (const std::uint64_t claim : {std::uint64_t{1} << 20, std::uint64_t{1} << 31, ~std::uint64_t{0}})
                 require_small<Index>(what, forged(file, section, i, claim), folder / "a.vic");
     for (const std::size_t field : {24U, 32U})  // dim and rows
@@ -107,18 +107,18 @@ void require_small_loads(const char* what, const Index& index, std::initializer_
 
 TEST_CASE("files: a load takes no more memory than twice the input and 1 MiB, whatever the file says") {
     // Where rows are shortest, what comes on top of them is most.
-    for (const std::size_t rows : {std::size_t{10}, std::size_t{200000}, std::size_t{400000}}) {
+    for (const std::size_t rows : {std::size_t{10}, std::size_t{200000}}) {
         flat_index<l2, f32, std::uint32_t> flat(1);
         flat.add(numbered<std::uint32_t>(rows), gaussian(rows, 1).view());
         require_small_loads("flat", flat, {"LIVE"});
     }
-    for (const std::size_t lists : {4U, 20000U}) {
+    for (const std::size_t lists : {4U, 1000U}) {
         ivf_index<l2, f32, std::uint32_t> ivf(1, {.lists = lists});
         ivf.train(gaussian(lists, 1).view());
-        ivf.add(numbered<std::uint32_t>(100000), gaussian(100000, 1, 2).view());
+        ivf.add(numbered<std::uint32_t>(150000), gaussian(150000, 1, 2).view());
         require_small_loads("ivf", ivf, {"LIVE", "IVF_", "LOFF"});
     }
     hnsw_index<l2, f32, std::uint32_t> hnsw(1, {.degree = 2, .build_beam = 4});
-    hnsw.add(numbered<std::uint32_t>(30000), gaussian(30000, 1).view());
+    hnsw.add(numbered<std::uint32_t>(5000), gaussian(5000, 1).view());
     require_small_loads("hnsw", hnsw, {"LIVE", "HNSW"});
 }
