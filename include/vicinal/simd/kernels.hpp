@@ -129,9 +129,19 @@ struct static_kernels {
     template <class Metric, class Codec>
     static void score_block(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* first, std::size_t stride, std::size_t count, float* out) noexcept {
-        detail::score_rows<Isa, false>(
-            metric, codec, query, dim, 0, count,
-            [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out);
+        // Four rows are read side by side. Where each is too short for the hardware to see four streams, and together
+        // they are too long for it to see one, the rows two KiB on are asked for here.
+        const bool ask = stride >= 512 && stride <= 1024;
+        detail::in_fours<false>(
+            count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out,
+            [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
+                if (ask) {
+                    const std::uintptr_t later = reinterpret_cast<std::uintptr_t>(rows[0]) + 2048;
+                    prefetch_lines(reinterpret_cast<const std::byte*>(later), 4 * stride, 64);
+                }
+                detail::score_together<lanes<Isa>, lane_count<Isa>>(metric, codec, query, dim, rows, distances,
+                                                                    std::make_index_sequence<4>{});
+            });
     }
 
     /// The floats a row's code stands for, as `load` gives them to the other kernels. `out` has room for dim rounded up
