@@ -123,8 +123,8 @@ void load_and_use(bytes_view file) {
     {
         const allocation_meter meter;
         const auto refused = refusal([&] { index.emplace(Index::load(file)); });
-        require(meter.peak() <= 2 * file.size() + (std::size_t{1} << 20),
-                "a load takes at most 2x the bytes and 1 MiB");
+        require(meter.peak() <= 2 * file.size() + (std::size_t{1} << 20) + 16 * (std::size_t{1} << 20),
+                "a load takes at most 2x the bytes, 1 MiB, and 16 bytes for each of up to 2^20 dimensions");
         if (refused) return;
     }
     const bytes_t again = saved(*index);
