@@ -67,7 +67,6 @@ struct ivf_kind {
     }
 };
 
-
 template <class Metric, class Codec>
 struct hnsw_kind {
     static constexpr std::string_view name = "hnsw";
@@ -82,7 +81,6 @@ struct hnsw_kind {
         return on.search(query, out, {.ef = ef});
     }
 };
-
 
 // ---- definitions; explicitly instantiated in vicinal_<metric>.cpp
 
@@ -143,12 +141,8 @@ template <class Kind, class Codec>
 
 template <class Metric, class... Codecs, class... GraphCodecs>
 [[nodiscard]] std::vector<vicinal_maker> makers(codec_list<Codecs...>, codec_list<GraphCodecs...>) {
-    return {
-        maker<flat_kind<Metric, Codecs>, Codecs>()...,
-            maker<ivf_kind<Metric, Codecs>, Codecs>()...,
-            maker<hnsw_kind<Metric, Codecs>, Codecs>()...,
-            maker<hnsw_kind<Metric, GraphCodecs>, GraphCodecs>()...
-    };
+    return {maker<flat_kind<Metric, Codecs>, Codecs>()..., maker<ivf_kind<Metric, Codecs>, Codecs>()...,
+            maker<hnsw_kind<Metric, Codecs>, Codecs>()..., maker<hnsw_kind<Metric, GraphCodecs>, GraphCodecs>()...};
 }
 
 }  // namespace detail

@@ -62,8 +62,8 @@ class affine_ranges {
         }
         uniform_ = true;
     }
-    /// A range for each component, with steps of at least step_of(i): rounded up to a multiple of a 64th of the largest,
-    /// which costs the wide ranges 1/64 and the narrow ones nothing that counts beside them.
+    /// A range for each component, with steps of at least step_of(i): rounded up to a multiple of a 64th of the
+    /// largest, which costs the wide ranges 1/64 and the narrow ones nothing that counts beside them.
     template <class LowOf, class StepOf>
     void set_each(LowOf low_of, StepOf step_of) noexcept {
         double largest = 0;

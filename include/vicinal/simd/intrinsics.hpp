@@ -48,8 +48,7 @@ template <class V>
         return a < b ? 0U : 1U;
     } else {
 #if defined(__AVX__)
-        if constexpr (is_256_bit<V>)
-            return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NLT_UQ)));
+        if constexpr (is_256_bit<V>) return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NLT_UQ)));
 #endif
 #if defined(__SSE2__)
         if constexpr (sizeof(V) == 16) return static_cast<unsigned>(_mm_movemask_ps(_mm_cmpnlt_ps(a, b)));
@@ -210,8 +209,8 @@ VICINAL_INLINE void keep_in_register([[maybe_unused]] V& v) noexcept {
 }
 
 #if defined(__AVX2__)
-/// Each byte of `indexes`, which are below 16, replaced by that entry of a table of 16 bytes. xsimd's swizzle of 32 bytes
-/// crosses lanes, which takes seven instructions instead of one.
+/// Each byte of `indexes`, which are below 16, replaced by that entry of a table of 16 bytes. xsimd's swizzle of 32
+/// bytes crosses lanes, which takes seven instructions instead of one.
 [[nodiscard]] VICINAL_INLINE __m256i lookup16(const std::uint8_t* table, __m256i indexes) noexcept {
     const __m128i entries = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries), indexes);

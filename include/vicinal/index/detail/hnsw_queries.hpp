@@ -53,7 +53,7 @@ class hnsw_queries {
                                           const params_type& params) const {
         return run_batch<Id>(queries, state_.dim, k, params, together,
                              [this](matrix_view<const float> some, auto room, std::span<std::size_t> found,
-                                    const params_type& own) { search_together(some, room, found, own); });
+                                    const params_type& own) { this->search_together(some, room, found, own); });
     }
 
     [[nodiscard]] std::vector<neighbor<Id>> search_within(std::span<const float> query, float radius,
@@ -93,7 +93,8 @@ class hnsw_queries {
     struct walk_of<true, Scorer> {
         using type = packed_walk<hnsw_graph, Scorer, typename State::codes_type>;
     };
-    using walk_scorer_type = std::conditional_t<State::is_packed, typename State::fine_scorer_type, typename State::walk_scorer_type>;
+    using walk_scorer_type =
+        std::conditional_t<State::is_packed, typename State::fine_scorer_type, typename State::walk_scorer_type>;
     using walk_type = typename walk_of<State::is_packed, walk_scorer_type>::type;
 
     [[nodiscard]] walk_scorer_type walk_scorer(scratch_type& buffers) const {
@@ -205,7 +206,8 @@ class hnsw_queries {
         if (!params.filter) {
             // Retired rows take places in the beam. They are few; when not few enough, the walk below leaves them out.
             if constexpr (State::is_packed)
-                packed_beam_search(state_.graph, scorer, state_.codes, start, width, state_.stored_rows(), walk, stats, params.stop);
+                packed_beam_search(state_.graph, scorer, state_.codes, start, width, state_.stored_rows(), walk, stats,
+                                   params.stop);
             else
                 beam_search(state_.graph, scorer, start, 0, width, walk, stats, params.stop);
             if (found_enough(walk.pool, k, admits)) return;
@@ -228,7 +230,8 @@ class hnsw_queries {
 
     /// Hands the beam to the sink, by the fine codec's distances.
     void deliver(scratch_type& buffers, const walk_scratch& walk, [[maybe_unused]] std::size_t k,
-                 const params_type& params, [[maybe_unused]] const row_gate<Id>& admits, closest_sink<Id>& closest, search_stats& stats) const {
+                 const params_type& params, [[maybe_unused]] const row_gate<Id>& admits, closest_sink<Id>& closest,
+                 search_stats& stats) const {
         const beam& pool = walk.pool;
         if constexpr (State::is_packed || (!State::two_levels && !State::approximate_walk)) {
             for (std::size_t i = 0; i < pool.size(); ++i) {
@@ -238,8 +241,7 @@ class hnsw_queries {
                     break;
             }
         } else {
-            const std::size_t most =
-                State::two_levels && params.rerank != 0 ? std::max(params.rerank, k) : pool.size();
+            const std::size_t most = State::two_levels && params.rerank != 0 ? std::max(params.rerank, k) : pool.size();
             buffers.candidates.clear();
             for (std::size_t i = 0; i < pool.size() && buffers.candidates.size() < most; ++i)
                 if (admits(key_slot(pool[i]))) buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});

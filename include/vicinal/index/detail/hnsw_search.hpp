@@ -41,8 +41,9 @@ struct walk_scratch {
         }
     }
     [[nodiscard]] std::size_t memory() const noexcept {
-        return visited.memory() + pool.memory() + exact.memory() + query.memory() + frontier.capacity() * sizeof(row_key) +
-               fresh.capacity() * sizeof(slot_t) + distances.capacity() * sizeof(float);
+        return visited.memory() + pool.memory() + exact.memory() + query.memory() +
+               frontier.capacity() * sizeof(row_key) + fresh.capacity() * sizeof(slot_t) +
+               distances.capacity() * sizeof(float);
     }
 };
 

@@ -1,13 +1,13 @@
 // What an hnsw_index holds, and how it changes. Searches are in hnsw_queries.hpp, files in hnsw_parts.hpp.
 #pragma once
 
-#include <algorithm>  // for max, min
-#include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t, uint64_t
-#include <memory>     // for unique_ptr
+#include <algorithm>    // for max, min
+#include <cstddef>      // for size_t
+#include <cstdint>      // for uint32_t, uint64_t
+#include <memory>       // for unique_ptr
 #include <span>         // for span
 #include <type_traits>  // for conditional_t
-#include <vector>     // for vector
+#include <vector>       // for vector
 
 #include "vicinal/index/detail/calls.hpp"
 #include "vicinal/index/detail/hnsw_build.hpp"
@@ -53,7 +53,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     mutable scratch_pool<walk_scratch> walks;
 
     explicit hnsw_state(std::size_t dimension, hnsw_params wanted = {})
-        : base(dimension, row_spacing::lines), params(checked(wanted)), graph(params.degree), codes(dimension, graph.capacity(0)) {}
+        : base(dimension, row_spacing::lines),
+          params(checked(wanted)),
+          graph(params.degree),
+          codes(dimension, graph.capacity(0)) {}
 
     // ---- changes ---------------------------------------------------------------------------------------------------
 
@@ -66,7 +69,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         this->require_decodable(*lease, lease->query.span());
         reserve_rows(1);
         this->write_row(directory.upcoming(0), lease->query.span());
-        link(std::span(&id, 1), {}, nullptr, [] {}, [] {});
+        link(
+            std::span(&id, 1), {}, nullptr, [] {}, [] {});
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& how) {
@@ -86,7 +90,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
                 if (guide)
                     guide->copy(
                         rows.coarse(), n, [this](std::size_t i) { return directory.upcoming(i); }, executor);
-                link(ids.subspan(done, n), executor, guide.get(), [] {}, [] {});
+                link(
+                    ids.subspan(done, n), executor, guide.get(), [] {}, [] {});
                 done += n;
                 if (how.progress) how.progress(done, vectors.rows());
             }
@@ -107,7 +112,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         this->require_decodable(*lease, lease->query.span());
         reserve_rows(1);
         this->write_row(directory.upcoming(0), lease->query.span());
-        link(std::span(&id, 1), {}, nullptr, [&] { directory.retire(old); }, [&] { retire_links(old); });
+        link(
+            std::span(&id, 1), {}, nullptr, [&] { directory.retire(old); }, [&] { retire_links(old); });
     }
 
     bool remove(Id id) {
@@ -144,7 +150,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
 
     /// What a large batch finds its candidates by, with all present rows in it; null where nothing is faster than the
     /// rows themselves.
-    [[nodiscard]] std::unique_ptr<guide_type> make_guide(matrix_view<const float> vectors, executor_ref executor) const {
+    [[nodiscard]] std::unique_ptr<guide_type> make_guide(matrix_view<const float> vectors,
+                                                         executor_ref executor) const {
         if constexpr (guide_type::possible) {
             if (!guide_type::pays(vectors.rows(), directory.high_water())) return nullptr;
             const auto sample = prepared_sample<Codec>(metric, vectors, guide_training_rows);
@@ -162,7 +169,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     /// Links the next ids.size() rows, whose codes are written, and makes them live; before_live() runs when readers
     /// are out.
     template <class BeforeLive, class AfterLive>
-    void link(std::span<const Id> ids, executor_ref executor, const guide_type* guide, BeforeLive before_live, AfterLive after_live) {
+    void link(std::span<const Id> ids, executor_ref executor, const guide_type* guide, BeforeLive before_live,
+              AfterLive after_live) {
         std::vector<slot_t> slots(ids.size());
         std::vector<std::size_t> levels(ids.size());
         std::size_t upper = 0;
@@ -202,8 +210,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         after_live();
     }
 
-    /// Undoes a batch, so that a failed call changes nothing a user can see: its rows come out again, and what was learned
-    /// from it is forgotten.
+    /// Undoes a batch, so that a failed call changes nothing a user can see: its rows come out again, and what was
+    /// learned from it is forgotten.
     void take_back(std::span<const Id> ids, bool learned) {
         for (std::size_t i = ids.size(); i-- > 0;) take_out(directory.find(ids[i]));
         if (!learned) return;
