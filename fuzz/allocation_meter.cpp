@@ -10,7 +10,10 @@
 #endif
 
 #if defined(VICINAL_FUZZ_METER)
-#include <sanitizer/allocator_interface.h>
+// What sanitizer/allocator_interface.h declares; GCC has the functions without the header.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
+                                                         void (*on_free)(const volatile void*));
+extern "C" std::size_t __sanitizer_get_allocated_size(const volatile void* at);
 #endif
 
 namespace vicinal_fuzz {
