@@ -44,3 +44,10 @@ endif()
 function(vicinal_developer_target target)
   target_link_libraries(${target} PRIVATE vicinal_developer)
 endfunction()
+
+# -O2 where Release says -O3, for programs of many index types whose speed nobody measures: they compile in half the time.
+function(vicinal_compile_sooner target)
+  if(NOT MSVC)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O2>)
+  endif()
+endfunction()

@@ -5,16 +5,22 @@
 #include "vicinal/version.hpp"
 
 // Kernels and whatever they call are forced inline: an out-of-line copy would be one weak symbol shared by objects
-// compiled for different instruction sets.
+// compiled for different instruction sets. A program all of whose objects are compiled alike may say
+// VICINAL_NO_FORCED_INLINE, as our sanitizer builds do, whose compilers take minutes over what is inlined.
 #if defined(_MSC_VER) && !defined(__clang__)
 #define VICINAL_INLINE __forceinline
 #define VICINAL_COLD __declspec(noinline)
 #define VICINAL_LAMBDA_INLINE
 #define VICINAL_LIFETIMEBOUND [[msvc::lifetimebound]]
 #else
+#if defined(VICINAL_NO_FORCED_INLINE)
+#define VICINAL_INLINE inline
+#define VICINAL_LAMBDA_INLINE
+#else
 #define VICINAL_INLINE inline __attribute__((always_inline))
-#define VICINAL_COLD __attribute__((noinline, cold))
 #define VICINAL_LAMBDA_INLINE __attribute__((always_inline))
+#endif
+#define VICINAL_COLD __attribute__((noinline, cold))
 #if defined(__clang__)
 #define VICINAL_LIFETIMEBOUND [[clang::lifetimebound]]
 #else
