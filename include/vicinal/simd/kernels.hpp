@@ -62,22 +62,26 @@ VICINAL_INLINE void score_together(const Metric& metric, const Codec& codec, con
 }
 
 /// Calls four(rows, out) for the rows in fours, the last four padded by repeating a row; row_of(i) is where row i lies.
-/// With Prefetch, rows are asked for ahead of their turn, at most about as many lines as a core keeps in flight.
+/// With Prefetch, rows are asked for ahead of their turn, at most about as many bytes as the second-level cache can
+/// spare.
 template <bool Prefetch, class RowOf, class Four>
 VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const RowOf& row_of, float* out,
                              const Four& four) noexcept {
+    constexpr std::size_t ring = 128;
+    constexpr std::size_t bytes_ahead = 12 * 1024;
     [[maybe_unused]] std::size_t asked = 0;
-    [[maybe_unused]] const std::size_t ahead = row_bytes <= 128 ? 16 : row_bytes <= 512 ? 8 : 4;
-    [[maybe_unused]] const std::byte* next[32];  // rows that were asked for, by the last bits of their number
+    [[maybe_unused]] const std::size_t ahead =
+        row_bytes * (ring - 32) <= bytes_ahead ? ring - 32 : bytes_ahead / row_bytes;
+    [[maybe_unused]] const std::byte* next[ring];  // rows that were asked for, by the last bits of their number
     for (std::size_t i = 0; i < count; i += 4) {
         if constexpr (Prefetch)
             for (; asked < count && asked < i + 4 + ahead; ++asked) {
-                next[asked % 32] = row_of(asked);
-                prefetch_lines(next[asked % 32], row_bytes);
+                next[asked % ring] = row_of(asked);
+                prefetch_lines(next[asked % ring], row_bytes);
             }
         const auto row = [&](std::size_t j) VICINAL_LAMBDA_INLINE {
             if constexpr (Prefetch)
-                return next[j % 32];
+                return next[j % ring];
             else
                 return row_of(j);
         };

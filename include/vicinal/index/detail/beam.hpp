@@ -39,7 +39,7 @@ class beam {
         next_ = 0;
     }
 
-    /// Puts a row in its place if it is among the closest; true if it is now the next to be followed.
+    /// Puts a row in its place if it is among the closest; true if it will soon be followed unless closer ones turn up.
     VICINAL_INLINE bool insert(float distance, slot_t slot) noexcept {
         const row_key key = make_key(distance, slot);
         if (size_ == width_) {
@@ -50,9 +50,9 @@ class beam {
         const std::size_t at = position(key, size_ - 1);
         std::memmove(&keys_[at + 1], &keys_[at], (size_ - 1 - at) * sizeof(row_key));
         keys_[at] = key;
-        if (at > next_) return false;
-        next_ = at;
-        return true;
+        const bool soon = at < next_ + 4;  // hnsw_search.hpp follows four at once
+        if (at < next_) next_ = at;
+        return soon;
     }
 
     [[nodiscard]] bool has_next() const noexcept { return next_ < size_; }
