@@ -58,7 +58,7 @@ struct ivf_search_params {
 template <identifier Id = std::uint64_t>
 struct hnsw_search_params {
     std::size_t ef = 0;             ///< width of the beam, at least k: wider finds more and costs more; 0 = 64
-    std::size_t rerank = 0;         ///< two_level only: how many of the beam are scored again, at least k; 0 = all of it
+    std::size_t rerank = 0;         ///< two_level only: how many of the beam are scored again, at least k; 0 = enough
     id_filter<Id> filter{};         ///< which ids may be returned
     std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
     search_stats* stats = nullptr;  ///< what the search did is added here

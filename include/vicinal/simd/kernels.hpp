@@ -68,7 +68,7 @@ template <bool Prefetch, class RowOf, class Four>
 VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const RowOf& row_of, float* out,
                              const Four& four) noexcept {
     constexpr std::size_t ring = 128;
-    constexpr std::size_t bytes_ahead = 12 * 1024;
+    constexpr std::size_t bytes_ahead = 32 * 1024;
     [[maybe_unused]] std::size_t asked = 0;
     [[maybe_unused]] const std::size_t ahead =
         row_bytes * (ring - 32) <= bytes_ahead ? ring - 32 : bytes_ahead / row_bytes;
@@ -165,8 +165,8 @@ struct static_kernels {
         using codes = integer_codes<Bits>;
         constexpr bool weighted = What == integer_sum::weighted_difference;
         [[maybe_unused]] const unsigned shift = weighted ? weighted_shift(dim) : 0;
-        const auto sum_up = [&](std::size_t from, std::size_t n, const std::byte* const* four, std::int32_t* sums)
-                                VICINAL_LAMBDA_INLINE {
+        const auto sum_up = [&](std::size_t from, std::size_t n, const std::byte* const* four,
+                                std::int32_t* sums) VICINAL_LAMBDA_INLINE {
             if constexpr (weighted)
                 codes::template weighted_sums_4<lanes<Isa>>(query + 2 * from, four, n, shift, sums);
             else

@@ -35,6 +35,12 @@ class id_directory {
     [[nodiscard]] VICINAL_INLINE row_state state(slot_t slot) const noexcept { return states_[slot]; }
     [[nodiscard]] VICINAL_INLINE bool is_live(slot_t slot) const noexcept { return states_[slot] == row_state::live; }
 
+    /// Asks for the id and the state of a row.
+    VICINAL_INLINE void prefetch(slot_t slot) const noexcept {
+        simd::prefetch_lines(reinterpret_cast<const std::byte*>(&ids_[slot]), sizeof(Id));
+        simd::prefetch_lines(reinterpret_cast<const std::byte*>(&states_[slot]), 1);
+    }
+
     /// The live row of `id`, or no_slot.
     [[nodiscard]] slot_t find(Id id) const noexcept {
         if (table_.empty()) return no_slot;

@@ -39,8 +39,9 @@ class beam {
         next_ = 0;
     }
 
-    /// Puts a row in its place if it is among the closest; true if it will soon be followed unless closer ones turn up.
-    VICINAL_INLINE bool insert(float distance, slot_t slot) noexcept {
+    /// Puts a row in its place if it is among the closest; true if it is now among the next `soon` or so to be
+    /// followed.
+    VICINAL_INLINE bool insert(float distance, slot_t slot, std::size_t soon = 1) noexcept {
         const row_key key = make_key(distance, slot);
         if (size_ == width_) {
             if (width_ == 0 || key > keys_[size_ - 1]) return false;
@@ -50,9 +51,9 @@ class beam {
         const std::size_t at = position(key, size_ - 1);
         std::memmove(&keys_[at + 1], &keys_[at], (size_ - 1 - at) * sizeof(row_key));
         keys_[at] = key;
-        const bool soon = at < next_ + 4;  // hnsw_search.hpp follows four at once
+        const bool is_soon = at < next_ + soon;
         if (at < next_) next_ = at;
-        return soon;
+        return is_soon;
     }
 
     [[nodiscard]] bool has_next() const noexcept { return next_ < size_; }

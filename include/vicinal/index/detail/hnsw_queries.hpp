@@ -241,11 +241,17 @@ class hnsw_queries {
                     break;
             }
         } else {
-            const std::size_t most = State::two_levels && params.rerank != 0 ? std::max(params.rerank, k) : pool.size();
+            const bool number_given = State::two_levels && params.rerank != 0;
+            const std::size_t most = number_given ? std::max(params.rerank, k) : pool.size();
+            const bool choose = params.filter || state_.directory.retired() != 0;
             buffers.candidates.clear();
             for (std::size_t i = 0; i < pool.size() && buffers.candidates.size() < most; ++i)
-                if (admits(key_slot(pool[i]))) buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
-            state_.rerank(buffers, buffers.candidates.size(), closest, stats);
+                if (!choose || admits(key_slot(pool[i])))
+                    buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
+            if (number_given)
+                state_.rerank(buffers, buffers.candidates.size(), closest, stats);
+            else
+                state_.rerank_doubtful(buffers, closest, stats);
         }
     }
 

@@ -20,7 +20,7 @@ namespace detail {
 /// How many rows a beam search follows at once, the closest there are: the more, the more misses overlap and the longer
 /// the lists that are scored together; the fewer, the fewer distances are taken that one more look at the beam would
 /// have spared.
-inline constexpr std::size_t rows_at_once = 4;
+inline constexpr std::size_t rows_at_once = 6;
 
 /// Buffers of one walk.
 struct walk_scratch {
@@ -130,7 +130,8 @@ class beam_walk {
         scorer_.score(walk_.fresh.data(), count_, walk_.distances.data());
         stats_.distances += count_;
         for (std::size_t i = 0; i < count_; ++i)
-            if (walk_.pool.insert(walk_.distances[i], walk_.fresh[i])) graph_.prefetch_links(walk_.fresh[i], level_);
+            if (walk_.pool.insert(walk_.distances[i], walk_.fresh[i], rows_at_once))
+                graph_.prefetch_links(walk_.fresh[i], level_);
     }
 
   private:

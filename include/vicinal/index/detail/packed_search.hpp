@@ -19,7 +19,7 @@ VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
 /// How many rows are followed at once: their memory is waited for together.
-inline constexpr std::size_t packed_rows_at_once = 2;
+inline constexpr std::size_t packed_rows_at_once = 4;
 
 /// Calls found(link, estimate) for the links of `node`, itself at `distance`, whose estimates are not above `limit`.
 template <class Graph, class Codes, class Found>
@@ -95,7 +95,7 @@ class packed_walk {
                       [&](slot_t link, float estimate) VICINAL_LAMBDA_INLINE {
                           if (pool.full() && make_key(estimate, link) > pool.worst()) return;
                           if (once_ ? !walk_.visited.insert(link) : walk_.visited.contains(link)) return;
-                          if (pool.insert(estimate, link)) ask_for(link);
+                          if (pool.insert(estimate, link, packed_rows_at_once)) ask_for(link);
                       });
     }
 

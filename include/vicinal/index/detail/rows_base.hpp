@@ -40,8 +40,7 @@ struct row_scratch {
 
     [[nodiscard]] std::size_t memory() const noexcept {
         return (query.span().size() + decoded.span().size()) * sizeof(float) +
-               candidates.capacity() * sizeof(neighbor<slot_t>) + slots.capacity() * sizeof(slot_t) +
-               code.capacity();
+               candidates.capacity() * sizeof(neighbor<slot_t>) + slots.capacity() * sizeof(slot_t) + code.capacity();
     }
 };
 
@@ -308,6 +307,31 @@ struct rows_base {
         stats.reranks += count;
         score_listed(fine_scorer(buffers), std::span<const slot_t>(buffers.slots), sink, [] {});
     }
+    /// The same for all candidates, which are sorted, until those left cannot be among the closest unless one of them
+    /// is closer than its distance says by more than twice the most that any yet scored was.
+    template <class Sink>
+    void rerank_doubtful(Scratch& buffers, Sink& sink, search_stats& stats) const {
+        constexpr std::size_t group = 16;
+        const auto scorer = fine_scorer(buffers);
+        const auto& candidates = buffers.candidates;
+        slot_t slots[group];
+        float distances[group];
+        float closer_than_said = 0;
+        for (std::size_t first = 0; first < candidates.size(); first += group) {
+            if (candidates[first].distance - 2 * closer_than_said > sink.threshold()) break;
+            const std::size_t n = std::min(group, candidates.size() - first);
+            for (std::size_t i = 0; i < n; ++i) {
+                slots[i] = candidates[first + i].id;
+                directory.prefetch(slots[i]);
+            }
+            scorer.score(slots, n, distances);
+            stats.distances += n;
+            stats.reranks += n;
+            for (std::size_t i = 0; i < n; ++i)
+                closer_than_said = std::max(closer_than_said, candidates[first + i].distance - distances[i]);
+            offer_all(sink, distances, n, [&](std::size_t i) { return slots[i]; });
+        }
+    }
 
     /// One search: scan(scorer, buffers, sink, stats) offers rows scored by the coarse codec, of two levels the best of
     /// them are scored again.
@@ -439,8 +463,7 @@ struct rows_base {
                 in.fail("row " + std::to_string(i) + " has state " + std::to_string(states[i]) + " and id " +
                         std::to_string(ids[i]) + ", which do not go together");
         }
-        if (found != live)
-            in.fail(std::to_string(found) + " of its rows are live, it says " + std::to_string(live));
+        if (found != live) in.fail(std::to_string(found) + " of its rows are live, it says " + std::to_string(live));
         if (!directory.build_table(in.bytes())) in.fail("two of its rows have the same id");
         return n;
     }
