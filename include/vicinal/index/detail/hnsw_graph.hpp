@@ -82,7 +82,10 @@ class hnsw_graph {
         std::fill(end, first + capacity(level), no_slot);
     }
     VICINAL_INLINE void prefetch_links(slot_t slot, std::size_t level) const noexcept {
-        if (level == 0) simd::prefetch_lines(base_[slot], base_.row_bytes(), 4);
+        if (level == 0)
+            simd::prefetch_lines(base_[slot], base_.row_bytes(), 4);
+        else if (const slot_t* const links = first_link(slot, level))
+            simd::prefetch_lines(reinterpret_cast<const std::byte*>(links), upper_.row_bytes(), 4);
     }
 
     /// Whether the level-0 link a -> b belongs to the tree.

@@ -109,22 +109,27 @@ class hnsw_queries {
         std::optional<typename scratch_pool<scratch_type>::lease> lease;
         std::optional<scratch_pool<walk_scratch>::lease> walk;
         std::optional<walk_scorer_type> scorer;
-        std::optional<walk_type> search;
+        std::optional<descent<hnsw_graph, walk_scorer_type>> upper;
+        std::optional<walk_type> lowest;
 
-        void begin(const hnsw_queries& index, std::size_t width, search_stats& stats) {
+        void begin(const hnsw_queries& index, search_stats& stats) {
+            const State& state = index.state_;
             index.begin(**walk);
             scorer.emplace(index.walk_scorer(**lease));
-            const slot_t start = index.start_of(*scorer, **walk, stats);
+            if constexpr (State::is_packed) state.codes.prepare((*lease)->query.data(), (*walk)->query);
+            upper.emplace(state.graph, *scorer, **walk, stats);
+            upper->begin(state.graph.entry(), state.graph.top_level(), 0);
+        }
+        void begin_lowest(const hnsw_queries& index, std::size_t width, search_stats& stats) {
+            const State& state = index.state_;
+            const std::size_t rows = state.stored_rows();
             if constexpr (State::is_packed) {
-                index.state_.codes.prepare((*lease)->query.data(), (*walk)->query);
-                search.emplace(index.state_.graph, *scorer, index.state_.codes, **walk, stats);
+                lowest.emplace(state.graph, *scorer, state.codes, **walk, stats);
+                lowest->begin(upper->closest(), std::min(width, rows), rows);
             } else {
-                search.emplace(index.state_.graph, *scorer, 0, **walk, stats);
+                lowest.emplace(state.graph, *scorer, 0, **walk, stats);
+                lowest->begin(upper->closest(), std::min(width, rows));
             }
-            if constexpr (State::is_packed)
-                search->begin(start, width, index.state_.stored_rows());
-            else
-                search->begin(start, width);
         }
     };
 
@@ -152,12 +157,21 @@ class hnsw_queries {
         call_stats stats(params.stats);
         if (room(0).empty() || state_.directory.live() == 0) return;
         const std::size_t width = std::max(params.ef != 0 ? params.ef : default_ef, room(0).size());
-        for (std::size_t i = 0; i < n; ++i) turns[i].begin(*this, std::min(width, state_.stored_rows()), stats.now);
-        take_turns(std::span(turns).first(n), params.stop);
+        const std::span<turn> all = std::span(turns).first(n);
+        for (turn& t : all) t.begin(*this, stats.now);
+        take_turns(
+            all, params.stop, [](turn & t) -> auto& { return *t.upper; });
+        for (turn& t : all) t.begin_lowest(*this, width, stats.now);
+        // A walk by integers asks for enough short rows at once to keep the memory busy: several would only share the
+        // cache.
+        const std::size_t at_once = !State::is_packed && State::approximate_walk ? 1 : n;
+        for (std::size_t i = 0; i < n; i += at_once)
+            take_turns(
+                all.subspan(i, at_once), params.stop, [](turn & t) -> auto& { return *t.lowest; });
         const row_gate<Id> admits(state_.directory, params.filter);
         if constexpr (State::is_packed)
             for (std::size_t i = 0; i < n; ++i) {
-                turns[i].search->finish();
+                turns[i].lowest->finish();
                 walk_scratch& walk = **turns[i].walk;
                 if (found_enough(walk.pool, room(0).size(), admits)) continue;
                 begin(walk);
@@ -165,6 +179,7 @@ class hnsw_queries {
                                        start_of(*turns[i].scorer, walk, stats.now),
                                        std::min(width, state_.stored_rows()), admits, walk, stats.now, params.stop);
             }
+        for (std::size_t i = 0; i < n; ++i) ask_for_results(**turns[i].lease, **turns[i].walk, room(i).size());
         for (std::size_t i = 0; i < n; ++i) {
             closest_sink<Id> closest(room(i), admits);
             deliver(**turns[i].lease, **turns[i].walk, room(i).size(), params, admits, closest, stats.now);
@@ -172,7 +187,9 @@ class hnsw_queries {
         }
     }
 
-    static void take_turns(std::span<turn> turns, const std::stop_token& stop) {
+    /// Walks to the end; walk_of(turn) is a descent or a walk of the lowest level.
+    template <class WalkOf>
+    static void take_turns(std::span<turn> turns, const std::stop_token& stop, const WalkOf& walk_of) {
         std::array<turn*, together> going{};
         std::size_t left = 0;
         for (turn& t : turns) going[left++] = &t;
@@ -180,12 +197,12 @@ class hnsw_queries {
             if (round % 32 == 0) throw_if_stopped(stop);
             std::size_t still = 0;
             for (std::size_t i = 0; i < left; ++i)
-                if (going[i]->search->gather()) {
-                    going[i]->search->prefetch();
+                if (walk_of(*going[i]).gather()) {
+                    if (left > 1) walk_of(*going[i]).prefetch();
                     going[still++] = going[i];
                 }
             left = still;
-            for (std::size_t i = 0; i < left; ++i) going[i]->search->absorb();
+            for (std::size_t i = 0; i < left; ++i) walk_of(*going[i]).absorb();
         }
     }
 
@@ -226,6 +243,16 @@ class hnsw_queries {
         std::size_t count = 0;
         for (std::size_t i = 0; i < pool.size(); ++i) count += admits(key_slot(pool[i])) ? 1 : 0;
         return count;
+    }
+
+    /// Asks for what deliver will read first.
+    void ask_for_results(scratch_type& buffers, const walk_scratch& walk, std::size_t k) const noexcept {
+        const auto fine = state_.fine_scorer(buffers);
+        for (std::size_t i = 0; i < std::min(k, walk.pool.size()); ++i) {
+            const slot_t slot = key_slot(walk.pool[i]);
+            state_.directory.prefetch(slot);
+            if constexpr (State::two_levels) fine.prefetch(&slot, 1);
+        }
     }
 
     /// Hands the beam to the sink, by the fine codec's distances.

@@ -1,7 +1,7 @@
 // Walking a graph: free functions over (links, scorer, beam), which know neither ids nor codecs.
 #pragma once
 
-#include <algorithm>   // for push_heap, pop_heap
+#include <algorithm>   // for min, push_heap, pop_heap
 #include <cstddef>     // for size_t
 #include <functional>  // for greater
 #include <stop_token>  // for stop_token
@@ -73,28 +73,62 @@ VICINAL_INLINE std::size_t score_fresh_links(const Graph& graph, const Scorer& s
     return count;
 }
 
+/// Moves from a row to ever closer links on the levels above one. Like beam_walk it can pause where it would wait for
+/// memory: one step is gather, then absorb.
+template <class Graph, class Scorer>
+class descent {
+  public:
+    descent(const Graph& graph, const Scorer& scorer, walk_scratch& walk, search_stats& stats)
+        : graph_(graph), scorer_(scorer), walk_(walk), stats_(stats) {}
+
+    /// Levels (down_to, from] will be walked.
+    void begin(slot_t start, std::size_t from, std::size_t down_to) {
+        best_ = make_key(scorer_.score(start), start);
+        ++stats_.distances;
+        level_ = from;
+        down_to_ = down_to;
+    }
+    /// Finds the rows to score; false at the end.
+    [[nodiscard]] bool gather() noexcept {
+        if (level_ == down_to_) return false;
+        count_ = 0;
+        for (const slot_t link : graph_.links(key_slot(best_), level_))
+            if (graph_.exists(link)) walk_.fresh[count_++] = link;
+        return true;
+    }
+    void prefetch() const noexcept { scorer_.prefetch(walk_.fresh.data(), count_); }
+    void absorb() {
+        scorer_.score(walk_.fresh.data(), count_, walk_.distances.data());
+        stats_.distances += count_;
+        row_key closest = best_;
+        for (std::size_t i = 0; i < count_; ++i)
+            closest = std::min(closest, make_key(walk_.distances[i], walk_.fresh[i]));
+        if (closest == best_) --level_;
+        best_ = closest;
+        graph_.prefetch_links(key_slot(best_), level_);
+    }
+    /// The closest row met.
+    [[nodiscard]] slot_t closest() const noexcept { return key_slot(best_); }
+
+  private:
+    const Graph& graph_;
+    const Scorer& scorer_;
+    walk_scratch& walk_;
+    search_stats& stats_;
+    row_key best_ = 0;
+    std::size_t level_ = 0;
+    std::size_t down_to_ = 0;
+    std::size_t count_ = 0;
+};
+
 /// Moves from `start` to ever closer links on the levels (down_to, from], and returns the closest row met.
 template <class Graph, class Scorer>
 [[nodiscard]] slot_t descend(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t from,
                              std::size_t down_to, walk_scratch& walk, search_stats& stats) {
-    row_key best = make_key(scorer.score(start), start);
-    ++stats.distances;
-    for (std::size_t level = from; level > down_to; --level)
-        for (bool moved = true; moved;) {
-            moved = false;
-            const auto links = graph.links(key_slot(best), level);
-            std::size_t count = 0;
-            for (const slot_t link : links)
-                if (graph.exists(link)) walk.fresh[count++] = link;
-            scorer.score(walk.fresh.data(), count, walk.distances.data());
-            stats.distances += count;
-            for (std::size_t i = 0; i < count; ++i)
-                if (const row_key key = make_key(walk.distances[i], walk.fresh[i]); key < best) {
-                    best = key;
-                    moved = true;
-                }
-        }
-    return key_slot(best);
+    descent<Graph, Scorer> walker(graph, scorer, walk, stats);
+    walker.begin(start, from, down_to);
+    while (walker.gather()) walker.absorb();
+    return walker.closest();
 }
 
 /// A beam search that can pause where it would wait for memory: between knowing which rows to score and scoring them.
