@@ -147,7 +147,10 @@ class hnsw_builder {
 
     /// Puts the plan in place. Readers are out.
     void publish() noexcept {
-        for (const update& u : updates_) {
+        constexpr std::size_t ahead = 8;
+        for (std::size_t i = 0; i < updates_.size(); ++i) {
+            if (i + ahead < updates_.size()) graph_.prefetch_links(updates_[i + ahead].target, 0);
+            const update& u = updates_[i];
             graph_.set_links(u.target, u.level, std::span(u.links));
             if constexpr (keeps_codes)
                 if (u.level == 0) codes_.set(u.target, u.codes);
@@ -164,12 +167,18 @@ class hnsw_builder {
     struct picked {
         std::vector<std::vector<candidate>> by_level;
     };
+    /// A reverse link that wants to join those of `target`.
+    struct edge {
+        std::size_t level;
+        slot_t target;
+        candidate source;
+    };
     /// The new links of one row on one level.
     struct update {
         slot_t target;
         std::size_t level;
-        std::size_t batch_row;           // which new row this is, or none
-        std::vector<candidate> sources;  // reverse links that want to join
+        std::size_t batch_row;          // which new row this is, or none
+        std::span<const edge> sources;  // the reverse links
         std::vector<slot_t> links;
         [[no_unique_address]] typename Codes::row codes;
     };
@@ -325,12 +334,8 @@ class hnsw_builder {
     // ---- reverse links ---------------------------------------------------------------------------------------------
 
     void group_reverse_links() {
-        struct edge {
-            std::size_t level;
-            slot_t target;
-            candidate source;
-        };
-        std::vector<edge> edges;
+        std::vector<edge>& edges = edges_;
+        edges.clear();
         updates_.clear();
         for (std::size_t i = 0; i < slots_.size(); ++i)
             for (std::size_t level = 0; level <= graph_.level(slots_[i]); ++level) {
@@ -354,7 +359,8 @@ class hnsw_builder {
             const bool is_new = own < new_rows && !earlier(edges[first], updates_[own]);
             if (!is_new) updates_.push_back({edges[first].target, edges[first].level, none, {}, {}, {}});
             update& u = is_new ? updates_[own] : updates_.back();
-            for (; first < last; ++first) u.sources.push_back(edges[first].source);
+            u.sources = std::span(edges).subspan(first, last - first);
+            first = last;
         }
     }
 
@@ -368,7 +374,7 @@ class hnsw_builder {
         else
             for (const slot_t link : graph_.links(u.target, u.level)) u.links.push_back(link);
         const std::size_t had = u.links.size();
-        for (const candidate& c : u.sources) u.links.push_back(c.slot);
+        for (const edge& e : u.sources) u.links.push_back(e.source.slot);
         if (u.links.size() <= capacity) return;
         std::vector<candidate> all = measured(u, had, is_live);
         std::sort(all.begin(), all.end());
@@ -393,7 +399,7 @@ class hnsw_builder {
         all.reserve(u.links.size());
         for (std::size_t i = 0; i < had; ++i)
             if (u.batch_row != none || is_live(u.links[i])) all.push_back({distances[i], u.links[i]});
-        all.insert(all.end(), u.sources.begin(), u.sources.end());
+        for (const edge& e : u.sources) all.push_back(e.source);
         return all;
     }
 
@@ -406,6 +412,7 @@ class hnsw_builder {
     std::span<const slot_t> slots_;
     std::vector<picked> picks_;
     std::vector<std::pair<slot_t, slot_t>> adopted_;  // (parent, child) of this batch
+    std::vector<edge> edges_;
     std::vector<update> updates_;
 };
 
