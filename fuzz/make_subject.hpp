@@ -2,8 +2,17 @@
 #pragma once
 
 #include "model.hpp"
+#include "vicinal/import.hpp"
 
 namespace vicinal_fuzz {
+
+/// The dimension that the header of an hnswlib file implies, as far as it is small: its caller would know it.
+inline std::size_t hnswlib_dim(bytes_view file) {
+    using vicinal::detail::load_le;
+    if (file.size() < 48) return 4;
+    const std::uint64_t bytes = load_le<std::uint64_t>(&file[32]) - load_le<std::uint64_t>(&file[40]);
+    return static_cast<std::size_t>(std::clamp<std::uint64_t>(bytes / 4, 1, 64));
+}
 
 /// A small index with gaps in its ids, a removal and an update behind it, as a file.
 template <class Index>
@@ -33,6 +42,37 @@ bytes_t sample_file(std::size_t rows) {
     return saved(index);
 }
 
+/// Takes a file of hnswlib's or faiss's over; what comes of it must be whole, and is saved and used as what was loaded.
+template <class Index>
+void import_and_use(bytes_view file) {
+    std::optional<Index> index;
+    {
+        const allocation_meter meter;
+        const auto refused = refusal([&] {
+            if constexpr (graph_like<Index>)
+                if (file.empty() || file[0] != std::byte{'I'}) {
+                    index.emplace(vicinal::import_hnswlib<Index>(file, hnswlib_dim(file)));
+                    return;
+                }
+            index.emplace(vicinal::import_faiss<Index>(file));
+        });
+        // A row of a graph takes some 32 bytes there and a dozen small vectors meanwhile.
+        require(meter.peak() <= 32 * file.size() + (std::size_t{1} << 20),
+                "an import takes at most 32x the bytes and 1 MiB");
+        if (refused) return;
+    }
+    require(index->check().ok(), "what is imported is whole");
+    load_and_use<Index>(saved(*index));
+}
+
+template <class Index>
+constexpr auto importer() -> void (*)(bytes_view) {
+    if constexpr (vicinal::detail::importable<Index>::value)
+        return import_and_use<Index>;
+    else
+        return nullptr;
+}
+
 template <class Index, class Metric, class Codec>
 subject make_subject(const char* name, vicinal::index_kind kind) {
     return {name,
@@ -41,7 +81,8 @@ subject make_subject(const char* name, vicinal::index_kind kind) {
             load_and_use<Index>,
             view_and_use<Index>,
             [](input& in) { operations<Index, Metric, Codec>(in).run(); },
-            sample_file<Index>};
+            sample_file<Index>,
+            importer<Index>()};
 }
 
 }  // namespace vicinal_fuzz

@@ -16,6 +16,7 @@ struct subject {
     void (*view)(bytes_view file);        ///< views them; nothing asked of the view may do harm
     void (*operate)(input& in);           ///< a sequence of calls, compared with a naive model
     bytes_t (*sample)(std::size_t rows);  ///< a small valid file
+    void (*import)(bytes_view file);      ///< takes over another library's file, then as load; null where none can be
 };
 
 /// One file of subjects/ each. Between them every index, metric and codec, and ids of several widths.

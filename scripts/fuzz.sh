@@ -14,7 +14,7 @@ case ${1:-} in
 esac
 seconds=${1:-60}
 if [ $# -gt 0 ]; then shift; fi
-targets=${*:-load repaired_load view operations kernels}
+targets=${*:-load repaired_load view operations kernels import}
 
 cd "$root"
 . scripts/install_dependencies.sh
@@ -36,6 +36,7 @@ for target in $targets; do
     case $target in
         operations) corpus=operations longest=192 ;;
         kernels) corpus=kernels longest=1024 ;;
+        import) corpus=import longest=2048 ;;
     esac
     work=$root/out/fuzz/$target
     # Without -entropic=0 half the time goes into libFuzzer's statistics of rare features.

@@ -8,6 +8,7 @@
 #include <faiss/IndexIVFPQ.h>
 #include <faiss/index_io.h>
 
+#include <algorithm>
 #include <string>
 
 #include "support/data.hpp"
@@ -22,9 +23,9 @@ void write(const faiss::Index& index, const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) return 2;
+    if (argc < 2) return 2;
     to = argv[1];
-    const auto rows = vicinal_test::clustered(60, 4, 5);
+    const auto rows = vicinal_test::clustered(argc > 2 ? std::stoul(argv[2]) : 60, 4, 5);
     const float* data = rows.values.data();
     const auto n = static_cast<faiss::Index::idx_t>(rows.rows());
     std::vector<faiss::Index::idx_t> ids;
@@ -60,7 +61,7 @@ int main(int argc, char** argv) {
 
     // Few lists of many hold rows: faiss writes their lengths in its other way. And one with a direct map.
     faiss::IndexFlat many(4, faiss::METRIC_L2);
-    faiss::IndexIVFFlat sparse(&many, 4, 20, faiss::METRIC_L2);
+    faiss::IndexIVFFlat sparse(&many, 4, std::min<std::size_t>(20, rows.rows()), faiss::METRIC_L2);
     sparse.cp.min_points_per_centroid = 1;
     sparse.train(n, data);
     sparse.add(4, data);
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
 
     faiss::IndexHNSWFlat empty(4, 4, faiss::METRIC_L2);
     write(empty, "hnsw_empty_l2");
+    if (rows.rows() < 16) return 0;
     faiss::IndexFlat coarse(4, faiss::METRIC_L2);
     faiss::IndexIVFPQ compressed(&coarse, 4, 2, 2, 4);
     compressed.cp.min_points_per_centroid = 1;
