@@ -16,19 +16,20 @@ struct subject {
     void (*view)(bytes_view file);        ///< views them; nothing asked of the view may do harm
     void (*operate)(input& in);           ///< a sequence of calls, compared with a naive model
     bytes_t (*sample)(std::size_t rows);  ///< a small valid file
+    void (*import)(bytes_view file);      ///< takes over another library's file, then as load; null where none can be
 };
 
-[[nodiscard]] std::span<const subject> flat_subjects();
-[[nodiscard]] std::span<const subject> ivf_subjects();
-[[nodiscard]] std::span<const subject> hnsw_subjects();
+/// One file of subjects/ each. Between them every index, metric and codec, and ids of several widths.
+[[nodiscard]] subject flat_l2_f32();
+[[nodiscard]] subject flat_cosine_sq4();
+[[nodiscard]] subject ivf_l2_f32();
+[[nodiscard]] subject ivf_ip_sq8_f16();
+[[nodiscard]] subject hnsw_l2_f32();
+[[nodiscard]] subject hnsw_cosine_packed_bf16();
 
-[[nodiscard]] inline const std::vector<const subject*>& all_subjects() {
-    static const std::vector<const subject*> all = [] {
-        std::vector<const subject*> list;
-        for (const auto group : {flat_subjects(), ivf_subjects(), hnsw_subjects()})
-            for (const subject& one : group) list.push_back(&one);
-        return list;
-    }();
+[[nodiscard]] inline std::span<const subject> all_subjects() {
+    static const subject all[] = {flat_l2_f32(),    flat_cosine_sq4(), ivf_l2_f32(),
+                                  ivf_ip_sq8_f16(), hnsw_l2_f32(),     hnsw_cosine_packed_bf16()};
     return all;
 }
 
@@ -38,15 +39,15 @@ struct subject {
     if (file.size() >= header_size) {
         try {
             const file_header header = decode_header(file.first<header_size>(), "");
-            for (const subject* one : all_subjects())
-                if (one->holds.kind == header.kind && one->holds.metric == header.metric &&
-                    one->holds.codec == header.codec && one->holds.id_bits == header.id_bits &&
-                    one->holds.id_signed == header.id_signed)
-                    return *one;
+            for (const subject& one : all_subjects())
+                if (one.holds.kind == header.kind && one.holds.metric == header.metric &&
+                    one.holds.codec == header.codec && one.holds.id_bits == header.id_bits &&
+                    one.holds.id_signed == header.id_signed)
+                    return one;
         } catch (const vicinal::error&) {
         }
     }
-    return *all_subjects().front();
+    return all_subjects().front();
 }
 
 }  // namespace vicinal_fuzz

@@ -1,5 +1,6 @@
-// make_samples DIRECTORY: the files of tests/import/samples, written by hnswlib itself. Compile it by hand where
-// hnswlib is installed: g++ -std=c++20 -O1 -Iinclude -Itests tests/import/make_samples.cpp -lpthread
+// make_samples DIRECTORY [ROWS]: the hnswlib files of tests/import/samples, and with 11 ROWS those of
+// fuzz/corpus/import, written by hnswlib itself. Compile it by hand where hnswlib is installed: g++ -std=c++20 -O1
+// -Iinclude -Itests tests/import/make_samples.cpp -lpthread
 #include <hnswlib/hnswlib.h>
 
 #include <string>
@@ -7,8 +8,8 @@
 #include "support/data.hpp"
 
 int main(int argc, char** argv) {
-    if (argc != 2) return 2;
-    const auto rows = vicinal_test::clustered(60, 4, 5);
+    if (argc < 2) return 2;
+    const auto rows = vicinal_test::clustered(argc > 2 ? std::stoul(argv[2]) : 60, 4, 5);
     hnswlib::L2Space l2(4);
     hnswlib::InnerProductSpace product(4);
     for (const std::string name : {"l2", "inner_product"}) {

@@ -13,7 +13,8 @@ import sys
 LAYERS = [["version.hpp"], ["core"], ["concepts.hpp"], ["metric", "simd", "linalg"], ["codec"], ["storage"],
           ["index", "io"]]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
-TOP = len(LAYERS)  # vicinal.hpp, flat.hpp and whatever else lies beside them
+TOP = len(LAYERS)  # vicinal.hpp, flat.hpp and whatever else lies beside them, and what uses them:
+LEVEL["import"] = TOP
 HOME = {"xsimd": "simd", "Eigen": "linalg", "unsupported": "linalg"}  # a third party's folder: where it may be included
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

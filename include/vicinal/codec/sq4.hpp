@@ -37,6 +37,8 @@ class sq4 : public detail::affine_ranges {
             for (std::size_t r = 0; r < rows.rows(); r += every)
                 for (std::size_t i = 0; i < dim(); ++i) f(rows[r][i]);
         });
+        // The ranges of single components are only known once there are rows enough to show them.
+        if (rows.rows() < 256) return set_all(all.low, all.step);
         std::vector<detail::grid> own(dim());
         double error = 0;
         for (std::size_t i = 0; i < dim(); ++i) {
@@ -49,9 +51,7 @@ class sq4 : public detail::affine_ranges {
             });
             error += own[i].error;
         }
-        // The ranges of single components are only known once there are rows enough to show them.
-        const bool few = rows.rows() < 256;
-        if (few || all.error <= 2.0 * error)
+        if (all.error <= 2.0 * error)
             set_all(all.low, all.step);
         else
             set_each([&](std::size_t i) { return own[i].low; }, [&](std::size_t i) { return own[i].step; });

@@ -185,7 +185,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
                     " is out of range");
         params = {static_cast<std::size_t>(head[0]), static_cast<std::size_t>(head[1]), head[2]};
         graph = hnsw_graph(params.degree);
-        codes = typename base::codes_type(this->dim, graph.capacity(0));
+        codes.set_capacity(graph.capacity(0));
         this->read_rows(in);
         const std::size_t n = directory.high_water();
         const links_in_file links{in.template elements<std::uint8_t>("LEVL", n),

@@ -63,6 +63,12 @@ class neighbor_codes {
     [[nodiscard]] std::size_t code_bytes() const noexcept { return codes_.row_bytes(); }
     [[nodiscard]] std::size_t factor_count() const noexcept { return factors_.row_bytes() / sizeof(float); }
     [[nodiscard]] std::size_t memory() const noexcept { return codes_.memory() + factors_.memory(); }
+    /// While nothing is kept yet. The rotation stays, which at a large dimension is larger than many a file.
+    void set_capacity(std::size_t capacity) {
+        capacity_ = capacity;
+        codes_ = chunked_rows(blocks() * block_bytes(), cache_line);
+        factors_ = chunked_rows(blocks() * block_factors * sizeof(float), cache_line);
+    }
     void reserve(std::size_t rows) {
         codes_.reserve(rows);
         factors_.reserve(rows);
@@ -230,6 +236,7 @@ struct no_neighbor_codes {
     struct row {};
     no_neighbor_codes(std::size_t, std::size_t) noexcept {}
     [[nodiscard]] static std::size_t memory() noexcept { return 0; }
+    static void set_capacity(std::size_t) noexcept {}
     static void reserve(std::size_t) noexcept {}
 };
 
