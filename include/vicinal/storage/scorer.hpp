@@ -73,6 +73,10 @@ class scorer {
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + i * stride);
     }
 
+    /// Where a row of the store lies, and how far apart rows are.
+    [[nodiscard]] const std::byte* row(slot_t slot) const noexcept { return rows_[slot]; }
+    [[nodiscard]] std::size_t stride() const noexcept { return rows_.stride; }
+
     /// Asks for the lines of rows that are scored soon.
     void prefetch(const slot_t* slots, std::size_t count) const noexcept {
         for (std::size_t i = 0; i < count; ++i) simd::prefetch_lines(rows_[slots[i]], store_.rows().row_bytes());
@@ -227,7 +231,8 @@ class integer_scorer {
             out[0] = static_cast<query_type>(static_cast<std::int32_t>(within + 32768.5F) - 32768);
             out[16] = coder_.weights()[i];
         }
-        for (std::size_t i = dim_; i % 16 != 0; ++i) query_[i / 16 * 32 + i % 16] = query_[i / 16 * 32 + i % 16 + 16] = 0;
+        for (std::size_t i = dim_; i % 16 != 0; ++i)
+            query_[i / 16 * 32 + i % 16] = query_[i / 16 * 32 + i % 16 + 16] = 0;
         measure_by_units();
     }
     void measure_by_units() noexcept {

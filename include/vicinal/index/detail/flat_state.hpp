@@ -191,7 +191,10 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         std::vector<neighbor<Id>> hits;
         const row_gate<Id> admits(directory, params.filter);
         radius_sink<Id> within(radius, hits, admits);
-        scan(this->fine_scorer(*lease), *lease, params, within, stats.now);
+        if constexpr (base::two_levels)
+            scan(this->fine_scorer(*lease), *lease, params, within, stats.now);
+        else
+            scan(this->scorer_of_scan(*lease), *lease, params, within, stats.now);
         return hits;
     }
 

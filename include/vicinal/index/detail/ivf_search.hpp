@@ -46,17 +46,19 @@ std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<
 template <class Scorer, class Sink, class BeforeBlock>
 void scan_list(const Scorer& scorer, const ivf_rows& list, std::size_t stride, std::size_t rows_in_use, Sink& sink,
                BeforeBlock before_block) {
-    float distances[scan_block];
+    struct known_rows {
+        Sink& sink;
+        std::size_t in_use;
+        [[nodiscard]] float threshold() const noexcept { return sink.threshold(); }
+        void offer(slot_t slot, float distance) {
+            if (slot < in_use) sink.offer(slot, distance);
+        }
+    } known{sink, rows_in_use};
     for (std::size_t first = 0; first < list.size; first += scan_block) {
         before_block();
         const std::size_t n = std::min(scan_block, list.size - first);
-        scorer.score_block(list.codes + first * stride, stride, n, distances);
-        float threshold = sink.threshold();
-        for (std::size_t i = 0; i < n; ++i) {
-            if (!(distances[i] <= threshold) || list.slots[first + i] >= rows_in_use) continue;
-            sink.offer(list.slots[first + i], distances[i]);
-            threshold = sink.threshold();
-        }
+        offer_block(scorer, list.codes + first * stride, stride, n, known,
+                    [&](std::size_t i) { return list.slots[first + i]; });
     }
 }
 

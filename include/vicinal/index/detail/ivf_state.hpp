@@ -213,8 +213,8 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
     /// Offers the rows of the closest lists, or those few that the filter names. Without a number of lists asked for,
     /// looks on while fewer than k were found.
     template <class Sink>
-    void scan_closest(const coarse_scorer_type& scorer, scratch_type& buffers, const params_type& params, std::size_t k,
-                      Sink& sink, search_stats& stats) const {
+    void scan_closest(const typename base::scan_scorer_type& scorer, scratch_type& buffers, const params_type& params,
+                      std::size_t k, Sink& sink, search_stats& stats) const {
         const auto check_stop = [&] { throw_if_stopped(params.stop); };
         if (this->list_few(params.filter, buffers.slots)) {
             stats.distances += buffers.slots.size();

@@ -2,7 +2,9 @@
 // one of these.
 #pragma once
 
-#include <cstddef>  // for size_t
+#include <bit>      // for countr_zero, popcount
+#include <cstddef>  // for size_t, byte
+#include <cstdint>  // for uint64_t
 #include <span>     // for span
 #include <vector>   // for vector
 
@@ -92,6 +94,27 @@ VICINAL_INLINE void offer_all(Sink& sink, const float* distances, std::size_t co
     }
 }
 
+/// Scores `count` <= 64 rows that lie `stride` bytes apart and offers those that a sink could keep; slot_of(i) is the
+/// number of row i. A scorer with `close_rows` rules most of them out first.
+template <class Scorer, class Sink, class SlotOf>
+VICINAL_INLINE void offer_block(const Scorer& scorer, const std::byte* first, std::size_t stride, std::size_t count,
+                                Sink& sink, SlotOf slot_of) {
+    float distances[64];
+    if constexpr (requires { scorer.close_rows(first, stride, count, 0.0F); }) {
+        std::uint64_t close = scorer.close_rows(first, stride, count, sink.threshold());
+        if (static_cast<std::size_t>(std::popcount(close)) * 4 < count) {
+            for (; close != 0; close &= close - 1) {
+                const auto i = static_cast<std::size_t>(std::countr_zero(close));
+                scorer.score_block(first + i * stride, stride, 1, distances);
+                offer_all(sink, distances, 1, [&](std::size_t) { return slot_of(i); });
+            }
+            return;
+        }
+    }
+    scorer.score_block(first, stride, count, distances);
+    offer_all(sink, distances, count, slot_of);
+}
+
 /// Rows are scored and offered this many at a time: enough to amortise the call, few enough for the L1 cache, and never
 /// across the boundary of two segments of a chunked_rows.
 inline constexpr std::size_t scan_block = 64;
@@ -99,12 +122,11 @@ inline constexpr std::size_t scan_block = 64;
 /// Scores rows [0, count) of a store in order and offers them. before_block() runs before each block and may throw.
 template <class Scorer, class Sink, class BeforeBlock>
 void scan_rows(const Scorer& scorer, std::size_t count, Sink& sink, BeforeBlock before_block) {
-    float distances[scan_block];
     for (std::size_t first = 0; first < count; first += scan_block) {
         before_block();
         const std::size_t n = count - first < scan_block ? count - first : scan_block;
-        scorer.score_block(static_cast<slot_t>(first), n, distances);
-        offer_all(sink, distances, n, [&](std::size_t i) { return static_cast<slot_t>(first + i); });
+        offer_block(scorer, scorer.row(static_cast<slot_t>(first)), scorer.stride(), n, sink,
+                    [&](std::size_t i) { return static_cast<slot_t>(first + i); });
     }
 }
 
