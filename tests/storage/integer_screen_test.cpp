@@ -90,7 +90,7 @@ double check(const shape& data) {
         std::sort(thresholds.begin(), thresholds.end());
         const auto check_block = [&](std::size_t first, std::size_t count, float threshold) {
             const std::uint64_t close =
-                scorer.close_rows(scorer.row(static_cast<slot_t>(first)), scorer.stride(), count, threshold);
+                scorer.close_rows(scorer.rows()[static_cast<slot_t>(first)], scorer.rows().stride, count, threshold);
             for (std::size_t i = 0; i < count; ++i)
                 if (distances[first + i] <= threshold && (close >> i & 1U) == 0)
                     FAIL("query " << q << ": row " << first + i << " at " << distances[first + i]

@@ -41,10 +41,12 @@ inline constexpr bool is_screened = [] {
         return false;
 }();
 
-/// A scorer for scans: `close_rows` rules rows out. Where nothing can be ruled out this way it rules none out.
+/// A scorer for scans. With `close_rows` it rules rows out; `certain` says whether it does so for sure.
 template <class Metric, class Codec, class Kernels>
 class scan_scorer : public scorer<Metric, Codec, Kernels> {
   public:
+    static constexpr bool certain = true;
+
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector&)
         : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer) {}
@@ -61,6 +63,8 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
     using V = simd::lanes<typename Kernels::isa>;
 
   public:
+    static constexpr bool certain = true;
+
     /// integers  keeps the query's as long as this lives
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector& integers_buffer)

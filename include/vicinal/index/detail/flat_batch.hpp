@@ -56,8 +56,8 @@ void scan_rows_by_scorers(std::span<const Scorer> scorers, std::size_t count, Si
         before_block();
         const std::size_t n = std::min(scan_block, count - first);
         for (std::size_t q = 0; q < scorers.size(); ++q)
-            offer_block(scorers[q], scorers[q].row(static_cast<slot_t>(first)), scorers[q].stride(), n, sinks[q],
-                        [&](std::size_t i) { return static_cast<slot_t>(first + i); });
+            offer_block(scorers[q], scorers[q].rows()[static_cast<slot_t>(first)], scorers[q].rows().stride, n,
+                        sinks[q], [&](std::size_t i) { return static_cast<slot_t>(first + i); });
     }
 }
 

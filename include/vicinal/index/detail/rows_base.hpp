@@ -26,6 +26,7 @@
 #include "vicinal/storage/id_directory.hpp"
 #include "vicinal/storage/integer_screen.hpp"
 #include "vicinal/storage/scorer.hpp"
+#include "vicinal/storage/sign_screen.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -327,6 +328,16 @@ struct rows_base {
         const row_gate<Id> admits(directory, params.filter);
         closest_sink<Id> closest(out, admits);
         if (out.empty()) return 0;
+        using coarse_codec = typename store_type::coarse_codec;
+        if constexpr (two_levels && is_sketched<Metric, coarse_codec>)
+            if (params.rerank == 0) {
+                const sketch_scorer<Metric, coarse_codec, typename store_type::fine_codec, Kernels> scorer(
+                    scorer_of_scan(*lease), fine_scorer(*lease));
+                scan(scorer, *lease, closest, stats.now);
+                stats.now.distances += scorer.measured();
+                stats.now.reranks += scorer.measured();
+                return closest.finish();
+            }
         if constexpr (two_levels) {
             auto& candidates = lease->candidates;
             candidates.resize(rerank_width(params.rerank, out.size(), directory.live()));
