@@ -4,7 +4,7 @@
 //   peak   multiply-adds of 8 floats on independent registers: what a batch cannot exceed
 //   read   a sum over the memory the index would read: what a single query cannot exceed
 //
-// Usage: limits_bench [rows of the single queries in MiB, default 192]
+// Usage: limits_bench [rows of the single queries in MiB, default 192] [single: only those]
 #include <algorithm>  // for max, min
 #include <chrono>     // for steady_clock
 #include <cstdint>    // for uint32_t, uint64_t
@@ -164,17 +164,19 @@ void inverted(std::size_t rows, std::size_t dim, std::size_t count) {
 int main(int argc, char** argv) {
     const std::size_t mib = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 192;
     if (mib == 0) {
-        std::fprintf(stderr, "usage: limits_bench [MiB of f32 rows for the single queries]\n");
+        std::fprintf(stderr, "usage: limits_bench [MiB of f32 rows for the single queries] [single]\n");
         return 1;
     }
     std::printf("built with %s\n", VICINAL_BENCH_FLAGS);
-    for (const std::size_t dim : {128U, 256U}) {
-        batch<vicinal::l2, vicinal::f32>(50000, dim, 2000);
-        batch<vicinal::inner_product, vicinal::f32>(50000, dim, 1000);
+    if (argc < 3 || std::string(argv[2]) != "single") {
+        for (const std::size_t dim : {128U, 256U}) {
+            batch<vicinal::l2, vicinal::f32>(50000, dim, 2000);
+            batch<vicinal::inner_product, vicinal::f32>(50000, dim, 1000);
+        }
+        batch<vicinal::l2, vicinal::sq8>(50000, 128, 1000);
+        inverted(50000, 128, 2000);
     }
-    batch<vicinal::l2, vicinal::sq8>(50000, 128, 1000);
-    inverted(50000, 128, 2000);
-    for (const std::size_t dim : {128U, 256U}) {
+    for (const std::size_t dim : {128U, 256U, 384U}) {
         const std::size_t rows = (mib << 20) / (dim * sizeof(float));
         const bench::dataset data = data_of(rows, dim, 3);
         const double f32_speed = single<vicinal::f32>(data, rows, dim, 0);

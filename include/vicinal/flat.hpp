@@ -17,10 +17,11 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Exact similarity search: every search scores every row, so recall is 1 up to what the codec rounds away.
+/// Exact similarity search: every search scores every row, so recall is 1 up to what the codec rounds away; with rabitq,
+/// but for about one row in 200 that its estimate hides (codec/rabitq.hpp).
 ///
 /// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
-/// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, or your own
+/// Codec    f32, f16, bf16, sq8, sq4, rabitq<Bits>, two_level<Coarse, Fine>, or your own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Kernels  the instruction set, a type; leave it alone unless one program carries several
 ///

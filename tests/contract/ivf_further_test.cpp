@@ -16,7 +16,8 @@ namespace {
 using namespace vicinal_test;
 const further<vicinal::ivf_index> entered("ivf");
 const registered<vicinal::ivf_index, combination<l2, sq8_then_f32>, combination<inner_product, sq8>, combination<cosine, bf16>,
-                 combination<manhattan, f16>, combination<chebyshev, f16>, combination<chebyshev, sq8>>
+                 combination<manhattan, f16>, combination<chebyshev, f16>, combination<chebyshev, sq8>,
+                 combination<inner_product, vicinal::rabitq<3>>>
     its_share("ivf");
 }  // namespace
 #endif

@@ -231,6 +231,7 @@ using vicinal::sq8;
 using vicinal::sq4;
 using sq8_then_f32 = vicinal::two_level<sq8, f32>;
 using sq4_then_sq8 = vicinal::two_level<sq4, sq8>;
+using rabitq1_then_f32 = vicinal::two_level<vicinal::rabitq<1>, f32>;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define VICINAL_TEST_REDUCED

@@ -5,6 +5,7 @@
     format_reader.py --check FOLDER  compares every *.vic in FOLDER with the *.txt beside it, and sees to it that each
                                      file is refused when a bit is changed, in one byte of seven
 """
+import math
 import pathlib
 import struct
 import sys
@@ -99,7 +100,57 @@ def f32(value):
     return struct.unpack("<f", struct.pack("<f", value))[0]
 
 
+def splitmix64(state):
+    state = (state + 0x9E3779B97F4A7C15) & (2**64 - 1)
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)
+    return state ^ (state >> 31)
+
+
+def rotate_back(turned, dim):
+    """The first dim components of what the rotation of docs/format.md made `turned` of, in single precision."""
+    width = len(turned)
+    window = 1 << (width.bit_length() - 1)
+    rounds = 3 if window == width else 4
+    scale = f32(1 / math.sqrt(window))
+    x = list(turned)
+    for turn in reversed(range(rounds)):
+        if window != width:
+            root, half = f32(0.70710678), width // 2
+            pairs = list(zip(x[:half], x[half:]))
+            x = [f32(f32(a + b) * root) for a, b in pairs] + [f32(f32(a - b) * root) for a, b in pairs]
+        first = 0 if turn % 2 == 0 else width - window
+        part = x[first : first + window]
+        half = window // 2
+        for _ in range(window.bit_length() - 1):
+            part = [v for a, b in zip(part[:half], part[half:]) for v in (f32(a + b), f32(a - b))]
+        x[first : first + window] = part
+        for i in range(width):
+            sign = -1.0 if splitmix64(0x526F746174696F6E + turn * width + i) & 1 else 1.0
+            x[i] = f32(x[i] * (sign * scale if first <= i < first + window else sign))
+    return x[:dim]
+
+
+def rabitq_decoder(bits, dim, center):
+    width = up(dim, 16)
+
+    def decode(code):
+        scale = struct.unpack_from("<f", code)[0]
+        planes = code[16:]
+        turned = []
+        for i in range(width):
+            level = 0
+            for plane in range(bits):
+                level = level * 2 + (planes[plane * width // 8 + i // 8] >> (i % 8) & 1)
+            turned.append(f32(scale * (level - (2**bits - 1) / 2)))
+        return [f32(a + b) for a, b in zip(rotate_back(turned, dim), center)]
+
+    return decode
+
+
 def code_size(codec, dim):
+    if codec.startswith("rabitq"):
+        return 16 + int(codec[6:]) * up(dim, 16) // 8
     return {"f32": 4 * dim, "f16": 2 * dim, "bf16": 2 * dim, "sq8": dim, "sq4": (dim + 1) // 2}[codec]
 
 
@@ -124,6 +175,9 @@ def decoder(file, codec, learned):
         return lambda code: [struct.unpack("<f", struct.pack("<I", w << 16))[0] for w in words(code)]
     numbers = file.sections[learned][1]
     numbers = struct.unpack("<%df" % (len(numbers) // 4), numbers)
+    if codec.startswith("rabitq"):
+        require(len(numbers) == dim, "center")
+        return rabitq_decoder(int(codec[6:]), dim, numbers)
     half = len(numbers) // 2
     require(half in (1, dim), "ranges")
     low = lambda i: numbers[i if half > 1 else 0]

@@ -2,6 +2,8 @@
 // Kermarrec, Le Scouarnec 2015).
 #pragma once
 
+#include <bit>      // for bit_cast
+#include <cmath>    // for sqrt
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for uint8_t, uint16_t, uint32_t
 
@@ -136,6 +138,188 @@ VICINAL_INLINE void scan_32(const std::byte* codes, const std::uint8_t* tables, 
     for (std::size_t lane = 0; lane < scan_lanes; ++lane)
         out[lane] =
             (base + offsets[lane]) + factors[lane] * (static_cast<float>(totals[lane]) * scale.step + scale.low);
+}
+
+#if defined(__AVX2__)
+namespace detail {
+
+/// 16 bytes of each of 32 rows, as 16 vectors of one byte of each, in the order of scan_place. row(lane) says where
+/// one's bytes are.
+template <class Row>
+VICINAL_INLINE void transpose_32x16(const Row& row, __m256i* x) noexcept {
+    const auto both = [&](std::size_t lane) VICINAL_LAMBDA_INLINE {
+        const __m128i below = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row(lane)));
+        const __m128i above = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row(lane + 8)));
+        return _mm256_inserti128_si256(_mm256_castsi128_si256(below), above, 1);
+    };
+    __m256i y[16];
+    // Four perfect shuffles transpose; the first is done as vectors are loaded, so that few wait in memory.
+    for (std::size_t i = 0; i < 8; ++i) {
+        const __m256i a = both(i / 2 + i % 2 * 16);
+        const __m256i b = both(i / 2 + 4 + i % 2 * 16);
+        y[2 * i] = _mm256_unpacklo_epi8(a, b);
+        y[2 * i + 1] = _mm256_unpackhi_epi8(a, b);
+    }
+    const auto shuffle = [](const __m256i* from, __m256i* to) VICINAL_LAMBDA_INLINE {
+        for (std::size_t i = 0; i < 8; ++i) {
+            to[2 * i] = _mm256_unpacklo_epi8(from[i], from[i + 8]);
+            to[2 * i + 1] = _mm256_unpackhi_epi8(from[i], from[i + 8]);
+        }
+    };
+    shuffle(y, x);
+    shuffle(x, y);
+    shuffle(y, x);
+}
+
+/// scan_rows_32 where row(lane, p) says where byte p of a row's signs is.
+template <class Row>
+VICINAL_INLINE void scan_transposed(const Row& row, const std::uint8_t* tables, std::size_t pairs, scan_scale scale,
+                                    float* out) noexcept {
+    const __m256i low_half = _mm256_set1_epi8(15);
+    const __m256i low_byte = _mm256_set1_epi16(255);
+    __m256 sums[4] = {};
+    for (std::size_t begin = 0; begin < pairs; begin += scan_block / 2) {
+        const std::size_t end = pairs - begin < scan_block / 2 ? pairs : begin + scan_block / 2;
+        __m256i even = _mm256_setzero_si256();
+        __m256i odd = _mm256_setzero_si256();
+        const auto add_two = [&](const __m256i* x, const std::uint8_t* table, __m256i bytes) VICINAL_LAMBDA_INLINE {
+            for (std::size_t i = 0; i < 2; ++i) {
+                bytes = _mm256_add_epi8(bytes, lookup16(table + 32 * i, _mm256_and_si256(x[i], low_half)));
+                bytes = _mm256_add_epi8(
+                    bytes, lookup16(table + 32 * i + 16, _mm256_and_si256(_mm256_srli_epi16(x[i], 4), low_half)));
+            }
+            return bytes;
+        };
+        const auto widen = [&](__m256i bytes) VICINAL_LAMBDA_INLINE {
+            even = _mm256_add_epi16(even, _mm256_and_si256(bytes, low_byte));
+            odd = _mm256_add_epi16(odd, _mm256_srli_epi16(bytes, 8));
+        };
+        const __m256i none = _mm256_setzero_si256();
+        std::size_t p = begin;
+        for (; p + 16 <= end; p += 16) {
+            __m256i x[16];
+            transpose_32x16([&](std::size_t lane) VICINAL_LAMBDA_INLINE { return row(lane, p); }, x);
+            const std::uint8_t* const table = tables + p * 32;
+            for (std::size_t i = 0; i < 16; i += 4)
+                widen(add_two(x + i + 2, table + 32 * (i + 2), add_two(x + i, table + 32 * i, none)));
+        }
+        if (p < end) {  // an even number of bytes
+            __m256i x[16];
+            transpose_32x16([&](std::size_t lane) VICINAL_LAMBDA_INLINE { return row(lane, p); }, x);
+            for (std::size_t i = 0; p + i < end; i += 2) widen(add_two(x + i, tables + (p + i) * 32, none));
+        }
+        const __m128i eights[4] = {_mm256_castsi256_si128(even), _mm256_extracti128_si256(even, 1),
+                                   _mm256_castsi256_si128(odd), _mm256_extracti128_si256(odd, 1)};
+        for (std::size_t i = 0; i < 4; ++i)
+            sums[i] = _mm256_add_ps(sums[i], _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(eights[i])));
+    }
+    for (std::size_t i = 0; i < 4; ++i)
+        _mm256_storeu_ps(out + 8 * i,
+                         _mm256_add_ps(_mm256_mul_ps(sums[i], _mm256_set1_ps(scale.step)), _mm256_set1_ps(scale.low)));
+}
+
+}  // namespace detail
+#endif
+
+/// The same for `count` <= 32 rows whose signs lie row by row, `stride` bytes apart: bit j of byte i is that of
+/// component 8 i + j, set where it is not negative. out[row] = step * sum + low. dim is a multiple of 16; 16 bytes past
+/// each row's signs are readable.
+template <class V>
+VICINAL_INLINE void scan_rows_32(const std::byte* first, std::size_t stride, std::size_t count,
+                                 const std::uint8_t* tables, std::size_t dim, scan_scale scale, float* out) noexcept {
+    const std::size_t pairs = dim / 8;
+#if defined(__AVX2__)
+    if constexpr (is_256_bit<V>) {
+        if (count == scan_lanes) {
+            const std::size_t by_8 = 8 * stride;
+            const std::byte* const quarters[4] = {first, first + by_8, first + 2 * by_8, first + 3 * by_8};
+            detail::scan_transposed([&](std::size_t lane, std::size_t p)
+                                        VICINAL_LAMBDA_INLINE { return quarters[lane / 8] + (lane % 8 * stride + p); },
+                                    tables, pairs, scale, out);
+        } else {
+            const std::byte* rows[scan_lanes];
+            for (std::size_t r = 0; r < scan_lanes; ++r) rows[r] = first + (r < count ? r : count - 1) * stride;
+            detail::scan_transposed([&](std::size_t lane, std::size_t p)
+                                        VICINAL_LAMBDA_INLINE { return rows[lane] + p; },
+                                    tables, pairs, scale, out);
+        }
+        return;
+    }
+#endif
+    for (std::size_t r = 0; r < scan_lanes; ++r) {
+        const std::byte* const signs = first + (r < count ? r : count - 1) * stride;
+        std::uint32_t total = 0;
+        for (std::size_t p = 0; p < pairs; ++p) {
+            const auto both = std::to_integer<unsigned>(signs[p]);
+            total += std::uint32_t{tables[p * 32 + (both & 15U)]} + tables[p * 32 + 16 + (both >> 4U)];
+        }
+        out[r] = static_cast<float>(total) * scale.step + scale.low;
+    }
+}
+
+/// A bound of a row with the head (scale, factor, squares, cross), four floats, and the product `sum` of the query with
+/// its signs:
+///     base + squares - 2 factor sum - slack sqrt(width factor^2 - squares)   where `Squares`, else
+///     base - cross   -   factor sum - slack sqrt(width factor^2 - squares)
+struct head_terms {
+    float base = 0;
+    float slack = 0;
+    float width = 0;
+};
+/// heads  `count` <= 32 heads, `stride` bytes apart;  sums, out  32 floats, of which `count` are used
+template <class V, bool Squares>
+VICINAL_INLINE void head_bounds(const std::byte* heads, std::size_t stride, std::size_t count, const float* sums,
+                                const head_terms& terms, float* out) noexcept {
+#if defined(__AVX2__)
+    if constexpr (is_256_bit<V>) {
+        const __m256 base = _mm256_set1_ps(terms.base);
+        const __m256 slack = _mm256_set1_ps(terms.slack);
+        const __m256 width = _mm256_set1_ps(terms.width);
+        for (std::size_t r = 0; r < count; r += 8) {
+            const std::size_t last = count - 1 - r;
+            const bool whole = last >= 7;
+            const std::byte* const at = heads + r * stride;
+            __m256 both[4];  // heads r + i and r + i + 4
+            for (std::size_t i = 0; i < 4; ++i) {
+                const std::size_t a = whole || i < last ? i : last;
+                const std::size_t b = whole || i + 4 < last ? i + 4 : last;
+                both[i] = _mm256_insertf128_ps(
+                    _mm256_castps128_ps256(_mm_loadu_ps(reinterpret_cast<const float*>(at + a * stride))),
+                    _mm_loadu_ps(reinterpret_cast<const float*>(at + b * stride)), 1);
+            }
+            const __m256 low01 = _mm256_unpacklo_ps(both[0], both[1]);
+            const __m256 low23 = _mm256_unpacklo_ps(both[2], both[3]);
+            const __m256 high01 = _mm256_unpackhi_ps(both[0], both[1]);
+            const __m256 high23 = _mm256_unpackhi_ps(both[2], both[3]);
+            const __m256 factor = _mm256_shuffle_ps(low01, low23, 0xEE);
+            const __m256 squares = _mm256_shuffle_ps(high01, high23, 0x44);
+            const __m256 product = _mm256_mul_ps(factor, _mm256_loadu_ps(sums + r));
+            const __m256 off = _mm256_sqrt_ps(_mm256_max_ps(
+                _mm256_sub_ps(_mm256_mul_ps(width, _mm256_mul_ps(factor, factor)), squares), _mm256_setzero_ps()));
+            const __m256 least = _mm256_sub_ps(base, _mm256_mul_ps(slack, off));
+            __m256 value;
+            if constexpr (Squares)
+                value = _mm256_add_ps(least, _mm256_sub_ps(squares, _mm256_add_ps(product, product)));
+            else
+                value = _mm256_sub_ps(_mm256_sub_ps(least, _mm256_shuffle_ps(high01, high23, 0xEE)), product);
+            _mm256_storeu_ps(out + r, value);
+        }
+        return;
+    }
+#endif
+    for (std::size_t r = 0; r < count; ++r) {
+        float head[4];
+        for (std::size_t i = 0; i < 4; ++i) {
+            std::uint32_t word = 0;
+            for (unsigned b = 0; b < 4; ++b)
+                word |= std::to_integer<std::uint32_t>(heads[r * stride + 4 * i + b]) << (8 * b);
+            head[i] = std::bit_cast<float>(word);
+        }
+        const float spread = terms.width * (head[1] * head[1]) - head[2];
+        const float least = terms.base - terms.slack * (spread > 0 ? std::sqrt(spread) : 0.0F);
+        const float product = head[1] * sums[r];
+        out[r] = Squares ? least + (head[2] - (product + product)) : (least - head[3]) - product;
+    }
 }
 
 /// Bit i says whether values[i] is not above `limit`; what is no number is not.

@@ -75,6 +75,20 @@ class rotation {
         }
     }
 
+    /// The way back: `turned` has size() floats, of which this leaves nothing; out[0 .. dim()) = the vector whose
+    /// rotated form they were, or, of any others, the part of them that is one.
+    template <class Isa>
+    void invert(float* turned, float* out, float* spare) const noexcept {
+        // Each step is its own inverse but for the order of signs and transform, whose scale is in the signs.
+        for (std::size_t round = rounds(); round-- > 0;) {
+            if (window_ != size_) mix_halves(turned);
+            transform<lanes<Isa>>(turned + first_of(round), spare);
+            const float* const signs = signs_.data() + round * size_;
+            for (std::size_t i = 0; i < size_; ++i) turned[i] *= signs[i];
+        }
+        for (std::size_t i = 0; i < dim_; ++i) out[i] = turned[i];
+    }
+
   private:
     [[nodiscard]] std::size_t rounds() const noexcept { return window_ == size_ ? 3 : 4; }
     [[nodiscard]] std::size_t first_of(std::size_t round) const noexcept {

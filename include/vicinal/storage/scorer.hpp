@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>  // for size_t, byte
-#include <cstdint>  // for int16_t, int32_t
+#include <cstdint>  // for int16_t, int32_t, uintptr_t
 #include <span>     // for span
 #include <vector>   // for vector
 
@@ -73,6 +73,21 @@ class scorer {
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + i * stride);
     }
 
+    /// Distances to those of the rows lying `stride` bytes apart from `first` on whose numbers are in `which`.
+    void score_some(const std::byte* first, std::size_t stride, const slot_t* which, std::size_t count,
+                    float* out) const {
+        if constexpr (is_fused<Metric, Codec>) {
+            const auto origin = reinterpret_cast<std::uintptr_t>(first);
+            Kernels::score_list(metric_, store_.coder(), query_, store_.dim(), simd::row_table{&origin, stride, 31},
+                                which, count, out);
+        } else {
+            for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + which[i] * stride);
+        }
+    }
+
+    /// Where the store's rows lie.
+    [[nodiscard]] const simd::row_table& rows() const noexcept { return rows_; }
+
     /// Asks for the lines of rows that are scored soon.
     void prefetch(const slot_t* slots, std::size_t count) const noexcept {
         for (std::size_t i = 0; i < count; ++i) simd::prefetch_lines(rows_[slots[i]], store_.rows().row_bytes());
@@ -81,9 +96,13 @@ class scorer {
   private:
     [[nodiscard]] float score_decoded(const std::byte* row) const {
         const std::span<float> decoded = row_buffer_->span();
-        store_.coder().decode({row, store_.rows().row_bytes()}, decoded);
-        // A codec need not keep lengths; what the metric asks of every row holds for decoded ones, too.
-        if constexpr (preparing_metric<Metric>) (void)metric_.prepare(decoded);
+        if constexpr (requires { store_.coder().template decode_by<typename Kernels::isa>(row, decoded.data()); })
+            store_.coder().template decode_by<typename Kernels::isa>(row, decoded.data());
+        else
+            store_.coder().decode({row, store_.rows().row_bytes()}, decoded);
+        // A codec need not keep lengths; what the metric asks of every row holds for decoded ones, too, unless the
+        // codec says that its vectors are best as they are.
+        if constexpr (preparing_metric<Metric> && !requires { Codec::best_as_decoded; }) (void)metric_.prepare(decoded);
         if constexpr (pointwise_metric<Metric>) {
             float distance;
             const f32 floats{store_.dim()};
@@ -227,7 +246,8 @@ class integer_scorer {
             out[0] = static_cast<query_type>(static_cast<std::int32_t>(within + 32768.5F) - 32768);
             out[16] = coder_.weights()[i];
         }
-        for (std::size_t i = dim_; i % 16 != 0; ++i) query_[i / 16 * 32 + i % 16] = query_[i / 16 * 32 + i % 16 + 16] = 0;
+        for (std::size_t i = dim_; i % 16 != 0; ++i)
+            query_[i / 16 * 32 + i % 16] = query_[i / 16 * 32 + i % 16 + 16] = 0;
         measure_by_units();
     }
     void measure_by_units() noexcept {

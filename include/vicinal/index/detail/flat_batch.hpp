@@ -52,14 +52,12 @@ void scan_rows_by_tiles(const Metric& metric, const code_store<Codec>& store, co
 /// The same by the scorers of single queries, for few queries and for pairs without tiles.
 template <class Scorer, class Sinks, class BeforeBlock>
 void scan_rows_by_scorers(std::span<const Scorer> scorers, std::size_t count, Sinks& sinks, BeforeBlock before_block) {
-    float distances[scan_block];
     for (std::size_t first = 0; first < count; first += scan_block) {
         before_block();
         const std::size_t n = std::min(scan_block, count - first);
-        for (std::size_t q = 0; q < scorers.size(); ++q) {
-            scorers[q].score_block(static_cast<slot_t>(first), n, distances);
-            offer_all(sinks[q], distances, n, [&](std::size_t i) { return static_cast<slot_t>(first + i); });
-        }
+        for (std::size_t q = 0; q < scorers.size(); ++q)
+            offer_block(scorers[q], scorers[q].rows()[static_cast<slot_t>(first)], scorers[q].rows().stride, n,
+                        sinks[q], [&](std::size_t i) { return static_cast<slot_t>(first + i); });
     }
 }
 
@@ -76,10 +74,13 @@ void scan_rows_together(const Metric& metric, const code_store<Codec>& store, co
             scan_rows_by_tiles<Kernels>(metric, store, queries, count, sinks, before_block);
             return;
         }
-    std::vector<scorer<Metric, Codec, Kernels>> scorers;
+    using scorer_type = scan_scorer<Metric, Codec, Kernels>;
+    std::vector<padded_vector> integers(queries.size());
+    std::vector<scorer_type> scorers;
     scorers.reserve(queries.size());
-    for (std::size_t q = 0; q < queries.size(); ++q) scorers.emplace_back(metric, store, queries[q].data(), decoded);
-    scan_rows_by_scorers(std::span<const scorer<Metric, Codec, Kernels>>(scorers), count, sinks, before_block);
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        scorers.emplace_back(metric, store, queries[q].data(), decoded, integers[q]);
+    scan_rows_by_scorers(std::span<const scorer_type>(scorers), count, sinks, before_block);
 }
 
 /// Offers all rows of a flat index, or those few that the filter names, to the sinks of all queries.

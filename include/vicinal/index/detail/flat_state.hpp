@@ -105,6 +105,10 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
 
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const params_type& params) const {
+        if constexpr (!base::scan_scorer_type::certain)
+            return run_batch<Id>(queries, dim, k, params,
+                                 [this](std::span<const float> query, std::span<neighbor<Id>> room,
+                                        const params_type& how) { return search(query, room, how); });
         constexpr std::size_t panel = simd::tile<typename Kernels::isa>::queries;
         const std::size_t together = queries_a_task(queries.rows(), flat_batch_size(dim), panel, params);
         return run_batch<Id>(
@@ -191,7 +195,10 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         std::vector<neighbor<Id>> hits;
         const row_gate<Id> admits(directory, params.filter);
         radius_sink<Id> within(radius, hits, admits);
-        scan(this->fine_scorer(*lease), *lease, params, within, stats.now);
+        if constexpr (base::two_levels || !base::scan_scorer_type::certain)
+            scan(this->fine_scorer(*lease), *lease, params, within, stats.now);
+        else
+            scan(this->scorer_of_scan(*lease), *lease, params, within, stats.now);
         return hits;
     }
 

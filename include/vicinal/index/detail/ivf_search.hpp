@@ -3,7 +3,7 @@
 
 #include <algorithm>  // for max, min
 #include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t
+#include <cstdint>    // for uint32_t, uintptr_t
 #include <span>       // for span
 
 #include "vicinal/core/top_k.hpp"
@@ -46,16 +46,19 @@ std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<
 template <class Scorer, class Sink, class BeforeBlock>
 void scan_list(const Scorer& scorer, const ivf_rows& list, std::size_t stride, std::size_t rows_in_use, Sink& sink,
                BeforeBlock before_block) {
-    float distances[scan_block];
-    for (std::size_t first = 0; first < list.size; first += scan_block) {
-        before_block();
-        const std::size_t n = std::min(scan_block, list.size - first);
-        scorer.score_block(list.codes + first * stride, stride, n, distances);
-        float threshold = sink.threshold();
-        for (std::size_t i = 0; i < n; ++i) {
-            if (!(distances[i] <= threshold) || list.slots[first + i] >= rows_in_use) continue;
-            sink.offer(list.slots[first + i], distances[i]);
-            threshold = sink.threshold();
+    const auto slot_of = [&](std::size_t i) {
+        const slot_t slot = list.slots[i];
+        return slot < rows_in_use ? slot : no_slot;
+    };
+    if constexpr (has_bounds<Scorer>) {
+        const auto origin = reinterpret_cast<std::uintptr_t>(list.codes);
+        offer_by_bounds(scorer, simd::row_table{&origin, stride, 31}, list.size, sink, slot_of, before_block);
+    } else {
+        for (std::size_t first = 0; first < list.size; first += scan_block) {
+            before_block();
+            const std::size_t n = std::min(scan_block, list.size - first);
+            offer_block(scorer, list.codes + first * stride, stride, n, sink,
+                        [&](std::size_t i) { return slot_of(first + i); });
         }
     }
 }

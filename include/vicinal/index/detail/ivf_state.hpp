@@ -44,6 +44,10 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
 
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const params_type& params) const {
+        if constexpr (!base::scan_scorer_type::certain)
+            return run_batch<Id>(queries, dim, k, params,
+                                 [this](std::span<const float> query, std::span<neighbor<Id>> room,
+                                        const params_type& how) { return search(query, room, how); });
         constexpr std::size_t panel = simd::tile<typename Kernels::isa>::queries;
         const std::size_t together = queries_a_task(queries.rows(), ivf_batch_size, panel, params);
         return run_batch<Id>(
@@ -212,13 +216,16 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
 
     /// Offers the rows of the closest lists, or those few that the filter names. Without a number of lists asked for,
     /// looks on while fewer than k were found.
-    template <class Sink>
-    void scan_closest(const coarse_scorer_type& scorer, scratch_type& buffers, const params_type& params, std::size_t k,
-                      Sink& sink, search_stats& stats) const {
+    template <class Scorer, class Sink>
+    void scan_closest(const Scorer& scorer, scratch_type& buffers, const params_type& params, std::size_t k, Sink& sink,
+                      search_stats& stats) const {
         const auto check_stop = [&] { throw_if_stopped(params.stop); };
         if (this->list_few(params.filter, buffers.slots)) {
             stats.distances += buffers.slots.size();
-            score_in_lists(scorer, buffers.slots, sink, check_stop);
+            if constexpr (requires { scorer.score_block(nullptr, 0, 0, nullptr); })
+                score_in_lists(scorer, buffers.slots, sink, check_stop);
+            else
+                score_listed(scorer, std::span<const slot_t>(buffers.slots), sink, check_stop);
             return;
         }
         std::size_t scanned = 0;

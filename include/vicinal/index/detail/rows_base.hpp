@@ -24,7 +24,9 @@
 #include "vicinal/storage/admission.hpp"
 #include "vicinal/storage/code_store.hpp"
 #include "vicinal/storage/id_directory.hpp"
+#include "vicinal/storage/integer_screen.hpp"
 #include "vicinal/storage/scorer.hpp"
+#include "vicinal/storage/sign_screen.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -34,12 +36,13 @@ namespace detail {
 struct row_scratch {
     padded_vector query;
     padded_vector decoded;
+    padded_vector integers;
     std::vector<neighbor<slot_t>> candidates;
     std::vector<slot_t> slots;
     std::vector<std::byte> code;
 
     [[nodiscard]] std::size_t memory() const noexcept {
-        return (query.span().size() + decoded.span().size()) * sizeof(float) +
+        return (query.span().size() + decoded.span().size() + integers.span().size()) * sizeof(float) +
                candidates.capacity() * sizeof(neighbor<slot_t>) + slots.capacity() * sizeof(slot_t) + code.capacity();
     }
 };
@@ -94,6 +97,7 @@ struct rows_base {
     static constexpr bool two_levels = store_type::two_levels;
     using coarse_scorer_type = scorer<Metric, typename store_type::coarse_codec, Kernels>;
     using fine_scorer_type = scorer<Metric, typename store_type::fine_codec, Kernels>;
+    using scan_scorer_type = scan_scorer<Metric, typename store_type::coarse_codec, Kernels>;
 
     rows_base(std::size_t dimension, row_spacing spacing) : dim(dimension), rows(dimension, spacing) {}
 
@@ -289,6 +293,10 @@ struct rows_base {
     [[nodiscard]] coarse_scorer_type coarse_scorer(Scratch& buffers) const {
         return {metric, rows.coarse(), buffers.query.data(), buffers.decoded};
     }
+    /// For scans of many rows.
+    [[nodiscard]] scan_scorer_type scorer_of_scan(Scratch& buffers) const {
+        return {metric, rows.coarse(), buffers.query.data(), buffers.decoded, buffers.integers};
+    }
     /// What a graph is walked by; its distances are only near the coarse codec's where `approximate_walk`.
     using walk_scorer_type = walk_scorer<Metric, typename store_type::coarse_codec, Kernels>;
     static constexpr bool approximate_walk = !std::same_as<walk_scorer_type, coarse_scorer_type>;
@@ -345,14 +353,24 @@ struct rows_base {
         const row_gate<Id> admits(directory, params.filter);
         closest_sink<Id> closest(out, admits);
         if (out.empty()) return 0;
+        using coarse_codec = typename store_type::coarse_codec;
+        if constexpr (two_levels && is_sketched<Metric, coarse_codec>)
+            if (params.rerank == 0) {
+                const sketch_scorer<Metric, coarse_codec, typename store_type::fine_codec, Kernels> scorer(
+                    scorer_of_scan(*lease), fine_scorer(*lease));
+                scan(scorer, *lease, closest, stats.now);
+                stats.now.distances += scorer.measured();
+                stats.now.reranks += scorer.measured();
+                return closest.finish();
+            }
         if constexpr (two_levels) {
             auto& candidates = lease->candidates;
             candidates.resize(rerank_width(params.rerank, out.size(), directory.live()));
             candidate_sink<Id> wide(candidates, admits);
-            scan(coarse_scorer(*lease), *lease, wide, stats.now);
+            scan(scorer_of_scan(*lease), *lease, wide, stats.now);
             rerank(*lease, wide.size(), closest, stats.now);
         } else {
-            scan(fine_scorer(*lease), *lease, closest, stats.now);
+            scan(scorer_of_scan(*lease), *lease, closest, stats.now);
         }
         return closest.finish();
     }

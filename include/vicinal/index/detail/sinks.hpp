@@ -2,12 +2,16 @@
 // one of these.
 #pragma once
 
-#include <cstddef>  // for size_t
-#include <span>     // for span
-#include <vector>   // for vector
+#include <algorithm>  // for make_heap, min, pop_heap
+#include <bit>        // for bit_cast, countr_zero, popcount
+#include <cstddef>    // for size_t, byte
+#include <cstdint>    // for uint32_t, uint64_t
+#include <span>       // for span
+#include <vector>     // for vector
 
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/index/filter.hpp"
+#include "vicinal/simd/fast_scan.hpp"
 #include "vicinal/storage/id_directory.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -96,15 +100,107 @@ VICINAL_INLINE void offer_all(Sink& sink, const float* distances, std::size_t co
 /// across the boundary of two segments of a chunked_rows.
 inline constexpr std::size_t scan_block = 64;
 
+/// Scores `count` <= scan_block rows that lie `stride` bytes apart and offers those that a sink could keep; slot_of(i)
+/// is the number of row i, or no_slot. A scorer with `close_rows` rules most of them out first.
+template <class Scorer, class Sink, class SlotOf>
+VICINAL_INLINE void offer_block(const Scorer& scorer, const std::byte* first, std::size_t stride, std::size_t count,
+                                Sink& sink, SlotOf slot_of) {
+    float distances[scan_block];
+    const auto offer = [&](std::size_t n, auto number_of) {
+        float threshold = sink.threshold();
+        for (std::size_t i = 0; i < n; ++i) {
+            if (!(distances[i] <= threshold)) continue;
+            const slot_t slot = number_of(i);
+            if (slot == no_slot) continue;
+            sink.offer(slot, distances[i]);
+            threshold = sink.threshold();
+        }
+    };
+    if constexpr (requires { scorer.close_rows(first, stride, count, 0.0F); }) {
+        std::uint64_t close = scorer.close_rows(first, stride, count, sink.threshold());
+        if (static_cast<std::size_t>(std::popcount(close)) * 4 < count) {
+            slot_t which[scan_block];
+            std::size_t found = 0;
+            for (; close != 0; close &= close - 1) which[found++] = static_cast<slot_t>(std::countr_zero(close));
+            if (found == 0) return;
+            scorer.score_some(first, stride, which, found, distances);
+            offer(found, [&](std::size_t i) { return slot_of(which[i]); });
+            return;
+        }
+    }
+    scorer.score_block(first, stride, count, distances);
+    offer(count, slot_of);
+}
+
+/// The same for rows [0, count) of `rows`, any number, and a scorer that knows lower bounds: of each 4096 rows those
+/// with the lowest are measured first, so that soon the others' exceed the threshold.
+template <class Scorer, class Sink, class SlotOf, class BeforeBlock>
+void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Sink& sink, SlotOf slot_of,
+                     BeforeBlock before_block) {
+    constexpr std::size_t chunk = 4096;
+    constexpr std::size_t at_once = 16;
+    // A key orders by bound, then by row.
+    const auto ordered = [](float x) {
+        const auto bits = std::bit_cast<std::uint32_t>(x);
+        return bits ^ ((bits >> 31) != 0 ? 0xFFFFFFFFU : 0x80000000U);
+    };
+    std::uint64_t heap[chunk];
+    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+        // Until there are results every row is in the heap: the first chunks are small.
+        end = begin + std::min(chunk, begin + 1024);
+        if (end > count) end = count;
+        std::size_t size = 0;
+        const float limit = scorer.limit_of(sink.threshold());
+        for (std::size_t first = begin; first < end; first += simd::scan_lanes) {
+            if (first % scan_block == 0) before_block();
+            float lower[simd::scan_lanes];
+            const std::size_t n = end - first < simd::scan_lanes ? end - first : simd::scan_lanes;
+            scorer.lower_bounds(rows[static_cast<slot_t>(first)], rows.stride, n, lower);
+            std::uint32_t close = Scorer::not_above(lower, limit);
+            if (n < simd::scan_lanes) close &= (std::uint32_t{1} << n) - 1;
+            for (; close != 0; close &= close - 1) {
+                const auto i = static_cast<std::size_t>(std::countr_zero(close));
+                heap[size++] = std::uint64_t{ordered(lower[i])} << 32 | (first + i);
+            }
+        }
+        std::make_heap(heap, heap + size, std::greater<>());
+        std::uint64_t last_key = std::uint64_t{ordered(limit)} << 32 | 0xFFFFFFFFU;
+        while (size != 0 && heap[0] <= last_key) {
+            slot_t which[at_once];
+            slot_t slots[at_once];
+            float distances[at_once];
+            std::size_t n = 0;
+            for (; size != 0 && n < at_once && heap[0] <= last_key; --size) {
+                which[n] = static_cast<slot_t>(heap[0]);
+                slots[n] = slot_of(which[n]);
+                if (slots[n] != no_slot) ++n;
+                std::pop_heap(heap, heap + size, std::greater<>());
+            }
+            const float threshold = sink.threshold();
+            scorer.measure(rows, which, slots, n, threshold, distances);
+            offer_all(sink, distances, n, [&](std::size_t i) { return slots[i]; });
+            last_key = std::uint64_t{ordered(scorer.limit_of(sink.threshold()))} << 32 | 0xFFFFFFFFU;
+        }
+    }
+}
+template <class Scorer>
+inline constexpr bool has_bounds = requires(const Scorer& scorer) {
+    scorer.limit_of(0.0F);
+};
+
 /// Scores rows [0, count) of a store in order and offers them. before_block() runs before each block and may throw.
 template <class Scorer, class Sink, class BeforeBlock>
 void scan_rows(const Scorer& scorer, std::size_t count, Sink& sink, BeforeBlock before_block) {
-    float distances[scan_block];
-    for (std::size_t first = 0; first < count; first += scan_block) {
-        before_block();
-        const std::size_t n = count - first < scan_block ? count - first : scan_block;
-        scorer.score_block(static_cast<slot_t>(first), n, distances);
-        offer_all(sink, distances, n, [&](std::size_t i) { return static_cast<slot_t>(first + i); });
+    if constexpr (has_bounds<Scorer>) {
+        offer_by_bounds(
+            scorer, scorer.rows(), count, sink, [](slot_t row) { return row; }, before_block);
+    } else {
+        for (std::size_t first = 0; first < count; first += scan_block) {
+            before_block();
+            const std::size_t n = count - first < scan_block ? count - first : scan_block;
+            offer_block(scorer, scorer.rows()[static_cast<slot_t>(first)], scorer.rows().stride, n, sink,
+                        [&](std::size_t i) { return static_cast<slot_t>(first + i); });
+        }
     }
 }
 

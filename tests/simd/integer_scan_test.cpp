@@ -1,0 +1,118 @@
+// What simd/integer_scan.hpp promises: sums are exact, so that a limit divides the rows where it should.
+#include "vicinal/simd/integer_scan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace {
+
+using namespace vicinal::simd;
+using V = lanes<native_isa>;
+
+enum class kind { random, largest, smallest };
+
+/// Codes and a query of one kind, and the sums of all rows taken naively.
+template <unsigned Bits, integer_sum What>
+struct sample {
+    static constexpr std::size_t rows = 64;
+    static constexpr std::size_t group = integer_scan_query<Bits>::group;
+    static constexpr bool weighted = What == integer_sum::weighted_difference;
+    static constexpr bool differences = What != integer_sum::product;
+    static constexpr int top = Bits == 8 ? 255 : 15;
+    std::size_t dim;
+    std::size_t stride;
+    std::vector<std::byte> codes;
+    std::vector<typename integer_scan_query<Bits>::type> query;
+    std::array<std::int64_t, rows> sums{};
+
+    sample(std::size_t d, kind how) : dim(d), stride(integer_codes<Bits>::bytes(d) + 3) {
+        std::mt19937 random(static_cast<unsigned>(d));
+        const auto draw = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
+        codes.resize(rows * stride + 64);
+        for (std::byte& code : codes) code = static_cast<std::byte>(draw(0, 255));
+        query.assign((d + group - 1) / group * group * (weighted ? 2 : 1), 0);
+        int low = Bits == 8 ? -std::min(32766, (1 << 22) / static_cast<int>(d)) : -127;
+        int high = -low;
+        if (differences) {
+            low = weighted ? integer_codes<8>::weighted_lowest : integer_codes<Bits>::lowest;
+            high = weighted ? integer_codes<8>::weighted_highest : integer_codes<Bits>::highest;
+        }
+        std::vector<int> q(d), weight(d, 1);
+        for (std::size_t i = 0; i < d; ++i) {
+            q[i] = how == kind::random ? draw(low, high) : how == kind::largest ? high : low;
+            if (weighted) weight[i] = how == kind::random ? draw(1, 64) : 64;
+            const std::size_t at = i / group * group * (weighted ? 2 : 1) + integer_scan_place(i % group, group);
+            query[at] = static_cast<typename integer_scan_query<Bits>::type>(q[i]);
+            if constexpr (weighted) query[at + group] = static_cast<std::int16_t>(weight[i]);
+        }
+        for (std::size_t r = 0; r < rows; ++r) {
+            // Differences are largest where code and query are at opposite ends.
+            const int extreme = how == kind::smallest || !differences ? top : 0;
+            std::int64_t four = 0;
+            for (std::size_t i = 0; i < d; ++i) {
+                const int x = how == kind::random ? draw(0, top) : extreme;
+                put(r, i, x);
+                const std::int64_t y = std::int64_t{x} * weight[i] - q[i];
+                if constexpr (weighted) {
+                    four += y * y;
+                    if (i % 4 == 3 || i + 1 == d) {
+                        sums[r] += four >> weighted_shift(d);
+                        four = 0;
+                    }
+                } else if constexpr (differences) {
+                    sums[r] += Bits == 8 ? y * y : std::int64_t{x} * (4 * x - q[i]);
+                } else {
+                    sums[r] += std::int64_t{x} * q[i];
+                }
+            }
+        }
+    }
+    void put(std::size_t r, std::size_t i, int x) {
+        if constexpr (Bits == 8) {
+            codes[r * stride + i] = static_cast<std::byte>(x);
+        } else {
+            std::byte& pair = codes[r * stride + i / 2];
+            const auto half = static_cast<std::byte>(x);
+            pair = i % 2 == 0 ? (pair & std::byte{0xF0}) | half : (pair & std::byte{0x0F}) | half << 4;
+        }
+    }
+};
+
+template <unsigned Bits, integer_sum What>
+void check() {
+    if constexpr (has_integer_scan<V>) {
+        for (const std::size_t dim : std::array<std::size_t, 9>{1, 3, 32, 63, 64, 100, 512, 1000, 8192})
+            for (const kind how : {kind::random, kind::largest, kind::smallest}) {
+                const sample<Bits, What> s(dim, how);
+                for (const std::size_t r : std::array<std::size_t, 4>{0, 5, 33, 63})
+                    for (const std::int64_t limit : {s.sums[r], s.sums[r] - 1, s.sums[r] + 1}) {
+                        std::uint64_t expected = 0;
+                        for (std::size_t i = 0; i < 64; ++i)
+                            if (What == integer_sum::product ? s.sums[i] >= limit : s.sums[i] <= limit)
+                                expected |= std::uint64_t{1} << i;
+                        const auto found =
+                            integer_scan<V, Bits, What>(s.query.data(), dim, weighted_shift(dim), s.codes.data(),
+                                                        s.stride, 64, static_cast<std::int32_t>(limit));
+                        if (found != expected) FAIL("dim " << dim << ", limit " << limit);
+                    }
+            }
+    }
+    SUCCEED();
+}
+
+}  // namespace
+
+TEST_CASE("integer_scan: sums of 8-bit codes are exact") {
+    check<8, integer_sum::product>();
+    check<8, integer_sum::squared_difference>();
+    check<8, integer_sum::weighted_difference>();
+}
+TEST_CASE("integer_scan: sums of 4-bit codes are exact") {
+    check<4, integer_sum::product>();
+    check<4, integer_sum::squared_difference>();
+}

@@ -1,0 +1,121 @@
+// What fast_scan.hpp promises of signs that lie row by row, and rotation.hpp of the way back.
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "vicinal/simd/fast_scan.hpp"
+#include "vicinal/simd/rotation.hpp"
+
+namespace {
+
+namespace simd = vicinal::simd;
+
+std::vector<float> random_vector(std::size_t dim, std::mt19937& random) {
+    std::normal_distribution<float> normal;
+    std::vector<float> v(dim);
+    for (float& x : v) x = normal(random);
+    return v;
+}
+
+/// Rows of signs one after the other, and the same 32 together, as scan_32 takes them.
+template <class Isa>
+void check_rows() {
+    using V = simd::lanes<Isa>;
+    std::mt19937 random(8);
+    for (const std::size_t dim : std::vector<std::size_t>{16, 48, 128, 144, 256, 1000 / 16 * 16, 8192, 8208}) {
+        const auto query = random_vector(dim, random);
+        std::vector<std::uint8_t> tables(4 * dim + 64);
+        const auto scale = simd::make_tables<V>(query.data(), dim, tables.data());
+        const std::size_t stride = dim / 8 + 7;
+        for (const std::size_t count : std::vector<std::size_t>{1, 2, 7, 31, 32}) {
+            std::vector<std::byte> rows(count * stride + 16);
+            for (std::byte& b : rows) b = static_cast<std::byte>(random());
+            std::vector<std::byte> together(simd::scan_bytes(dim));
+            for (std::size_t r = 0; r < count; ++r) {
+                std::vector<float> values(dim);
+                for (std::size_t i = 0; i < dim; ++i)
+                    values[i] = (std::to_integer<unsigned>(rows[r * stride + i / 8]) >> (i % 8) & 1U) != 0 ? 1 : -1;
+                simd::set_signs(together.data(), r, values.data(), dim);
+            }
+            const std::vector<float> zeros(32, 0.0F);
+            const std::vector<float> ones(32, 1.0F);
+            std::vector<float> want(32);
+            std::vector<float> got(33, -7.0F);
+            simd::scan_32<V>(together.data(), tables.data(), dim, scale, 0.0F, zeros.data(), ones.data(), want.data());
+            simd::scan_rows_32<V>(rows.data(), stride, count, tables.data(), dim, scale, got.data());
+            for (std::size_t r = 0; r < count; ++r)
+                if (!(std::abs(got[r] - want[r]) <= 1e-5F * (std::abs(want[r]) + std::abs(scale.low))))
+                    FAIL("dim " << dim << ", row " << r << " of " << count << ": " << got[r] << ", not " << want[r]);
+            REQUIRE(got[32] == -7.0F);
+        }
+    }
+}
+
+template <class Isa, bool Squares>
+void check_heads() {
+    std::mt19937 random(9);
+    const simd::head_terms terms{3.0F, 0.7F, 64.0F};
+    const std::size_t stride = 29;
+    for (const std::size_t count : std::vector<std::size_t>{1, 5, 8, 9, 32}) {
+        std::vector<std::byte> heads(count * stride + 16);
+        const auto numbers = random_vector(4 * count, random);
+        const auto sums = random_vector(32, random);
+        for (std::size_t r = 0; r < count; ++r)
+            for (std::size_t i = 0; i < 4; ++i) {
+                const float x = std::abs(numbers[4 * r + i]);
+                std::uint32_t bits = 0;
+                std::memcpy(&bits, &x, sizeof bits);
+                for (unsigned b = 0; b < 4; ++b)
+                    heads[r * stride + 4 * i + b] = static_cast<std::byte>(bits >> (8 * b));
+            }
+        std::vector<float> got(32);
+        simd::head_bounds<simd::lanes<Isa>, Squares>(heads.data(), stride, count, sums.data(), terms, got.data());
+        for (std::size_t r = 0; r < count; ++r) {
+            const double factor = std::abs(double{numbers[4 * r + 1]});
+            const double squares = std::abs(double{numbers[4 * r + 2]});
+            const double cross = std::abs(double{numbers[4 * r + 3]});
+            const double least = 3.0 - double{0.7F} * std::sqrt(std::fmax(0.0, 64 * factor * factor - squares));
+            const double product = factor * double{sums[r]};
+            const double want = Squares ? least + squares - 2 * product : least - cross - product;
+            if (!(std::abs(double{got[r]} - want) <= 1e-4)) FAIL("row " << r << ": " << got[r] << ", not " << want);
+        }
+    }
+}
+
+template <class Isa>
+void check_way_back() {
+    std::mt19937 random(10);
+    for (const std::size_t dim : std::vector<std::size_t>{1, 2, 15, 16, 17, 48, 100, 128, 300, 960}) {
+        const simd::rotation by(dim);
+        const auto v = random_vector(dim, random);
+        std::vector<float> turned(by.size()), spare(by.size()), back(dim), plain(by.size()), plainly(dim);
+        by.template apply<Isa>(v.data(), turned.data(), spare.data());
+        plain = turned;
+        by.template invert<Isa>(turned.data(), back.data(), spare.data());
+        by.template invert<simd::scalar_isa>(plain.data(), plainly.data(), spare.data());
+        CHECK(back == plainly);
+        for (std::size_t i = 0; i < dim; ++i)
+            if (!(std::abs(back[i] - v[i]) < 1e-4F)) FAIL("dim " << dim << ": " << back[i] << ", not " << v[i]);
+    }
+}
+
+template <class Isa>
+void check_all() {
+    check_rows<Isa>();
+    check_heads<Isa, true>();
+    check_heads<Isa, false>();
+    check_way_back<Isa>();
+}
+
+}  // namespace
+
+TEST_CASE("sign rows: sums, bounds and the way back, on every instruction set") {
+    check_all<simd::scalar_isa>();
+    check_all<simd::native_isa>();
+#if defined(__SSE2__)
+    check_all<xsimd::sse2>();
+#endif
+}
