@@ -1,7 +1,7 @@
 // An inverted file's batches are its queries one by one, bit for bit.
-#include <bit>
 #include <string>
 
+#include "support/batches.hpp"
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "support/temporary.hpp"
@@ -11,33 +11,6 @@
 namespace {
 
 using namespace vicinal_test;
-
-bool same_bits(std::span<const vicinal::neighbor<>> a, std::span<const vicinal::neighbor<>> b) {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        if (a[i].id != b[i].id ||
-            std::bit_cast<std::uint32_t>(a[i].distance) != std::bit_cast<std::uint32_t>(b[i].distance))
-            return false;
-    return true;
-}
-
-template <class Index>
-void require_same(const Index& index, const dataset& queries, std::size_t k,
-                  const typename Index::search_params& params = {}) {
-    auto one = params;
-    one.threads = 1;
-    vicinal::search_stats apart, together;
-    one.stats = &apart;
-    auto batch = params;
-    batch.stats = &together;
-    const auto table = index.search(queries.view(), k, batch);
-    REQUIRE(table.size() == queries.rows());
-    for (std::size_t q = 0; q < queries.rows(); ++q)
-        if (!same_bits(table[q], index.search(queries[q], k, one))) FAIL("query " << q << ", k " << k);
-    REQUIRE(together.distances == apart.distances);
-    REQUIRE(together.lists == apart.lists);
-    REQUIRE(together.reranks == apart.reranks);
-}
 
 template <class Metric, class Codec>
 void check(const dataset& rows, const dataset& queries) {

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <set>
 
+#include "support/batches.hpp"
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "support/temporary.hpp"
@@ -21,12 +21,6 @@ using vicinal::f32;
 using vicinal::rabitq;
 using vicinal::two_level;
 using hits_t = std::vector<vicinal::neighbor<>>;
-
-inline bool same_bits(std::span<const vicinal::neighbor<>> a, std::span<const vicinal::neighbor<>> b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-        return x.id == y.id && std::bit_cast<std::uint32_t>(x.distance) == std::bit_cast<std::uint32_t>(y.distance);
-    });
-}
 
 constexpr std::size_t dim = 96;
 inline const dataset& rows() {

@@ -6,19 +6,14 @@
 #include <random>
 #include <vector>
 
+#include "simd/reference.hpp"
 #include "support/catch.hpp"
 #include "vicinal/simd/rotation.hpp"
 
 namespace {
 
 namespace simd = vicinal::simd;
-
-std::vector<float> random_vector(std::size_t dim, std::mt19937& random) {
-    std::normal_distribution<float> normal;
-    std::vector<float> v(dim);
-    for (float& x : v) x = normal(random);
-    return v;
-}
+using vicinal_test::random_vector;
 
 double inner(const std::vector<float>& a, const std::vector<float>& b) {
     double sum = 0;

@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "simd/reference.hpp"
 #include "support/catch.hpp"
 #include "vicinal/simd/fast_scan.hpp"
 #include "vicinal/simd/rotation.hpp"
@@ -12,13 +13,7 @@
 namespace {
 
 namespace simd = vicinal::simd;
-
-std::vector<float> random_vector(std::size_t dim, std::mt19937& random) {
-    std::normal_distribution<float> normal;
-    std::vector<float> v(dim);
-    for (float& x : v) x = normal(random);
-    return v;
-}
+using vicinal_test::random_vector;
 
 /// Rows of signs one after the other, and the same 32 together, as scan_32 takes them.
 template <class Isa>

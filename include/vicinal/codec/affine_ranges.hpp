@@ -12,6 +12,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/concepts.hpp"
+#include "vicinal/core/little_endian.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -83,23 +84,18 @@ class affine_ranges {
 
     /// low and step of the one range, or of every component, as little-endian floats.
     [[nodiscard]] std::vector<std::byte> state() const {
-        std::vector<std::byte> bytes;
         const std::size_t ranges = uniform_ ? 1 : dim_;
-        bytes.reserve(ranges * 8);
-        for (const auto* const values : {&low_, &step_})
-            for (std::size_t i = 0; i < ranges; ++i)
-                for (unsigned shift = 0; shift < 32; shift += 8)
-                    bytes.push_back(static_cast<std::byte>(std::bit_cast<std::uint32_t>((*values)[i]) >> shift));
+        std::vector<std::byte> bytes(ranges * 8);
+        for (std::size_t i = 0; i < ranges; ++i) {
+            vicinal::detail::store_le(&bytes[4 * i], low_[i]);
+            vicinal::detail::store_le(&bytes[4 * (ranges + i)], step_[i]);
+        }
         return bytes;
     }
     [[nodiscard]] bool restore(std::span<const std::byte> bytes) {
         const std::size_t ranges = bytes.size() / 8;
         if (bytes.size() % 8 != 0 || (ranges != 1 && ranges != dim_)) return false;
-        const auto number = [&](std::size_t i) {
-            std::uint32_t bits = 0;
-            for (std::size_t b = 0; b < 4; ++b) bits |= std::to_integer<std::uint32_t>(bytes[4 * i + b]) << (8 * b);
-            return bits;
-        };
+        const auto number = [&](std::size_t i) { return vicinal::detail::load_le<std::uint32_t>(&bytes[4 * i]); };
         // A low that is finite, a step as set makes them, and ends no larger than an admitted component may be, with
         // room for the rounding of steps.
         constexpr std::uint32_t infinite = 0x7F800000U;

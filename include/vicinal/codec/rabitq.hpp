@@ -14,6 +14,7 @@
 #include <vector>       // for vector
 
 #include "vicinal/concepts.hpp"
+#include "vicinal/core/little_endian.hpp"
 #include "vicinal/simd/rotation.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -35,15 +36,6 @@ struct rabitq_head {
     float squares = 0;  ///< |o|^2
     float cross = 0;    ///< <o, R center>
 };
-
-[[nodiscard]] inline float read_float(const std::byte* from) noexcept {
-    std::uint32_t bits = 0;
-    for (unsigned b = 0; b < 4; ++b) bits |= std::to_integer<std::uint32_t>(from[b]) << (8 * b);
-    return std::bit_cast<float>(bits);
-}
-inline void write_float(float x, std::byte* to) noexcept {
-    for (unsigned b = 0; b < 4; ++b) to[b] = static_cast<std::byte>(std::bit_cast<std::uint32_t>(x) >> (8 * b));
-}
 
 }  // namespace detail
 
@@ -97,7 +89,7 @@ class rabitq {
     /// The mean, as little-endian floats.
     [[nodiscard]] std::vector<std::byte> state() const {
         std::vector<std::byte> bytes(4 * center_.size());
-        for (std::size_t i = 0; i < center_.size(); ++i) detail::write_float(center_[i], bytes.data() + 4 * i);
+        for (std::size_t i = 0; i < center_.size(); ++i) detail::store_le(bytes.data() + 4 * i, center_[i]);
         return bytes;
     }
     [[nodiscard]] bool restore(std::span<const std::byte> bytes) {
@@ -105,7 +97,7 @@ class rabitq {
         std::vector<float> mean(dim());
         double squares = 0;
         for (std::size_t i = 0; i < dim(); ++i) {
-            mean[i] = detail::read_float(bytes.data() + 4 * i);
+            mean[i] = detail::load_le<float>(bytes.data() + 4 * i);
             if ((std::bit_cast<std::uint32_t>(mean[i]) & 0x7F800000U) == 0x7F800000U) return false;
             squares += double{mean[i]} * double{mean[i]};
         }
@@ -164,10 +156,10 @@ class rabitq {
         }
         if (most < 0)  // the mean itself
             for (std::size_t i = 0; i < n; ++i) best[i] = 0.5F;
-        detail::write_float(head.scale, code.data());
-        detail::write_float(head.factor, code.data() + 4);
-        detail::write_float(head.squares, code.data() + 8);
-        detail::write_float(head.cross, code.data() + 12);
+        detail::store_le(code.data(), head.scale);
+        detail::store_le(code.data() + 4, head.factor);
+        detail::store_le(code.data() + 8, head.squares);
+        detail::store_le(code.data() + 12, head.cross);
         for (unsigned plane = 0; plane < Bits; ++plane)
             for (std::size_t byte = 0; byte < n / 8; ++byte) {
                 unsigned eight = 0;
@@ -207,8 +199,8 @@ class rabitq {
     }
 
     [[nodiscard]] static detail::rabitq_head head(const std::byte* code) noexcept {
-        return {detail::read_float(code), detail::read_float(code + 4), detail::read_float(code + 8),
-                detail::read_float(code + 12)};
+        return {detail::load_le<float>(code), detail::load_le<float>(code + 4), detail::load_le<float>(code + 8),
+                detail::load_le<float>(code + 12)};
     }
     /// A byte of each of components i to i + 7, i being a multiple of 8: its level from 0 to 2^Bits - 1.
     [[nodiscard]] VICINAL_INLINE std::uint64_t levels(const std::byte* code, std::size_t i) const noexcept {

@@ -33,6 +33,13 @@ namespace detail {
     return x ^ (x >> 31);
 }
 
+/// Bits that order as the numbers do.
+[[nodiscard]] VICINAL_INLINE std::uint32_t ordered_bits(float x) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(x);
+    // Negative floats order backwards: flip all their bits, and only the sign of the others.
+    return bits ^ ((bits & 0x80000000U) != 0 ? 0xFFFFFFFFU : 0x80000000U);
+}
+
 /// The value of an IEEE 754 binary16, exactly.
 [[nodiscard]] VICINAL_INLINE float half_to_float(std::uint16_t half) noexcept {
     const std::uint32_t sign = std::uint32_t{half & 0x8000U} << 16U;

@@ -23,31 +23,22 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
+/// What an importer asks of an index's type.
+template <bool Can, index_kind Kind, class Metric>
+struct importable_as {
+    static constexpr bool value = Can;
+    static constexpr index_kind kind = Kind;
+    using metric = Metric;
+};
 /// The indexes that importers make, those of codec f32.
 template <class Index>
-struct importable {
-    static constexpr bool value = false;
-    static constexpr index_kind kind = index_kind{};
-    using metric = void;
-};
+struct importable : importable_as<false, index_kind{}, void> {};
 template <class Metric, class Id, class Kernels>
-struct importable<flat_index<Metric, f32, Id, Kernels>> {
-    static constexpr bool value = true;
-    static constexpr index_kind kind = index_kind::flat;
-    using metric = Metric;
-};
+struct importable<flat_index<Metric, f32, Id, Kernels>> : importable_as<true, index_kind::flat, Metric> {};
 template <class Metric, class Id, class Kernels>
-struct importable<ivf_index<Metric, f32, Id, Kernels>> {
-    static constexpr bool value = true;
-    static constexpr index_kind kind = index_kind::ivf;
-    using metric = Metric;
-};
+struct importable<ivf_index<Metric, f32, Id, Kernels>> : importable_as<true, index_kind::ivf, Metric> {};
 template <class Metric, class Id, class Kernels>
-struct importable<hnsw_index<Metric, f32, Id, Kernels>> {
-    static constexpr bool value = true;
-    static constexpr index_kind kind = index_kind::hnsw;
-    using metric = Metric;
-};
+struct importable<hnsw_index<Metric, f32, Id, Kernels>> : importable_as<true, index_kind::hnsw, Metric> {};
 
 /// The whole file at `path`.
 /// throws  error{io}, error{limit_exceeded}

@@ -1,47 +1,21 @@
-// Numbers as little-endian bytes, and bounded cursors over them. Nothing else reads or writes fields of a file.
+// Bounded cursors over fields of a file, little-endian. Nothing else reads or writes these.
 #pragma once
 
 #include <algorithm>    // for reverse
-#include <array>        // for array
-#include <bit>          // for endian
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint64_t
 #include <cstring>      // for memcpy
 #include <span>         // for span
 #include <string>       // for string, to_string
 #include <string_view>  // for string_view
-#include <type_traits>  // for is_arithmetic_v, is_same_v
 #include <utility>      // for move
 #include <vector>       // for vector
 
 #include "vicinal/core/error.hpp"
+#include "vicinal/core/little_endian.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
-
-/// What an array in a file may be made of: numbers of a fixed width of 1, 2, 4 or 8 bytes, or bytes.
-template <class T>
-concept file_element = std::is_same_v<T, std::byte> ||
-    (std::is_arithmetic_v<T> && !std::is_same_v<T, bool> &&
-     (sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8));
-
-inline constexpr bool host_is_little_endian = std::endian::native == std::endian::little;
-static_assert(host_is_little_endian || std::endian::native == std::endian::big, "mixed-endian machines are unknown");
-
-template <file_element T>
-[[nodiscard]] T load_le(const std::byte* from) noexcept {
-    std::array<std::byte, sizeof(T)> bytes;
-    std::memcpy(bytes.data(), from, sizeof(T));
-    if constexpr (!host_is_little_endian) std::reverse(bytes.begin(), bytes.end());
-    return std::bit_cast<T>(bytes);
-}
-
-template <file_element T>
-void store_le(std::byte* to, T value) noexcept {
-    auto bytes = std::bit_cast<std::array<std::byte, sizeof(T)>>(value);
-    if constexpr (!host_is_little_endian) std::reverse(bytes.begin(), bytes.end());
-    std::memcpy(to, bytes.data(), sizeof(T));
-}
 
 /// Reverses the bytes of every element of `width` bytes, in place. bytes.size() is a multiple of width.
 inline void swap_elements(std::span<std::byte> bytes, std::size_t width) noexcept {

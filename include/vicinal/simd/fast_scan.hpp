@@ -2,11 +2,11 @@
 // Kermarrec, Le Scouarnec 2015).
 #pragma once
 
-#include <bit>      // for bit_cast
 #include <cmath>    // for sqrt
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for uint8_t, uint16_t, uint32_t
 
+#include "vicinal/core/little_endian.hpp"
 #include "vicinal/simd/intrinsics.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -86,6 +86,42 @@ VICINAL_INLINE scan_scale make_tables(const float* query, std::size_t dim, std::
     return {step, low};
 }
 
+#if defined(__AVX2__)
+namespace detail {
+
+/// Adds to 32 lanes of bytes the entries that both halves of `groups` name in two tables.
+[[nodiscard]] VICINAL_INLINE __m256i add_entries(__m256i bytes, __m256i groups, const std::uint8_t* tables) noexcept {
+    const __m256i low_half = _mm256_set1_epi8(15);
+    bytes = _mm256_add_epi8(bytes, lookup16(tables, _mm256_and_si256(groups, low_half)));
+    return _mm256_add_epi8(bytes, lookup16(tables + 16, _mm256_and_si256(_mm256_srli_epi16(groups, 4), low_half)));
+}
+
+/// Sums of 32 lanes in 16 bits.
+struct lane_sums {
+    __m256i even = _mm256_setzero_si256();
+    __m256i odd = _mm256_setzero_si256();
+
+    VICINAL_INLINE void add(__m256i bytes) noexcept {
+        even = _mm256_add_epi16(even, _mm256_and_si256(bytes, _mm256_set1_epi16(255)));
+        odd = _mm256_add_epi16(odd, _mm256_srli_epi16(bytes, 8));
+    }
+    /// Adds them to floats, in the lanes' order.
+    VICINAL_INLINE void widen_to(__m256* sums) const noexcept {
+        const __m128i eights[4] = {_mm256_castsi256_si128(even), _mm256_extracti128_si256(even, 1),
+                                   _mm256_castsi256_si128(odd), _mm256_extracti128_si256(odd, 1)};
+        for (std::size_t i = 0; i < 4; ++i)
+            sums[i] = _mm256_add_ps(sums[i], _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(eights[i])));
+    }
+};
+
+/// <query, signs> of eight sums of entries.
+[[nodiscard]] VICINAL_INLINE __m256 products(__m256 sums, scan_scale scale) noexcept {
+    return _mm256_add_ps(_mm256_mul_ps(sums, _mm256_set1_ps(scale.step)), _mm256_set1_ps(scale.low));
+}
+
+}  // namespace detail
+#endif
+
 /// Adds up the entries that 32 lanes of codes name in the tables, and gives each lane's sum as
 ///     out[lane] = base + offsets[lane] + factors[lane] * (step * sum + low)
 /// codes, tables, dim  as above
@@ -95,33 +131,23 @@ VICINAL_INLINE void scan_32(const std::byte* codes, const std::uint8_t* tables, 
     const std::size_t pairs = dim / 8;
 #if defined(__AVX2__)
     if constexpr (is_256_bit<V>) {
-        const __m256i low_half = _mm256_set1_epi8(15);
-        const __m256i low_byte = _mm256_set1_epi16(255);
         __m256 sums[4] = {};
         for (std::size_t first = 0; first < pairs; first += scan_block / 2) {
             const std::size_t end = pairs - first < scan_block / 2 ? pairs : first + scan_block / 2;
-            __m256i even = _mm256_setzero_si256();
-            __m256i odd = _mm256_setzero_si256();
+            detail::lane_sums block;
             for (std::size_t p = first; p < end;) {
                 __m256i bytes = _mm256_setzero_si256();
                 const std::size_t stop = end - p < 4 ? end : p + 4;
-                for (; p < stop; ++p) {
-                    const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + p * scan_lanes));
-                    bytes = _mm256_add_epi8(bytes, lookup16(tables + p * 32, _mm256_and_si256(both, low_half)));
-                    bytes = _mm256_add_epi8(
-                        bytes, lookup16(tables + p * 32 + 16, _mm256_and_si256(_mm256_srli_epi16(both, 4), low_half)));
-                }
-                even = _mm256_add_epi16(even, _mm256_and_si256(bytes, low_byte));
-                odd = _mm256_add_epi16(odd, _mm256_srli_epi16(bytes, 8));
+                for (; p < stop; ++p)
+                    bytes = detail::add_entries(
+                        bytes, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + p * scan_lanes)),
+                        tables + p * 32);
+                block.add(bytes);
             }
-            const __m128i eights[4] = {_mm256_castsi256_si128(even), _mm256_extracti128_si256(even, 1),
-                                       _mm256_castsi256_si128(odd), _mm256_extracti128_si256(odd, 1)};
-            for (std::size_t i = 0; i < 4; ++i)
-                sums[i] = _mm256_add_ps(sums[i], _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(eights[i])));
+            block.widen_to(sums);
         }
         for (std::size_t i = 0; i < 4; ++i) {
-            const __m256 product =
-                _mm256_add_ps(_mm256_mul_ps(sums[i], _mm256_set1_ps(scale.step)), _mm256_set1_ps(scale.low));
+            const __m256 product = detail::products(sums[i], scale);
             const __m256 rest = _mm256_add_ps(_mm256_set1_ps(base), _mm256_loadu_ps(offsets + 8 * i));
             _mm256_storeu_ps(out + 8 * i,
                              _mm256_add_ps(rest, _mm256_mul_ps(_mm256_loadu_ps(factors + 8 * i), product)));
@@ -175,24 +201,12 @@ VICINAL_INLINE void transpose_32x16(const Row& row, __m256i* x) noexcept {
 template <class Row>
 VICINAL_INLINE void scan_transposed(const Row& row, const std::uint8_t* tables, std::size_t pairs, scan_scale scale,
                                     float* out) noexcept {
-    const __m256i low_half = _mm256_set1_epi8(15);
-    const __m256i low_byte = _mm256_set1_epi16(255);
     __m256 sums[4] = {};
     for (std::size_t begin = 0; begin < pairs; begin += scan_block / 2) {
         const std::size_t end = pairs - begin < scan_block / 2 ? pairs : begin + scan_block / 2;
-        __m256i even = _mm256_setzero_si256();
-        __m256i odd = _mm256_setzero_si256();
-        const auto add_two = [&](const __m256i* x, const std::uint8_t* table, __m256i bytes) VICINAL_LAMBDA_INLINE {
-            for (std::size_t i = 0; i < 2; ++i) {
-                bytes = _mm256_add_epi8(bytes, lookup16(table + 32 * i, _mm256_and_si256(x[i], low_half)));
-                bytes = _mm256_add_epi8(
-                    bytes, lookup16(table + 32 * i + 16, _mm256_and_si256(_mm256_srli_epi16(x[i], 4), low_half)));
-            }
-            return bytes;
-        };
-        const auto widen = [&](__m256i bytes) VICINAL_LAMBDA_INLINE {
-            even = _mm256_add_epi16(even, _mm256_and_si256(bytes, low_byte));
-            odd = _mm256_add_epi16(odd, _mm256_srli_epi16(bytes, 8));
+        lane_sums block;
+        const auto add_two = [](const __m256i* x, const std::uint8_t* table, __m256i bytes) VICINAL_LAMBDA_INLINE {
+            return add_entries(add_entries(bytes, x[0], table), x[1], table + 32);
         };
         const __m256i none = _mm256_setzero_si256();
         std::size_t p = begin;
@@ -201,21 +215,16 @@ VICINAL_INLINE void scan_transposed(const Row& row, const std::uint8_t* tables, 
             transpose_32x16([&](std::size_t lane) VICINAL_LAMBDA_INLINE { return row(lane, p); }, x);
             const std::uint8_t* const table = tables + p * 32;
             for (std::size_t i = 0; i < 16; i += 4)
-                widen(add_two(x + i + 2, table + 32 * (i + 2), add_two(x + i, table + 32 * i, none)));
+                block.add(add_two(x + i + 2, table + 32 * (i + 2), add_two(x + i, table + 32 * i, none)));
         }
         if (p < end) {  // an even number of bytes
             __m256i x[16];
             transpose_32x16([&](std::size_t lane) VICINAL_LAMBDA_INLINE { return row(lane, p); }, x);
-            for (std::size_t i = 0; p + i < end; i += 2) widen(add_two(x + i, tables + (p + i) * 32, none));
+            for (std::size_t i = 0; p + i < end; i += 2) block.add(add_two(x + i, tables + (p + i) * 32, none));
         }
-        const __m128i eights[4] = {_mm256_castsi256_si128(even), _mm256_extracti128_si256(even, 1),
-                                   _mm256_castsi256_si128(odd), _mm256_extracti128_si256(odd, 1)};
-        for (std::size_t i = 0; i < 4; ++i)
-            sums[i] = _mm256_add_ps(sums[i], _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(eights[i])));
+        block.widen_to(sums);
     }
-    for (std::size_t i = 0; i < 4; ++i)
-        _mm256_storeu_ps(out + 8 * i,
-                         _mm256_add_ps(_mm256_mul_ps(sums[i], _mm256_set1_ps(scale.step)), _mm256_set1_ps(scale.low)));
+    for (std::size_t i = 0; i < 4; ++i) _mm256_storeu_ps(out + 8 * i, products(sums[i], scale));
 }
 
 }  // namespace detail
@@ -309,12 +318,7 @@ VICINAL_INLINE void head_bounds(const std::byte* heads, std::size_t stride, std:
 #endif
     for (std::size_t r = 0; r < count; ++r) {
         float head[4];
-        for (std::size_t i = 0; i < 4; ++i) {
-            std::uint32_t word = 0;
-            for (unsigned b = 0; b < 4; ++b)
-                word |= std::to_integer<std::uint32_t>(heads[r * stride + 4 * i + b]) << (8 * b);
-            head[i] = std::bit_cast<float>(word);
-        }
+        for (std::size_t i = 0; i < 4; ++i) head[i] = vicinal::detail::load_le<float>(heads + r * stride + 4 * i);
         const float spread = terms.width * (head[1] * head[1]) - head[2];
         const float least = terms.base - terms.slack * (spread > 0 ? std::sqrt(spread) : 0.0F);
         const float product = head[1] * sums[r];

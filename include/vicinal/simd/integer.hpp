@@ -70,6 +70,12 @@ struct integer_codes;
 namespace detail {
 
 #if defined(__AVX2__)
+/// The first `count` < 32 bytes of v, zeros behind.
+[[nodiscard]] VICINAL_INLINE __m256i first_bytes(std::size_t count, __m256i v) noexcept {
+    const __m256i number = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+                                            21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+    return _mm256_and_si256(v, _mm256_cmpgt_epi8(_mm256_set1_epi8(static_cast<char>(count)), number));
+}
 [[nodiscard]] VICINAL_INLINE __m256i load_256(const void* p) noexcept {
     return _mm256_loadu_si256(static_cast<const __m256i*>(p));
 }
@@ -273,7 +279,8 @@ struct integer_codes<4> {
                 const std::size_t end = dim - i < 256 ? dim : i + 256;
                 for (; i + 64 <= end; i += 64) add(i, fifteen, fifteen);
                 if (i < end) {
-                    add(i, first_bytes((end - i + 1) / 2, fifteen), first_bytes((end - i) / 2, fifteen));
+                    add(i, detail::first_bytes((end - i + 1) / 2, fifteen),
+                        detail::first_bytes((end - i) / 2, fifteen));
                     i = end;
                 }
                 for (std::size_t row = 0; row < 4; ++row)
@@ -301,11 +308,6 @@ struct integer_codes<4> {
     [[nodiscard]] static VICINAL_INLINE __m256i factor(__m256i x, __m256i q) noexcept {
         if constexpr (What == integer_sum::product) return q;
         return _mm256_sub_epi8(_mm256_slli_epi16(x, 2), q);
-    }
-    [[nodiscard]] static VICINAL_INLINE __m256i first_bytes(std::size_t count, __m256i value) noexcept {
-        const __m256i number = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
-                                                20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
-        return _mm256_and_si256(value, _mm256_cmpgt_epi8(_mm256_set1_epi8(static_cast<char>(count)), number));
     }
 #endif
 };

@@ -46,13 +46,6 @@ struct integer_scan_query<4> {
 namespace detail {
 
 #if defined(__AVX2__)
-/// The first `count` < 32 bytes of v, zeros behind.
-[[nodiscard]] VICINAL_INLINE __m256i first_bytes(std::size_t count, __m256i v) noexcept {
-    const __m256i number = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
-                                            21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
-    return _mm256_and_si256(v, _mm256_cmpgt_epi8(_mm256_set1_epi8(static_cast<char>(count)), number));
-}
-
 template <unsigned Bits, integer_sum What>
 struct integer_scan_row;
 

@@ -7,6 +7,7 @@
 #include <cstring>  // for memmove
 #include <vector>   // for vector
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/core/types.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -17,10 +18,7 @@ namespace detail {
 using row_key = std::uint64_t;
 
 [[nodiscard]] VICINAL_INLINE row_key make_key(float distance, slot_t slot) noexcept {
-    const auto bits = std::bit_cast<std::uint32_t>(distance);
-    // Negative floats order backwards: flip all their bits, and only the sign of the others.
-    const std::uint32_t flip = (bits & 0x80000000U) != 0 ? 0xFFFFFFFFU : 0x80000000U;
-    return std::uint64_t{bits ^ flip} << 32 | std::uint64_t{slot} << 1;
+    return std::uint64_t{ordered_bits(distance)} << 32 | std::uint64_t{slot} << 1;
 }
 [[nodiscard]] VICINAL_INLINE slot_t key_slot(row_key key) noexcept { return static_cast<slot_t>(key) >> 1; }
 [[nodiscard]] VICINAL_INLINE float key_distance(row_key key) noexcept {

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <algorithm>  // for make_heap, min, pop_heap
-#include <bit>        // for bit_cast, countr_zero, popcount
+#include <bit>        // for countr_zero, popcount
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint32_t, uint64_t
 #include <span>       // for span
 #include <vector>     // for vector
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/index/filter.hpp"
 #include "vicinal/simd/fast_scan.hpp"
@@ -85,13 +86,16 @@ class radius_sink {
     const row_gate<Id>& gate_;
 };
 
-/// Offers those of `count` scored rows that a sink could keep; slot_of(i) is the number of row i.
+/// Offers those of `count` scored rows that a sink could keep; slot_of(i) is the number of row i, or
+/// no_slot if it is not to be offered.
 template <class Sink, class SlotOf>
 VICINAL_INLINE void offer_all(Sink& sink, const float* distances, std::size_t count, SlotOf slot_of) {
     float threshold = sink.threshold();
     for (std::size_t i = 0; i < count; ++i) {
         if (!(distances[i] <= threshold)) continue;  // also skips NaN, which only a damaged mapped file can hold
-        sink.offer(slot_of(i), distances[i]);
+        const slot_t slot = slot_of(i);
+        if (slot == no_slot) continue;
+        sink.offer(slot, distances[i]);
         threshold = sink.threshold();
     }
 }
@@ -100,22 +104,12 @@ VICINAL_INLINE void offer_all(Sink& sink, const float* distances, std::size_t co
 /// across the boundary of two segments of a chunked_rows.
 inline constexpr std::size_t scan_block = 64;
 
-/// Scores `count` <= scan_block rows that lie `stride` bytes apart and offers those that a sink could keep; slot_of(i)
-/// is the number of row i, or no_slot. A scorer with `close_rows` rules most of them out first.
+/// Scores `count` <= scan_block rows that lie `stride` bytes apart and offers those that a sink could keep; slot_of as
+/// for offer_all. A scorer with `close_rows` rules most of them out first.
 template <class Scorer, class Sink, class SlotOf>
 VICINAL_INLINE void offer_block(const Scorer& scorer, const std::byte* first, std::size_t stride, std::size_t count,
                                 Sink& sink, SlotOf slot_of) {
     float distances[scan_block];
-    const auto offer = [&](std::size_t n, auto number_of) {
-        float threshold = sink.threshold();
-        for (std::size_t i = 0; i < n; ++i) {
-            if (!(distances[i] <= threshold)) continue;
-            const slot_t slot = number_of(i);
-            if (slot == no_slot) continue;
-            sink.offer(slot, distances[i]);
-            threshold = sink.threshold();
-        }
-    };
     if constexpr (requires { scorer.close_rows(first, stride, count, 0.0F); }) {
         std::uint64_t close = scorer.close_rows(first, stride, count, sink.threshold());
         if (static_cast<std::size_t>(std::popcount(close)) * 4 < count) {
@@ -124,12 +118,12 @@ VICINAL_INLINE void offer_block(const Scorer& scorer, const std::byte* first, st
             for (; close != 0; close &= close - 1) which[found++] = static_cast<slot_t>(std::countr_zero(close));
             if (found == 0) return;
             scorer.score_some(first, stride, which, found, distances);
-            offer(found, [&](std::size_t i) { return slot_of(which[i]); });
+            offer_all(sink, distances, found, [&](std::size_t i) { return slot_of(which[i]); });
             return;
         }
     }
     scorer.score_block(first, stride, count, distances);
-    offer(count, slot_of);
+    offer_all(sink, distances, count, slot_of);
 }
 
 /// The same for rows [0, count) of `rows`, any number, and a scorer that knows lower bounds: of each 4096 rows those
@@ -140,10 +134,6 @@ void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::siz
     constexpr std::size_t chunk = 4096;
     constexpr std::size_t at_once = 16;
     // A key orders by bound, then by row.
-    const auto ordered = [](float x) {
-        const auto bits = std::bit_cast<std::uint32_t>(x);
-        return bits ^ ((bits >> 31) != 0 ? 0xFFFFFFFFU : 0x80000000U);
-    };
     std::uint64_t heap[chunk];
     for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
         // Until there are results every row is in the heap: the first chunks are small.
@@ -160,11 +150,11 @@ void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::siz
             if (n < simd::scan_lanes) close &= (std::uint32_t{1} << n) - 1;
             for (; close != 0; close &= close - 1) {
                 const auto i = static_cast<std::size_t>(std::countr_zero(close));
-                heap[size++] = std::uint64_t{ordered(lower[i])} << 32 | (first + i);
+                heap[size++] = std::uint64_t{ordered_bits(lower[i])} << 32 | (first + i);
             }
         }
         std::make_heap(heap, heap + size, std::greater<>());
-        std::uint64_t last_key = std::uint64_t{ordered(limit)} << 32 | 0xFFFFFFFFU;
+        std::uint64_t last_key = std::uint64_t{ordered_bits(limit)} << 32 | 0xFFFFFFFFU;
         while (size != 0 && heap[0] <= last_key) {
             slot_t which[at_once];
             slot_t slots[at_once];
@@ -179,7 +169,7 @@ void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::siz
             const float threshold = sink.threshold();
             scorer.measure(rows, which, slots, n, threshold, distances);
             offer_all(sink, distances, n, [&](std::size_t i) { return slots[i]; });
-            last_key = std::uint64_t{ordered(scorer.limit_of(sink.threshold()))} << 32 | 0xFFFFFFFFU;
+            last_key = std::uint64_t{ordered_bits(scorer.limit_of(sink.threshold()))} << 32 | 0xFFFFFFFFU;
         }
     }
 }

@@ -1,0 +1,41 @@
+// Numbers as little-endian bytes, whatever the machine's order: fields of files and of codes.
+#pragma once
+
+#include <algorithm>    // for reverse
+#include <array>        // for array
+#include <bit>          // for bit_cast, endian
+#include <cstddef>      // for byte
+#include <cstring>      // for memcpy
+#include <type_traits>  // for is_arithmetic_v, is_same_v
+
+#include "vicinal/core/config.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+namespace detail {
+
+/// What an array in a file may be made of: numbers of a fixed width of 1, 2, 4 or 8 bytes, or bytes.
+template <class T>
+concept file_element = std::is_same_v<T, std::byte> ||
+    (std::is_arithmetic_v<T> && !std::is_same_v<T, bool> &&
+     (sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8));
+
+inline constexpr bool host_is_little_endian = std::endian::native == std::endian::little;
+static_assert(host_is_little_endian || std::endian::native == std::endian::big, "mixed-endian machines are unknown");
+
+template <file_element T>
+[[nodiscard]] T load_le(const std::byte* from) noexcept {
+    std::array<std::byte, sizeof(T)> bytes;
+    std::memcpy(bytes.data(), from, sizeof(T));
+    if constexpr (!host_is_little_endian) std::reverse(bytes.begin(), bytes.end());
+    return std::bit_cast<T>(bytes);
+}
+
+template <file_element T>
+void store_le(std::byte* to, T value) noexcept {
+    auto bytes = std::bit_cast<std::array<std::byte, sizeof(T)>>(value);
+    if constexpr (!host_is_little_endian) std::reverse(bytes.begin(), bytes.end());
+    std::memcpy(to, bytes.data(), sizeof(T));
+}
+
+}  // namespace detail
+VICINAL_NAMESPACE_END

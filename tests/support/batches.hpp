@@ -1,0 +1,41 @@
+// Results that must be the same, bit for bit, on every path.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <span>
+
+#include "support/catch.hpp"
+#include "support/data.hpp"
+#include "vicinal/core/types.hpp"
+#include "vicinal/index/params.hpp"
+
+namespace vicinal_test {
+
+inline bool same_bits(std::span<const vicinal::neighbor<>> a, std::span<const vicinal::neighbor<>> b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+        return x.id == y.id && std::bit_cast<std::uint32_t>(x.distance) == std::bit_cast<std::uint32_t>(y.distance);
+    });
+}
+
+/// A batch finds and counts what its queries do one by one.
+template <class Index>
+void require_same(const Index& index, const dataset& queries, std::size_t k,
+                  const typename Index::search_params& params = {}) {
+    auto one = params;
+    one.threads = 1;
+    vicinal::search_stats apart, together;
+    one.stats = &apart;
+    auto batch = params;
+    batch.stats = &together;
+    const auto table = index.search(queries.view(), k, batch);
+    REQUIRE(table.size() == queries.rows());
+    for (std::size_t q = 0; q < queries.rows(); ++q)
+        if (!same_bits(table[q], index.search(queries[q], k, one))) FAIL("query " << q << ", k " << k);
+    REQUIRE(together.distances == apart.distances);
+    REQUIRE(together.lists == apart.lists);
+    REQUIRE(together.reranks == apart.reranks);
+}
+
+}  // namespace vicinal_test
