@@ -51,3 +51,10 @@ function(vicinal_compile_sooner target)
     target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O2>)
   endif()
 endfunction()
+
+# No optimisation where a sanitizer would be most of the time of compiling `target`: for programs that do little work.
+function(vicinal_sanitize_unoptimised target)
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=" AND NOT VICINAL_FUZZ)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
