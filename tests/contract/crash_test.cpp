@@ -117,6 +117,11 @@ struct logging_calls {
         return 0;
     }
     static int copy_mode(handle, const std::filesystem::path&) noexcept { return 0; }
+    /// Unsynced zeros, as far as a loss of power is concerned.
+    static int reserve(handle, std::uint64_t bytes) noexcept {
+        log.push_back({operation::kind::write, 0, bytes_t(static_cast<std::size_t>(bytes))});
+        return 0;
+    }
     static int write(handle, const std::byte* data, std::size_t size, std::size_t& written) noexcept {
         written = std::min<std::size_t>(size, 1500);  // many writes, so that there are many places to fail
         log.push_back({operation::kind::write, position, bytes_t(data, data + written)});

@@ -16,6 +16,7 @@ namespace {
 struct shaky_calls : file_calls {
     static inline int calls = 0;                // so far
     static inline int fail_at = -1;             // the number of the call that fails with EIO
+    static inline int no_room = 0;              // what setting room aside fails with
     static inline std::uint64_t space = ~0ULL;  // bytes left before ENOSPC
     static inline std::size_t most = ~0ULL;     // bytes one write takes at most
     static inline bool interrupt = false;       // every other call is interrupted
@@ -24,6 +25,7 @@ struct shaky_calls : file_calls {
     static void reset() {
         calls = 0;
         fail_at = -1;
+        no_room = 0;
         space = most = ~0ULL;
         interrupt = false;
         log.clear();
@@ -45,6 +47,9 @@ struct shaky_calls : file_calls {
     }
     static int copy_mode(handle file, const std::filesystem::path& path) {
         return after("copy_mode", [&] { return file_calls::copy_mode(file, path); });
+    }
+    static int reserve(handle file, std::uint64_t bytes) {
+        return after("reserve", [&] { return no_room != 0 ? no_room : file_calls::reserve(file, bytes); });
     }
     static int write(handle file, const std::byte* data, std::size_t size, std::size_t& written) {
         written = 0;
@@ -136,6 +141,29 @@ TEST_CASE("save: a disk that fills up at any byte is an error, the old file stay
     }
 }
 
+TEST_CASE("save: a disk known to be too full is refused before anything is written") {
+    const contents from;
+    const directory here;
+    const auto writer = sample(from);
+    spill(here / "a.vic", old_bytes());
+    shaky_calls::reset();
+    shaky_calls::no_room = ENOSPC;
+    std::string message;
+    REQUIRE(refused([&] { writer.save_with<shaky_calls>(here / "a.vic", {}); }, &message) == errc::io);
+    CHECK(message.find("cannot make room for ") != std::string::npos);
+    CHECK(message.find((here / "a.vic").string()) != std::string::npos);
+    CHECK(std::ranges::count(shaky_calls::log, "write") == 0);
+    CHECK(slurp(here / "a.vic") == old_bytes());
+    CHECK(here.entries() == 1);
+
+    for (const int unable : {EOPNOTSUPP, ENOSYS, EINVAL, EFBIG}) {  // says nothing about the disk
+        shaky_calls::reset();
+        shaky_calls::no_room = unable;
+        REQUIRE(refused([&] { writer.save_with<shaky_calls>(here / "a.vic", {}); }) == std::nullopt);
+        CHECK(slurp(here / "a.vic") == writer.to_bytes());
+    }
+}
+
 TEST_CASE("save: a failure of any system call is an error; old or new file, whole, and nothing else") {
     const contents from;
     const directory here;
@@ -157,6 +185,11 @@ TEST_CASE("save: a failure of any system call is an error; old or new file, whol
                 REQUIRE(code == std::nullopt);  // nothing is lost when closing a directory fails
                 continue;
             }
+            if (failed == "reserve") {  // a kindness: the writes tell whether there is room
+                REQUIRE(code == std::nullopt);
+                REQUIRE(slurp(here / "a.vic") == new_bytes);
+                continue;
+            }
             REQUIRE(code == errc::io);
             REQUIRE(slurp(here / "a.vic") == (failed == "sync_directory" ? new_bytes : old_bytes()));
             ++failures;
@@ -174,9 +207,9 @@ TEST_CASE("save: data reaches the disk before the name, the name before the retu
         return shaky_calls::log;
     };
     using log = std::vector<std::string>;
-    CHECK(order(true) == log{"open_directory", "create", "write", "seek", "write", "sync", "close", "rename",
+    CHECK(order(true) == log{"open_directory", "create", "reserve", "write", "seek", "write", "sync", "close", "rename",
                              "sync_directory", "close"});
-    CHECK(order(false) == log{"create", "copy_mode", "write", "seek", "write", "close", "rename"});
+    CHECK(order(false) == log{"create", "copy_mode", "reserve", "write", "seek", "write", "close", "rename"});
 }
 
 TEST_CASE("save: interrupted calls and short writes are continued") {

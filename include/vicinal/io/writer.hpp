@@ -155,6 +155,7 @@ class section_writer {
     template <class Calls>
     void save_with(const std::filesystem::path& path, save_options options) const {
         basic_atomic_file<Calls> file(path, options);
+        file.reserve(length());
         auto to_file = [&](std::span<const std::byte> bytes) { file.write(bytes); };
         buffered out(to_file);
         std::vector<section_entry> entries = entries_;

@@ -57,7 +57,7 @@ class aligned_block {
 };
 
 /// Fixed-size rows in segments that double the total, addressed by a table that never moves. Or, for a mapped file,
-/// rows of somebody else's in one piece. A segment boundary is always a multiple of 64 rows. Threads: readers may use
+/// rows of somebody else's in one piece. A segment begins at row 0 or at a power of two of at least 64. Threads: readers may use
 /// any row that was published to them while one writer reserves more.
 class chunked_rows {
   public:

@@ -148,10 +148,12 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         this->write_rows(out, slots);
         const std::size_t n = slots->size();
         out.template stream<std::uint8_t>("LEVL", n, [this, slots](const auto& sink) {
-            for (const slot_t slot : *slots) put<std::uint8_t>(sink, static_cast<std::uint8_t>(graph.level(slot)));
+            this->template write_each<std::uint8_t>(
+                *slots, sink, [this](slot_t slot) { return static_cast<std::uint8_t>(graph.level(slot)); });
         });
         out.template stream<slot_t>("TREE", n, [this, slots, number](const auto& sink) {
-            for (const slot_t slot : *slots) put<slot_t>(sink, number(graph.parent(slot)));
+            this->template write_each<slot_t>(*slots, sink,
+                                              [&](slot_t slot) { return number(graph.parent(slot)); });
         });
         out.template stream<slot_t>("LNK0", n * graph.capacity(0), [this, slots, number, all](const auto& sink) {
             if (all)
@@ -163,10 +165,12 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         });
         out.template stream<std::uint32_t>("UPPF", n, [this, slots](const auto& sink) {
             std::uint32_t first = 0;
-            for (const slot_t slot : *slots) {
-                put<std::uint32_t>(sink, graph.level(slot) == 0 ? 0 : first);
-                first += static_cast<std::uint32_t>(graph.level(slot));
-            }
+            this->template write_each<std::uint32_t>(*slots, sink, [&](slot_t slot) {
+                const auto levels = static_cast<std::uint32_t>(graph.level(slot));
+                const std::uint32_t mine = levels == 0 ? 0 : first;
+                first += levels;
+                return mine;
+            });
         });
         out.template stream<slot_t>("LNKU", upper * graph.degree(), [this, slots, number](const auto& sink) {
             std::vector<slot_t> row;
@@ -218,10 +222,6 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         std::span<const slot_t> upper;
     };
 
-    template <class T, class Sink>
-    static void put(const Sink& sink, T value) {
-        sink(std::span<const T>(&value, 1));
-    }
     template <class Sink, class Number>
     void put_links(const Sink& sink, slot_t slot, std::size_t level, const Number& number,
                    std::vector<slot_t>& row) const {

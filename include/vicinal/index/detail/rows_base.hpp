@@ -3,7 +3,7 @@
 
 #include <algorithm>    // for copy_n, max, min
 #include <array>        // for array
-#include <bit>          // for bit_cast
+#include <bit>          // for bit_cast, has_single_bit
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint8_t, uint16_t, uint32_t, uint64_t
 #include <functional>   // for function
@@ -436,12 +436,24 @@ struct rows_base {
             });
         write_learned(out, codes.coder(), which);
     }
+    /// Gives `sink` of(slot) for each slot, many at a time.
+    template <class T, class Sink, class Of>
+    static void write_each(const std::vector<slot_t>& slots, const Sink& sink, Of of) {
+        std::array<T, 1024> buffer;
+        for (std::size_t first = 0; first < slots.size(); first += buffer.size()) {
+            const std::size_t n = std::min(buffer.size(), slots.size() - first);
+            for (std::size_t i = 0; i < n; ++i) buffer[i] = of(slots[first + i]);
+            sink(std::span<const T>(buffer.data(), n));
+        }
+    }
     /// Calls f(first, count) for the longest runs of consecutive rows that lie in one piece of memory.
     template <class F>
     static void for_each_run(const std::vector<slot_t>& slots, F&& f) {
-        constexpr slot_t whole = 64;  // rows never split between segments
+        const auto follows = [&](std::size_t i) {  // segments begin at powers of two
+            return slots[i] == slots[i - 1] + 1 && !std::has_single_bit(slots[i]);
+        };
         for (std::size_t i = 0, end = 0; i < slots.size(); i = end) {
-            for (end = i + 1; end < slots.size() && slots[end] == slots[end - 1] + 1 && slots[end] % whole != 0;) ++end;
+            for (end = i + 1; end < slots.size() && follows(end);) ++end;
             f(slots[i], end - i);
         }
     }
@@ -523,16 +535,6 @@ struct rows_base {
     }
 
   private:
-    template <class T, class Sink, class Of>
-    static void write_each(const std::vector<slot_t>& slots, const Sink& sink, Of of) {
-        std::array<T, 1024> buffer;
-        for (std::size_t first = 0; first < slots.size(); first += buffer.size()) {
-            const std::size_t n = std::min(buffer.size(), slots.size() - first);
-            for (std::size_t i = 0; i < n; ++i) buffer[i] = of(slots[first + i]);
-            sink(std::span<const T>(buffer.data(), n));
-        }
-    }
-
     mutable std::once_flag table_once_;
 };
 
