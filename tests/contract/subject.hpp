@@ -11,6 +11,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/reduced.hpp"
 #include "support/reference.hpp"
 #include "support/user_types.hpp"
 #include "vicinal/codecs.hpp"
@@ -232,15 +233,6 @@ using vicinal::sq4;
 using sq8_then_f32 = vicinal::two_level<sq8, f32>;
 using sq4_then_sq8 = vicinal::two_level<sq4, sq8>;
 using rabitq1_then_f32 = vicinal::two_level<vicinal::rabitq<1>, f32>;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define VICINAL_TEST_REDUCED
-#endif
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define VICINAL_TEST_REDUCED
-#endif
-#endif
 
 /// All codecs' and metrics' code paths in as few types as possible.
 template <template <class, class, class, class> class Index>

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Plants bugs, one at a time, in a copy of what reads and writes files, and demands that a test fails for each.
+
+    scripts/planted_bugs.py [NAME...]     all, or those whose name contains a NAME
+
+A bug is a piece of a header and what replaces it. Each group's tests are compiled against the damaged copy, under ASan
+and UBSan, and run; a bug that no test notices, or that no longer fits its header, makes the exit status 1. Needs g++ and
+Catch2. About ten minutes on one core.
+"""
+import dataclasses
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FLAGS = ["-std=c++20", "-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize=object-size,vptr",
+         "-fno-sanitize-recover=all", "-DVICINAL_NO_FORCED_INLINE", "-march=native", "-isystem", "/usr/include/eigen3",
+         "-w"]
+
+# Three small types reach every check that is made of what a file says.
+FEW_TYPES = """
+#include "contract/subject.hpp"
+#include "vicinal/flat.hpp"
+#include "vicinal/hnsw.hpp"
+#include "vicinal/ivf.hpp"
+namespace {
+using namespace vicinal_test;
+const registered<vicinal::hnsw_index, combination<l2, f32>> graph("hnsw");
+const registered<vicinal::ivf_index, combination<l2, f32>> lists("ivf");
+const registered<vicinal::flat_index, combination<l2, sq8>> rows("flat");
+}
+"""
+GROUPS = {
+    "io": ["io/save_test.cpp", "io/refusal_test.cpp", "io/round_trip_test.cpp"],
+    "memory": ["io/allocation_alone_test.cpp"],
+    "crash": ["contract/crash_test.cpp", FEW_TYPES],
+    "forged": ["contract/corruption_test.cpp", FEW_TYPES],
+}
+
+
+@dataclasses.dataclass
+class Bug:
+    name: str
+    group: str
+    header: str
+    was: str
+    becomes: str
+
+
+def bugs():
+    io, index = "io/", "index/detail/"
+    return [
+        # ---- the loader believes the file
+        Bug("a section's checksum is not compared", "io", io + "reader.hpp", "found != entry.crc", "found != found"),
+        Bug("the header's checksum is not compared", "io", io + "format.hpp",
+            "crc32c(0, bytes.first(124)); found != crc", "crc32c(0, bytes.first(124)); found != found"),
+        Bug("the table's checksum is not compared", "io", io + "format.hpp", "found != header.table_crc",
+            "found != found"),
+        Bug("padding is not looked at", "io", io + "reader.hpp", "for (std::size_t i = begin; i < end; ++i)",
+            "for (std::size_t i = end; i < end; ++i)"),
+        Bug("the last section is not checked", "io", io + "reader.hpp", "for (const section_entry& entry : entries_) {\n            const auto at",
+            "for (const section_entry& entry : std::span(entries_).first(entries_.size() - 1)) {\n            const auto at"),
+        Bug("bytes after the end are ignored", "io", io + "source.hpp", "end == stream_end::required && read",
+            "end != stream_end::required && read"),
+        Bug("sections may lie anywhere", "io", io + "format.hpp", "entries[i].offset != expected[i].offset", "false"),
+        Bug("a section may come twice", "io", io + "format.hpp", "entries[j].type == entry.type", "false"),
+        Bug("a width is not compared", "io", io + "reader.hpp", "found.width != width", "false"),
+        Bug("a later format is read as this one", "io", io + "format.hpp", "header.major != format_major", "false"),
+        Bug("limits are not asked", "io", io + "source.hpp", "if (const std::size_t n = read(head.data(), head.size()); n != head.size()) fail_short(name, n, header_size);\n    const file_header header = decode_header(head, name);\n    require_limits(header, limits, name);",
+            "if (const std::size_t n = read(head.data(), head.size()); n != head.size()) fail_short(name, n, header_size);\n    const file_header header = decode_header(head, name);"),
+        Bug("memory is taken for what a stream claims", "memory", io + "source.hpp",
+            "constexpr std::uint64_t first_piece = std::uint64_t{1} << 18", "const std::uint64_t first_piece = length"),
+        # ---- the saver believes the disk
+        Bug("the file is not synced", "crash", io + "atomic_file.hpp", "if (options_.sync)", "if (false)"),
+        Bug("the file is synced after the rename", "io", io + "atomic_file.hpp",
+            "if (const int failed = Calls::replace(temporary_, target_); failed != 0) fail_io(\"rename to\", target_, failed);",
+            "if (const int failed = Calls::replace(temporary_, target_); failed != 0) fail_io(\"rename to\", target_, failed);\n        (void)Calls::sync(file_);"),
+        Bug("the directory is not synced", "io", io + "atomic_file.hpp", "if (!directory_open_) return;", "return;"),
+        Bug("a short write counts as whole", "io", io + "atomic_file.hpp", "bytes = bytes.subspan(written);", "bytes = {};"),
+        Bug("a full disk goes unnoticed", "io", io + "atomic_file.hpp",
+            "if (failed != 0) fail_io(\"write\", temporary_for(), failed);", "if (failed != 0) return;"),
+        Bug("a failing close goes unnoticed", "io", io + "atomic_file.hpp",
+            "if (const int failed = Calls::close(file_); failed != 0) fail_io(\"close\", temporary_for(), failed);",
+            "(void)Calls::close(file_);"),
+        Bug("a failed save leaves its file", "io", io + "atomic_file.hpp",
+            "if (temporary_exists_) Calls::remove(temporary_);", ""),
+        Bug("the old file is written over", "crash", io + "atomic_file.hpp",
+            "temporary_ = directory / (name + \".tmp\");\n            const int failed = retry([&] { return Calls::create(temporary_, file_); });",
+            "temporary_ = target_;\n            Calls::remove(target_);\n            const int failed = retry([&] { return Calls::create(temporary_, file_); });"),
+        Bug("a stream is not flushed", "io", io + "writer.hpp", "out.flush();\n        } catch", ";\n        } catch"),
+        Bug("what changes while it is written is saved", "io", io + "writer.hpp", "known && crc != entries[i].crc", "false"),
+        # ---- an index believes its sections
+        Bug("links may lead anywhere", "forged", index + "hnsw_parts.hpp", "ended || link >= n", "ended"),
+        Bug("upper links may be anybody's", "forged", index + "hnsw_parts.hpp", "from.upper_first[i] != (level == 0 ? 0 : upper) ||\n                level > upper_rows - upper", "false"),
+        Bug("the entry may be anywhere", "forged", index + "hnsw_parts.hpp", "head[3] >= n || head[4] > hnsw_graph::max_level", "false"),
+        Bug("a graph need not be sound", "forged", index + "hnsw_parts.hpp", "if (!found.ok())", "if (false)"),
+        Bug("the tree may have cycles", "forged", index + "hnsw_parts.hpp", "if (!tree_is_whole())", "if (false)"),
+        Bug("lists may end before they begin", "forged", index + "ivf_files.hpp", "lists.offsets[l] > lists.offsets[l + 1]", "false"),
+        Bug("lists need not hold all rows", "forged", index + "ivf_files.hpp", "lists.offsets.front() != 0 || lists.offsets.back() != n", "false"),
+        Bug("lists may name any row", "forged", index + "ivf_files.hpp", "if (slot >= listed.size())", "if (false)"),
+        Bug("a row may stand in two lists", "forged", index + "ivf_files.hpp", "if (listed[slot])", "if (false)"),
+        Bug("two rows may have one id", "forged", index + "rows_base.hpp", "if (!directory.build_table(in.bytes()))", "if (!directory.build_table(in.bytes()) && false)"),
+        Bug("a row may have any state", "forged", index + "rows_base.hpp", "states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}", "false"),
+        Bug("the live rows are not counted", "forged", index + "rows_base.hpp", "if (found != live)", "if (false)"),
+        Bug("vectors may be NaN", "forged", index + "rows_base.hpp", "if (!admissible_when_decoded(sum_of_squares(decoded)))", "if (false)"),
+    ]
+
+
+def run(command, **how):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **how)
+
+
+class Workshop:
+    """A folder with one object of Catch2's main."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.main = folder / "main.o"
+        made = run(["g++", *FLAGS, f"-I{ROOT}/tests", "-c", ROOT / "tests/support/catch_main.cpp", "-o", self.main])
+        if made.returncode:
+            sys.exit(made.stdout)
+
+    def verdict(self, group, include, folder):
+        """Builds a group's program with the headers of `include` and runs it: (built, passed, last words)."""
+        objects = []
+        for number, source in enumerate(GROUPS[group]):
+            path = ROOT / "tests" / source if source.endswith(".cpp") else folder / "few_types.cpp"
+            if path.parent == folder:
+                path.write_text(source)
+            objects.append(folder / f"{number}.o")
+            made = run(["g++", *FLAGS, f"-I{include}", f"-I{ROOT}/tests", "-c", path, "-o", objects[-1]])
+            if made.returncode:
+                return False, False, made.stdout
+        program = folder / "program"
+        made = run(["g++", *FLAGS, *objects, self.main, "-pthread", "-o", program])
+        if made.returncode:
+            return False, False, made.stdout
+        try:
+            done = run([program], cwd=folder, timeout=600)
+        except subprocess.TimeoutExpired:
+            return True, False, "ran for ten minutes"
+        return True, done.returncode == 0, done.stdout
+
+    def plant(self, bug):
+        with tempfile.TemporaryDirectory(dir=self.folder) as name:
+            folder = pathlib.Path(name)
+            shutil.copytree(ROOT / "include", folder / "include")
+            header = folder / "include/vicinal" / bug.header
+            text = header.read_text()
+            if text.count(bug.was) < 1:
+                return "does not fit " + bug.header
+            header.write_text(text.replace(bug.was, bug.becomes, 1))
+            built, passed, words = self.verdict(bug.group, folder / "include", folder)
+        if not built:
+            return "does not compile:\n" + words[-2000:]
+        return "NOT NOTICED" if passed else "noticed"
+
+
+def main():
+    wanted = [bug for bug in bugs() if not sys.argv[1:] or any(word in bug.name for word in sys.argv[1:])]
+    missed = 0
+    with tempfile.TemporaryDirectory() as name:
+        workshop = Workshop(pathlib.Path(name))
+        for group in sorted({bug.group for bug in wanted}):  # without a bug, all must pass
+            folder = workshop.folder / group
+            folder.mkdir()
+            built, passed, words = workshop.verdict(group, ROOT / "include", folder)
+            print(f"{group + ' tests without a bug':<50} {'pass' if built and passed else 'FAIL'}", flush=True)
+            if not (built and passed):
+                sys.exit(words[-3000:])
+        for bug in wanted:
+            found = workshop.plant(bug)
+            missed += found != "noticed"
+            print(f"{bug.name:<50} {found}", flush=True)
+    print(f"{len(wanted)} bugs, {missed} not noticed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
