@@ -121,21 +121,24 @@ class ivf_index {
     [[nodiscard]] std::size_t lists() const { return state_->list_count(); }
     /// Bytes of memory owned, by purpose.
     [[nodiscard]] memory_report memory() const { return state_->memory(); }
+    /// What the index did so far. Costs a lock that no search holds for long; searches still running are not counted
+    /// yet, nor is the rows of a batch that failed and was taken back.
+    [[nodiscard]] index_counters counters() const { return state_->counters(); }
     /// Looks for defects in the structure. O(rows).
     [[nodiscard]] check_report check() const { return state_->check(); }
 
     /// Writes the index to `path`, atomically: at any crash the path holds the old file or the new one, whole. Searches
-    /// go on meanwhile, changes wait.  throws  error{io}; the old file and the index are then as before
-    void save(const std::filesystem::path& path, save_options options = {}) const {
+    /// go on meanwhile, changes wait.  throws  error: io, cancelled; the old file and the index are then as before
+    void save(const std::filesystem::path& path, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
     }
-    /// Writes the same bytes to a binary stream.  throws  error{io}
-    void save(std::ostream& stream) const {
-        detail::with_writer(*state_, [&](const auto& out) { out.write(stream); });
+    /// Writes the same bytes to a binary stream.  throws  error{io}, cancelled: a part of them is in the stream then
+    void save(std::ostream& stream, const save_options& options = {}) const {
+        detail::with_writer(*state_, [&](const auto& out) { out.write(stream, options); });
     }
     /// Replaces `bytes` by the same bytes.
-    void save(std::vector<std::byte>& bytes) const {
-        detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(); });
+    void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
+        detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
     /// Reads an index; every byte is checked before it is used, so the file may come from a stranger.
     /// throws  error: io, corrupt_file, unsupported_version, wrong_type (saying what the file holds and what was

@@ -9,6 +9,7 @@
 
 #include "vicinal/core/executor.hpp"
 #include "vicinal/core/types.hpp"
+#include "vicinal/core/watch.hpp"
 #include "vicinal/index/filter.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -20,6 +21,28 @@ struct search_stats {
     std::uint64_t lists = 0;      ///< lists scanned (ivf)
     std::uint64_t reranks = 0;    ///< rows scored again by the fine codec (two_level)
     double seconds = 0;           ///< wall time of the call
+
+    search_stats& operator+=(const search_stats& more) noexcept {
+        distances += more.distances;
+        hops += more.hops;
+        lists += more.lists;
+        reranks += more.reranks;
+        seconds += more.seconds;
+        return *this;
+    }
+};
+
+/// What an index did since it was constructed, loaded or viewed. Nothing is ever taken back: counters only grow, as
+/// monitoring systems want them.
+struct index_counters {
+    std::uint64_t searches = 0;   ///< queries, each of a batch, and those refused by their filter or stopped
+    std::uint64_t distances = 0;  ///< rows scored by searches, rerank included
+    std::uint64_t hops = 0;       ///< graph nodes expanded by searches (hnsw)
+    std::uint64_t lists = 0;      ///< lists scanned by searches (ivf)
+    std::uint64_t reranks = 0;    ///< rows scored again by the fine codec (two_level)
+    std::uint64_t added = 0;      ///< vectors added
+    std::uint64_t updated = 0;    ///< vectors replaced
+    std::uint64_t removed = 0;    ///< vectors removed
 };
 
 /// How a batch is added or trained on.
@@ -27,8 +50,7 @@ struct add_params {
     std::size_t threads = 1;  ///< how many threads work; 0 = all of the machine's. The result does not depend on it
     executor_ref executor{};  ///< your thread pool, used instead of own threads
     std::stop_token stop{};   ///< when triggered, the call ends early with a prefix of the rows added
-    function_ref<void(std::size_t done, std::size_t total)>
-        progress{};  ///< called from the calling thread now and then
+    progress_ref progress{};  ///< told how many rows are in, or of train how far it is
 };
 
 /// How flat_index searches. Every member is optional.

@@ -9,12 +9,14 @@
 #include <filesystem>    // for path, symlink_status
 #include <limits>        // for numeric_limits
 #include <span>          // for span
+#include <stop_token>    // for stop_token
 #include <string>        // for string
 #include <string_view>   // for string_view
 #include <system_error>  // for error_code, generic_category
 #include <utility>       // for move
 
 #include "vicinal/core/error.hpp"
+#include "vicinal/core/watch.hpp"
 
 #if defined(_WIN32)
 #include <fcntl.h>     // for _O_CREAT
@@ -36,6 +38,8 @@ struct save_options {
     /// Wait until file and directory entry are on the disk. Without it a crash of the program still leaves the old or
     /// the new file, a loss of power may leave neither.
     bool sync = true;
+    std::stop_token stop{};    ///< when triggered, the call throws error{cancelled}; the old file is as it was
+    progress_ref progress{};  ///< told how many bytes of all are written; it must not use the index
 };
 
 namespace detail {

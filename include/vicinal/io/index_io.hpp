@@ -10,6 +10,7 @@
 #include <memory>       // for unique_ptr, make_unique
 #include <ostream>      // for ostream
 #include <span>         // for span
+#include <stop_token>   // for stop_token
 #include <string>       // for string
 #include <string_view>  // for string_view
 #include <utility>      // for move
@@ -56,19 +57,23 @@ class part_writer {
 /// What an index's `read_parts` gets.
 class part_reader {
   public:
-    part_reader(const file_image& image, bool thorough) noexcept : image_(image), thorough_(thorough) {}
+    part_reader(const file_image& image, bool thorough, const std::stop_token& stop = {})
+        : image_(image), thorough_(thorough), stop_(stop) {}
     /// Whether every row is to be checked (a load), or nothing that grows with them (a view). The parts stay where they
     /// are as long as the state's `file` does.
     [[nodiscard]] bool thorough() const noexcept { return thorough_; }
     [[nodiscard]] std::uint64_t rows() const noexcept { return image_.header().rows; }
     /// Bytes of the whole file.
     [[nodiscard]] std::size_t bytes() const noexcept { return image_.bytes().size(); }
+    /// throws  error{corrupt_file}, and error{cancelled}: a load looks at its stop token between parts
     template <class T>
     [[nodiscard]] std::span<const T> elements(std::string_view name, std::uint64_t count) const {
+        throw_if_stopped(stop_);
         return image_.array<T>(part_type(name), count);
     }
     template <class T>
     [[nodiscard]] std::span<const T> elements(std::string_view name) const {
+        throw_if_stopped(stop_);
         return image_.array<T>(part_type(name));
     }
     [[nodiscard]] bool has(std::string_view name) const noexcept { return image_.has(part_type(name)); }
@@ -77,6 +82,7 @@ class part_reader {
   private:
     const file_image& image_;
     bool thorough_;
+    std::stop_token stop_;
 };
 
 template <class State>
@@ -120,14 +126,15 @@ void with_writer(const State& state, Use&& use) {
 /// A new index from a file: complete and, if `thorough`, valid; or an exception. It keeps the file, and works on the
 /// arrays in it until it is changed.
 template <class State>
-[[nodiscard]] std::unique_ptr<State> read_state(std::shared_ptr<const file_image> file, bool thorough) {
+[[nodiscard]] std::unique_ptr<State> read_state(std::shared_ptr<const file_image> file, bool thorough,
+                                                const std::stop_token& stop) {
     const file_image& image = *file;
     require_type(image.header(), state_header<State>(0), image.name());
     if (image.header().dim > State::max_dimension)
         fail_corrupt(image.name(), "the dimension is " + std::to_string(image.header().dim) + ", at most " +
                                        std::to_string(State::max_dimension) + " are possible");
     auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
-    const part_reader parts(image, thorough);
+    const part_reader parts(image, thorough, stop);
     state->read_parts(parts);
     state->file = std::move(file);
     return state;
@@ -137,7 +144,7 @@ template <class State>
 [[nodiscard]] std::unique_ptr<State> load_state(file_bytes bytes, const load_limits& limits) {
     static_cast<void>(bytes.own());
     const auto image = std::make_shared<const file_image>(std::move(bytes), checksums::now, limits);
-    auto state = read_state<State>(image, true);
+    auto state = read_state<State>(image, true, limits.stop);
     state->file_memory = image->bytes().size();
     return state;
 }
@@ -146,7 +153,7 @@ template <class State>
 template <class State>
 [[nodiscard]] std::unique_ptr<State> view_state(file_bytes bytes, const load_limits& limits) {
     auto image = std::make_shared<const file_image>(std::move(bytes), checksums::later, limits);
-    auto state = read_state<State>(image, false);
+    auto state = read_state<State>(image, false, limits.stop);
     state->read_only = true;
     state->verify_file = [image] { image->verify(); };
     return state;

@@ -1,10 +1,11 @@
 // The one way into a file: checks header, table, lengths, padding and checksums, then gives bounded, typed sections.
 #pragma once
 
-#include <algorithm>    // for all_of, find_if
+#include <algorithm>    // for find_if, min
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t, uint64_t
 #include <span>         // for span
+#include <stop_token>   // for stop_token
 #include <string>       // for string, to_string
 #include <type_traits>  // for is_signed_v
 #include <utility>      // for move
@@ -43,9 +44,9 @@ class file_image {
         require_limits(header_, limits, name);
         entries_ = decode_table(header_, bytes.subspan(header_size, table_size(header_.section_count)), name);
         if constexpr (host_is_little_endian) {
-            if (when == checksums::now) verify();
+            if (when == checksums::now) verify(limits.stop);
         } else {
-            verify();
+            verify(limits.stop);
             const auto own = file_.own();
             for (const section_entry& entry : entries_)
                 swap_elements(own.subspan(to_size(entry.offset), to_size(entry.length)), entry.width);
@@ -96,9 +97,9 @@ class file_image {
     }
 
     /// Compares every section with its checksum and looks for padding that is not zero.
-    /// throws  error{corrupt_file}
+    /// throws  error{corrupt_file}, error{cancelled}
     /// cost    O(bytes)
-    void verify() const {
+    void verify(const std::stop_token& stop = {}) const {
         if (swapped_) return;  // the constructor did it, before the elements were swapped
         const auto bytes = file_.bytes();
         std::size_t end = header_size + table_size(header_.section_count);
@@ -106,7 +107,7 @@ class file_image {
             const auto at = static_cast<std::size_t>(entry.offset);
             require_zeros(end, at);
             const auto payload = bytes.subspan(at, static_cast<std::size_t>(entry.length));
-            if (const auto found = crc32c(0, payload); found != entry.crc)
+            if (const auto found = checksum(payload, stop); found != entry.crc)
                 fail_corrupt(name(), describe(entry) + " has CRC-32C " + hex(found) + ", expected " + hex(entry.crc));
             end = at + payload.size();
         }
@@ -114,6 +115,17 @@ class file_image {
     }
 
   private:
+    [[nodiscard]] static std::uint32_t checksum(std::span<const std::byte> bytes, const std::stop_token& stop) {
+        std::uint32_t crc = 0;
+        while (!bytes.empty()) {
+            throw_if_stopped(stop);
+            const auto piece = bytes.first(std::min(bytes.size(), byte_watch::stride));
+            crc = crc32c(crc, piece);
+            bytes = bytes.subspan(piece.size());
+        }
+        return crc;
+    }
+
     [[nodiscard]] const section_entry* find(std::uint32_t type) const noexcept {
         const auto at = std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.type == type; });
         return at == entries_.end() ? nullptr : &*at;

@@ -13,11 +13,13 @@
 #include <limits>      // for numeric_limits
 #include <new>         // for operator new, align_val_t
 #include <span>        // for span
+#include <stop_token>  // for stop_token
 #include <string>      // for string, to_string
 #include <utility>     // for exchange, move, swap
 #include <variant>     // for variant
 #include <vector>      // for vector
 
+#include "vicinal/core/watch.hpp"
 #include "vicinal/io/atomic_file.hpp"
 #include "vicinal/io/format.hpp"
 
@@ -41,6 +43,8 @@ struct load_limits {
     std::uint64_t max_bytes = std::numeric_limits<std::uint64_t>::max();
     std::uint64_t max_rows = std::numeric_limits<std::uint64_t>::max();
     std::uint64_t max_dim = std::numeric_limits<std::uint64_t>::max();
+    std::stop_token stop{};    ///< when triggered, the load throws error{cancelled}
+    progress_ref progress{};  ///< told how many bytes of all are read; checking them takes about as long again
 };
 
 /// What may follow an index in a stream.
@@ -255,6 +259,20 @@ class file_bytes {
     fail_corrupt(file, "it ends after " + std::to_string(found) + " bytes, expected " + std::to_string(expected));
 }
 
+/// Fills `to` through `read(to, size)`, piece by piece; returns how many bytes came before the end.
+template <class Read>
+std::size_t read_watched(Read&& read, std::span<std::byte> to, byte_watch& watch) {
+    std::size_t done = 0;
+    while (done < to.size()) {
+        const std::size_t want = std::min(to.size() - done, byte_watch::stride);
+        const std::size_t n = read(to.data() + done, want);
+        done += n;
+        if (n != want) break;
+        watch.moved(n);
+    }
+    return done;
+}
+
 /// Reads a file of unknown length through `read(to, size)`, which returns fewer bytes only at the end. The header says
 /// how long the file claims to be; memory is taken for no more than twice what has arrived and 1 MiB.
 template <class Read>
@@ -265,6 +283,7 @@ template <class Read>
     require_limits(header, limits, name);
     const std::uint64_t length = header.length;
 
+    byte_watch watch(limits.stop, limits.progress, to_size(length));
     constexpr std::uint64_t first_piece = std::uint64_t{1} << 18;
     std::vector<aligned_bytes> pieces;
     std::uint64_t arrived = 0;
@@ -273,9 +292,11 @@ template <class Read>
         auto& piece = pieces.emplace_back(to_size(std::min(length - arrived, room)));
         const auto bytes = piece.bytes();
         std::size_t filled = 0;
-        if (arrived == 0)
+        if (arrived == 0) {
             filled = static_cast<std::size_t>(std::copy(head.begin(), head.end(), bytes.begin()) - bytes.begin());
-        filled += read(bytes.data() + filled, bytes.size() - filled);
+            watch.moved(filled);
+        }
+        filled += read_watched(read, bytes.subspan(filled), watch);
         arrived += filled;
         if (filled != bytes.size()) fail_short(name, arrived, length);
     }
@@ -312,7 +333,9 @@ template <class Read>
     aligned_bytes whole(to_size(header.length));
     const auto bytes = whole.bytes();
     std::copy(head.begin(), head.end(), bytes.begin());
-    const std::size_t n = head.size() + file.read(bytes.data() + head.size(), bytes.size() - head.size());
+    byte_watch watch(limits.stop, limits.progress, bytes.size());
+    watch.moved(head.size());
+    const std::size_t n = head.size() + read_watched(read, bytes.subspan(head.size()), watch);
     if (n != bytes.size()) fail_short(name, n, bytes.size());
     return {std::move(whole), std::move(name)};
 }

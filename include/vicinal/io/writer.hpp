@@ -94,10 +94,12 @@ class section_writer {
     }
 
     /// Writes to `out` from where it stands.
-    /// throws  error{io} as soon as the stream fails, also if it is set to throw by itself
-    void write(std::ostream& out) const {
+    /// throws  error{io} as soon as the stream fails, also if it is set to throw by itself; error{cancelled}. What was
+    ///         written until then stays in the stream
+    void write(std::ostream& out, const save_options& options = {}) const {
         if (!out) fail(errc::io, "cannot save to the stream: it had failed before");
         std::uint64_t done = 0;
+        byte_watch watch(options.stop, options.progress, to_size(length()));
         const auto check = [&](bool thrown) {
             if (thrown || !out)
                 fail(errc::io, "cannot save to the stream: it failed within the " + std::to_string(length()) +
@@ -115,10 +117,11 @@ class section_writer {
                 check(thrown);
                 done += piece.size();
                 bytes = bytes.subspan(piece.size());
+                watch.moved(piece.size());
             }
         };
         std::vector<section_entry> entries = entries_;
-        for (std::size_t i = 0; i < entries.size(); ++i) entries[i].crc = produce(i, [](auto) {});
+        for (std::size_t i = 0; i < entries.size(); ++i) entries[i].crc = produce(i, [&](auto) { throw_if_stopped(options.stop); });
         const auto front = front_of(entries);
         put(front);
         write_sections(entries, put, front.size(), true);
@@ -132,31 +135,41 @@ class section_writer {
     }
 
     /// The file as bytes.
-    [[nodiscard]] std::vector<std::byte> to_bytes() const {
+    /// throws  error{cancelled}
+    [[nodiscard]] std::vector<std::byte> to_bytes(const save_options& options = {}) const {
+        byte_watch watch(options.stop, options.progress, to_size(length()));
         std::vector<std::byte> out;
         out.reserve(to_size(length()));
         std::vector<section_entry> entries = entries_;
         out.resize(header_size + table_size(static_cast<std::uint32_t>(entries.size())));
-        write_sections(
-            entries, [&](std::span<const std::byte> bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); },
-            out.size(), false);
+        watch.moved(out.size());
+        const auto put = [&](std::span<const std::byte> bytes) {
+            out.insert(out.end(), bytes.begin(), bytes.end());
+            watch.moved(bytes.size());
+        };
+        write_sections(entries, put, out.size(), false);
         const auto front = front_of(entries);
         std::copy(front.begin(), front.end(), out.begin());
         return out;
     }
 
     /// Replaces the file at `path`, atomically and, unless options.sync is false, durably.
-    /// throws  error{io} naming path, operation and cause; the old file is then untouched (see basic_atomic_file)
-    void save(const std::filesystem::path& path, save_options options = {}) const {
+    /// throws  error{io} naming path, operation and cause, error{cancelled}; the old file is then untouched (see
+    ///         basic_atomic_file)
+    void save(const std::filesystem::path& path, const save_options& options = {}) const {
         save_with<file_calls>(path, options);
     }
 
     /// save() with other system calls, for tests.
     template <class Calls>
-    void save_with(const std::filesystem::path& path, save_options options) const {
+    void save_with(const std::filesystem::path& path, const save_options& options) const {
+        byte_watch watch(options.stop, options.progress, to_size(length()));
         basic_atomic_file<Calls> file(path, options);
         file.reserve(length());
-        auto to_file = [&](std::span<const std::byte> bytes) { file.write(bytes); };
+        auto to_file = [&](std::span<const std::byte> bytes) {
+            file.write(bytes);
+            watch.moved(bytes.size());
+        };
         buffered out(to_file);
         std::vector<section_entry> entries = entries_;
         const std::vector<std::byte> blank(header_size + table_size(static_cast<std::uint32_t>(entries.size())));

@@ -37,7 +37,7 @@ void search_closest_together(const Index& index, matrix_view<const float> querie
     for (std::size_t i = 0; i < queries.rows(); ++i) index.admit_query(queries[i], prepared[i]);
     auto lease = index.scratch.take();
     const auto reading = index.gate.reading();
-    call_stats stats(params.stats);
+    call_stats stats(params.stats, lease->done, queries.rows());
     const row_gate<id> admits(index.directory, params.filter);
     std::vector<closest_sink<id>> closest;
     closest.reserve(queries.rows());

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>   // for sort, adjacent_find, min
+#include <atomic>      // for atomic, memory_order_relaxed
 #include <chrono>      // for steady_clock
 #include <cstddef>     // for size_t, ptrdiff_t
+#include <cstdint>     // for uint64_t
 #include <iterator>    // for default_sentinel_t, input_iterator_tag
 #include <memory>      // for unique_ptr
 #include <mutex>       // for mutex
@@ -13,6 +15,7 @@
 
 #include "vicinal/concepts.hpp"
 #include "vicinal/core/error.hpp"
+#include "vicinal/core/watch.hpp"
 #include "vicinal/index/detail/access.hpp"
 #include "vicinal/index/params.hpp"
 #include "vicinal/storage/admission.hpp"
@@ -30,32 +33,60 @@ inline std::size_t checked_dim(std::size_t dim) {
     return dim;
 }
 
-inline void throw_if_stopped(const std::stop_token& stop) {
-    if (stop.stop_requested()) fail(errc::cancelled, "the call's stop token was triggered");
-}
+/// What the searches that leased one scratch object did: counted where no other thread writes.
+struct search_counts {
+    std::uint64_t searches = 0;
+    search_stats stats;
+};
 
-/// Collects one call's statistics and adds them to the caller's when the call returns.
+/// Collects what one call does, and when it returns adds it to the statistics the caller asked for, if it did, and to
+/// the counts of the scratch it leased.
 class call_stats {
   public:
-    explicit call_stats(search_stats* out) noexcept : out_(out) {
+    call_stats(search_stats* out, search_counts& counts, std::size_t queries = 1) noexcept
+        : out_(out), counts_(counts), queries_(queries) {
         if (out_ != nullptr) start_ = std::chrono::steady_clock::now();
     }
     call_stats(const call_stats&) = delete;
     call_stats& operator=(const call_stats&) = delete;
     ~call_stats() {
+        counts_.searches += queries_;
+        counts_.stats += now;
         if (out_ == nullptr) return;
-        out_->distances += now.distances;
-        out_->hops += now.hops;
-        out_->lists += now.lists;
-        out_->reranks += now.reranks;
-        out_->seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+        now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+        *out_ += now;
     }
 
     search_stats now;
 
   private:
     search_stats* out_;
+    search_counts& counts_;
+    std::size_t queries_;
     std::chrono::steady_clock::time_point start_;
+};
+
+/// How often an index was changed. Written by one writer at a time, read by anyone.
+class change_counts {
+  public:
+    void add(std::size_t n) noexcept { grow(added_, n); }
+    void update() noexcept { grow(updated_, 1); }
+    void remove() noexcept { grow(removed_, 1); }
+    [[nodiscard]] index_counters read() const noexcept {
+        index_counters counters;
+        counters.added = added_.load(std::memory_order_relaxed);
+        counters.updated = updated_.load(std::memory_order_relaxed);
+        counters.removed = removed_.load(std::memory_order_relaxed);
+        return counters;
+    }
+
+  private:
+    static void grow(std::atomic<std::uint64_t>& count, std::size_t n) noexcept {
+        count.fetch_add(n, std::memory_order_relaxed);
+    }
+    std::atomic<std::uint64_t> added_ = 0;
+    std::atomic<std::uint64_t> updated_ = 0;
+    std::atomic<std::uint64_t> removed_ = 0;
 };
 
 template <class Id>
@@ -121,7 +152,8 @@ template <class Id, class Params, class Many>
     search_table<Id> table(queries.rows(), k);
     const call_executor executor(params.executor, params.threads);
     std::mutex stats_mutex;
-    call_stats stats(params.stats);
+    const auto start = std::chrono::steady_clock::now();
+    search_stats total;
     parallel_for(executor, (queries.rows() + together - 1) / together, [&](std::size_t task) {
         const std::size_t first = task * together;
         const std::size_t n = std::min(together, queries.rows() - first);
@@ -132,11 +164,12 @@ template <class Id, class Params, class Many>
             queries.rows(first, n), [&](std::size_t i) { return table.room(first + i); }, table.found(first, n), some);
         if (params.stats == nullptr) return;
         const std::lock_guard lock(stats_mutex);
-        stats.now.distances += mine.distances;
-        stats.now.hops += mine.hops;
-        stats.now.lists += mine.lists;
-        stats.now.reranks += mine.reranks;
+        total += mine;
     });
+    if (params.stats != nullptr) {
+        total.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        *params.stats += total;
+    }
     return table;
 }
 

@@ -22,7 +22,7 @@ template <class Metric, class Codec, class Id, class Kernels>
 struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     using base = rows_base<Metric, Codec, Id, Kernels>;
     using params_type = flat_search_params<Id>;
-    using base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+    using base::changes, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
     using typename base::scratch_type;
 
     explicit flat_state(std::size_t dimension) : base(dimension, row_spacing::packed) {}
@@ -40,6 +40,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         this->reserve_extra(1);
         this->write_row(directory.upcoming(0), lease->query.span());
         directory.insert(id);
+        changes.add(1);
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
@@ -71,6 +72,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
             throw;
         }
         if (done == 0) take_back({}, learned);
+        changes.add(done);
         return done;
     }
 
@@ -83,6 +85,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         this->require_decodable(*lease, lease->query.span());
         const auto publishing = gate.publishing();
         this->write_row(slot, lease->query.span());
+        changes.update();
     }
 
     bool remove(Id id) {
@@ -91,6 +94,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         if (slot == no_slot) return false;
         const auto publishing = gate.publishing();
         erase(slot);
+        changes.remove();
         return true;
     }
 
@@ -191,7 +195,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         auto lease = scratch.take();
         this->admit_vector(*lease, "query", query);
         const auto reading = gate.reading();
-        call_stats stats(params.stats);
+        call_stats stats(params.stats, lease->done);
         std::vector<neighbor<Id>> hits;
         const row_gate<Id> admits(directory, params.filter);
         radius_sink<Id> within(radius, hits, admits);

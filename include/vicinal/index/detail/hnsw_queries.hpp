@@ -33,7 +33,7 @@ class hnsw_queries {
         auto walk = state_.walks.take();
         state_.admit_vector(*lease, "query", query);
         const auto reading = state_.gate.reading();
-        call_stats stats(params.stats);
+        call_stats stats(params.stats, lease->done);
         if (out.empty() || state_.directory.live() == 0) return 0;
         const row_gate<Id> admits(state_.directory, params.filter);
         closest_sink<Id> closest(out, admits);
@@ -63,7 +63,7 @@ class hnsw_queries {
         auto walk = state_.walks.take();
         state_.admit_vector(*lease, "query", query);
         const auto reading = state_.gate.reading();
-        call_stats stats(params.stats);
+        call_stats stats(params.stats, lease->done);
         std::vector<neighbor<Id>> hits;
         if (state_.directory.live() == 0) return hits;
         const row_gate<Id> admits(state_.directory, params.filter);
@@ -154,7 +154,7 @@ class hnsw_queries {
             for (std::size_t i = 0; i < n; ++i) found[i] = search(queries[i], room(i), params);
             return;
         }
-        call_stats stats(params.stats);
+        call_stats stats(params.stats, (*turns[0].lease)->done, n);
         if (room(0).empty() || state_.directory.live() == 0) return;
         const std::size_t width = std::max(params.ef != 0 ? params.ef : default_ef, room(0).size());
         const std::span<turn> all = std::span(turns).first(n);
@@ -287,23 +287,24 @@ class hnsw_queries {
     class stream final : public neighbor_stream<Id>::source {
       public:
         stream(const State& state, std::span<const float> query, const params_type& params)
-            : state_(state), params_(params) {
-            state.admit_vector(buffers_, "query", query);
-            params_.stats = nullptr;
+            : state_(state), params_(params), buffers_(state.scratch.take()) {
+            state.admit_vector(*buffers_, "query", query);
             const auto reading = state.gate.reading();
+            call_stats stats(params_.stats, buffers_->done);
             walk_.pool.reset(params.ef != 0 ? params.ef : default_ef);
             if (state.directory.live() == 0) return;
             hnsw_queries(state).begin(walk_);
-            const auto scorer = state.fine_scorer(buffers_);
-            const slot_t start = hnsw_queries(state).start_of(scorer, walk_, stats_);
+            const auto scorer = state.fine_scorer(*buffers_);
+            const slot_t start = hnsw_queries(state).start_of(scorer, walk_, stats.now);
             if (walk_.visited.insert(start)) reach(scorer.score(start), start);
         }
 
         bool next(neighbor<Id>& out) override {
             const auto reading = state_.gate.reading();
-            const auto scorer = state_.fine_scorer(buffers_);
+            call_stats stats(params_.stats, buffers_->done, 0);
+            const auto scorer = state_.fine_scorer(*buffers_);
             for (;;) {
-                settle(scorer);
+                settle(scorer, stats.now);
                 if (walk_.pool.size() == 0) return false;
                 const row_key key = walk_.pool[0];
                 walk_.pool.drop_first();
@@ -318,11 +319,11 @@ class hnsw_queries {
 
       private:
         template <class Scorer>
-        void settle(const Scorer& scorer) {
+        void settle(const Scorer& scorer, search_stats& stats) {
             while (!frontier_.empty() && !(walk_.pool.full() && frontier_.front() > walk_.pool.worst())) {
-                if ((stats_.hops & 31) == 0) throw_if_stopped(params_.stop);
+                if ((stats.hops & 31) == 0) throw_if_stopped(params_.stop);
                 const slot_t node = key_slot(pop(frontier_));
-                const std::size_t count = score_fresh_links(state_.graph, scorer, node, 0, walk_, stats_);
+                const std::size_t count = score_fresh_links(state_.graph, scorer, node, 0, walk_, stats);
                 for (std::size_t i = 0; i < count; ++i) reach(walk_.distances[i], walk_.fresh[i]);
             }
         }
@@ -353,9 +354,8 @@ class hnsw_queries {
 
         const State& state_;
         params_type params_;
-        mutable scratch_type buffers_;
+        typename scratch_pool<scratch_type>::lease buffers_;
         walk_scratch walk_;
-        search_stats stats_;
         std::vector<row_key> frontier_;  // reached, not yet followed; closest first
         std::vector<row_key> beyond_;    // reached, farther than the window; closest first
     };

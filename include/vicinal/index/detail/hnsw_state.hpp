@@ -44,7 +44,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     using builder_type = hnsw_builder<Metric, fine_codec, Kernels, codes_type>;
     using guide_type = build_guide<Metric, coarse_codec>;
     using repairer_type = hnsw_repairer<Metric, fine_codec, Id, Kernels, codes_type>;
-    using base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+    using base::changes, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
 
     hnsw_params params;
     hnsw_graph graph;
@@ -71,6 +71,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         this->write_row(directory.upcoming(0), lease->query.span());
         link(
             std::span(&id, 1), {}, nullptr, [] {}, [] {});
+        changes.add(1);
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& how) {
@@ -100,6 +101,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             throw;
         }
         if (done == 0) take_back({}, learned);
+        changes.add(done);
         return done;
     }
 
@@ -114,6 +116,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         this->write_row(directory.upcoming(0), lease->query.span());
         link(
             std::span(&id, 1), {}, nullptr, [&] { directory.retire(old); }, [&] { retire_links(old); });
+        changes.update();
     }
 
     bool remove(Id id) {
@@ -121,6 +124,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         const slot_t slot = directory.find(id);
         if (slot == no_slot) return false;
         take_out(slot);
+        changes.remove();
         return true;
     }
 

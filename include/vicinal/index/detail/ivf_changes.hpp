@@ -35,7 +35,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     using base = rows_base<Metric, Codec, Id, Kernels, ivf_scratch>;
     using typename base::scratch_type;
     using coarse_word = code_word<typename base::store_type::coarse_codec>;
-    using base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+    using base::changes, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
 
     ivf_params asked;
     ivf_centroids centroids;
@@ -89,6 +89,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         lists.reserve(list, lists[list].size + 1);
         if constexpr (base::two_levels) rows.fine().write(directory.upcoming(0), lease->query.span());
         enter(id, list, lease->code.data());
+        changes.add(1);
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
@@ -107,6 +108,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             throw;
         }
         if (done == 0) take_back({}, fresh);
+        changes.add(done);
         return done;
     }
 
@@ -128,6 +130,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             join_list(slot, list, lease->code.data());
         }
         if constexpr (base::two_levels) rows.fine().write(slot, lease->query.span());
+        changes.update();
     }
 
     bool remove(Id id) {
@@ -136,6 +139,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         if (slot == no_slot) return false;
         const auto publishing = gate.publishing();
         erase(slot);
+        changes.remove();
         return true;
     }
 

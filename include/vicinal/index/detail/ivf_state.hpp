@@ -67,7 +67,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
         auto lease = scratch.take();
         this->admit_vector(*lease, "query", query);
         const auto reading = gate.reading();
-        call_stats stats(params.stats);
+        call_stats stats(params.stats, lease->done);
         std::vector<neighbor<Id>> hits;
         const row_gate<Id> admits(directory, params.filter);
         radius_sink<Id> within(radius, hits, admits);

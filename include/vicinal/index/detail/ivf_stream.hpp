@@ -25,10 +25,11 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
 
   public:
     ivf_stream(const State& index, std::span<const float> query, const params_type& params)
-        : index_(index), stop_(params.stop), stats_(params.stats), filtered_(params.filter) {
-        index.admit_vector(buffers_, "query", query);
+        : index_(index), stop_(params.stop), stats_(params.stats), filtered_(params.filter), buffers_(index.scratch.take()) {
+        index.admit_vector(*buffers_, "query", query);
         const auto reading = index.gate.reading();
-        index.find_probes(buffers_, index.lists.size());
+        const call_stats stats(stats_, buffers_->done);
+        index.find_probes(*buffers_, index.lists.size());
         ahead_ = probe_count(params.nprobe, index.lists.size());
         swept_ = index.read_only;
         if (filtered_) admit_by(params.filter);
@@ -36,9 +37,9 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
 
     bool next(neighbor<id_type>& out) override {
         const auto reading = index_.gate.reading();
-        call_stats stats(stats_);
+        call_stats stats(stats_, buffers_->done, 0);
         while (true) {
-            while (opened_ < buffers_.probes.size() && (found_.empty() || opened_ < found_.front().opened + ahead_))
+            while (opened_ < buffers_->probes.size() && (found_.empty() || opened_ < found_.front().opened + ahead_))
                 open(stats.now);
             if (found_.empty() && !swept_) sweep(stats.now);
             if (found_.empty()) return false;
@@ -91,11 +92,11 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
     }
 
     void open(search_stats& stats) {
-        const std::uint32_t list = buffers_.probes[opened_].id;
+        const std::uint32_t list = buffers_->probes[opened_].id;
         taker sink{*this};
         if (list < index_.lists.size()) {  // else the index was emptied and trained again meanwhile
             index_.scan_exactly(
-                buffers_, index_.lists[list], sink, [this] { throw_if_stopped(stop_); }, stats);
+                *buffers_, index_.lists[list], sink, [this] { throw_if_stopped(stop_); }, stats);
             ++stats.lists;
         }
         ++opened_;
@@ -108,7 +109,7 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
         });
         taker sink{*this};
         index_.score_exactly(
-            buffers_, missed, sink, [this] { throw_if_stopped(stop_); }, stats);
+            *buffers_, missed, sink, [this] { throw_if_stopped(stop_); }, stats);
         swept_ = true;
     }
 
@@ -117,7 +118,7 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
     search_stats* stats_;
     bool filtered_;
     id_set<id_type> admitted_;
-    typename State::scratch_type buffers_;  // the query, and all lists in the order they are opened
+    typename scratch_pool<typename State::scratch_type>::lease buffers_;  // the query, and all lists in the order they are opened
     std::size_t ahead_ = 0;
     std::size_t opened_ = 0;
     bool swept_ = false;

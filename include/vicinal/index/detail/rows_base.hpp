@@ -40,6 +40,7 @@ struct row_scratch {
     std::vector<neighbor<slot_t>> candidates;
     std::vector<slot_t> slots;
     std::vector<std::byte> code;
+    search_counts done;  ///< by searches that leased these buffers
 
     [[nodiscard]] std::size_t memory() const noexcept {
         return (query.span().size() + decoded.span().size() + integers.span().size()) * sizeof(float) +
@@ -112,6 +113,7 @@ struct rows_base {
     std::function<void()> leave_file;   ///< after a load: copies the rows into memory that can grow; strong guarantee
     mutable access_gate gate;
     mutable scratch_pool<Scratch> scratch;
+    change_counts changes;
 
     using id_type = Id;
     static constexpr std::size_t max_dimension = max_dim;
@@ -153,6 +155,18 @@ struct rows_base {
             report.ids += stored_rows() * (sizeof(Id) + 1);
         }
         return report;
+    }
+    /// Searches count in the scratch they lease, so that none waits for another; those still running are not in yet.
+    [[nodiscard]] index_counters counters() const {
+        index_counters counters = changes.read();
+        scratch.for_each_idle([&](const Scratch& s) {
+            counters.searches += s.done.searches;
+            counters.distances += s.done.stats.distances;
+            counters.hops += s.done.stats.hops;
+            counters.lists += s.done.stats.lists;
+            counters.reranks += s.done.stats.reranks;
+        });
+        return counters;
     }
     void check_directory(check_report& report) const {
         report.live = directory.live();
@@ -252,9 +266,11 @@ struct rows_base {
             if constexpr (trainable_codec<codec_type>) codes.coder() = codec_type{codes.dim()};
         });
     }
-    void train(matrix_view<const float> vectors, const add_params&) {
+    void train(matrix_view<const float> vectors, const add_params& params) {
         const auto writing = begin_writing();
         const auto sample = training_sample(vectors);
+        throw_if_stopped(params.stop);
+        if (params.progress) params.progress(vectors.rows(), vectors.rows());  // what it throws must change nothing
         const auto publishing = gate.publishing();
         train_codecs(rows, matrix_view<const float>(std::span<const float>(sample), dim));
     }
@@ -349,7 +365,7 @@ struct rows_base {
         auto lease = scratch.take();
         admit_vector(*lease, "query", query);
         const auto reading = gate.reading();
-        call_stats stats(params.stats);
+        call_stats stats(params.stats, lease->done);
         const row_gate<Id> admits(directory, params.filter);
         closest_sink<Id> closest(out, admits);
         if (out.empty()) return 0;

@@ -1,0 +1,53 @@
+// What long calls look at while they work: a stop token, and whom to tell how far they are.
+#pragma once
+
+#include <cstddef>     // for size_t
+#include <stop_token>  // for stop_token
+
+#include "vicinal/core/error.hpp"
+#include "vicinal/core/function_ref.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+/// Called now and then by the thread that made the call, and once at the end, when done == total.
+using progress_ref = function_ref<void(std::size_t done, std::size_t total)>;
+
+namespace detail {
+
+/// throws  error{cancelled}
+inline void throw_if_stopped(const std::stop_token& stop) {
+    if (stop.stop_requested()) fail(errc::cancelled, "the call's stop token was triggered");
+}
+
+/// Counts bytes that are read or written, with a look at token and listener at least every `stride` of them.
+class byte_watch {
+  public:
+    static constexpr std::size_t stride = std::size_t{1} << 22;
+
+    byte_watch(const std::stop_token& stop, progress_ref progress, std::size_t total)
+        : stop_(stop), progress_(progress), total_(total) {
+        throw_if_stopped(stop_);
+    }
+
+    /// After every piece; pieces are at most `stride` long.
+    /// throws  error{cancelled}, and what the listener throws
+    void moved(std::size_t bytes) {
+        if (bytes == 0) return;
+        done_ += bytes;
+        if (done_ - told_ < stride && done_ != total_) return;
+        told_ = done_;
+        throw_if_stopped(stop_);
+        if (progress_) progress_(done_, total_);
+    }
+
+  private:
+    const std::stop_token& stop_;
+    progress_ref progress_;
+    std::size_t total_;
+    std::size_t done_ = 0;
+    std::size_t told_ = 0;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END
