@@ -84,7 +84,7 @@ std::size_t entries_in(const std::filesystem::path& folder) {
 TEMPLATE_TEST_CASE("watch: saves and loads tell how far they are", "", flat, ivf, hnsw) {
     const TestType& index = filled<TestType>();
     const temporary_directory folder;
-    const auto path = folder.path() / "a.vic";
+    const auto path = folder / "a.vic";
     std::vector<std::byte> bytes;
     index.save(bytes);
     std::ostringstream out;
@@ -110,7 +110,7 @@ TEMPLATE_TEST_CASE("watch: saves and loads tell how far they are", "", flat, ivf
 TEMPLATE_TEST_CASE("watch: a save that is stopped or whose listener throws leaves the old file", "", flat, ivf, hnsw) {
     const TestType& index = filled<TestType>();
     const temporary_directory folder;
-    const auto path = folder.path() / "a.vic";
+    const auto path = folder / "a.vic";
     TestType(4).save(path);
     const std::string old = contents(path);
     std::vector<std::byte> bytes(3, std::byte{7});
@@ -131,13 +131,13 @@ TEMPLATE_TEST_CASE("watch: a save that is stopped or whose listener throws leave
         CHECK(refused([&] { saves({.stop = before.get_token()}, way); }) == errc::cancelled);
     }
     CHECK(contents(path) == old);
-    CHECK(entries_in(folder.path()) == 1);
+    CHECK(entries_in(path.parent_path()) == 1);
     CHECK(bytes == std::vector<std::byte>(3, std::byte{7}));
 }
 
 TEMPLATE_TEST_CASE("watch: a load that is stopped throws", "", flat, ivf, hnsw) {
     const temporary_directory folder;
-    const auto path = folder.path() / "a.vic";
+    const auto path = folder / "a.vic";
     filled<TestType>().save(path, {.sync = false});
     std::vector<std::byte> bytes;
     filled<TestType>().save(bytes);
