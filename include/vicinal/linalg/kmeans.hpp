@@ -313,6 +313,23 @@ inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& par
     return per_cluster == 0 || per_cluster > rows / clusters ? rows : clusters * per_cluster;
 }
 
+/// k-means of the rows whose numbers `sample` holds, all of them.
+[[nodiscard]] inline kmeans_result cluster_sample(matrix_view<const float> rows, std::span<const std::size_t> sample,
+                                                  const kmeans_params& params) {
+    // k-means++ looks at every row once per cluster; past this many rows per cluster the centroids gain nothing.
+    constexpr std::size_t seeding_rows_per_cluster = 8;
+    kmeans_result result;
+    result.trained_rows = sample.size();
+    result.centroids.resize(params.clusters * rows.dim());
+    std::vector<std::size_t> pool =
+        choose_rows(sample.size(), sample_size(sample.size(), params.clusters, seeding_rows_per_cluster),
+                    kmeans_random(params.seed, kmeans_random::purpose::seeding_pool));
+    for (std::size_t& row : pool) row = sample[row];
+    kmeans_seeding(row_set(rows, pool), params).run(result.centroids);
+    run_lloyd(row_set(rows, sample), params, result);
+    return result;
+}
+
 }  // namespace detail
 
 /// Centroids that make the squared Euclidean distance from each row to its closest one small on average.
@@ -323,25 +340,11 @@ inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& par
 /// cost     O(iterations * trained rows * clusters * dim), a matrix product; memory O(trained rows + clusters * dim)
 /// threads  the same bytes for every executor; `.progress` is called on the calling thread
 [[nodiscard]] inline kmeans_result kmeans(matrix_view<const float> rows, const kmeans_params& params) {
-    using purpose = detail::kmeans_random::purpose;
-    // k-means++ looks at every row once per cluster; past this many rows per cluster the centroids gain nothing.
-    constexpr std::size_t seeding_rows_per_cluster = 8;
     detail::check_kmeans(rows, params);
-
-    kmeans_result result;
-    result.trained_rows = detail::sample_size(rows.rows(), params.clusters, params.sample_per_cluster);
-    result.centroids.resize(params.clusters * rows.dim());
-    const std::vector<std::size_t> sample =
-        detail::choose_rows(rows.rows(), result.trained_rows, detail::kmeans_random(params.seed, purpose::sample));
-    const detail::row_set trained(rows, sample);
-
-    std::vector<std::size_t> pool = detail::choose_rows(
-        sample.size(), detail::sample_size(sample.size(), params.clusters, seeding_rows_per_cluster),
-        detail::kmeans_random(params.seed, purpose::seeding_pool));
-    for (std::size_t& row : pool) row = sample[row];
-    detail::kmeans_seeding(detail::row_set(rows, pool), params).run(result.centroids);
-    detail::run_lloyd(trained, params, result);
-    return result;
+    const std::vector<std::size_t> sample = detail::choose_rows(
+        rows.rows(), detail::sample_size(rows.rows(), params.clusters, params.sample_per_cluster),
+        detail::kmeans_random(params.seed, detail::kmeans_random::purpose::sample));
+    return detail::cluster_sample(rows, sample, params);
 }
 
 VICINAL_NAMESPACE_END

@@ -13,7 +13,7 @@
 
 #include "vicinal/index/detail/ivf_search.hpp"
 #include "vicinal/index/params.hpp"
-#include "vicinal/linalg/kmeans.hpp"
+#include "vicinal/linalg/hierarchical_kmeans.hpp"
 #include "vicinal/metric/l2.hpp"
 #include "vicinal/storage/admission.hpp"
 #include "vicinal/storage/scorer.hpp"
@@ -36,6 +36,9 @@ inline const ivf_params& checked_lists(const ivf_params& params) {
 
 /// Training rows beyond this many per list change the centroids no more.
 inline constexpr std::size_t training_rows_per_list = 128;
+
+/// More lists than this are trained in two levels: minutes where one would take hours.
+inline constexpr std::size_t most_lists_at_once = 10'000;
 
 /// How many lists to train on `rows` rows when the caller left it open: a power of two up to 4 sqrt(rows), where
 /// scanning the centroids costs about as much as scanning the lists, but no fewer than 39 rows a list.
@@ -126,7 +129,8 @@ template <class Metric>
     how.executor = executor;
     how.stop = params.stop;
     how.progress = params.progress;
-    std::vector<float> values = kmeans(prepared, how).centroids;
+    std::vector<float> values =
+        (count > most_lists_at_once ? hierarchical_kmeans(prepared, how) : kmeans(prepared, how)).centroids;
     for (std::size_t c = 0; c < count; ++c) {
         const std::span<float> centroid = std::span(values).subspan(c * prepared.dim(), prepared.dim());
         draw_in(centroid);
