@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <numeric>
 #include <set>
 
 #include "support/catch.hpp"
@@ -364,6 +365,33 @@ TEST_CASE("k-means: an empty cluster takes half of the largest") {
         CAPTURE(c);
         CHECK(std::count(assignment.begin(), assignment.end(), c) > 100);
     }
+}
+
+TEST_CASE("k-means: balance splits clusters that are too large, at the cost of the smallest") {
+    // Most rows in one cloud, the others far off in 70 small ones: seeding by distance gives the cloud few centroids.
+    constexpr std::size_t dim = 8, rows = 6000, clusters = 80;
+    auto values = noise(rows * dim, 31);
+    const auto middle = noise(70 * dim, 32, 100);
+    for (std::size_t i = 0; i < rows / 6; ++i)
+        for (std::size_t j = 0; j < dim; ++j) values[i * dim + j] += middle[i % 70 * dim + j];
+    const view data(values.data(), rows, dim);
+    const auto largest = [](const kmeans_result& result) {
+        return *std::max_element(result.sizes.begin(), result.sizes.end());
+    };
+    const auto plain = kmeans(data, {.clusters = clusters, .iterations = 20});
+    const auto even = kmeans(data, {.clusters = clusters, .iterations = 20, .balance = 2});
+    CHECK(largest(plain) > 4 * rows / clusters);
+    CHECK(largest(even) <= 3 * rows / clusters);
+    CHECK(std::accumulate(even.sizes.begin(), even.sizes.end(), std::size_t{0}) == rows);
+    CHECK(*std::min_element(even.sizes.begin(), even.sizes.end()) > 0);
+    for (const std::size_t threads : {1U, 3U}) {
+        vicinal::thread_pool pool(threads);
+        const auto again = kmeans(data, {.clusters = clusters, .iterations = 20, .balance = 2, .executor = pool});
+        CHECK(same_bytes(even.centroids, again.centroids));
+    }
+    // Copies cannot be split.
+    const std::vector<float> equal(500 * dim, 1.0F);
+    (void)kmeans(view(equal.data(), 500, dim), {.clusters = 9, .balance = 2});
 }
 
 TEST_CASE("k-means: a sample is drawn without repetition and is as large as asked") {

@@ -5,8 +5,8 @@
 // give equal bytes for every executor.
 #pragma once
 
-#include <algorithm>  // for min, max
-#include <cstddef>    // for size_t
+#include <algorithm>  // for min, max, stable_sort
+#include <cstddef>    // for size_t, ptrdiff_t
 #include <cstdint>    // for uint32_t, uint64_t
 #include <limits>     // for numeric_limits
 #include <numeric>    // for partial_sum
@@ -25,6 +25,7 @@ struct kmeans_params {
     std::size_t iterations = 10;  ///< at most; at least 1
     std::uint64_t seed = 0;
     std::size_t sample_per_cluster = 256;  ///< rows beyond clusters times this are left out, by chance; 0 = use all
+    double balance = 0;                    ///< split clusters of more than this many times the mean size; 0 = leave them
     double tolerance = 1e-4;               ///< stop when an iteration lowers the objective by less than this share
     executor_ref executor = {};            ///< empty: the calling thread
     std::stop_token stop = {};
@@ -200,28 +201,34 @@ inline void move_to_means(const row_set& rows, const cluster_members& members, s
 }
 
 /// Gives every empty cluster half of the largest one: the two centroids stand a little to either side of the old, on
-/// the line to a random member, and so part the members at the middle. A cluster of equal rows is not split.
+/// the line to a random member, and so part the members at the middle. A cluster of equal rows is not split. To balance
+/// sizes, the smallest clusters are given up for such halves, too; their rows go to their neighbours.
 class cluster_splitting {
   public:
     cluster_splitting(const row_set& rows, const cluster_members& members, std::span<float> centroids,
                       const kmeans_random& random, std::uint64_t counter)
         : rows_(rows), members_(members), centroids_(centroids), random_(random), counter_(counter) {}
 
-    /// Returns how many were split.
-    std::size_t run() {
+    /// balance  as in kmeans_params
+    /// returns  how many were split
+    std::size_t run(double balance = 0) {
         const std::size_t clusters = members_.start.size() - 1;
-        std::vector<std::size_t> empty;
+        const double mean = static_cast<double>(members_.member.size()) / static_cast<double>(clusters);
+        std::vector<std::size_t> takers;  // the empty ones first
         for (std::size_t c = 0; c < clusters; ++c)
-            if (members_.size(c) == 0) empty.push_back(c);
-        if (empty.empty()) return 0;
+            if (members_.size(c) == 0) takers.push_back(c);
+        const std::size_t empty = takers.size();
+        if (balance > 0) add_small(mean / 2, takers);
+        if (takers.empty()) return 0;
         for (std::size_t c = 0; c < clusters; ++c)
             if (members_.size(c) > 1) donors_.push({members_.size(c), {clusters - c, c}});
         std::size_t filled = 0;
-        while (filled < empty.size() && !donors_.empty()) {
+        while (filled < takers.size() && !donors_.empty()) {
             const auto [size, key] = donors_.top();
+            if (filled >= empty && static_cast<double>(size) <= balance * mean) break;
             donors_.pop();
             const std::size_t donor = key.second;
-            if (!split(donor, empty[filled])) continue;
+            if (!split(donor, takers[filled])) continue;
             ++filled;
             if (size / 2 > 1) donors_.push({size / 2, key});
         }
@@ -229,6 +236,15 @@ class cluster_splitting {
     }
 
   private:
+    /// Adds the clusters of fewer rows than `below`, the smallest first.
+    void add_small(double below, std::vector<std::size_t>& takers) const {
+        const auto first = static_cast<std::ptrdiff_t>(takers.size());
+        for (std::size_t c = 0; c + 1 < members_.start.size(); ++c)
+            if (members_.size(c) > 0 && static_cast<double>(members_.size(c)) < below) takers.push_back(c);
+        std::stable_sort(takers.begin() + first, takers.end(),
+                         [&](std::size_t a, std::size_t b) { return members_.size(a) < members_.size(b); });
+    }
+
     bool split(std::size_t donor, std::size_t into) {
         constexpr float step = 1.0F / 16;
         const std::size_t dim = rows_.dim();
@@ -285,9 +301,11 @@ inline void run_lloyd(const row_set& rows, const kmeans_params& params, kmeans_r
         result.objective = objective;
         members.group(assignment, params.clusters);
         move_to_means(rows, members, result.centroids, params.executor);
+        // What was split for balance needs a few iterations to settle.
+        const double balance = result.iterations + 4 <= params.iterations ? params.balance : 0;
         split = objective > 0 && cluster_splitting(rows, members, result.centroids, random,
                                                    result.iterations * std::uint64_t{params.clusters} * 2)
-                                         .run() > 0;
+                                         .run(balance) > 0;
         result.converged = objective <= 0 || (settled && !split);
         std::swap(assignment, previous);
         ++result.iterations;
