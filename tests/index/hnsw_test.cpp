@@ -292,3 +292,37 @@ TEST_CASE("hnsw index: the rarest filter is answered whole") {
         REQUIRE(hits[0].id == wanted);
     }
 }
+
+TEST_CASE("hnsw index: a query beside rows that were all removed finds the others") {
+    // Upper links lead to removed rows until these are released, and they may link to nothing but one another.
+    for (const std::size_t degree : {2U, 4U}) {
+        CAPTURE(degree);
+        vicinal::hnsw_index<vicinal::l2, vicinal::f32> index(4, {.degree = degree, .build_beam = 16});
+        const dataset near = gaussian(1500, 4, 71);
+        const dataset far = gaussian(100, 4, 72);
+        index.add(numbered<std::uint64_t>(near.rows()), near.view());
+        std::uint64_t next = near.rows();
+        std::vector<float> away(4);
+        const auto moved = [&](std::size_t r) {
+            for (std::size_t i = 0; i < 4; ++i) away[i] = far[r][i] + 100;
+            return std::span<const float>(away);
+        };
+        for (std::size_t round = 0; round < 4; ++round) {
+            const std::uint64_t first = next;
+            for (std::size_t r = 0; r < far.rows(); ++r) index.add(next++, moved(r));
+            for (std::uint64_t id = first; id < next; ++id) {
+                CHECK(index.remove(id));
+                CAPTURE(round, id - first);
+                for (const std::size_t r : {0U, 50U, 99U}) {
+                    REQUIRE(index.search(moved(r), 10, {.ef = index.size()}).size() == 10);
+                    REQUIRE(index.search_within(moved(r), 1e30F).size() == index.size());
+                    auto stream = index.nearest(moved(r));
+                    REQUIRE(stream.begin() != stream.end());
+                }
+            }
+            index.add(next, moved(0));  // what is added there is linked to the others
+            REQUIRE(index.check().ok());
+            CHECK(index.remove(next++));
+        }
+    }
+}

@@ -219,7 +219,8 @@ class hnsw_builder {
         for (std::size_t level = own_level + 1; level-- > 0;) {
             std::vector<candidate>& found = picks[level];
             if (start != no_slot && level <= top) {
-                const slot_t from = start;
+                // A retired row may have no links left but to retired rows; the entry is live and on every level.
+                const slot_t from = any_retired && !is_live(start) ? graph_.entry() : start;
                 start = collect(graph_, walk_scorer, from, level, rows, any_retired, is_live, *walk, stats, found);
                 if (is_crowded(found)) {
                     found.clear();

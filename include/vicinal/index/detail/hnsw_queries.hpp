@@ -70,7 +70,8 @@ class hnsw_queries {
         const auto scorer = state_.fine_scorer(*lease);
         const std::size_t width = std::min(params.ef != 0 ? params.ef : default_ef, state_.stored_rows());
         begin(*walk);
-        beam_search(state_.graph, scorer, start_of(scorer, *walk, stats.now), 0, width, *walk, stats.now, params.stop);
+        const slot_t start = live_start(start_of(scorer, *walk, stats.now));
+        beam_search(state_.graph, scorer, start, 0, width, *walk, stats.now, params.stop);
         flood_within(state_.graph, scorer, radius, state_.directory.high_water(), *walk, stats.now, params.stop,
                      [&](slot_t slot, float distance) {
                          if (admits(slot)) hits.push_back({state_.directory.id(slot), distance});
@@ -212,6 +213,12 @@ class hnsw_queries {
         return descend(state_.graph, scorer, state_.graph.entry(), state_.graph.top_level(), 0, walk, stats);
     }
 
+    /// Where a walk that must find every live row begins: retired rows may have no links left but to retired rows, while
+    /// upper links still lead to them. From any live row the tree leads to all others.
+    [[nodiscard]] slot_t live_start(slot_t start) const noexcept {
+        return state_.directory.retired() == 0 || state_.directory.is_live(start) ? start : state_.graph.entry();
+    }
+
     /// Fills walk.pool with the closest rows by the coarse codec, of which at least min(k, all there are) can be
     /// returned.
     void find_closest(scratch_type& buffers, walk_scratch& walk, std::size_t width, std::size_t k,
@@ -230,10 +237,11 @@ class hnsw_queries {
             if (found_enough(walk.pool, k, admits)) return;
             begin(walk);
         }
+        const slot_t from = live_start(start);
         if constexpr (State::is_packed)
-            packed_filtered_search(state_.graph, scorer, state_.codes, start, width, admits, walk, stats, params.stop);
+            packed_filtered_search(state_.graph, scorer, state_.codes, from, width, admits, walk, stats, params.stop);
         else
-            filtered_beam_search(state_.graph, scorer, start, 0, width, admits, walk, stats, params.stop);
+            filtered_beam_search(state_.graph, scorer, from, 0, width, admits, walk, stats, params.stop);
     }
     [[nodiscard]] bool found_enough(const beam& pool, std::size_t k, const row_gate<Id>& admits) const {
         if (state_.directory.retired() != 0) return returnable(pool, admits) >= std::min(k, state_.directory.live());
@@ -295,7 +303,8 @@ class hnsw_queries {
             if (state.directory.live() == 0) return;
             hnsw_queries(state).begin(walk_);
             const auto scorer = state.fine_scorer(*buffers_);
-            const slot_t start = hnsw_queries(state).start_of(scorer, walk_, stats.now);
+            const hnsw_queries queries(state);
+            const slot_t start = queries.live_start(queries.start_of(scorer, walk_, stats.now));
             if (walk_.visited.insert(start)) reach(scorer.score(start), start);
         }
 
