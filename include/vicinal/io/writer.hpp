@@ -249,7 +249,7 @@ class section_writer {
                                    " bytes");
             left -= bytes.size();
             if (bytes.size() <= small) {
-                if (held.capacity() == 0) held.reserve(gathered);
+                if (held.capacity() == 0) held.reserve(std::min(gathered, to_size(entry.length)));
                 if (bytes.size() > gathered - held.size()) flush();
                 held.insert(held.end(), bytes.begin(), bytes.end());
                 return;
