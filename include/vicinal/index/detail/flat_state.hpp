@@ -6,6 +6,7 @@
 #include <cstdint>    // for uint32_t
 #include <limits>     // for numeric_limits
 #include <memory>     // for make_unique, make_shared
+#include <optional>   // for optional
 #include <span>       // for span
 #include <vector>     // for vector
 
@@ -47,7 +48,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         const call_executor executor(params.executor, params.threads);
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
-        const bool learned = this->train_if_needed(vectors);
+        auto untaught = this->train_if_needed(vectors);
         constexpr std::size_t stretch = 16384;  // rows between two looks at stop and progress
         std::size_t done = 0;
         try {
@@ -67,10 +68,10 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
                 if (params.progress) params.progress(done, vectors.rows());
             }
         } catch (...) {
-            take_back(ids.first(done), learned);
+            take_back(ids.first(done), untaught);
             throw;
         }
-        if (done == 0) take_back({}, learned);
+        if (done == 0) take_back({}, untaught);
         return done;
     }
 
@@ -81,8 +82,9 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         const slot_t slot = directory.find(id);
         if (slot == no_slot) fail_missing(id, "update");
         this->require_decodable(*lease, lease->query.span());
+        this->encode_row(*lease, lease->query.span());
         const auto publishing = gate.publishing();
-        this->write_row(slot, lease->query.span());
+        this->put_row(slot, *lease);
     }
 
     bool remove(Id id) {
@@ -203,10 +205,10 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     }
 
     /// Undoes a batch: its rows, added last, and what was learned from it.
-    void take_back(std::span<const Id> ids, bool learned) {
+    void take_back(std::span<const Id> ids, std::optional<typename base::codecs_type>& untaught) noexcept {
         const auto publishing = gate.publishing();
         for (std::size_t i = ids.size(); i-- > 0;) erase(directory.find(ids[i]));
-        if (learned) this->forget_training();
+        this->forget_training(untaught);
     }
     void erase(slot_t slot) noexcept {
         directory.retire(slot);

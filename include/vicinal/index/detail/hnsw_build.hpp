@@ -12,10 +12,12 @@
 #include <memory>       // for unique_ptr
 #include <span>         // for span
 #include <type_traits>  // for is_same_v
+#include <utility>      // for move, pair
 #include <vector>       // for vector
 
 #include "vicinal/core/executor.hpp"
 #include "vicinal/index/detail/access.hpp"
+#include "vicinal/index/detail/hnsw_changes.hpp"
 #include "vicinal/index/detail/hnsw_copies.hpp"
 #include "vicinal/index/detail/hnsw_graph.hpp"
 #include "vicinal/index/detail/hnsw_search.hpp"
@@ -88,8 +90,10 @@ std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::si
 /// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first. Copies
 /// of `slot` among those are as far from everything as `slot` itself, so they say nothing against other links; further
 /// copies are left out.
-template <class Codec, class Distances>
-void prune_links(const hnsw_graph& graph, const code_store<Codec>& store, slot_t slot, std::size_t level,
+///
+/// Graph  hnsw_graph, or graph_changes
+template <class Graph, class Codec, class Distances>
+void prune_links(const Graph& graph, const code_store<Codec>& store, slot_t slot, std::size_t level,
                  std::vector<candidate>& all, Distances& between) {
     std::size_t kept = 0;
     std::size_t copies = 0;
@@ -145,6 +149,19 @@ class hnsw_builder {
         });
     }
 
+    /// Calls f(row, level) for the links that the plan replaces, those of new rows among them.
+    template <class F>
+    void for_each_change(F&& f) const {
+        for (const update& u : updates_) f(u.target, u.level);
+    }
+
+    /// Makes the plan a part of `changes` instead of publishing it.
+    void move_to(graph_changes<Codes>& changes) {
+        for (update& u : updates_)
+            changes.set_links({u.target, u.level, std::move(u.links), std::move(u.codes), keeps_codes});
+        for (const slot_t slot : slots_) changes.rise_to(slot);
+    }
+
     /// Puts the plan in place. Readers are out.
     void publish() noexcept {
         constexpr std::size_t ahead = 8;
@@ -155,11 +172,9 @@ class hnsw_builder {
             if constexpr (keeps_codes)
                 if (u.level == 0) codes_.set(u.target, u.codes);
         }
-        for (const slot_t slot : slots_) {
-            graph_.publish(slot);
+        for (const slot_t slot : slots_)
             if (graph_.entry() == no_slot || graph_.level(slot) > graph_.top_level())
                 graph_.set_entry(slot, graph_.level(slot));
-        }
     }
 
   private:
@@ -240,10 +255,7 @@ class hnsw_builder {
     }
     template <class Exact>
     static void measure(const Exact& exact, walk_scratch& walk, std::vector<candidate>& found) {
-        if (walk.fresh.size() < found.size()) {
-            walk.fresh.resize(found.size());
-            walk.distances.resize(found.size());
-        }
+        walk.make_room(found.size());
         for (std::size_t c = 0; c < found.size(); ++c) walk.fresh[c] = found[c].slot;
         exact.score(walk.fresh.data(), found.size(), walk.distances.data());
         for (std::size_t c = 0; c < found.size(); ++c) found[c].distance = walk.distances[c];

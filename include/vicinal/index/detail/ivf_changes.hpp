@@ -1,14 +1,15 @@
 // An inverted file's rows: how lists are learned, and how rows come, change and go.
 #pragma once
 
-#include <algorithm>    // for clamp, fill, max, min
+#include <algorithm>    // for clamp, copy, fill, max, min
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
+#include <optional>     // for optional
 #include <span>         // for span
 #include <string>       // for string
 #include <string_view>  // for string_view
 #include <type_traits>  // for remove_cvref_t
-#include <utility>      // for move
+#include <utility>      // for move, swap
 #include <vector>       // for vector
 
 #include "vicinal/index/detail/calls.hpp"
@@ -68,8 +69,10 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         ivf_centroids learned = learn_centroids(metric, prepared, count, asked.seed, params, executor);
         ivf_lists fresh(lists.stride());
         fresh.reset(count);
+        typename base::codecs_type taught(rows);
+        taught.train(prepared);
         const auto publishing = gate.publishing();
-        train_codecs(rows, prepared);
+        taught.exchange(rows);
         centroids = std::move(learned);
         lists = std::move(fresh);
     }
@@ -97,16 +100,20 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
         const bool fresh = lists.size() == 0;
-        if (fresh && !train_on_batch(vectors, params, executor)) return 0;
+        std::optional<what_was_learned> before;
+        if (fresh) {
+            before = train_on_batch(vectors, params, executor);
+            if (!before) return 0;
+        }
         std::size_t done = 0;
         try {
             this->require_decodable(vectors, executor);
             add_stretches(ids, vectors, params, executor, done);
         } catch (...) {
-            take_back(ids.first(done), fresh);
+            take_back(ids.first(done), before);
             throw;
         }
-        if (done == 0) take_back({}, fresh);
+        if (done == 0) take_back({}, before);
         return done;
     }
 
@@ -119,6 +126,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         require_lists("update");
         this->require_decodable(*lease, lease->query.span());
         const std::uint32_t list = encode_query(*lease);
+        const std::vector<std::byte> fine = encode_fine(lease->query.span());
         const auto publishing = gate.publishing();
         if (list == places[slot].list) {
             lists.rewrite(places[slot], lease->code.data());
@@ -127,7 +135,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             leave_list(slot);
             join_list(slot, list, lease->code.data());
         }
-        if constexpr (base::two_levels) rows.fine().write(slot, lease->query.span());
+        std::copy(fine.begin(), fine.end(), rows.fine().rows()[slot]);
     }
 
     bool remove(Id id) {
@@ -146,8 +154,14 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
                  std::string(call) + ": the index has not learned its lists yet; add a batch or call train first");
     }
 
-    /// Learns lists, and the codec if it learns, from a checked batch. Returns false, and changes nothing, if stopped.
-    bool train_on_batch(matrix_view<const float> vectors, const add_params& params, executor_ref executor) {
+    struct what_was_learned {
+        ivf_centroids centroids;
+        ivf_lists lists;
+        std::optional<typename base::codecs_type> codecs;
+    };
+    /// Learns lists, and the codec if it learns, from a checked batch. Returns what this replaced; nothing, and changes
+    /// nothing, if stopped.
+    std::optional<what_was_learned> train_on_batch(matrix_view<const float> vectors, const add_params& params, executor_ref executor) {
         add_params quiet = params;
         quiet.progress = {};  // the caller counts rows added, not iterations
         const std::size_t count = lists_for(asked, vectors.rows());
@@ -158,26 +172,26 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             learned = learn_centroids(metric, matrix_view<const float>(std::span<const float>(sample), dim), count,
                                       asked.seed, quiet, executor);
         } catch (const error& e) {
-            if (e.code() == errc::cancelled && params.stop.stop_requested()) return false;
+            if (e.code() == errc::cancelled && params.stop.stop_requested()) return std::nullopt;
             throw;
         }
-        ivf_lists fresh(lists.stride());
-        fresh.reset(count);
-        this->train_if_needed(vectors);
+        what_was_learned both{std::move(learned), ivf_lists(lists.stride()), std::nullopt};
+        both.lists.reset(count);
+        both.codecs = this->train_if_needed(vectors);
         const auto publishing = gate.publishing();
-        centroids = std::move(learned);
-        lists = std::move(fresh);
-        return true;
+        std::swap(centroids, both.centroids);
+        std::swap(lists, both.lists);
+        return both;
     }
 
     /// Undoes a batch: its rows, added last, and what was learned from it.
-    void take_back(std::span<const Id> ids, bool learned) {
+    void take_back(std::span<const Id> ids, std::optional<what_was_learned>& before) noexcept {
         const auto publishing = gate.publishing();
         for (std::size_t i = ids.size(); i-- > 0;) erase(directory.find(ids[i]));
-        if (!learned) return;
-        centroids = ivf_centroids(dim);
-        lists.reset(0);
-        this->forget_training();
+        if (!before) return;
+        std::swap(centroids, before->centroids);
+        std::swap(lists, before->lists);
+        this->forget_training(before->codecs);
     }
 
     /// Room for so many more rows everywhere but in the lists.
@@ -192,6 +206,15 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         buffers.code.resize(lists.stride());
         encode_coarse(buffers.query.span(), buffers.code.data());
         return assign_list<Metric, Kernels>(centroids, buffers.query.data(), buffers.decoded);
+    }
+    /// The code in the fine store of two levels; else nothing.
+    [[nodiscard]] std::vector<std::byte> encode_fine(std::span<const float> prepared) const {
+        std::vector<std::byte> code;
+        if constexpr (base::two_levels) {
+            code.resize(rows.fine().rows().row_bytes());
+            rows.fine().coder().encode(prepared, code);
+        }
+        return code;
     }
     void encode_coarse(std::span<const float> prepared, std::byte* code) const {
         const std::size_t used = rows.coarse().rows().row_bytes();

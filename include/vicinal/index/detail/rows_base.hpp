@@ -10,6 +10,7 @@
 #include <limits>       // for numeric_limits
 #include <memory>       // for shared_ptr
 #include <mutex>        // for unique_lock, once_flag
+#include <optional>     // for optional
 #include <span>         // for span
 #include <string>       // for string
 #include <string_view>  // for string_view
@@ -58,18 +59,46 @@ inline void require_radius(float radius) {
         fail(errc::invalid_argument, "search_within: radius is NaN, it must be a number");
 }
 
-/// Teaches every untrained codec of `rows` from prepared sample rows. Works on copies, so a failure changes nothing.
+/// The codecs of a store, apart from it: taught beside readers, then exchanged, and exchanged again to go back.
 template <class Store>
-void train_codecs(Store& store, matrix_view<const float> prepared) {
-    store.for_each_store([&](auto& codes) {
-        using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
-        if constexpr (trainable_codec<codec_type>) {
-            codec_type taught = codes.coder();
-            taught.train(prepared);
-            codes.coder() = std::move(taught);
+class codecs_of {
+  public:
+    explicit codecs_of(const Store& store) : coarse_(store.coarse().coder()), fine_(store) {}
+
+    /// Teaches those that learn from prepared sample rows.
+    void train(matrix_view<const float> prepared) {
+        teach(coarse_, prepared);
+        if constexpr (Store::two_levels) teach(fine_.codec, prepared);
+    }
+    void exchange(Store& store) noexcept {
+        exchange(coarse_, store.coarse().coder());
+        if constexpr (Store::two_levels) exchange(fine_.codec, store.fine().coder());
+    }
+
+  private:
+    template <class Codec>
+    static void teach(Codec& codec, matrix_view<const float> prepared) {
+        if constexpr (trainable_codec<Codec>) codec.train(prepared);
+    }
+    template <class Codec>
+    static void exchange(Codec& a, Codec& b) noexcept {
+        if constexpr (trainable_codec<Codec>) {
+            Codec kept = std::move(a);
+            a = std::move(b);
+            b = std::move(kept);
         }
-    });
-}
+    }
+    struct fine_of_two {
+        explicit fine_of_two(const Store& store) : codec(store.fine().coder()) {}
+        typename Store::fine_codec codec;
+    };
+    struct no_fine {
+        explicit no_fine(const Store&) {}
+    };
+
+    typename Store::coarse_codec coarse_;
+    [[no_unique_address]] std::conditional_t<Store::two_levels, fine_of_two, no_fine> fine_;
+};
 
 /// The unsigned integer a codec's bytes are made of: what a big-endian machine swaps. Codecs say so by `word_size`.
 template <class Codec>
@@ -180,6 +209,7 @@ struct rows_base {
         };
         directory.for_each_array(copy);
         for_each_array(copy);
+        directory.reserve_free();
         const auto publishing = gate.publishing();
         for (auto& [array, own] : copies) *array = std::move(own);
         place();
@@ -237,26 +267,29 @@ struct rows_base {
             fail(errc::not_trained, std::string(call) + ": codec " + store_type::name() +
                                         " learns its range from data; add a batch or call train first");
     }
-    /// Returns whether it was needed: `forget_training` then undoes it.
-    bool train_if_needed(matrix_view<const float> vectors) {
-        if (!needs_training(rows)) return false;
+    using codecs_type = codecs_of<store_type>;
+    /// Returns the codecs as they were if that was needed, for `forget_training` to undo it.
+    [[nodiscard]] std::optional<codecs_type> train_if_needed(matrix_view<const float> vectors) {
+        if (!needs_training(rows)) return std::nullopt;
         const auto sample = prepared_sample<Codec>(metric, vectors, codec_training_rows);
-        const auto publishing = gate.publishing();
-        train_codecs(rows, matrix_view<const float>(std::span<const float>(sample), dim));
-        return true;
+        return teach(matrix_view<const float>(std::span<const float>(sample), dim));
     }
-    /// Makes the codecs as untrained as a new index's. Readers are out.
-    void forget_training() {
-        rows.for_each_store([&](auto& codes) {
-            using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
-            if constexpr (trainable_codec<codec_type>) codes.coder() = codec_type{codes.dim()};
-        });
+    /// Undoes it, if it did anything. Readers are out.
+    void forget_training(std::optional<codecs_type>& untaught) noexcept {
+        if (untaught) untaught->exchange(rows);
     }
     void train(matrix_view<const float> vectors, const add_params&) {
         const auto writing = begin_writing();
         const auto sample = training_sample(vectors);
+        static_cast<void>(teach(matrix_view<const float>(std::span<const float>(sample), dim)));
+    }
+    /// Has the codecs learn from prepared rows; returns them as they were.
+    codecs_type teach(matrix_view<const float> prepared) {
+        codecs_type taught(rows);
+        taught.train(prepared);
         const auto publishing = gate.publishing();
-        train_codecs(rows, matrix_view<const float>(std::span<const float>(sample), dim));
+        taught.exchange(rows);
+        return taught;
     }
     /// The rows given to a call of train, prepared, or why that call cannot be.
     [[nodiscard]] std::vector<float> training_sample(matrix_view<const float> vectors) const {
@@ -274,6 +307,25 @@ struct rows_base {
     /// Encodes a prepared vector into row `slot`.
     void write_row(slot_t slot, std::span<const float> prepared) {
         rows.for_each_store([&](auto& codes) { codes.write(slot, prepared); });
+    }
+    /// The code of a prepared vector, by all codecs, into buffers.code: `put_row` then cannot fail.
+    void encode_row(Scratch& buffers, std::span<const float> prepared) const {
+        std::size_t size = 0;
+        rows.for_each_store([&](const auto& codes) { size += codes.rows().row_bytes(); });
+        buffers.code.resize(size);
+        std::span<std::byte> rest(buffers.code);
+        rows.for_each_store([&](const auto& codes) {
+            codes.coder().encode(prepared, rest.first(codes.rows().row_bytes()));
+            rest = rest.subspan(codes.rows().row_bytes());
+        });
+    }
+    /// Readers are out.
+    void put_row(slot_t slot, const Scratch& buffers) noexcept {
+        const std::byte* from = buffers.code.data();
+        rows.for_each_store([&](auto& codes) {
+            std::copy_n(from, codes.rows().row_bytes(), codes.rows()[slot]);
+            from += codes.rows().row_bytes();
+        });
     }
     /// Encodes a checked batch into the rows its ids will get. Nobody reads them before that.
     void encode_upcoming(matrix_view<const float> vectors, executor_ref executor) {
