@@ -1,5 +1,5 @@
 // flat_index when memory runs out.
-#include "contract/failing_allocations.hpp"
+#include "living/failing_allocations.hpp"
 #include "vicinal/flat.hpp"
 
 namespace {

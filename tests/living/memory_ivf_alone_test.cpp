@@ -1,5 +1,5 @@
 // ivf_index when memory runs out.
-#include "contract/failing_allocations.hpp"
+#include "living/failing_allocations.hpp"
 #include "vicinal/ivf.hpp"
 
 namespace {

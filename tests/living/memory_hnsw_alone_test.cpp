@@ -1,5 +1,5 @@
 // hnsw_index when memory runs out.
-#include "contract/failing_allocations.hpp"
+#include "living/failing_allocations.hpp"
 #include "vicinal/hnsw.hpp"
 
 namespace {
