@@ -37,9 +37,10 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         this->require_trained("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         this->require_decodable(*lease, lease->query.span());
+        this->encode_query(*lease);
         const auto publishing = gate.publishing();
         this->reserve_extra(1);
-        this->write_row(directory.upcoming(0), lease->query.span());
+        this->put_row(directory.upcoming(0), lease->code.data());
         directory.insert(id);
     }
 
@@ -50,6 +51,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         if (vectors.empty()) return 0;
         auto untaught = this->train_if_needed(vectors);
         constexpr std::size_t stretch = 16384;  // rows between two looks at stop and progress
+        std::vector<std::byte> codes;
         std::size_t done = 0;
         try {
             this->require_decodable(vectors, executor);
@@ -59,11 +61,8 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
             }
             while (done < vectors.rows() && !params.stop.stop_requested()) {
                 const std::size_t n = std::min(stretch, vectors.rows() - done);
-                this->encode_upcoming(vectors.rows(done, n), executor);
-                {
-                    const auto publishing = gate.publishing();
-                    for (std::size_t i = 0; i < n; ++i) directory.insert(ids[done + i]);
-                }
+                this->encode_batch(vectors.rows(done, n), codes, executor);
+                publish(ids.subspan(done, n), codes);
                 done += n;
                 if (params.progress) params.progress(done, vectors.rows());
             }
@@ -82,9 +81,9 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         const slot_t slot = directory.find(id);
         if (slot == no_slot) fail_missing(id, "update");
         this->require_decodable(*lease, lease->query.span());
-        this->encode_row(*lease, lease->query.span());
+        this->encode_query(*lease);
         const auto publishing = gate.publishing();
-        this->put_row(slot, *lease);
+        this->put_row(slot, lease->code.data());
     }
 
     bool remove(Id id) {
@@ -202,6 +201,17 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         else
             scan(this->scorer_of_scan(*lease), *lease, params, within, stats.now);
         return hits;
+    }
+
+    void publish(std::span<const Id> ids, const std::vector<std::byte>& codes) noexcept {
+        const std::size_t together = this->rows_at_once();
+        for (std::size_t first = 0; first < ids.size(); first += together) {
+            const auto publishing = gate.publishing();
+            for (std::size_t i = first; i < std::min(ids.size(), first + together); ++i) {
+                this->put_row(directory.upcoming(0), codes.data() + i * this->code_bytes());
+                directory.insert(ids[i]);
+            }
+        }
     }
 
     /// Undoes a batch: its rows, added last, and what was learned from it.

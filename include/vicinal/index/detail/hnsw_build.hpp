@@ -7,7 +7,7 @@
 #pragma once
 
 #include <algorithm>    // for sort, min, copy
-#include <cstddef>      // for size_t
+#include <cstddef>      // for ptrdiff_t, size_t
 #include <cstdint>      // for uint32_t, uint64_t
 #include <memory>       // for unique_ptr
 #include <span>         // for span
@@ -87,14 +87,15 @@ std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::si
     return count;
 }
 
-/// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first. Copies
+/// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first, then those
+/// of which holds(link) says that the row has them and is to keep them. Copies
 /// of `slot` among those are as far from everything as `slot` itself, so they say nothing against other links; further
 /// copies are left out.
 ///
 /// Graph  hnsw_graph, or graph_changes
-template <class Graph, class Codec, class Distances>
+template <class Graph, class Codec, class Distances, class Holds>
 void prune_links(const Graph& graph, const code_store<Codec>& store, slot_t slot, std::size_t level,
-                 std::vector<candidate>& all, Distances& between) {
+                 std::vector<candidate>& all, Distances& between, const Holds& holds) {
     std::size_t kept = 0;
     std::size_t copies = 0;
     if (level == 0) {
@@ -105,6 +106,9 @@ void prune_links(const Graph& graph, const code_store<Codec>& store, slot_t slot
         copies = static_cast<std::size_t>(std::stable_partition(all.begin(), rest, is_copy) - all.begin());
         if (copies > 0) all.erase(std::remove_if(rest, all.end(), is_copy), all.end());
     }
+    const auto others = all.begin() + static_cast<std::ptrdiff_t>(kept);
+    kept += static_cast<std::size_t>(
+        std::stable_partition(others, all.end(), [&](const candidate& c) { return holds(c.slot); }) - others);
     const std::size_t limit = graph.capacity(level);
     if (copies == 0) {
         all.resize(choose_links(std::span(all), limit, kept, between));
@@ -391,7 +395,7 @@ class hnsw_builder {
         std::vector<candidate> all = measured(u, had, is_live);
         std::sort(all.begin(), all.end());
         distances_type between(metric_, store_);
-        prune_links(graph_, store_, u.target, u.level, all, between);
+        prune_links(graph_, store_, u.target, u.level, all, between, [](slot_t) { return false; });
         u.links.clear();
         for (const candidate& c : all) u.links.push_back(c.slot);
     }

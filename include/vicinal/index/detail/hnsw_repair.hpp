@@ -7,8 +7,9 @@
 // places are free.
 #pragma once
 
-#include <algorithm>  // for sort, min, unique
+#include <algorithm>  // for binary_search, copy_if, find, max, min, remove, sort, unique
 #include <cstddef>    // for size_t
+#include <iterator>   // for back_inserter
 #include <span>       // for span
 #include <utility>    // for move
 #include <vector>     // for vector
@@ -115,32 +116,35 @@ class hnsw_repairer {
         return worst;
     }
 
+    /// A live row keeps its links to live rows, and has room for some of those its retired ones link to.
     void repair(slot_t slot, std::size_t level) {
         const auto now = graph_.links(slot, level);
-        const auto is_retired = [&](slot_t link) { return !is_live(link); };
-        if (std::none_of(now.begin(), now.end(), is_retired)) return;
-        std::vector<slot_t> reach;
-        for (const slot_t link : now) {
-            if (!is_retired(link)) {
-                reach.push_back(link);
-            } else if (is_live(slot)) {
-                for (const slot_t far : graph_.links(link, level))
-                    if (far != slot && !is_retired(far)) reach.push_back(far);
-            }
-        }
-        std::sort(reach.begin(), reach.end());
+        std::vector<slot_t> held;
+        std::copy_if(now.begin(), now.end(), std::back_inserter(held), [&](slot_t link) { return is_live(link); });
+        if (held.size() == now.size()) return;
+        std::vector<slot_t> reach = held;
+        if (is_live(slot))
+            for (const slot_t link : now)
+                if (!is_live(link)) add_live_links(link, level, reach);
+        for (auto* const list : {&held, &reach}) std::sort(list->begin(), list->end());
         reach.erase(std::unique(reach.begin(), reach.end()), reach.end());
-        relink(slot, level, reach);
+        reach.erase(std::remove(reach.begin(), reach.end(), slot), reach.end());
+        relink(slot, level, held, reach);
+    }
+    void add_live_links(slot_t of, std::size_t level, std::vector<slot_t>& reach) const {
+        for (const slot_t link : graph_.links(of, level))
+            if (is_live(link)) reach.push_back(link);
     }
 
-    void relink(slot_t slot, std::size_t level, std::vector<slot_t>& reach) {
+    void relink(slot_t slot, std::size_t level, std::span<const slot_t> held, std::span<const slot_t> reach) {
         std::vector<float> distances(reach.size());
         own_.from(slot).score(reach.data(), reach.size(), distances.data());
         std::vector<candidate> all;
         all.reserve(reach.size());
         for (std::size_t i = 0; i < reach.size(); ++i) all.push_back({distances[i], reach[i]});
         std::sort(all.begin(), all.end());
-        prune_links(graph_, store_, slot, level, all, between_);
+        prune_links(graph_, store_, slot, level, all, between_,
+                    [&](slot_t link) { return std::binary_search(held.begin(), held.end(), link); });
         std::vector<slot_t> links;
         links.reserve(all.size());
         for (const candidate& c : all) links.push_back(c.slot);

@@ -71,9 +71,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         this->require_trained("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         this->require_decodable(*lease, lease->query.span());
+        this->encode_query(*lease);
         reserve_rows(1);
-        this->write_row(directory.upcoming(0), lease->query.span());
-        link(std::span(&id, 1), {}, nullptr, [](const builder_type&) {});
+        upcoming_rows fresh(*this, std::span(&id, 1), lease->code);
+        link(fresh, rows.coarse(), {}, [](const builder_type&) {});
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& how) {
@@ -83,6 +84,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (vectors.empty()) return 0;
         auto untaught = this->train_if_needed(vectors);
         journal_type journal(graph, codes, directory.high_water(), directory.upcoming_reused(vectors.rows()));
+        std::vector<std::byte> row_codes;
         std::size_t done = 0;
         try {
             this->require_decodable(vectors, executor);
@@ -90,13 +92,18 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             const auto guide = make_guide(vectors, executor);
             while (done < vectors.rows() && !how.stop.stop_requested()) {
                 const std::size_t n = std::min(batch_rows, vectors.rows() - done);
-                this->encode_upcoming(vectors.rows(done, n), executor);
-                if (guide)
-                    guide->copy(
-                        rows.coarse(), n, [this](std::size_t i) { return directory.upcoming(i); }, executor);
-                link(ids.subspan(done, n), executor, guide.get(), [&](const builder_type& planned) {
+                this->encode_batch(vectors.rows(done, n), row_codes, executor);
+                upcoming_rows fresh(*this, ids.subspan(done, n), row_codes);
+                const auto keep = [&](const builder_type& planned) {
                     planned.for_each_change([&](slot_t slot, std::size_t level) { journal.keep(slot, level); });
-                });
+                };
+                if (guide) {
+                    guide->copy(
+                        rows.coarse(), n, [&](std::size_t i) { return fresh.slots()[i]; }, executor);
+                    link(fresh, guide->codes(), executor, keep);
+                } else {
+                    link(fresh, rows.coarse(), executor, keep);
+                }
                 done += n;
                 if (how.progress) how.progress(done, vectors.rows());
             }
@@ -115,9 +122,9 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         const slot_t old = directory.find(id);
         if (old == no_slot) fail_missing(id, "update");
         this->require_decodable(*lease, lease->query.span());
+        this->encode_query(*lease);
         reserve_rows(1);
-        this->write_row(directory.upcoming(0), lease->query.span());
-        upcoming_rows fresh(*this, std::span(&id, 1));
+        upcoming_rows fresh(*this, std::span(&id, 1), lease->code);
         builder_type builder = new_builder();
         plan(builder, fresh, rows.coarse(), {});
         changes_type changes(graph, codes);
@@ -185,11 +192,13 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         }
     }
 
-    /// The next rows, whose codes are written, set up in the graph without links. Taken out of it again unless they were
+    /// The next rows, with their codes, set up in the graph without links. Taken out of it again unless they were
     /// inserted, which makes them live.
     class upcoming_rows {
       public:
-        upcoming_rows(hnsw_state& of, std::span<const Id> ids) : of_(of), ids_(ids), slots_(ids.size()) {
+        /// row_codes  of all of them, as `encode_row` makes them
+        upcoming_rows(hnsw_state& of, std::span<const Id> ids, std::span<const std::byte> row_codes)
+            : of_(of), ids_(ids), slots_(ids.size()) {
             std::vector<std::size_t> levels(ids.size());
             std::size_t upper = 0;
             for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -203,6 +212,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             of.codes.reserve(of.directory.high_water_after(ids.size()));
             // Here, not later: readers check upper links against how many there are.
             for (std::size_t i = 0; i < ids.size(); ++i) of.graph.create(slots_[i], levels[i]);
+            for (std::size_t i = 0; i < ids.size(); ++i)
+                of.put_row(slots_[i], row_codes.data() + i * of.code_bytes());
         }
         upcoming_rows(const upcoming_rows&) = delete;
         upcoming_rows& operator=(const upcoming_rows&) = delete;
@@ -243,16 +254,12 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             [this](slot_t slot) { return directory.is_live(slot); }, executor);
     }
 
-    /// Links the next ids.size() rows, whose codes are written, and makes them live. before(builder) is told the plan
-    /// while it can still be dropped.
-    template <class Before>
-    void link(std::span<const Id> ids, executor_ref executor, const guide_type* guide, const Before& before) {
-        upcoming_rows fresh(*this, ids);
+    /// Links the rows and makes them live. before(builder) is told the plan while it can still be dropped.
+    /// walked  by whose distances candidates are found
+    template <class Walked, class Before>
+    void link(upcoming_rows& fresh, const code_store<Walked>& walked, executor_ref executor, const Before& before) {
         builder_type builder = new_builder();
-        if (guide != nullptr)
-            plan(builder, fresh, guide->codes(), executor);
-        else
-            plan(builder, fresh, rows.coarse(), executor);
+        plan(builder, fresh, walked, executor);
         before(builder);
         const auto publishing = gate.publishing();
         builder.publish();

@@ -1,7 +1,7 @@
 // An inverted file's rows: how lists are learned, and how rows come, change and go.
 #pragma once
 
-#include <algorithm>    // for clamp, copy, fill, max, min
+#include <algorithm>    // for clamp, copy_n, fill, max, min
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
 #include <optional>     // for optional
@@ -87,11 +87,11 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         this->require_decodable(*lease, lease->query.span());
         const std::uint32_t list = encode_query(*lease);
+        const std::vector<std::byte> fine = encode_fine(lease->query.span());
         const auto publishing = gate.publishing();
         reserve_rows(1);
         lists.reserve(list, lists[list].size + 1);
-        if constexpr (base::two_levels) rows.fine().write(directory.upcoming(0), lease->query.span());
-        enter(id, list, lease->code.data());
+        enter(id, list, lease->code.data(), fine.data());
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
@@ -135,7 +135,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             leave_list(slot);
             join_list(slot, list, lease->code.data());
         }
-        std::copy(fine.begin(), fine.end(), rows.fine().rows()[slot]);
+        put_fine(slot, fine.data());
     }
 
     bool remove(Id id) {
@@ -211,10 +211,20 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     [[nodiscard]] std::vector<std::byte> encode_fine(std::span<const float> prepared) const {
         std::vector<std::byte> code;
         if constexpr (base::two_levels) {
-            code.resize(rows.fine().rows().row_bytes());
-            rows.fine().coder().encode(prepared, code);
+            code.resize(fine_stride());
+            encode_fine(prepared, code.data());
         }
         return code;
+    }
+    [[nodiscard]] std::size_t fine_stride() const noexcept { return base::two_levels ? rows.fine().rows().stride() : 0; }
+    void encode_fine(std::span<const float> prepared, std::byte* code) const {
+        const std::size_t used = rows.fine().rows().row_bytes();
+        rows.fine().coder().encode(prepared, {code, used});
+        std::fill(code + used, code + fine_stride(), std::byte{0});
+    }
+    /// Readers are out.
+    void put_fine(slot_t slot, const std::byte* code) noexcept {
+        if constexpr (base::two_levels) std::copy_n(code, fine_stride(), rows.fine().rows()[slot]);
     }
     void encode_coarse(std::span<const float> prepared, std::byte* code) const {
         const std::size_t used = rows.coarse().rows().row_bytes();
@@ -226,6 +236,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     struct stretch {
         std::vector<float> prepared;
         std::vector<std::byte> codes;
+        std::vector<std::byte> fine;  // of two levels
         std::vector<std::uint32_t> list_of;
     };
 
@@ -242,39 +253,50 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         while (done < vectors.rows() && !params.stop.stop_requested()) {
             const std::size_t n = std::min(most, vectors.rows() - done);
             prepare(vectors.rows(done, n), ready, executor);
-            publish(ids.subspan(done, n), ready);
-            done += n;
+            for (const std::size_t end = done + n; done < end;) {
+                const std::size_t some = std::min(this->rows_at_once(), end - done);
+                publish(ids.subspan(done, some), ready, n - (end - done));
+                done += some;
+            }
             if (params.progress) params.progress(done, vectors.rows());
         }
     }
-    void prepare(matrix_view<const float> vectors, stretch& ready, executor_ref executor) {
+    void prepare(matrix_view<const float> vectors, stretch& ready, executor_ref executor) const {
         constexpr std::size_t block = 256;
         const std::size_t n = vectors.rows();
         ready.prepared.resize(n * dim + simd::over_read / sizeof(float));
         ready.codes.resize(n * lists.stride());
+        ready.fine.resize(n * fine_stride());
         ready.list_of.resize(n);
         parallel_for(executor, (n + block - 1) / block, [&](std::size_t b) {
             for (std::size_t r = b * block; r < std::min(n, (b + 1) * block); ++r) {
                 const std::span<float> row = std::span(ready.prepared).subspan(r * dim, dim);
                 admit<Codec>(metric, "vector", vectors[r], row);
                 encode_coarse(row, ready.codes.data() + r * lists.stride());
-                if constexpr (base::two_levels) rows.fine().write(directory.upcoming(r), row);
+                if constexpr (base::two_levels) encode_fine(row, ready.fine.data() + r * fine_stride());
             }
         });
         assign_lists<Metric, Kernels>(centroids, matrix_view<const float>(ready.prepared.data(), n, dim), ready.list_of,
                                       executor);
     }
-    void publish(std::span<const Id> ids, const stretch& ready) {
+    /// Puts those rows of a stretch in place that begin with row `first`.
+    void publish(std::span<const Id> ids, const stretch& ready, std::size_t first) {
         std::vector<std::size_t> sizes(lists.size());
+        for (std::size_t i = first; i < first + ids.size(); ++i) ++sizes[ready.list_of[i]];
         const auto publishing = gate.publishing();
-        for (const std::uint32_t list : ready.list_of) ++sizes[list];
-        for (std::size_t l = 0; l < sizes.size(); ++l) lists.reserve(l, lists[l].size + sizes[l]);
+        for (std::size_t l = 0; l < sizes.size(); ++l)
+            if (sizes[l] != 0) lists.reserve(l, lists[l].size + sizes[l]);
         for (std::size_t i = 0; i < ids.size(); ++i)
-            enter(ids[i], ready.list_of[i], ready.codes.data() + i * lists.stride());
+            enter(ids[i], ready.list_of[first + i], ready.codes.data() + (first + i) * lists.stride(),
+                  ready.fine.data() + (first + i) * fine_stride());
     }
 
-    void enter(Id id, std::uint32_t list, const std::byte* code) noexcept {
-        join_list(directory.insert(id), list, code);
+    /// code  by the codec of the lists
+    /// fine  of two levels, by the other
+    void enter(Id id, std::uint32_t list, const std::byte* code, const std::byte* fine) noexcept {
+        const slot_t slot = directory.insert(id);
+        put_fine(slot, fine);
+        join_list(slot, list, code);
     }
     void join_list(slot_t slot, std::uint32_t list, const std::byte* code) noexcept {
         places[slot] = {list, lists.append(list, slot, code)};

@@ -1,7 +1,7 @@
 // What the indexes that keep their rows in one store share: flat and hnsw.
 #pragma once
 
-#include <algorithm>    // for copy_n, max, min
+#include <algorithm>    // for clamp, copy_n, fill, max, min
 #include <array>        // for array
 #include <bit>          // for bit_cast, has_single_bit
 #include <cstddef>      // for size_t, byte
@@ -304,39 +304,53 @@ struct rows_base {
         directory.reserve_extra(extra);
         rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water_after(extra)); });
     }
-    /// Encodes a prepared vector into row `slot`.
-    void write_row(slot_t slot, std::span<const float> prepared) {
-        rows.for_each_store([&](auto& codes) { codes.write(slot, prepared); });
+    // Kernels read past the end of a row and throw away what they find, so not even the row after one that is read may be
+    // written: codes are made apart, and put in place while readers are out.
+
+    /// Bytes of a row's code, by all codecs.
+    [[nodiscard]] std::size_t code_bytes() const noexcept {
+        std::size_t bytes = 0;
+        rows.for_each_store([&](const auto& codes) { bytes += codes.rows().stride(); });
+        return bytes;
     }
-    /// The code of a prepared vector, by all codecs, into buffers.code: `put_row` then cannot fail.
-    void encode_row(Scratch& buffers, std::span<const float> prepared) const {
-        std::size_t size = 0;
-        rows.for_each_store([&](const auto& codes) { size += codes.rows().row_bytes(); });
-        buffers.code.resize(size);
-        std::span<std::byte> rest(buffers.code);
+    /// A prepared vector's code, by all codecs.
+    void encode_row(std::span<const float> prepared, std::byte* code) const {
         rows.for_each_store([&](const auto& codes) {
-            codes.coder().encode(prepared, rest.first(codes.rows().row_bytes()));
-            rest = rest.subspan(codes.rows().row_bytes());
+            const std::size_t used = codes.rows().row_bytes();
+            codes.coder().encode(prepared, {code, used});
+            std::fill(code + used, code + codes.rows().stride(), std::byte{0});
+            code += codes.rows().stride();
         });
     }
-    /// Readers are out.
-    void put_row(slot_t slot, const Scratch& buffers) noexcept {
-        const std::byte* from = buffers.code.data();
-        rows.for_each_store([&](auto& codes) {
-            std::copy_n(from, codes.rows().row_bytes(), codes.rows()[slot]);
-            from += codes.rows().row_bytes();
-        });
+    /// The code of the admitted vector in `buffers`, into buffers.code.
+    void encode_query(Scratch& buffers) const {
+        buffers.code.resize(code_bytes());
+        encode_row(buffers.query.span(), buffers.code.data());
     }
-    /// Encodes a checked batch into the rows its ids will get. Nobody reads them before that.
-    void encode_upcoming(matrix_view<const float> vectors, executor_ref executor) {
+    /// The codes of a checked batch.
+    void encode_batch(matrix_view<const float> vectors, std::vector<std::byte>& codes, executor_ref executor) const {
         constexpr std::size_t block = 256;
+        codes.resize(vectors.rows() * code_bytes());
         parallel_for(executor, (vectors.rows() + block - 1) / block, [&](std::size_t b) {
             auto lease = scratch.take();
             for (std::size_t r = b * block; r < std::min(vectors.rows(), (b + 1) * block); ++r) {
                 admit_vector(*lease, "vector", vectors[r]);
-                write_row(directory.upcoming(r), lease->query.span());
+                encode_row(lease->query.span(), codes.data() + r * code_bytes());
             }
         });
+    }
+    /// Readers are out.
+    void put_row(slot_t slot, const std::byte* code) noexcept {
+        rows.for_each_store([&](auto& codes) {
+            std::copy_n(code, codes.rows().stride(), codes.rows()[slot]);
+            code += codes.rows().stride();
+        });
+    }
+
+    /// Rows put in place at once, so that readers are out for a fraction of what a search takes.
+    [[nodiscard]] std::size_t rows_at_once() const noexcept {
+        constexpr std::size_t bytes = std::size_t{64} << 10;
+        return std::clamp<std::size_t>(bytes / code_bytes(), 16, 1024);
     }
 
     // ---- scoring ---------------------------------------------------------------------------------------------------
