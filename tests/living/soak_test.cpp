@@ -1,6 +1,7 @@
 // Eight threads that do everything an index can do, at once; then every row must be where it belongs and find itself.
 // ThreadSanitizer is the other judge. VICINAL_TEST_LONG=1 for minutes of it (scripts/living_campaign.sh).
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
@@ -43,9 +44,9 @@ struct amounts {
 amounts amounts_for(const subject& s) {
     if (!long_form()) return {100, 1};
 #if defined(VICINAL_TEST_REDUCED)
-    return s.kind == "hnsw" ? amounts{3000, 210} : amounts{3000, 30};
+    return s.kind == "hnsw" ? amounts{1500, 40} : amounts{1500, 30};
 #else
-    return s.kind == "hnsw" ? amounts{10000, 850} : amounts{10000, 60};
+    return s.kind == "hnsw" && s.codec == "f32" ? amounts{10000, 800} : amounts{5000, 60};
 #endif
 }
 
@@ -139,7 +140,11 @@ class soak {
     template <class Read>
     void read(const Read& read) {
         try {
-            for (std::size_t i = 0; complaints_ == 0 && (working_ > 0 || i < 5); ++i) read(i);
+            for (std::size_t i = 0; complaints_ == 0 && (working_ > 0 || i < 5); ++i) {
+                const auto begin = std::chrono::steady_clock::now();
+                read(i);
+                if (long_form()) std::this_thread::sleep_for(8 * (std::chrono::steady_clock::now() - begin));  // writers' turn
+            }
         } catch (const std::exception& e) {
             complain(std::string("a reader met: ") + e.what());
         }
