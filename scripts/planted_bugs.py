@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Plants bugs, one at a time, in a copy of what reads and writes files, and demands that a test fails for each.
+"""Plants bugs, one at a time, in a copy of what reads and writes files and of what changes a living index, and demands
+that a test fails for each.
 
     scripts/planted_bugs.py [NAME...]     all, or those whose name contains a NAME
 
 A bug is a piece of a header and what replaces it. Each group's tests are compiled against the damaged copy, under ASan
-and UBSan, and run; a bug that no test notices, or that no longer fits its header, makes the exit status 1. Needs g++ and
-Catch2. About ten minutes on one core.
+and UBSan or under TSan, and run; a bug that no test notices, or that no longer fits its header, makes the exit status 1.
+Needs g++ and Catch2. About a quarter of an hour on one core.
 """
 import dataclasses
 import pathlib
@@ -15,9 +16,10 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FLAGS = ["-std=c++20", "-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize=object-size,vptr",
-         "-fno-sanitize-recover=all", "-DVICINAL_NO_FORCED_INLINE", "-march=native", "-isystem", "/usr/include/eigen3",
+FLAGS = ["-std=c++20", "-O1", "-g1", "-DVICINAL_NO_FORCED_INLINE", "-march=native", "-isystem", "/usr/include/eigen3",
          "-w"]
+ADDRESSES = ["-fsanitize=address,undefined", "-fno-sanitize=object-size,vptr", "-fno-sanitize-recover=all"]
+THREADS = ["-fsanitize=thread"]
 
 # Three small types reach every check that is made of what a file says.
 FEW_TYPES = """
@@ -32,7 +34,21 @@ const registered<vicinal::ivf_index, combination<l2, f32>> lists("ivf");
 const registered<vicinal::flat_index, combination<l2, sq8>> rows("flat");
 }
 """
+# What the soak and the refused allocations need to reach every way of changing an index.
+LIVING_TYPES = """
+#include "contract/subject.hpp"
+#include "vicinal/flat.hpp"
+#include "vicinal/hnsw.hpp"
+namespace {
+using namespace vicinal_test;
+const registered<vicinal::hnsw_index, combination<l2, f32>> graph("hnsw");
+const registered<vicinal::flat_index, combination<l2, sq8>> rows("flat");
+}
+"""
 GROUPS = {
+    "refused": ['#include "living/failing_allocations.hpp"\n' + LIVING_TYPES],
+    "soak": ["living/soak_test.cpp", LIVING_TYPES],
+    "churn": ["living/churn_test.cpp"],
     "io": ["io/save_test.cpp", "io/refusal_test.cpp", "io/round_trip_test.cpp"],
     "memory": ["io/allocation_alone_test.cpp"],
     "crash": ["contract/crash_test.cpp", FEW_TYPES],
@@ -52,6 +68,35 @@ class Bug:
 def bugs():
     io, index = "io/", "index/detail/"
     return [
+        # ---- a call that fails has done something
+        Bug("a batch taken back leaves its ids", "refused", index + "hnsw_state.hpp",
+            "            directory.retire(slot);\n            directory.release(slot);\n        }\n        this->forget_training", "        }\n        this->forget_training"),
+        Bug("a batch taken back leaves its links", "refused", index + "hnsw_state.hpp", "        journal.restore();\n", ""),
+        Bug("a plan that fails leaves its rows' upper links", "refused", index + "hnsw_state.hpp",
+            "if (!inserted_) of_.forget(slots_);", ""),
+        Bug("what a batch taught is not forgotten", "refused", index + "rows_base.hpp", "if (untaught) untaught->exchange(rows);", ""),
+        Bug("a removal changes the graph as it goes", "refused", index + "hnsw_state.hpp",
+            "        if (directory.live() > 1) plan_removal(changes, slot, no_slot);\n        const auto publishing = gate.publishing();\n        directory.retire(slot);",
+            "        directory.retire(slot);\n        if (directory.live() > 0) plan_removal(changes, slot, no_slot);\n        const auto publishing = gate.publishing();"),
+        Bug("a walk's buffers grow together or so it thinks", "refused", index + "hnsw_search.hpp",
+            "if (distances.size() < most) distances.resize(most);", "if (fresh.size() < most) distances.resize(most);"),
+        Bug("a loaded index has no room for free rows", "refused", index + "rows_base.hpp", "directory.reserve_free();", ""),
+        # ---- readers and writers meet
+        Bug("rows are written after they are published", "soak", index + "flat_state.hpp",
+            "        this->put_row(directory.upcoming(0), lease->code.data());\n        directory.insert(id);",
+            "        const slot_t slot = directory.insert(id);\n        publishing.mutex()->unlock();\n        this->put_row(slot, lease->code.data());\n        publishing.mutex()->lock();"),
+        Bug("rows of a graph are written beside readers", "soak", index + "hnsw_state.hpp",
+            "            const auto publishing = of.gate.publishing();\n            of.graph.reserve(",
+            "            for (std::size_t i = 0; i < ids.size(); ++i)\n                of.put_row(slots_[i], row_codes.data() + i * of.code_bytes());\n            const auto publishing = of.gate.publishing();\n            of.graph.reserve("),
+        Bug("links are put in place beside readers", "soak", index + "hnsw_state.hpp",
+            "        const auto publishing = gate.publishing();\n        directory.retire(slot);\n        changes.publish();",
+            "        changes.publish();\n        const auto publishing = gate.publishing();\n        directory.retire(slot);"),
+        Bug("writers do not take turns", "soak", index + "access.hpp", "return std::unique_lock(writer_);", "return {};"),
+        # ---- rows that go leave something behind
+        Bug("the hand repairs nothing", "churn", index + "hnsw_repair.hpp", "if (held.size() == now.size()) return;", "return;"),
+        Bug("children are not handed over", "churn", index + "hnsw_state.hpp", "        repairer.hand_over_children();\n", ""),
+        Bug("the entry is not replaced", "churn", index + "hnsw_state.hpp", "        repairer.replace_entry();\n", ""),
+        Bug("retired rows are never released", "churn", index + "hnsw_repair.hpp", "for (const slot_t slot : closing_) release(slot);", ""),
         # ---- the loader believes the file
         Bug("a section's checksum is not compared", "io", io + "reader.hpp", "found != entry.crc", "found != found"),
         Bug("the header's checksum is not compared", "io", io + "format.hpp",
@@ -124,17 +169,18 @@ class Workshop:
 
     def verdict(self, group, include, folder):
         """Builds a group's program with the headers of `include` and runs it: (built, passed, last words)."""
+        sanitizer = THREADS if group == "soak" else ADDRESSES
         objects = []
         for number, source in enumerate(GROUPS[group]):
             path = ROOT / "tests" / source if source.endswith(".cpp") else folder / "few_types.cpp"
             if path.parent == folder:
                 path.write_text(source)
             objects.append(folder / f"{number}.o")
-            made = run(["g++", *FLAGS, f"-I{include}", f"-I{ROOT}/tests", "-c", path, "-o", objects[-1]])
+            made = run(["g++", *FLAGS, *sanitizer, f"-I{include}", f"-I{ROOT}/tests", "-c", path, "-o", objects[-1]])
             if made.returncode:
                 return False, False, made.stdout
         program = folder / "program"
-        made = run(["g++", *FLAGS, *objects, self.main, "-pthread", "-o", program])
+        made = run(["g++", *FLAGS, *sanitizer, *objects, self.main, "-pthread", "-o", program])
         if made.returncode:
             return False, False, made.stdout
         try:

@@ -622,6 +622,47 @@ TEST_CASE("index contract: the number of threads that add a batch changes no byt
     }
 }
 
+TEST_CASE("index contract: the number of threads that train, and that add where rows have gone, changes no byte") {
+    FOR_EVERY_INDEX(s);
+    const dataset rows = clustered(600, 10, 12);
+    const auto ids = numbered<std::uint64_t>(600);
+    bytes_t trained_by_one;
+    bytes_t one;
+    for (const std::size_t threads : {1U, 2U, 3U, 8U}) {
+        const index_ptr index = s.make(10);
+        vicinal::add_params how;
+        how.threads = threads;
+        index->train(rows.view(), how);
+        const bytes_t trained = index->save();
+        index->add(std::span(ids).first(200), rows.view(0, 200), how);
+        for (std::size_t i = 0; i < 200; i += 5) index->remove(i);
+        for (std::size_t i = 1; i < 200; i += 20) index->update(i, rows[400 + i]);
+        index->add(std::span(ids).subspan(300), rows.view(300, 300), how);
+        if (threads == 1) {
+            trained_by_one = trained;
+            one = index->save();
+        }
+        REQUIRE(difference(trained, trained_by_one) == "none");
+        REQUIRE(difference(index->save(), one) == "none");
+    }
+}
+
+TEST_CASE("index contract: the number of threads that add a batch so large that a graph makes a guide changes no byte") {
+    FOR_EVERY_INDEX(s);
+    if (s.kind != "hnsw" || s.codec != "f32") return;
+    const dataset rows = clustered(1100, 6, 12);
+    const auto ids = numbered<std::uint64_t>(1100);
+    bytes_t one;
+    for (const std::size_t threads : {1U, 3U, 8U}) {
+        const index_ptr index = s.make(6);
+        vicinal::add_params how;
+        how.threads = threads;
+        REQUIRE(index->add(ids, rows.view(), how) == 1100);
+        if (threads == 1) one = index->save();
+        REQUIRE(difference(index->save(), one) == "none");
+    }
+}
+
 TEST_CASE("index contract: an executor of the user's adds and searches as own threads do") {
     FOR_EVERY_INDEX(s);
     const dataset rows = gaussian(300, 6);

@@ -1,10 +1,10 @@
 // Which id lies in which row, and which rows are free.
 #pragma once
 
-#include <algorithm>  // for max
+#include <algorithm>  // for max, min
 #include <bit>        // for bit_ceil
 #include <chrono>     // for steady_clock
-#include <cstddef>    // for size_t
+#include <cstddef>    // for size_t, ptrdiff_t
 #include <cstdint>    // for uint8_t, uint64_t, uintptr_t
 #include <limits>     // for numeric_limits
 #include <vector>     // for vector
@@ -67,6 +67,16 @@ class id_directory {
         if (free_.capacity() < high_water_ + fresh) free_.reserve(grown(free_.capacity(), high_water_ + fresh));
         const std::size_t wanted = std::bit_ceil(std::max<std::size_t>(16, (live_ + extra) * 4 / 3 + 1));
         if (wanted > table_.size()) rehash(wanted);
+    }
+
+    /// Room for releasing every row, which rows that came from a file have not had yet. Strong guarantee.
+    void reserve_free() {
+        if (free_.capacity() < high_water_) free_.reserve(high_water_);
+    }
+
+    /// The used rows among those that the next `count` calls of `insert` would take.
+    [[nodiscard]] std::vector<slot_t> upcoming_reused(std::size_t count) const {
+        return {free_.end() - static_cast<std::ptrdiff_t>(std::min(count, free_.size())), free_.end()};
     }
 
     /// The row the i-th next `insert` would take, without taking it.

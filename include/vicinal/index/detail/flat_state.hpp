@@ -6,6 +6,7 @@
 #include <cstdint>    // for uint32_t
 #include <limits>     // for numeric_limits
 #include <memory>     // for make_unique, make_shared
+#include <optional>   // for optional
 #include <span>       // for span
 #include <vector>     // for vector
 
@@ -22,7 +23,7 @@ template <class Metric, class Codec, class Id, class Kernels>
 struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     using base = rows_base<Metric, Codec, Id, Kernels>;
     using params_type = flat_search_params<Id>;
-    using base::changes, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+    using base::counted, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
     using typename base::scratch_type;
 
     explicit flat_state(std::size_t dimension) : base(dimension, row_spacing::packed) {}
@@ -36,11 +37,12 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         this->require_trained("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         this->require_decodable(*lease, lease->query.span());
+        this->encode_query(*lease);
         const auto publishing = gate.publishing();
         this->reserve_extra(1);
-        this->write_row(directory.upcoming(0), lease->query.span());
+        this->put_row(directory.upcoming(0), lease->code.data());
         directory.insert(id);
-        changes.add(1);
+        counted.add(1);
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
@@ -48,8 +50,9 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         const call_executor executor(params.executor, params.threads);
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
-        const bool learned = this->train_if_needed(vectors);
+        auto untaught = this->train_if_needed(vectors);
         constexpr std::size_t stretch = 16384;  // rows between two looks at stop and progress
+        std::vector<std::byte> codes;
         std::size_t done = 0;
         try {
             this->require_decodable(vectors, executor);
@@ -59,20 +62,17 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
             }
             while (done < vectors.rows() && !params.stop.stop_requested()) {
                 const std::size_t n = std::min(stretch, vectors.rows() - done);
-                this->encode_upcoming(vectors.rows(done, n), executor);
-                {
-                    const auto publishing = gate.publishing();
-                    for (std::size_t i = 0; i < n; ++i) directory.insert(ids[done + i]);
-                }
+                this->encode_batch(vectors.rows(done, n), codes, executor);
+                publish(ids.subspan(done, n), codes);
                 done += n;
                 if (params.progress) params.progress(done, vectors.rows());
             }
         } catch (...) {
-            take_back(ids.first(done), learned);
+            take_back(ids.first(done), untaught);
             throw;
         }
-        if (done == 0) take_back({}, learned);
-        changes.add(done);
+        if (done == 0) take_back({}, untaught);
+        counted.add(done);
         return done;
     }
 
@@ -83,9 +83,10 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         const slot_t slot = directory.find(id);
         if (slot == no_slot) fail_missing(id, "update");
         this->require_decodable(*lease, lease->query.span());
+        this->encode_query(*lease);
         const auto publishing = gate.publishing();
-        this->write_row(slot, lease->query.span());
-        changes.update();
+        this->put_row(slot, lease->code.data());
+        counted.update();
     }
 
     bool remove(Id id) {
@@ -94,7 +95,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         if (slot == no_slot) return false;
         const auto publishing = gate.publishing();
         erase(slot);
-        changes.remove();
+        counted.remove();
         return true;
     }
 
@@ -206,11 +207,22 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         return hits;
     }
 
+    void publish(std::span<const Id> ids, const std::vector<std::byte>& codes) noexcept {
+        const std::size_t together = this->rows_at_once();
+        for (std::size_t first = 0; first < ids.size(); first += together) {
+            const auto publishing = gate.publishing();
+            for (std::size_t i = first; i < std::min(ids.size(), first + together); ++i) {
+                this->put_row(directory.upcoming(0), codes.data() + i * this->code_bytes());
+                directory.insert(ids[i]);
+            }
+        }
+    }
+
     /// Undoes a batch: its rows, added last, and what was learned from it.
-    void take_back(std::span<const Id> ids, bool learned) {
+    void take_back(std::span<const Id> ids, std::optional<typename base::codecs_type>& untaught) noexcept {
         const auto publishing = gate.publishing();
         for (std::size_t i = ids.size(); i-- > 0;) erase(directory.find(ids[i]));
-        if (learned) this->forget_training();
+        this->forget_training(untaught);
     }
     void erase(slot_t slot) noexcept {
         directory.retire(slot);

@@ -7,15 +7,17 @@
 #pragma once
 
 #include <algorithm>    // for sort, min, copy
-#include <cstddef>      // for size_t
+#include <cstddef>      // for ptrdiff_t, size_t
 #include <cstdint>      // for uint32_t, uint64_t
 #include <memory>       // for unique_ptr
 #include <span>         // for span
 #include <type_traits>  // for is_same_v
+#include <utility>      // for move, pair
 #include <vector>       // for vector
 
 #include "vicinal/core/executor.hpp"
 #include "vicinal/index/detail/access.hpp"
+#include "vicinal/index/detail/hnsw_changes.hpp"
 #include "vicinal/index/detail/hnsw_copies.hpp"
 #include "vicinal/index/detail/hnsw_graph.hpp"
 #include "vicinal/index/detail/hnsw_search.hpp"
@@ -85,12 +87,15 @@ std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::si
     return count;
 }
 
-/// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first. Copies
+/// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first, then those
+/// of which holds(link) says that the row has them and is to keep them. Copies
 /// of `slot` among those are as far from everything as `slot` itself, so they say nothing against other links; further
 /// copies are left out.
-template <class Codec, class Distances>
-void prune_links(const hnsw_graph& graph, const code_store<Codec>& store, slot_t slot, std::size_t level,
-                 std::vector<candidate>& all, Distances& between) {
+///
+/// Graph  hnsw_graph, or graph_changes
+template <class Graph, class Codec, class Distances, class Holds>
+void prune_links(const Graph& graph, const code_store<Codec>& store, slot_t slot, std::size_t level,
+                 std::vector<candidate>& all, Distances& between, const Holds& holds) {
     std::size_t kept = 0;
     std::size_t copies = 0;
     if (level == 0) {
@@ -101,6 +106,9 @@ void prune_links(const hnsw_graph& graph, const code_store<Codec>& store, slot_t
         copies = static_cast<std::size_t>(std::stable_partition(all.begin(), rest, is_copy) - all.begin());
         if (copies > 0) all.erase(std::remove_if(rest, all.end(), is_copy), all.end());
     }
+    const auto others = all.begin() + static_cast<std::ptrdiff_t>(kept);
+    kept += static_cast<std::size_t>(
+        std::stable_partition(others, all.end(), [&](const candidate& c) { return holds(c.slot); }) - others);
     const std::size_t limit = graph.capacity(level);
     if (copies == 0) {
         all.resize(choose_links(std::span(all), limit, kept, between));
@@ -145,6 +153,19 @@ class hnsw_builder {
         });
     }
 
+    /// Calls f(row, level) for the links that the plan replaces, those of new rows among them.
+    template <class F>
+    void for_each_change(F&& f) const {
+        for (const update& u : updates_) f(u.target, u.level);
+    }
+
+    /// Makes the plan a part of `changes` instead of publishing it.
+    void move_to(graph_changes<Codes>& changes) {
+        for (update& u : updates_)
+            changes.set_links({u.target, u.level, std::move(u.links), std::move(u.codes), keeps_codes});
+        for (const slot_t slot : slots_) changes.rise_to(slot);
+    }
+
     /// Puts the plan in place. Readers are out.
     void publish() noexcept {
         constexpr std::size_t ahead = 8;
@@ -155,11 +176,9 @@ class hnsw_builder {
             if constexpr (keeps_codes)
                 if (u.level == 0) codes_.set(u.target, u.codes);
         }
-        for (const slot_t slot : slots_) {
-            graph_.publish(slot);
+        for (const slot_t slot : slots_)
             if (graph_.entry() == no_slot || graph_.level(slot) > graph_.top_level())
                 graph_.set_entry(slot, graph_.level(slot));
-        }
     }
 
   private:
@@ -241,10 +260,7 @@ class hnsw_builder {
     }
     template <class Exact>
     static void measure(const Exact& exact, walk_scratch& walk, std::vector<candidate>& found) {
-        if (walk.fresh.size() < found.size()) {
-            walk.fresh.resize(found.size());
-            walk.distances.resize(found.size());
-        }
+        walk.make_room(found.size());
         for (std::size_t c = 0; c < found.size(); ++c) walk.fresh[c] = found[c].slot;
         exact.score(walk.fresh.data(), found.size(), walk.distances.data());
         for (std::size_t c = 0; c < found.size(); ++c) found[c].distance = walk.distances[c];
@@ -380,7 +396,7 @@ class hnsw_builder {
         std::vector<candidate> all = measured(u, had, is_live);
         std::sort(all.begin(), all.end());
         distances_type between(metric_, store_);
-        prune_links(graph_, store_, u.target, u.level, all, between);
+        prune_links(graph_, store_, u.target, u.level, all, between, [](slot_t) { return false; });
         u.links.clear();
         for (const candidate& c : all) u.links.push_back(c.slot);
     }

@@ -31,7 +31,8 @@ class hnsw_graph {
         : degree_(degree),
           base_(2 * degree * sizeof(slot_t), sizeof(slot_t)),
           upper_(degree * sizeof(slot_t), sizeof(slot_t)),
-          free_upper_(max_level + 1) {}
+          free_upper_(max_level + 1),
+          upper_made_(max_level + 1, 0) {}
 
     [[nodiscard]] std::size_t degree() const noexcept { return degree_; }
     /// The most links a row may have on `level`.
@@ -122,10 +123,20 @@ class hnsw_graph {
         if (const std::size_t level = levels_[slot]; level > 0) free_upper_[level].push_back(upper_first_[slot]);
         levels_[slot] = 0;
     }
-    /// Room in the lists of free upper rows, so that destroying `rows` more rows does not allocate.
+    /// Room in the lists of free upper rows, so that destroying all rows of a level, and `rows` more, does not allocate.
     void reserve_destroy(std::size_t level, std::size_t rows) {
         auto& list = free_upper_[level];
-        if (list.capacity() < list.size() + rows) list.reserve(std::max(2 * list.capacity(), list.size() + rows));
+        const std::size_t most = upper_made_[level] + rows;
+        if (list.capacity() < most) list.reserve(std::max(2 * list.capacity(), most));
+    }
+    /// The same for rows that lie in a file, before the first of them is destroyed.
+    void reserve_destroy_all() {
+        std::vector<std::size_t> counts(max_level + 1, 0);
+        for (std::size_t i = 0; i < rows_; ++i) ++counts[levels_[static_cast<slot_t>(i)]];
+        for (std::size_t level = 1; level < counts.size(); ++level) {
+            free_upper_[level].reserve(counts[level]);
+            upper_made_[level] = counts[level];
+        }
     }
 
     [[nodiscard]] std::size_t memory() const noexcept {
@@ -177,6 +188,7 @@ class hnsw_graph {
         }
         const auto first = static_cast<std::uint32_t>(upper_rows_);
         upper_rows_ += level;
+        ++upper_made_[level];
         return first;
     }
 
@@ -191,7 +203,8 @@ class hnsw_graph {
     chunked_array<std::uint32_t> upper_first_;
     chunked_rows upper_;
     std::size_t upper_rows_ = 0;
-    std::vector<std::vector<std::uint32_t>> free_upper_;
+    std::vector<std::vector<std::uint32_t>> free_upper_;  // by level
+    std::vector<std::size_t> upper_made_;                 // how many rows' links there ever were, by level
 };
 
 }  // namespace detail

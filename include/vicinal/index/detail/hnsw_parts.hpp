@@ -312,6 +312,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
     /// Before the first change after a load. Retired rows wait for repair as before saving.
     void copy_all() {
         auto children = graph.count_children();
+        graph.reserve_destroy_all();
         retired_rows waiting;
         waiting.reserve(directory.high_water());
         for (std::size_t i = 0; i < directory.high_water(); ++i)

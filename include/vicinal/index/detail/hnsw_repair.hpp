@@ -7,9 +7,11 @@
 // places are free.
 #pragma once
 
-#include <algorithm>  // for sort, min, unique
+#include <algorithm>  // for binary_search, copy_if, find, max, min, remove, sort, unique
 #include <cstddef>    // for size_t
+#include <iterator>   // for back_inserter
 #include <span>       // for span
+#include <utility>    // for move
 #include <vector>     // for vector
 
 #include "vicinal/index/detail/hnsw_build.hpp"
@@ -18,84 +20,91 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-template <class Metric, class Codec, class Id, class Kernels, class Codes = no_neighbor_codes>
+/// Plans, into graph_changes, how a row leaves the graph and what the hand does meanwhile.
+/// Directory  says which rows are live; it need not say so yet of those that come and go by this change
+template <class Metric, class Codec, class Kernels, class Codes, class Directory>
 class hnsw_repairer {
   public:
-    hnsw_repairer(const Metric& metric, const code_store<Codec>& store, hnsw_graph& graph, Codes& codes,
-                  id_directory<Id>& directory)
+    /// leaving   the row that is about to be retired
+    /// arriving  the row that takes its id over, or no_slot
+    hnsw_repairer(const Metric& metric, const code_store<Codec>& store, graph_changes<Codes>& graph,
+                  const Directory& directory, slot_t leaving, slot_t arriving)
         : store_(store),
           graph_(graph),
-          codes_(codes),
           directory_(directory),
+          leaving_(leaving),
+          arriving_(arriving),
           own_(metric, store),
           between_(metric, store) {}
 
-    /// Gives the children of `slot`, which is about to be retired, other parents.
-    void hand_over_children(slot_t slot) {
+    /// Gives the children of the leaving row other parents.
+    void hand_over_children() {
         std::vector<slot_t> children;
-        for (const slot_t link : graph_.links(slot, 0))
-            if (graph_.parent(link) == slot) children.push_back(link);
-        slot_t heir = graph_.parent(slot);
+        for (const slot_t link : graph_.links(leaving_, 0))
+            if (graph_.parent(link) == leaving_) children.push_back(link);
+        slot_t heir = graph_.parent(leaving_);
         std::size_t next = 0;
         if (heir == no_slot && !children.empty()) {  // the root's first child becomes the root
             heir = children[next++];
             graph_.set_parent(heir, no_slot);
         }
-        graph_.set_parent(slot, no_slot);
-        for (; next < children.size(); ++next) adopt(children[next], heir, slot);
+        graph_.set_parent(leaving_, no_slot);
+        for (; next < children.size(); ++next) adopt(children[next], heir);
     }
 
-    /// The live row of the highest level, the lowest number among equals; no_slot if there is none.
-    [[nodiscard]] slot_t find_entry() const {
+    /// If the leaving row is where searches begin, they begin elsewhere: at the live row of the highest level, the
+    /// lowest number among equals.
+    void replace_entry() {
+        if (graph_.entry() != leaving_) return;
         slot_t best = no_slot;
+        const auto consider = [&](slot_t slot) {
+            if (best == no_slot || graph_.level(slot) > graph_.level(best) ||
+                (graph_.level(slot) == graph_.level(best) && slot < best))
+                best = slot;
+        };
         directory_.for_each_live([&](slot_t slot) {
-            if (best == no_slot || graph_.level(slot) > graph_.level(best)) best = slot;
+            if (slot != leaving_) consider(slot);
         });
-        return best;
+        if (arriving_ != no_slot) consider(arriving_);
+        graph_.set_entry(best);
     }
 
     /// Removes links to retired rows from all levels of `slot`, in favour of their links.
     void repair(slot_t slot) {
-        if (directory_.state(slot) == row_state::free) return;
+        if (slot != arriving_ && directory_.state(slot) == row_state::free) return;
         for (std::size_t level = 0; level <= graph_.level(slot); ++level) repair(slot, level);
     }
 
   private:
+    [[nodiscard]] bool is_live(slot_t slot) const noexcept {
+        return slot == arriving_ || (slot != leaving_ && directory_.is_live(slot));
+    }
+
     /// Makes `child` a child of `above` or of a row below it that has room.
-    void adopt(slot_t child, slot_t above, slot_t retiring) {
+    void adopt(slot_t child, slot_t above) {
         while (graph_.children(above) >= graph_.child_limit()) above = a_child(above);
         graph_.set_parent(child, above);
-        ensure_link(above, child, retiring);
-        ensure_link(child, above, retiring);
+        ensure_link(above, child);
+        ensure_link(child, above);
     }
-    [[nodiscard]] slot_t a_child(slot_t slot) const noexcept {
+    [[nodiscard]] slot_t a_child(slot_t slot) const {
         for (const slot_t link : graph_.links(slot, 0))
             if (graph_.parent(link) == slot) return link;
         return no_slot;  // not reached
     }
 
-    /// Adds the level-0 link from -> to, in place of the retiring row, or of the farthest that the tree does not need.
-    void ensure_link(slot_t from, slot_t to, slot_t retiring) {
+    /// Adds the level-0 link from -> to, in place of the leaving row, or of the farthest that the tree does not need.
+    void ensure_link(slot_t from, slot_t to) {
         const auto now = graph_.links(from, 0);
         std::vector<slot_t> links(now.begin(), now.end());
         if (std::find(links.begin(), links.end(), to) != links.end()) return;
-        if (const auto old = std::find(links.begin(), links.end(), retiring); old != links.end())
+        if (const auto old = std::find(links.begin(), links.end(), leaving_); old != links.end())
             *old = to;
         else if (links.size() < graph_.capacity(0))
             links.push_back(to);
         else
             links[farthest_spare(from, links)] = to;
-        set_links(from, 0, links);
-    }
-    void set_links(slot_t slot, std::size_t level, std::span<const slot_t> links) {
-        if constexpr (!std::is_same_v<Codes, no_neighbor_codes>) {
-            if (level == 0) {
-                typename Codes::row row;
-                typename Codes::maker(codes_, store_).make(slot, links, graph_.links(slot, 0), row);
-                codes_.set(slot, row);
-            }
-        }
-        graph_.set_links(slot, level, links);
+        graph_.set_links({from, 0, std::move(links), {}});
     }
     [[nodiscard]] std::size_t farthest_spare(slot_t from, std::span<const slot_t> links) {
         std::vector<float> distances(links.size());
@@ -107,39 +116,46 @@ class hnsw_repairer {
         return worst;
     }
 
+    /// A live row keeps its links to live rows, and has room for some of those its retired ones link to.
     void repair(slot_t slot, std::size_t level) {
         const auto now = graph_.links(slot, level);
-        const auto is_retired = [&](slot_t link) { return !directory_.is_live(link); };
-        if (std::none_of(now.begin(), now.end(), is_retired)) return;
-        std::vector<slot_t> reach;
-        for (const slot_t link : now) {
-            if (!is_retired(link)) {
-                reach.push_back(link);
-            } else if (directory_.is_live(slot)) {
-                for (const slot_t far : graph_.links(link, level))
-                    if (far != slot && !is_retired(far)) reach.push_back(far);
-            }
-        }
-        std::sort(reach.begin(), reach.end());
+        std::vector<slot_t> held;
+        std::copy_if(now.begin(), now.end(), std::back_inserter(held), [&](slot_t link) { return is_live(link); });
+        if (held.size() == now.size()) return;
+        std::vector<slot_t> reach = held;
+        if (is_live(slot))
+            for (const slot_t link : now)
+                if (!is_live(link)) add_live_links(link, level, reach);
+        for (auto* const list : {&held, &reach}) std::sort(list->begin(), list->end());
         reach.erase(std::unique(reach.begin(), reach.end()), reach.end());
-        relink(slot, level, reach);
+        reach.erase(std::remove(reach.begin(), reach.end(), slot), reach.end());
+        relink(slot, level, held, reach);
+    }
+    void add_live_links(slot_t of, std::size_t level, std::vector<slot_t>& reach) const {
+        for (const slot_t link : graph_.links(of, level))
+            if (is_live(link)) reach.push_back(link);
     }
 
-    void relink(slot_t slot, std::size_t level, std::vector<slot_t>& reach) {
+    void relink(slot_t slot, std::size_t level, std::span<const slot_t> held, std::span<const slot_t> reach) {
         std::vector<float> distances(reach.size());
         own_.from(slot).score(reach.data(), reach.size(), distances.data());
         std::vector<candidate> all;
+        all.reserve(reach.size());
         for (std::size_t i = 0; i < reach.size(); ++i) all.push_back({distances[i], reach[i]});
         std::sort(all.begin(), all.end());
-        prune_links(graph_, store_, slot, level, all, between_);
-        reach.clear();
-        for (const candidate& c : all) reach.push_back(c.slot);
-        set_links(slot, level, reach);
+        prune_links(graph_, store_, slot, level, all, between_,
+                    [&](slot_t link) { return std::binary_search(held.begin(), held.end(), link); });
+        std::vector<slot_t> links;
+        links.reserve(all.size());
+        for (const candidate& c : all) links.push_back(c.slot);
+        graph_.set_links({slot, level, std::move(links), {}});
     }
+
     const code_store<Codec>& store_;
-    hnsw_graph& graph_;
-    Codes& codes_;
-    id_directory<Id>& directory_;
+    graph_changes<Codes>& graph_;
+    const Directory& directory_;
+    slot_t leaving_;
+    slot_t arriving_;
     row_distances<Metric, Codec, Kernels> own_;
     row_distances<Metric, Codec, Kernels> between_;
 };
@@ -149,28 +165,38 @@ class retired_rows {
   public:
     static constexpr std::size_t rows_per_removal = 32;
 
+    /// Room for retiring all of `rows` rows.
     void reserve(std::size_t rows) {
-        waiting_.reserve(rows);
-        closing_.reserve(rows);
+        for (auto* const list : {&waiting_, &closing_})
+            if (list->capacity() < rows) list->reserve(std::max(rows, 2 * list->capacity()));
     }
     void add(slot_t slot) noexcept { waiting_.push_back(slot); }
 
-    /// Moves the hand over `budget` rows: pass(row) for each; release(row) for those now free of links.
-    template <class Pass, class Release>
-    void advance(std::size_t budget, std::size_t rows, Pass pass, Release release) {
+    /// The rows the hand passes at the next `advance`: [first, last).
+    struct stretch {
+        std::size_t first;
+        std::size_t last;
+    };
+    [[nodiscard]] stretch next_stretch(std::size_t rows) const noexcept {
+        const std::size_t first = closing_.empty() ? 0 : hand_;
+        const std::size_t end = closing_.empty() ? rows : end_;
+        return {first, std::min(first + rows_per_removal, end)};
+    }
+    /// The hand has passed that stretch: release(row) for those now free of links.
+    template <class Release>
+    void advance(std::size_t rows, Release release) noexcept {
+        hand_ = next_stretch(rows).last;
         if (closing_.empty()) {
             closing_.swap(waiting_);
-            hand_ = 0;
             end_ = rows;
         }
-        for (; budget > 0 && hand_ < end_; --budget) pass(static_cast<slot_t>(hand_++));
         if (hand_ < end_) return;
         for (const slot_t slot : closing_) release(slot);
         closing_.clear();
     }
     /// All rows are retired: no links matter.
     template <class Release>
-    void release_all(Release release) {
+    void release_all(Release release) noexcept {
         for (auto* const list : {&closing_, &waiting_}) {
             for (const slot_t slot : *list) release(slot);
             list->clear();

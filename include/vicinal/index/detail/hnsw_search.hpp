@@ -35,10 +35,12 @@ struct walk_scratch {
     /// For a graph of `rows` rows with at most `links` links each.
     void begin(std::size_t rows, std::size_t links) {
         visited.begin(rows);
-        if (const std::size_t most = rows_at_once * links; fresh.size() < most) {
-            fresh.resize(most);
-            distances.resize(most);
-        }
+        make_room(rows_at_once * links);
+    }
+    /// For so many rows in `fresh` and their distances. Each is asked by itself: the other may have failed to grow.
+    void make_room(std::size_t most) {
+        if (fresh.size() < most) fresh.resize(most);
+        if (distances.size() < most) distances.resize(most);
     }
     [[nodiscard]] std::size_t memory() const noexcept {
         return visited.memory() + pool.memory() + exact.memory() + query.memory() +

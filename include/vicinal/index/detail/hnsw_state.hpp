@@ -5,12 +5,14 @@
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint32_t, uint64_t
 #include <memory>       // for unique_ptr
+#include <optional>     // for optional
 #include <span>         // for span
 #include <type_traits>  // for conditional_t
 #include <vector>       // for vector
 
 #include "vicinal/index/detail/calls.hpp"
 #include "vicinal/index/detail/hnsw_build.hpp"
+#include "vicinal/index/detail/hnsw_changes.hpp"
 #include "vicinal/index/detail/hnsw_graph.hpp"
 #include "vicinal/index/detail/hnsw_guide.hpp"
 #include "vicinal/index/detail/hnsw_repair.hpp"
@@ -43,8 +45,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     using codes_type = std::conditional_t<is_packed, neighbor_codes<Metric, fine_codec, Kernels>, no_neighbor_codes>;
     using builder_type = hnsw_builder<Metric, fine_codec, Kernels, codes_type>;
     using guide_type = build_guide<Metric, coarse_codec>;
-    using repairer_type = hnsw_repairer<Metric, fine_codec, Id, Kernels, codes_type>;
-    using base::changes, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+    using changes_type = graph_changes<codes_type>;
+    using journal_type = graph_journal<codes_type>;
+    using repairer_type = hnsw_repairer<Metric, fine_codec, Kernels, codes_type, id_directory<Id>>;
+    using base::counted, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
 
     hnsw_params params;
     hnsw_graph graph;
@@ -67,11 +71,11 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         this->require_trained("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         this->require_decodable(*lease, lease->query.span());
+        this->encode_query(*lease);
         reserve_rows(1);
-        this->write_row(directory.upcoming(0), lease->query.span());
-        link(
-            std::span(&id, 1), {}, nullptr, [] {}, [] {});
-        changes.add(1);
+        upcoming_rows fresh(*this, std::span(&id, 1), lease->code);
+        link(fresh, rows.coarse(), {}, [](const builder_type&) {});
+        counted.add(1);
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& how) {
@@ -79,7 +83,9 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         const call_executor executor(how.executor, how.threads);
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
-        const bool learned = this->train_if_needed(vectors);
+        auto untaught = this->train_if_needed(vectors);
+        journal_type journal(graph, codes, directory.high_water(), directory.upcoming_reused(vectors.rows()));
+        std::vector<std::byte> row_codes;
         std::size_t done = 0;
         try {
             this->require_decodable(vectors, executor);
@@ -87,21 +93,27 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             const auto guide = make_guide(vectors, executor);
             while (done < vectors.rows() && !how.stop.stop_requested()) {
                 const std::size_t n = std::min(batch_rows, vectors.rows() - done);
-                this->encode_upcoming(vectors.rows(done, n), executor);
-                if (guide)
+                this->encode_batch(vectors.rows(done, n), row_codes, executor);
+                upcoming_rows fresh(*this, ids.subspan(done, n), row_codes);
+                const auto keep = [&](const builder_type& planned) {
+                    planned.for_each_change([&](slot_t slot, std::size_t level) { journal.keep(slot, level); });
+                };
+                if (guide) {
                     guide->copy(
-                        rows.coarse(), n, [this](std::size_t i) { return directory.upcoming(i); }, executor);
-                link(
-                    ids.subspan(done, n), executor, guide.get(), [] {}, [] {});
+                        rows.coarse(), n, [&](std::size_t i) { return fresh.slots()[i]; }, executor);
+                    link(fresh, guide->codes(), executor, keep);
+                } else {
+                    link(fresh, rows.coarse(), executor, keep);
+                }
                 done += n;
                 if (how.progress) how.progress(done, vectors.rows());
             }
         } catch (...) {
-            take_back(ids.first(done), learned);
+            take_back(ids.first(done), journal, untaught);
             throw;
         }
-        if (done == 0) take_back({}, learned);
-        changes.add(done);
+        if (done == 0) take_back({}, journal, untaught);
+        counted.add(done);
         return done;
     }
 
@@ -112,19 +124,33 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         const slot_t old = directory.find(id);
         if (old == no_slot) fail_missing(id, "update");
         this->require_decodable(*lease, lease->query.span());
+        this->encode_query(*lease);
         reserve_rows(1);
-        this->write_row(directory.upcoming(0), lease->query.span());
-        link(
-            std::span(&id, 1), {}, nullptr, [&] { directory.retire(old); }, [&] { retire_links(old); });
-        changes.update();
+        upcoming_rows fresh(*this, std::span(&id, 1), lease->code);
+        builder_type builder = new_builder();
+        plan(builder, fresh, rows.coarse(), {});
+        changes_type changes(graph, codes);
+        builder.move_to(changes);
+        plan_removal(changes, old, fresh.slots().front());
+        const auto publishing = gate.publishing();
+        directory.retire(old);
+        changes.publish();
+        fresh.insert();
+        finish_removal(old);
+        counted.update();
     }
 
     bool remove(Id id) {
         const auto writing = this->begin_writing();
         const slot_t slot = directory.find(id);
         if (slot == no_slot) return false;
-        take_out(slot);
-        changes.remove();
+        changes_type changes(graph, codes);
+        if (directory.live() > 1) plan_removal(changes, slot, no_slot);
+        const auto publishing = gate.publishing();
+        directory.retire(slot);
+        changes.publish();
+        finish_removal(slot);
+        counted.remove();
         return true;
     }
 
@@ -170,90 +196,114 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         }
     }
 
-    /// Links the next ids.size() rows, whose codes are written, and makes them live; before_live() runs when readers
-    /// are out.
-    template <class BeforeLive, class AfterLive>
-    void link(std::span<const Id> ids, executor_ref executor, const guide_type* guide, BeforeLive before_live,
-              AfterLive after_live) {
-        std::vector<slot_t> slots(ids.size());
-        std::vector<std::size_t> levels(ids.size());
-        std::size_t upper = 0;
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            slots[i] = directory.upcoming(i);
-            levels[i] = graph.draw_level(params.seed, static_cast<std::uint64_t>(ids[i]));
-            upper += levels[i];
-        }
-        {
-            const auto publishing = gate.publishing();
-            graph.reserve(directory.high_water_after(ids.size()), upper);
-            codes.reserve(directory.high_water_after(ids.size()));
-            for (const std::size_t level : levels) graph.reserve_destroy(level, ids.size());
+    /// The next rows, with their codes, set up in the graph without links. Taken out of it again unless they were
+    /// inserted, which makes them live.
+    class upcoming_rows {
+      public:
+        /// row_codes  of all of them, as `encode_row` makes them
+        upcoming_rows(hnsw_state& of, std::span<const Id> ids, std::span<const std::byte> row_codes)
+            : of_(of), ids_(ids), slots_(ids.size()) {
+            std::vector<std::size_t> levels(ids.size());
+            std::size_t upper = 0;
+            for (std::size_t i = 0; i < ids.size(); ++i) {
+                slots_[i] = of.directory.upcoming(i);
+                levels[i] = of.graph.draw_level(of.params.seed, static_cast<std::uint64_t>(ids[i]));
+                upper += levels[i];
+            }
+            for (const std::size_t level : levels) of.graph.reserve_destroy(level, ids.size());
+            const auto publishing = of.gate.publishing();
+            of.graph.reserve(of.directory.high_water_after(ids.size()), upper);
+            of.codes.reserve(of.directory.high_water_after(ids.size()));
             // Here, not later: readers check upper links against how many there are.
-            for (std::size_t i = 0; i < ids.size(); ++i) graph.create(slots[i], levels[i]);
+            for (std::size_t i = 0; i < ids.size(); ++i) of.graph.create(slots_[i], levels[i]);
+            for (std::size_t i = 0; i < ids.size(); ++i)
+                of.put_row(slots_[i], row_codes.data() + i * of.code_bytes());
         }
-        builder_type builder(metric, rows.fine(), graph, codes, std::max(params.build_beam, params.degree), walks);
-        const auto plan = [&](const auto& walked) {
-            builder.plan(
-                slots, walked, directory.high_water(), directory.retired() != 0,
-                [this](slot_t slot) { return directory.is_live(slot); }, executor);
-        };
-        try {
-            if (guide != nullptr)
-                plan(guide->codes());
-            else
-                plan(rows.coarse());
-        } catch (...) {
-            for (const slot_t slot : slots) graph.set_parent(slot, no_slot);
-            for (const slot_t slot : slots) graph.destroy(slot);
-            throw;
+        upcoming_rows(const upcoming_rows&) = delete;
+        upcoming_rows& operator=(const upcoming_rows&) = delete;
+        ~upcoming_rows() {
+            if (!inserted_) of_.forget(slots_);
         }
+        [[nodiscard]] std::span<const slot_t> slots() const noexcept { return slots_; }
+        /// Readers are out.
+        void insert() noexcept {
+            for (const slot_t slot : slots_) of_.graph.publish(slot);
+            for (const Id id : ids_) of_.directory.insert(id);
+            inserted_ = true;
+        }
+
+      private:
+        hnsw_state& of_;
+        std::span<const Id> ids_;
+        std::vector<slot_t> slots_;
+        bool inserted_ = false;
+    };
+    /// Takes rows that nothing links to out of the graph, the last first: their places are then given out again in the
+    /// same order.
+    void forget(std::span<const slot_t> slots) noexcept {
+        for (std::size_t i = slots.size(); i-- > 0;) {
+            graph.set_parent(slots[i], no_slot);
+            graph.destroy(slots[i]);
+        }
+    }
+
+    [[nodiscard]] builder_type new_builder() {
+        return builder_type(metric, rows.fine(), graph, codes, std::max(params.build_beam, params.degree), walks);
+    }
+    template <class Walked>
+    void plan(builder_type& builder, const upcoming_rows& fresh, const code_store<Walked>& walked,
+              executor_ref executor) {
+        builder.plan(
+            fresh.slots(), walked, directory.high_water(), directory.retired() != 0,
+            [this](slot_t slot) { return directory.is_live(slot); }, executor);
+    }
+
+    /// Links the rows and makes them live. before(builder) is told the plan while it can still be dropped.
+    /// walked  by whose distances candidates are found
+    template <class Walked, class Before>
+    void link(upcoming_rows& fresh, const code_store<Walked>& walked, executor_ref executor, const Before& before) {
+        builder_type builder = new_builder();
+        plan(builder, fresh, walked, executor);
+        before(builder);
         const auto publishing = gate.publishing();
-        before_live();
         builder.publish();
-        for (const Id id : ids) directory.insert(id);
-        after_live();
+        fresh.insert();
     }
 
-    /// Undoes a batch, so that a failed call changes nothing a user can see: its rows come out again, and what was
-    /// learned from it is forgotten.
-    void take_back(std::span<const Id> ids, bool learned) {
-        for (std::size_t i = ids.size(); i-- > 0;) take_out(directory.find(ids[i]));
-        if (!learned) return;
+    /// Undoes a batch: rows added last, what their links replaced, and what was learned from them.
+    void take_back(std::span<const Id> ids, journal_type& journal, std::optional<typename base::codecs_type>& untaught) noexcept {
         const auto publishing = gate.publishing();
-        this->forget_training();
-    }
-
-    /// One step for readers: none may meet, or save, a retired row that live ones still hang on.
-    void take_out(slot_t slot) {
-        const auto publishing = gate.publishing();
-        directory.retire(slot);
-        retire_links(slot);
-    }
-
-    /// What follows when `slot` has been retired: the tree, the entry, and a stretch of repairs. Readers are out.
-    void retire_links(slot_t slot) {
-        retired.add(slot);
-        if (directory.live() == 0) return clear_graph();
-        repairer_type repairer(metric, rows.fine(), graph, codes, directory);
-        repairer.hand_over_children(slot);
-        if (graph.entry() == slot) {
-            const slot_t entry = repairer.find_entry();
-            graph.set_entry(entry, graph.level(entry));
+        journal.restore();
+        for (std::size_t i = ids.size(); i-- > 0;) {
+            const slot_t slot = directory.find(ids[i]);
+            forget(std::span(&slot, 1));
+            directory.retire(slot);
+            directory.release(slot);
         }
-        retired.advance(
-            retired_rows::rows_per_removal, directory.high_water(), [&](slot_t row) { repairer.repair(row); },
-            [&](slot_t row) { release(row); });
+        this->forget_training(untaught);
     }
 
-    void release(slot_t slot) {
-        graph.reserve_destroy(graph.level(slot), 1);
-        graph.destroy(slot);
-        directory.release(slot);
+    /// What follows when row `leaving` is retired, in favour of `arriving` if that is a row: the tree, the entry, and a
+    /// stretch of repairs.
+    void plan_removal(changes_type& changes, slot_t leaving, slot_t arriving) {
+        repairer_type repairer(metric, rows.fine(), changes, directory, leaving, arriving);
+        repairer.hand_over_children();
+        repairer.replace_entry();
+        const auto [first, last] = retired.next_stretch(directory.high_water_after(arriving == no_slot ? 0 : 1));
+        for (std::size_t row = first; row < last; ++row) repairer.repair(static_cast<slot_t>(row));
+        changes.encode(rows.fine());
     }
-
-    void clear_graph() {
+    /// The rest of it, when `slot` has been retired and all that was planned is in place. Readers are out.
+    void finish_removal(slot_t slot) noexcept {
+        retired.add(slot);
+        const auto release = [&](slot_t row) {
+            graph.destroy(row);
+            directory.release(row);
+        };
+        if (directory.live() != 0) return retired.advance(directory.high_water(), release);
+        graph.set_parent(slot, no_slot);
         graph.set_entry(no_slot, 0);
-        retired.release_all([&](slot_t row) { release(row); });
+        retired.release_all(release);
     }
 };
 

@@ -1,14 +1,15 @@
 // An inverted file's rows: how lists are learned, and how rows come, change and go.
 #pragma once
 
-#include <algorithm>    // for clamp, fill, max, min
+#include <algorithm>    // for clamp, copy_n, fill, max, min
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
+#include <optional>     // for optional
 #include <span>         // for span
 #include <string>       // for string
 #include <string_view>  // for string_view
 #include <type_traits>  // for remove_cvref_t
-#include <utility>      // for move
+#include <utility>      // for move, swap
 #include <vector>       // for vector
 
 #include "vicinal/index/detail/calls.hpp"
@@ -35,7 +36,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     using base = rows_base<Metric, Codec, Id, Kernels, ivf_scratch>;
     using typename base::scratch_type;
     using coarse_word = code_word<typename base::store_type::coarse_codec>;
-    using base::changes, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
+    using base::counted, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
 
     ivf_params asked;
     ivf_centroids centroids;
@@ -68,8 +69,10 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         ivf_centroids learned = learn_centroids(metric, prepared, count, asked.seed, params, executor);
         ivf_lists fresh(lists.stride());
         fresh.reset(count);
+        typename base::codecs_type taught(rows);
+        taught.train(prepared);
         const auto publishing = gate.publishing();
-        train_codecs(rows, prepared);
+        taught.exchange(rows);
         centroids = std::move(learned);
         lists = std::move(fresh);
     }
@@ -84,12 +87,12 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         this->require_decodable(*lease, lease->query.span());
         const std::uint32_t list = encode_query(*lease);
+        const std::vector<std::byte> fine = encode_fine(lease->query.span());
         const auto publishing = gate.publishing();
         reserve_rows(1);
         lists.reserve(list, lists[list].size + 1);
-        if constexpr (base::two_levels) rows.fine().write(directory.upcoming(0), lease->query.span());
-        enter(id, list, lease->code.data());
-        changes.add(1);
+        enter(id, list, lease->code.data(), fine.data());
+        counted.add(1);
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
@@ -98,17 +101,21 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
         const bool fresh = lists.size() == 0;
-        if (fresh && !train_on_batch(vectors, params, executor)) return 0;
+        std::optional<what_was_learned> before;
+        if (fresh) {
+            before = train_on_batch(vectors, params, executor);
+            if (!before) return 0;
+        }
         std::size_t done = 0;
         try {
             this->require_decodable(vectors, executor);
             add_stretches(ids, vectors, params, executor, done);
         } catch (...) {
-            take_back(ids.first(done), fresh);
+            take_back(ids.first(done), before);
             throw;
         }
-        if (done == 0) take_back({}, fresh);
-        changes.add(done);
+        if (done == 0) take_back({}, before);
+        counted.add(done);
         return done;
     }
 
@@ -121,6 +128,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         require_lists("update");
         this->require_decodable(*lease, lease->query.span());
         const std::uint32_t list = encode_query(*lease);
+        const std::vector<std::byte> fine = encode_fine(lease->query.span());
         const auto publishing = gate.publishing();
         if (list == places[slot].list) {
             lists.rewrite(places[slot], lease->code.data());
@@ -129,8 +137,8 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             leave_list(slot);
             join_list(slot, list, lease->code.data());
         }
-        if constexpr (base::two_levels) rows.fine().write(slot, lease->query.span());
-        changes.update();
+        put_fine(slot, fine.data());
+        counted.update();
     }
 
     bool remove(Id id) {
@@ -139,7 +147,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         if (slot == no_slot) return false;
         const auto publishing = gate.publishing();
         erase(slot);
-        changes.remove();
+        counted.remove();
         return true;
     }
 
@@ -150,8 +158,14 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
                  std::string(call) + ": the index has not learned its lists yet; add a batch or call train first");
     }
 
-    /// Learns lists, and the codec if it learns, from a checked batch. Returns false, and changes nothing, if stopped.
-    bool train_on_batch(matrix_view<const float> vectors, const add_params& params, executor_ref executor) {
+    struct what_was_learned {
+        ivf_centroids centroids;
+        ivf_lists lists;
+        std::optional<typename base::codecs_type> codecs;
+    };
+    /// Learns lists, and the codec if it learns, from a checked batch. Returns what this replaced; nothing, and changes
+    /// nothing, if stopped.
+    std::optional<what_was_learned> train_on_batch(matrix_view<const float> vectors, const add_params& params, executor_ref executor) {
         add_params quiet = params;
         quiet.progress = {};  // the caller counts rows added, not iterations
         const std::size_t count = lists_for(asked, vectors.rows());
@@ -162,26 +176,26 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             learned = learn_centroids(metric, matrix_view<const float>(std::span<const float>(sample), dim), count,
                                       asked.seed, quiet, executor);
         } catch (const error& e) {
-            if (e.code() == errc::cancelled && params.stop.stop_requested()) return false;
+            if (e.code() == errc::cancelled && params.stop.stop_requested()) return std::nullopt;
             throw;
         }
-        ivf_lists fresh(lists.stride());
-        fresh.reset(count);
-        this->train_if_needed(vectors);
+        what_was_learned both{std::move(learned), ivf_lists(lists.stride()), std::nullopt};
+        both.lists.reset(count);
+        both.codecs = this->train_if_needed(vectors);
         const auto publishing = gate.publishing();
-        centroids = std::move(learned);
-        lists = std::move(fresh);
-        return true;
+        std::swap(centroids, both.centroids);
+        std::swap(lists, both.lists);
+        return both;
     }
 
     /// Undoes a batch: its rows, added last, and what was learned from it.
-    void take_back(std::span<const Id> ids, bool learned) {
+    void take_back(std::span<const Id> ids, std::optional<what_was_learned>& before) noexcept {
         const auto publishing = gate.publishing();
         for (std::size_t i = ids.size(); i-- > 0;) erase(directory.find(ids[i]));
-        if (!learned) return;
-        centroids = ivf_centroids(dim);
-        lists.reset(0);
-        this->forget_training();
+        if (!before) return;
+        std::swap(centroids, before->centroids);
+        std::swap(lists, before->lists);
+        this->forget_training(before->codecs);
     }
 
     /// Room for so many more rows everywhere but in the lists.
@@ -197,6 +211,25 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         encode_coarse(buffers.query.span(), buffers.code.data());
         return assign_list<Metric, Kernels>(centroids, buffers.query.data(), buffers.decoded);
     }
+    /// The code in the fine store of two levels; else nothing.
+    [[nodiscard]] std::vector<std::byte> encode_fine(std::span<const float> prepared) const {
+        std::vector<std::byte> code;
+        if constexpr (base::two_levels) {
+            code.resize(fine_stride());
+            encode_fine(prepared, code.data());
+        }
+        return code;
+    }
+    [[nodiscard]] std::size_t fine_stride() const noexcept { return base::two_levels ? rows.fine().rows().stride() : 0; }
+    void encode_fine(std::span<const float> prepared, std::byte* code) const {
+        const std::size_t used = rows.fine().rows().row_bytes();
+        rows.fine().coder().encode(prepared, {code, used});
+        std::fill(code + used, code + fine_stride(), std::byte{0});
+    }
+    /// Readers are out.
+    void put_fine(slot_t slot, const std::byte* code) noexcept {
+        if constexpr (base::two_levels) std::copy_n(code, fine_stride(), rows.fine().rows()[slot]);
+    }
     void encode_coarse(std::span<const float> prepared, std::byte* code) const {
         const std::size_t used = rows.coarse().rows().row_bytes();
         rows.coarse().coder().encode(prepared, {code, used});
@@ -207,6 +240,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     struct stretch {
         std::vector<float> prepared;
         std::vector<std::byte> codes;
+        std::vector<std::byte> fine;  // of two levels
         std::vector<std::uint32_t> list_of;
     };
 
@@ -223,39 +257,50 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         while (done < vectors.rows() && !params.stop.stop_requested()) {
             const std::size_t n = std::min(most, vectors.rows() - done);
             prepare(vectors.rows(done, n), ready, executor);
-            publish(ids.subspan(done, n), ready);
-            done += n;
+            for (const std::size_t end = done + n; done < end;) {
+                const std::size_t some = std::min(this->rows_at_once(), end - done);
+                publish(ids.subspan(done, some), ready, n - (end - done));
+                done += some;
+            }
             if (params.progress) params.progress(done, vectors.rows());
         }
     }
-    void prepare(matrix_view<const float> vectors, stretch& ready, executor_ref executor) {
+    void prepare(matrix_view<const float> vectors, stretch& ready, executor_ref executor) const {
         constexpr std::size_t block = 256;
         const std::size_t n = vectors.rows();
         ready.prepared.resize(n * dim + simd::over_read / sizeof(float));
         ready.codes.resize(n * lists.stride());
+        ready.fine.resize(n * fine_stride());
         ready.list_of.resize(n);
         parallel_for(executor, (n + block - 1) / block, [&](std::size_t b) {
             for (std::size_t r = b * block; r < std::min(n, (b + 1) * block); ++r) {
                 const std::span<float> row = std::span(ready.prepared).subspan(r * dim, dim);
                 admit<Codec>(metric, "vector", vectors[r], row);
                 encode_coarse(row, ready.codes.data() + r * lists.stride());
-                if constexpr (base::two_levels) rows.fine().write(directory.upcoming(r), row);
+                if constexpr (base::two_levels) encode_fine(row, ready.fine.data() + r * fine_stride());
             }
         });
         assign_lists<Metric, Kernels>(centroids, matrix_view<const float>(ready.prepared.data(), n, dim), ready.list_of,
                                       executor);
     }
-    void publish(std::span<const Id> ids, const stretch& ready) {
+    /// Puts those rows of a stretch in place that begin with row `first`.
+    void publish(std::span<const Id> ids, const stretch& ready, std::size_t first) {
         std::vector<std::size_t> sizes(lists.size());
+        for (std::size_t i = first; i < first + ids.size(); ++i) ++sizes[ready.list_of[i]];
         const auto publishing = gate.publishing();
-        for (const std::uint32_t list : ready.list_of) ++sizes[list];
-        for (std::size_t l = 0; l < sizes.size(); ++l) lists.reserve(l, lists[l].size + sizes[l]);
+        for (std::size_t l = 0; l < sizes.size(); ++l)
+            if (sizes[l] != 0) lists.reserve(l, lists[l].size + sizes[l]);
         for (std::size_t i = 0; i < ids.size(); ++i)
-            enter(ids[i], ready.list_of[i], ready.codes.data() + i * lists.stride());
+            enter(ids[i], ready.list_of[first + i], ready.codes.data() + (first + i) * lists.stride(),
+                  ready.fine.data() + (first + i) * fine_stride());
     }
 
-    void enter(Id id, std::uint32_t list, const std::byte* code) noexcept {
-        join_list(directory.insert(id), list, code);
+    /// code  by the codec of the lists
+    /// fine  of two levels, by the other
+    void enter(Id id, std::uint32_t list, const std::byte* code, const std::byte* fine) noexcept {
+        const slot_t slot = directory.insert(id);
+        put_fine(slot, fine);
+        join_list(slot, list, code);
     }
     void join_list(slot_t slot, std::uint32_t list, const std::byte* code) noexcept {
         places[slot] = {list, lists.append(list, slot, code)};

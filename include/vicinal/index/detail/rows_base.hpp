@@ -1,7 +1,7 @@
 // What the indexes that keep their rows in one store share: flat and hnsw.
 #pragma once
 
-#include <algorithm>    // for copy_n, max, min
+#include <algorithm>    // for clamp, copy_n, fill, max, min
 #include <array>        // for array
 #include <bit>          // for bit_cast, has_single_bit
 #include <cstddef>      // for size_t, byte
@@ -10,6 +10,7 @@
 #include <limits>       // for numeric_limits
 #include <memory>       // for shared_ptr
 #include <mutex>        // for unique_lock, once_flag
+#include <optional>     // for optional
 #include <span>         // for span
 #include <string>       // for string
 #include <string_view>  // for string_view
@@ -59,18 +60,46 @@ inline void require_radius(float radius) {
         fail(errc::invalid_argument, "search_within: radius is NaN, it must be a number");
 }
 
-/// Teaches every untrained codec of `rows` from prepared sample rows. Works on copies, so a failure changes nothing.
+/// The codecs of a store, apart from it: taught beside readers, then exchanged, and exchanged again to go back.
 template <class Store>
-void train_codecs(Store& store, matrix_view<const float> prepared) {
-    store.for_each_store([&](auto& codes) {
-        using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
-        if constexpr (trainable_codec<codec_type>) {
-            codec_type taught = codes.coder();
-            taught.train(prepared);
-            codes.coder() = std::move(taught);
+class codecs_of {
+  public:
+    explicit codecs_of(const Store& store) : coarse_(store.coarse().coder()), fine_(store) {}
+
+    /// Teaches those that learn from prepared sample rows.
+    void train(matrix_view<const float> prepared) {
+        teach(coarse_, prepared);
+        if constexpr (Store::two_levels) teach(fine_.codec, prepared);
+    }
+    void exchange(Store& store) noexcept {
+        exchange(coarse_, store.coarse().coder());
+        if constexpr (Store::two_levels) exchange(fine_.codec, store.fine().coder());
+    }
+
+  private:
+    template <class Codec>
+    static void teach(Codec& codec, matrix_view<const float> prepared) {
+        if constexpr (trainable_codec<Codec>) codec.train(prepared);
+    }
+    template <class Codec>
+    static void exchange(Codec& a, Codec& b) noexcept {
+        if constexpr (trainable_codec<Codec>) {
+            Codec kept = std::move(a);
+            a = std::move(b);
+            b = std::move(kept);
         }
-    });
-}
+    }
+    struct fine_of_two {
+        explicit fine_of_two(const Store& store) : codec(store.fine().coder()) {}
+        typename Store::fine_codec codec;
+    };
+    struct no_fine {
+        explicit no_fine(const Store&) {}
+    };
+
+    typename Store::coarse_codec coarse_;
+    [[no_unique_address]] std::conditional_t<Store::two_levels, fine_of_two, no_fine> fine_;
+};
 
 /// The unsigned integer a codec's bytes are made of: what a big-endian machine swaps. Codecs say so by `word_size`.
 template <class Codec>
@@ -113,7 +142,7 @@ struct rows_base {
     std::function<void()> leave_file;   ///< after a load: copies the rows into memory that can grow; strong guarantee
     mutable access_gate gate;
     mutable scratch_pool<Scratch> scratch;
-    change_counts changes;
+    change_counts counted;
 
     using id_type = Id;
     static constexpr std::size_t max_dimension = max_dim;
@@ -158,7 +187,7 @@ struct rows_base {
     }
     /// Searches count in the scratch they lease, so that none waits for another; those still running are not in yet.
     [[nodiscard]] index_counters counters() const {
-        index_counters counters = changes.read();
+        index_counters counters = counted.read();
         scratch.for_each_idle([&](const Scratch& s) {
             counters.searches += s.done.searches;
             counters.distances += s.done.stats.distances;
@@ -194,6 +223,7 @@ struct rows_base {
         };
         directory.for_each_array(copy);
         for_each_array(copy);
+        directory.reserve_free();
         const auto publishing = gate.publishing();
         for (auto& [array, own] : copies) *array = std::move(own);
         place();
@@ -251,28 +281,34 @@ struct rows_base {
             fail(errc::not_trained, std::string(call) + ": codec " + store_type::name() +
                                         " learns its range from data; add a batch or call train first");
     }
-    /// Returns whether it was needed: `forget_training` then undoes it.
-    bool train_if_needed(matrix_view<const float> vectors) {
-        if (!needs_training(rows)) return false;
+    using codecs_type = codecs_of<store_type>;
+    /// Returns the codecs as they were if that was needed, for `forget_training` to undo it.
+    [[nodiscard]] std::optional<codecs_type> train_if_needed(matrix_view<const float> vectors) {
+        if (!needs_training(rows)) return std::nullopt;
         const auto sample = prepared_sample<Codec>(metric, vectors, codec_training_rows);
-        const auto publishing = gate.publishing();
-        train_codecs(rows, matrix_view<const float>(std::span<const float>(sample), dim));
-        return true;
+        return teach(matrix_view<const float>(std::span<const float>(sample), dim));
     }
-    /// Makes the codecs as untrained as a new index's. Readers are out.
-    void forget_training() {
-        rows.for_each_store([&](auto& codes) {
-            using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
-            if constexpr (trainable_codec<codec_type>) codes.coder() = codec_type{codes.dim()};
-        });
+    /// Undoes it, if it did anything. Readers are out.
+    void forget_training(std::optional<codecs_type>& untaught) noexcept {
+        if (untaught) untaught->exchange(rows);
     }
     void train(matrix_view<const float> vectors, const add_params& params) {
         const auto writing = begin_writing();
         const auto sample = training_sample(vectors);
         throw_if_stopped(params.stop);
+        codecs_type taught(rows);
+        taught.train(matrix_view<const float>(std::span<const float>(sample), dim));
         if (params.progress) params.progress(vectors.rows(), vectors.rows());  // what it throws must change nothing
         const auto publishing = gate.publishing();
-        train_codecs(rows, matrix_view<const float>(std::span<const float>(sample), dim));
+        taught.exchange(rows);
+    }
+    /// Has the codecs learn from prepared rows; returns them as they were.
+    codecs_type teach(matrix_view<const float> prepared) {
+        codecs_type taught(rows);
+        taught.train(prepared);
+        const auto publishing = gate.publishing();
+        taught.exchange(rows);
+        return taught;
     }
     /// The rows given to a call of train, prepared, or why that call cannot be.
     [[nodiscard]] std::vector<float> training_sample(matrix_view<const float> vectors) const {
@@ -287,20 +323,53 @@ struct rows_base {
         directory.reserve_extra(extra);
         rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water_after(extra)); });
     }
-    /// Encodes a prepared vector into row `slot`.
-    void write_row(slot_t slot, std::span<const float> prepared) {
-        rows.for_each_store([&](auto& codes) { codes.write(slot, prepared); });
+    // Kernels read past the end of a row and throw away what they find, so not even the row after one that is read may be
+    // written: codes are made apart, and put in place while readers are out.
+
+    /// Bytes of a row's code, by all codecs.
+    [[nodiscard]] std::size_t code_bytes() const noexcept {
+        std::size_t bytes = 0;
+        rows.for_each_store([&](const auto& codes) { bytes += codes.rows().stride(); });
+        return bytes;
     }
-    /// Encodes a checked batch into the rows its ids will get. Nobody reads them before that.
-    void encode_upcoming(matrix_view<const float> vectors, executor_ref executor) {
+    /// A prepared vector's code, by all codecs.
+    void encode_row(std::span<const float> prepared, std::byte* code) const {
+        rows.for_each_store([&](const auto& codes) {
+            const std::size_t used = codes.rows().row_bytes();
+            codes.coder().encode(prepared, {code, used});
+            std::fill(code + used, code + codes.rows().stride(), std::byte{0});
+            code += codes.rows().stride();
+        });
+    }
+    /// The code of the admitted vector in `buffers`, into buffers.code.
+    void encode_query(Scratch& buffers) const {
+        buffers.code.resize(code_bytes());
+        encode_row(buffers.query.span(), buffers.code.data());
+    }
+    /// The codes of a checked batch.
+    void encode_batch(matrix_view<const float> vectors, std::vector<std::byte>& codes, executor_ref executor) const {
         constexpr std::size_t block = 256;
+        codes.resize(vectors.rows() * code_bytes());
         parallel_for(executor, (vectors.rows() + block - 1) / block, [&](std::size_t b) {
             auto lease = scratch.take();
             for (std::size_t r = b * block; r < std::min(vectors.rows(), (b + 1) * block); ++r) {
                 admit_vector(*lease, "vector", vectors[r]);
-                write_row(directory.upcoming(r), lease->query.span());
+                encode_row(lease->query.span(), codes.data() + r * code_bytes());
             }
         });
+    }
+    /// Readers are out.
+    void put_row(slot_t slot, const std::byte* code) noexcept {
+        rows.for_each_store([&](auto& codes) {
+            std::copy_n(code, codes.rows().stride(), codes.rows()[slot]);
+            code += codes.rows().stride();
+        });
+    }
+
+    /// Rows put in place at once, so that readers are out for a fraction of what a search takes.
+    [[nodiscard]] std::size_t rows_at_once() const noexcept {
+        constexpr std::size_t bytes = std::size_t{64} << 10;
+        return std::clamp<std::size_t>(bytes / code_bytes(), 16, 1024);
     }
 
     // ---- scoring ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,9 @@
+// hnsw_index when memory runs out.
+#include "living/failing_allocations.hpp"
+#include "vicinal/hnsw.hpp"
+
+namespace {
+const registered<vicinal::hnsw_index, combination<l2, f32>, combination<l2, sq8_then_f32>,
+                 combination<l2, vicinal::packed<f32>>>
+    entered("hnsw");
+}

@@ -1,0 +1,10 @@
+// hnsw_index, for the soak.
+#include "contract/subject.hpp"
+#include "vicinal/hnsw.hpp"
+
+namespace {
+using namespace vicinal_test;
+const registered<vicinal::hnsw_index, combination<l2, f32>, combination<l2, sq8>, combination<l2, sq8_then_f32>,
+                 combination<l2, vicinal::packed<f32>>>
+    entered("hnsw");
+}  // namespace
