@@ -27,9 +27,12 @@ bytes_t small_file(const subject& s) {
     bytes_t bytes;
     for (std::uint64_t first = 100; first < 200; first += 7) {
         for (const std::size_t rows : {10, 6}) {  // the second for packed, whose rows are large
-            filled f(s, clustered(rows, 3, 3), first);
-            f.index->remove(f.ids[4]);
-            bytes = f.index->save();
+            const index_ptr index = s.make(3);
+            index->train(clustered(130, 3, 3, 3, 9).view());  // three lists
+            const auto ids = numbered<std::uint64_t>(rows, first, 3);
+            index->add(ids, clustered(rows, 3, 3).view());
+            index->remove(ids[4]);
+            bytes = index->save();
             if (bytes.size() <= 4096) break;
         }
         const std::string text(reinterpret_cast<const char*>(bytes.data()), 600);

@@ -46,6 +46,32 @@ TEST_CASE("files: a view of a forged graph can be checked and saved") {
     }
 }
 
+TEST_CASE("files: a graph whose tree has a cycle is refused") {
+    hnsw_index<> index(4, {.degree = 4, .build_beam = 20});
+    index.add(numbered<std::uint64_t>(6), gaussian(6, 4).view());
+    bytes_t bytes = saved(index);
+    const auto entry =
+        static_cast<std::size_t>(detail::load_le<std::uint64_t>(&bytes[section_of(bytes, "HNSW").offset + 24]));
+    std::vector<std::uint32_t> others;
+    for (std::uint32_t row = 0; row < 6; ++row) {
+        if (row != entry) others.push_back(row);
+        // Everybody links to everybody, so that any tree has its links.
+        for (std::uint32_t i = 0; i < 8; ++i)
+            bytes = forged(bytes, "LNK0", row * 8 + i, i >= 5 ? 0xFFFFFFFFU : i + (i >= row ? 1U : 0U));
+    }
+    const auto with_parents = [&](std::initializer_list<std::size_t> parents) {  // 5 = the entry
+        bytes_t made = bytes;
+        std::size_t i = 0;
+        for (const std::size_t parent : parents)
+            made = forged(made, "TREE", others[i++], parent == 5 ? static_cast<std::uint32_t>(entry) : others[parent]);
+        return made;
+    };
+    const bytes_t chain = with_parents({5, 0, 1, 2, 0});
+    CHECK(hnsw_index<>::load(std::span<const std::byte>(chain)).check().ok());
+    for (const bytes_t& bad : {with_parents({5, 2, 3, 1, 0}), with_parents({1, 0, 5, 2, 3}), with_parents({4, 0, 1, 2, 3})})
+        CHECK(refused([&] { (void)hnsw_index<>::load(std::span<const std::byte>(bad)); }) == errc::corrupt_file);
+}
+
 TEST_CASE("files: a damaged view is not saved with good checksums") {
     flat_index<> index(4);
     index.add(numbered<std::uint64_t>(60), gaussian(60, 4).view());
