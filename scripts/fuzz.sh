@@ -34,7 +34,7 @@ for target in $targets; do
     corpus=files
     longest=8192
     case $target in
-        operations) corpus=operations longest=192 ;;
+        operations) corpus=operations longest=160 ;;
         kernels) corpus=kernels longest=1024 ;;
         import) corpus=import longest=2048 ;;
     esac

@@ -52,8 +52,8 @@ class living {
         std::vector<float> values;
         for (std::size_t i = 0; i < count; ++i) {
             ids.push_back(enter());
-            const auto row = pool_[rows_.back().at];
-            values.insert(values.end(), row.begin(), row.end());
+            const auto point = pool_[rows_.back().at];
+            values.insert(values.end(), point.begin(), point.end());
         }
         vicinal::add_params how;
         how.threads = 2;

@@ -5,7 +5,7 @@
 // give equal bytes for every executor.
 #pragma once
 
-#include <algorithm>  // for min, max, stable_sort
+#include <algorithm>  // for max, min, sort
 #include <cstddef>    // for size_t, ptrdiff_t
 #include <cstdint>    // for uint32_t, uint64_t
 #include <limits>     // for numeric_limits
@@ -241,8 +241,10 @@ class cluster_splitting {
         const auto first = static_cast<std::ptrdiff_t>(takers.size());
         for (std::size_t c = 0; c + 1 < members_.start.size(); ++c)
             if (members_.size(c) > 0 && static_cast<double>(members_.size(c)) < below) takers.push_back(c);
-        std::stable_sort(takers.begin() + first, takers.end(),
-                         [&](std::size_t a, std::size_t b) { return members_.size(a) < members_.size(b); });
+        // std::stable_sort would ask for memory.
+        std::sort(takers.begin() + first, takers.end(), [&](std::size_t a, std::size_t b) {
+            return std::pair(members_.size(a), a) < std::pair(members_.size(b), b);
+        });
     }
 
     bool split(std::size_t donor, std::size_t into) {
