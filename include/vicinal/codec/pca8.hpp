@@ -29,7 +29,7 @@ VICINAL_NAMESPACE_BEGIN
 /// rows to pay, which is measured as searches go, they look at all vectors instead. So for l2, inner_product and cosine;
 /// under other metrics vectors are scanned. Alone, without f32, it is a codec like others, decoded row by row, slowly.
 ///
-/// Keeps width() directions: half of the components, at least 192, at most 512, of fewer components all. Costs
+/// Keeps width() directions: two fifths of the components, at least 192, at most 384, of fewer components all. Costs
 /// width() + 16 bytes a row beside f32's; 4 dim width() bytes for the directions, in memory and in files. Encoding a
 /// vector, and each query, takes O(dim width()); learning some O(dim width()^2), about a second for 960 components.
 /// Codes may differ between instruction sets, as sums do; results of searches do not depend on them.
@@ -43,7 +43,7 @@ class pca8 {
     static constexpr bool any_code_decodes = true;  // every code that is well formed is of an admissible vector
     static constexpr std::size_t head_size = 16;
 
-    explicit pca8(std::size_t dim = 0) : dim_(dim), width_(std::min(dim, std::clamp<std::size_t>(dim / 2, 192, 512))) {}
+    explicit pca8(std::size_t dim = 0) : dim_(dim), width_(std::min(dim, std::clamp<std::size_t>(dim / 5 * 2, 192, 384))) {}
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     /// How many directions there are.
