@@ -50,6 +50,12 @@ inline constexpr bool bounds_distances = requires {
     requires Codec::bounds_distances;
 };
 
+/// Whether that is so of the coarse codec of two.
+template <class Codec>
+inline constexpr bool bounds_coarse = requires {
+    requires bounds_distances<typename Codec::coarse>;
+};
+
 /// Which rows a search goes by bounds over, and which it measures all of: while bounds pass over too few rows to pay,
 /// ever longer stretches are measured, so that they cost little where they never do.
 class pruning_pace {
