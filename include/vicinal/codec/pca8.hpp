@@ -53,7 +53,7 @@ class pca8 {
     [[nodiscard]] std::size_t code_size() const noexcept { return head_size + width_; }
     [[nodiscard]] double step(std::size_t j) const noexcept { return steps_[j]; }
 
-    /// Learns mean and ranges from at most 8192 evenly spaced rows, the directions from 4096 of them.
+    /// Learns from at most 8192 evenly spaced rows.
     void train(matrix_view<const float> rows) {
         const std::size_t every = rows.rows() / 8192 + 1;
         std::vector<float> usable;

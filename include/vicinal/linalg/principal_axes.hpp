@@ -33,7 +33,7 @@ using column_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic>;
 
 /// Makes the columns of `basis`, of which there are at most as many as rows, orthonormal: Gram-Schmidt, each column
 /// twice (Giraud, Langou, Rozloznik 2005). A column that depends on those before it becomes any direction that does not.
-inline void orthonormalise(column_matrix& basis) {
+inline void make_orthonormal(column_matrix& basis) {
     using vector = Eigen::VectorXf;
     std::uint64_t counter = std::uint64_t{1} << 40;
     for (Eigen::Index j = 0; j < basis.cols(); ++j) {
@@ -55,12 +55,12 @@ inline void orthonormalise(column_matrix& basis) {
 
 /// `count` orthonormal directions, about those in which `rows`, taken from `mean`, spread most, as `count` columns of
 /// dim floats, the first spreading most: subspace iteration from random directions (Halko, Martinsson, Tropp 2011). It
-/// looks at no more than 4096 evenly spaced rows, at fewer of more than 4096 components. count <= dim, and no number is
+/// looks at no more than 8192 evenly spaced rows, at fewer of more than 4096 components. count <= dim, and no number is
 /// beyond 2^50. O(rows dim count + dim count^2) for each of three rounds.
 [[nodiscard]] inline std::vector<float> principal_axes(matrix_view<const float> rows, std::span<const float> mean,
                                                        std::size_t count) {
     const std::size_t dim = rows.dim();
-    const std::size_t most = std::clamp<std::size_t>((std::size_t{1} << 24) / dim, 64, 4096);
+    const std::size_t most = std::clamp<std::size_t>((std::size_t{1} << 25) / dim, 64, 8192);
     const std::size_t every = (rows.rows() + most - 1) / most;
     const std::size_t taken = (rows.rows() + every - 1) / every;
     const auto signed_size = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
@@ -77,7 +77,7 @@ inline void orthonormalise(column_matrix& basis) {
     for (int round = 0; round < 3; ++round) {
         const column_matrix along = sample.transpose() * basis;
         basis.noalias() = sample * along;
-        orthonormalise(basis);
+        make_orthonormal(basis);
     }
     return {basis.data(), basis.data() + basis.size()};
 }
