@@ -39,6 +39,8 @@ class hnsw_index {
     static_assert(index_codec<Codec>,
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
+    static_assert(!detail::bounds_coarse<Codec>,
+                  "vicinal: pca8 passes over rows of scans; a graph meets rows one by one, use sq8 or packed there");
     static_assert(!detail::is_packed<Codec> || formed_metric<Metric>,
                   "vicinal: packed<Fine> estimates inner products; its metric must be l2, inner_product or cosine");
     static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");

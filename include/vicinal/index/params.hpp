@@ -57,7 +57,7 @@ struct add_params {
 template <identifier Id = std::uint64_t>
 struct flat_search_params {
     std::size_t rerank = 0;         ///< two_level only: how many coarse results are scored again; 0 = 4 k + 32, or of
-                                    ///< a coarse rabitq all that could be close
+                                    ///< a coarse rabitq all that could be close; pca8 ignores it
     id_filter<Id> filter{};         ///< which ids may be returned
     std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
     search_stats* stats = nullptr;  ///< what the search did is added here

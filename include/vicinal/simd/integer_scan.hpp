@@ -123,18 +123,16 @@ struct integer_scan_row<4, What> {
 
 }  // namespace detail
 
-/// Bit r is set where the sum S over row r, as integer_codes<Bits> has it, is not ruled out: S <= limit for
-/// differences, S >= limit for products. Rows lie `stride` bytes apart; 1 <= count <= integer_scan_rows, dim <=
-/// integer_block; 32 bytes past the last row are readable, what is there has no effect.
+/// The sums over `count` <= integer_scan_rows rows, `stride` bytes apart, as integer_codes<Bits> has them. 1 <= count,
+/// dim <= integer_block; out has room for count rounded up to a multiple of 4. 32 bytes past the last row are readable,
+/// what is there has no effect.
 template <class V, unsigned Bits, integer_sum What>
-[[nodiscard]] VICINAL_INLINE std::uint64_t integer_scan(const typename integer_scan_query<Bits>::type* query,
-                                                        std::size_t dim, unsigned shift, const std::byte* first,
-                                                        std::size_t stride, std::size_t count,
-                                                        std::int32_t limit) noexcept {
+VICINAL_INLINE void integer_scan_sums(const typename integer_scan_query<Bits>::type* query, std::size_t dim,
+                                      unsigned shift, const std::byte* first, std::size_t stride, std::size_t count,
+                                      std::int32_t* out) noexcept {
     static_assert(has_integer_scan<V>);
 #if defined(__AVX2__)
     using row = detail::integer_scan_row<Bits, What>;
-    alignas(32) std::int32_t sums[integer_scan_rows] = {};
     const __m128i places = _mm_cvtsi32_si128(static_cast<int>(shift));
     for (std::size_t r = 0; r < count; r += 4) {
         const std::size_t last = count - 1 - r;
@@ -144,8 +142,44 @@ template <class V, unsigned Bits, integer_sum What>
                                  row::add_up(query, at + (last < 1 ? last : 1) * stride, dim, places),
                                  row::add_up(query, at + (last < 2 ? last : 2) * stride, dim, places),
                                  row::add_up(query, at + (last < 3 ? last : 3) * stride, dim, places)};
-        detail::sum_integers_4(four, sums + r);
+        detail::sum_integers_4(four, out + r);
     }
+#else
+    (void)query, (void)dim, (void)shift, (void)first, (void)stride, (void)count, (void)out;
+#endif
+}
+
+/// Products of the query with `count` <= integer_scan_rows rows of bytes, each less `zero`, on any machine; the rest as
+/// above, and the query in its order.
+template <class V>
+VICINAL_INLINE void byte_products(const std::int16_t* query, std::size_t dim, std::int32_t zero,
+                                  const std::byte* first, std::size_t stride, std::size_t count,
+                                  std::int32_t* out) noexcept {
+    if constexpr (has_integer_scan<V>) {
+        integer_scan_sums<V, 8, integer_sum::product>(query, dim, 0, first, stride, count, out);
+    } else {
+        constexpr std::size_t group = integer_scan_query<8>::group;
+        for (std::size_t r = 0; r < count; ++r) {
+            out[r] = 0;
+            for (std::size_t i = 0; i < dim; ++i)
+                out[r] += query[i / group * group + integer_scan_place(i % group, group)] *
+                          std::to_integer<std::int32_t>(first[r * stride + i]);
+        }
+    }
+    for (std::size_t r = 0; r < count; ++r) out[r] -= zero;
+}
+
+/// Bit r is set where the sum S over row r, as integer_codes<Bits> has it, is not ruled out: S <= limit for
+/// differences, S >= limit for products. The rest as above.
+template <class V, unsigned Bits, integer_sum What>
+[[nodiscard]] VICINAL_INLINE std::uint64_t integer_scan(const typename integer_scan_query<Bits>::type* query,
+                                                        std::size_t dim, unsigned shift, const std::byte* first,
+                                                        std::size_t stride, std::size_t count,
+                                                        std::int32_t limit) noexcept {
+    static_assert(has_integer_scan<V>);
+#if defined(__AVX2__)
+    alignas(32) std::int32_t sums[integer_scan_rows] = {};
+    integer_scan_sums<V, Bits, What>(query, dim, shift, first, stride, count, sums);
     const __m256i bound = _mm256_set1_epi32(limit);
     std::uint64_t out = 0;
     for (std::size_t r = 0; r < count; r += 8) {

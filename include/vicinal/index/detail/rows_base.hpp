@@ -24,6 +24,7 @@
 #include "vicinal/index/detail/sinks.hpp"
 #include "vicinal/storage/admission.hpp"
 #include "vicinal/storage/code_store.hpp"
+#include "vicinal/storage/distance_bounds.hpp"
 #include "vicinal/storage/id_directory.hpp"
 #include "vicinal/storage/integer_screen.hpp"
 #include "vicinal/storage/scorer.hpp"
@@ -391,6 +392,12 @@ struct rows_base {
     [[nodiscard]] fine_scorer_type fine_scorer(Scratch& buffers) const {
         return {metric, rows.fine(), buffers.query.data(), buffers.decoded};
     }
+    /// Whether coarse codes bound the distances by fine ones, so that searches pass rows over and still are exact.
+    static constexpr bool prunes = two_levels && bounds_distances<typename store_type::coarse_codec>;
+    [[nodiscard]] auto scorer_by_bounds(Scratch& buffers) const {
+        return bounding_scorer<Metric, typename store_type::coarse_codec, typename store_type::fine_codec, Kernels>(
+            metric, rows.coarse(), fine_scorer(buffers), buffers.query.data(), buffers.integers);
+    }
     /// Scores the first `count` candidates again by the fine codec.
     template <class Sink>
     void rerank(Scratch& buffers, std::size_t count, Sink& sink, search_stats& stats) const {
@@ -427,7 +434,7 @@ struct rows_base {
     }
 
     /// One search: scan(scorer, buffers, sink, stats) offers rows scored by the coarse codec, of two levels the best of
-    /// them are scored again.
+    /// them are scored again. Where coarse codes bound distances, all that could be close is scored by the fine codec.
     template <class Params, class Scan>
     std::size_t search_closest(std::span<const float> query, std::span<neighbor<Id>> out, const Params& params,
                                Scan scan) const {
@@ -439,6 +446,13 @@ struct rows_base {
         closest_sink<Id> closest(out, admits);
         if (out.empty()) return 0;
         using coarse_codec = typename store_type::coarse_codec;
+        if constexpr (prunes) {
+            const auto scorer = scorer_by_bounds(*lease);
+            scan(scorer, *lease, closest, stats.now);
+            stats.now.distances += scorer.measured();
+            stats.now.reranks += scorer.measured();
+            return closest.finish();
+        }
         if constexpr (two_levels && is_sketched<Metric, coarse_codec>)
             if (params.rerank == 0) {
                 const sketch_scorer<Metric, coarse_codec, typename store_type::fine_codec, Kernels> scorer(
@@ -613,6 +627,7 @@ struct rows_base {
         const std::span<const std::byte> used(code, codes.rows().row_bytes());
         if constexpr (requires { codes.coder().well_formed(used); })
             if (!codes.coder().well_formed(used)) in.fail("row " + std::to_string(i) + " is no code of its codec");
+        if constexpr (requires { requires std::remove_cvref_t<decltype(codes.coder())>::any_code_decodes; }) return;
         codes.coder().decode(used, decoded);
         if (!admissible_when_decoded(sum_of_squares(decoded)))
             in.fail("the vector of row " + std::to_string(i) +

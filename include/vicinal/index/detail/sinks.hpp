@@ -6,6 +6,7 @@
 #include <bit>        // for countr_zero, popcount
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint32_t, uint64_t
+#include <limits>     // for numeric_limits
 #include <span>       // for span
 #include <vector>     // for vector
 
@@ -126,8 +127,27 @@ VICINAL_INLINE void offer_block(const Scorer& scorer, const std::byte* first, st
     offer_all(sink, distances, count, slot_of);
 }
 
+/// Measures rows [begin, end) of those slot_of names and offers them.
+template <class Scorer, class Sink, class SlotOf, class BeforeBlock>
+void offer_unbounded(const Scorer& scorer, std::size_t begin, std::size_t end, Sink& sink, SlotOf slot_of,
+                     BeforeBlock before_block) {
+    float distances[scan_block];
+    slot_t slots[scan_block];
+    for (std::size_t first = begin; first < end; first += scan_block) {
+        before_block();
+        std::size_t n = 0;
+        for (std::size_t i = first; i < std::min(end, first + scan_block); ++i) {
+            slots[n] = slot_of(i);
+            if (slots[n] != no_slot) ++n;
+        }
+        scorer.measure_all(slots, n, distances);
+        offer_all(sink, distances, n, [&](std::size_t i) { return slots[i]; });
+    }
+}
+
 /// The same for rows [0, count) of `rows`, any number, and a scorer that knows lower bounds: of each 4096 rows those
-/// with the lowest are measured first, so that soon the others' exceed the threshold.
+/// with the lowest are measured first, so that soon the others' exceed the threshold. A scorer that says by `by_bounds`
+/// that they rule out too little has the next rows measured.
 template <class Scorer, class Sink, class SlotOf, class BeforeBlock>
 void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Sink& sink, SlotOf slot_of,
                      BeforeBlock before_block) {
@@ -139,7 +159,13 @@ void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::siz
         // Until there are results every row is in the heap: the first chunks are small.
         end = begin + std::min(chunk, begin + 1024);
         if (end > count) end = count;
+        if constexpr (requires { scorer.by_bounds(); })
+            if (!scorer.by_bounds()) {
+                offer_unbounded(scorer, begin, end, sink, slot_of, before_block);
+                continue;
+            }
         std::size_t size = 0;
+        std::size_t measured = 0;
         const float limit = scorer.limit_of(sink.threshold());
         for (std::size_t first = begin; first < end; first += simd::scan_lanes) {
             if (first % scan_block == 0) before_block();
@@ -168,9 +194,13 @@ void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::siz
             }
             const float threshold = sink.threshold();
             scorer.measure(rows, which, slots, n, threshold, distances);
+            measured += n;
             offer_all(sink, distances, n, [&](std::size_t i) { return slots[i]; });
             last_key = std::uint64_t{ordered_bits(scorer.limit_of(sink.threshold()))} << 32 | 0xFFFFFFFFU;
         }
+        // What it took to have any results at all says nothing of the rows to come.
+        if constexpr (requires { scorer.by_bounds(); })
+            if (limit < std::numeric_limits<float>::max()) scorer.bounded(end - begin, measured);
     }
 }
 template <class Scorer>

@@ -1,0 +1,86 @@
+// Lower bounds of the distances of one query to 32 rows of codes, by the products of its codes and the rows' heads.
+#pragma once
+
+#include <cmath>    // for sqrt
+#include <cstddef>  // for size_t, byte
+#include <cstdint>  // for int32_t
+
+#include "vicinal/core/little_endian.hpp"
+#include "vicinal/simd/intrinsics.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace simd {
+
+/// A row's head is four floats: squares, rest, error, length. With p its product,
+///     d = sqrt(max(0, base + squares - scale p - along rest)) - error
+/// bounds how far it is from the query, and of products of vectors, negative and taken twice, less constants,
+///     max(0, d - off)^2 - length
+struct reach_terms {
+    float base = 0;
+    float scale = 0;
+    float along = 0;
+    float off = 0;
+};
+
+/// d of each row, or where `Products` the other.
+/// heads  `count` <= 32 heads, `stride` bytes apart;  products  32 integers, of which `count` are used
+/// out    32 floats, of which `count` are set; -lowest where a head is no number
+template <class V, bool Products>
+VICINAL_INLINE void reach_bounds(const std::byte* heads, std::size_t stride, std::size_t count,
+                                 const std::int32_t* products, const reach_terms& terms, float lowest,
+                                 float* out) noexcept {
+#if defined(__AVX2__)
+    if constexpr (is_256_bit<V>) {
+        const __m256 zero = _mm256_setzero_ps();
+        for (std::size_t r = 0; r < count; r += 8) {
+            const std::size_t last = count - 1 - r;
+            const std::byte* const at = heads + r * stride;
+            __m256 both[4];  // heads r + i and r + i + 4
+            for (std::size_t i = 0; i < 4; ++i) {
+                const std::size_t a = i < last ? i : last;
+                const std::size_t b = i + 4 < last ? i + 4 : last;
+                both[i] = _mm256_insertf128_ps(
+                    _mm256_castps128_ps256(_mm_loadu_ps(reinterpret_cast<const float*>(at + a * stride))),
+                    _mm_loadu_ps(reinterpret_cast<const float*>(at + b * stride)), 1);
+            }
+            const __m256 low01 = _mm256_unpacklo_ps(both[0], both[1]);
+            const __m256 low23 = _mm256_unpacklo_ps(both[2], both[3]);
+            const __m256 high01 = _mm256_unpackhi_ps(both[0], both[1]);
+            const __m256 high23 = _mm256_unpackhi_ps(both[2], both[3]);
+            const __m256 squares = _mm256_shuffle_ps(low01, low23, 0x44);
+            const __m256 rest = _mm256_shuffle_ps(low01, low23, 0xEE);
+            const __m256 error = _mm256_shuffle_ps(high01, high23, 0x44);
+            const __m256 product =
+                _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(products + r)));
+            __m256 square = _mm256_add_ps(_mm256_set1_ps(terms.base), squares);
+            square = _mm256_sub_ps(square, _mm256_mul_ps(_mm256_set1_ps(terms.scale), product));
+            square = _mm256_sub_ps(square, _mm256_mul_ps(_mm256_set1_ps(terms.along), rest));
+            __m256 d = _mm256_sub_ps(_mm256_sqrt_ps(_mm256_max_ps(square, zero)), error);
+            if constexpr (Products) {
+                const __m256 within = _mm256_max_ps(_mm256_sub_ps(d, _mm256_set1_ps(terms.off)), zero);
+                d = _mm256_sub_ps(_mm256_mul_ps(within, within), _mm256_shuffle_ps(high01, high23, 0xEE));
+            }
+            _mm256_storeu_ps(out + r, _mm256_max_ps(d, _mm256_set1_ps(lowest)));  // the second of what is no number
+        }
+        return;
+    }
+#endif
+    for (std::size_t r = 0; r < count; ++r) {
+        float head[4];
+        for (std::size_t i = 0; i < 4; ++i) head[i] = vicinal::detail::load_le<float>(heads + r * stride + 4 * i);
+        float square = terms.base + head[0];
+        square = square - terms.scale * static_cast<float>(products[r]);
+        square = square - terms.along * head[1];
+        float d = (square > 0 ? std::sqrt(square) : 0.0F) - head[2];
+        if constexpr (Products) {
+            const float within = d - terms.off > 0 ? d - terms.off : 0.0F;
+            d = within * within - head[3];
+        }
+        out[r] = d > lowest ? d : lowest;
+    }
+}
+
+}  // namespace simd
+
+VICINAL_NAMESPACE_END
