@@ -28,13 +28,17 @@ if ! { cmake --preset fuzz && nice -n 19 cmake --build --preset fuzz -j "$(vicin
     exit 1
 fi
 
+# Short stacks of allocations, and little freed memory kept apart: a third more executions a second. A finding is looked at
+# again without them.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-malloc_context_size=2:quarantine_size_mb=16}"
+
 status=0
 printf '%-16s %12s %10s %9s\n' target executions exec/s findings
 for target in $targets; do
     corpus=files
     longest=8192
     case $target in
-        operations) corpus=operations longest=160 ;;
+        operations) corpus=operations longest=144 ;;
         kernels) corpus=kernels longest=1024 ;;
         import) corpus=import longest=2048 ;;
     esac
