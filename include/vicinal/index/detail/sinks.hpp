@@ -137,7 +137,7 @@ void offer_unbounded(const Scorer& scorer, std::size_t begin, std::size_t end, S
         before_block();
         std::size_t n = 0;
         for (std::size_t i = first; i < std::min(end, first + scan_block); ++i) {
-            slots[n] = slot_of(i);
+            slots[n] = slot_of(static_cast<slot_t>(i));
             if (slots[n] != no_slot) ++n;
         }
         scorer.measure_all(slots, n, distances);
