@@ -6,9 +6,9 @@
 # Asks for nothing: where installing would need a password it prints the command to run and fails. The other scripts
 # source this file and call its function.
 
-# One line for each need: name, who needs it, how to find it, what it is for, and its package for apt, dnf, brew and
-# vcpkg ("-" where there is none). "command:" finds a program, "header:" a file in an include directory, "library:" one
-# of clang's; commas separate alternatives.
+# One line for each need: name, who needs it (commas separate several), how to find it, what it is for, and its package
+# for apt, dnf, brew and vcpkg ("-" where there is none). "command:" finds a program, "header:" a file in an include
+# directory, "library:" one of clang's; commas separate alternatives.
 vicinal_needs() {
     cat <<'NEEDS'
 compiler    all    command:c++,g++,clang++             compiles_the_C++20_sources          g++             gcc-c++            -           -
@@ -20,8 +20,8 @@ catch2      test   header:catch2/catch.hpp,catch2/catch_test_macros.hpp  the_tes
 pkg-config  test   command:pkg-config                  tests_vicinal's_pkg-config_file     pkg-config      pkgconf-pkg-config pkg-config  -
 python3     test   command:python3                     runs_the_checks_in_tests/tools      python3         python3            python3     -
 benchmark   bench  header:benchmark/benchmark.h        the_micro-benchmark_framework       libbenchmark-dev google-benchmark-devel google-benchmark benchmark
-clang       fuzz   command:clang++                     compiles_the_fuzz_targets           clang           clang              -           -
-libfuzzer   fuzz   library:libclang_rt.fuzzer          libFuzzer_and_the_sanitizers        libclang-rt-dev compiler-rt        llvm        -
+clang       test,fuzz  command:clang++                 compiles_for_sanitizers_and_fuzzing clang           clang              -           -
+sanitizers  test,fuzz  library:libclang_rt.fuzzer      libFuzzer_and_the_sanitizers        libclang-rt-dev compiler-rt        llvm        -
 cross-a64   cross  command:aarch64-linux-gnu-g++       compiles_for_64-bit_ARM             g++-aarch64-linux-gnu -            -           -
 cross-s390  cross  command:s390x-linux-gnu-g++         compiles_for_a_big-endian_machine   g++-s390x-linux-gnu   -            -           -
 qemu        cross  command:qemu-aarch64,qemu-aarch64-static  runs_their_programs          qemu-user       -                  -           -
@@ -78,7 +78,7 @@ vicinal_install_dependencies() {
     vicinal_reasons=
     vicinal_homeless=
     while read -r name who how why apt dnf brew vcpkg; do
-        case $who in all | "$vicinal_for") ;; *) continue ;; esac
+        case ",$who," in ,all, | *",$vicinal_for,"*) ;; *) continue ;; esac
         if vicinal_have "$how"; then continue; fi
         case $vicinal_with in
             apt-get) vicinal_package=$apt ;;

@@ -47,6 +47,7 @@ namespace {
 using namespace vicinal_test;
 const registered<vicinal::hnsw_index, combination<l2, f32>> graph("hnsw");
 const registered<vicinal::flat_index, combination<l2, sq8>> rows("flat");
+const registered<vicinal::flat_index, combination<l2, sq8_then_f32>> twofold_rows("flat");
 }
 """
 GROUPS = {

@@ -26,7 +26,7 @@ bool long_form() { return std::getenv("VICINAL_TEST_LONG") != nullptr; }
 bytes_t small_file(const subject& s) {
     bytes_t bytes;
     for (std::uint64_t first = 100; first < 200; first += 7) {
-        for (const std::size_t rows : {10, 6}) {  // the second for packed, whose rows are large
+        for (const std::size_t rows : {10U, 6U}) {  // the second for packed, whose rows are large
             const index_ptr index = s.make(3);
             index->train(clustered(130, 3, 3, 3, 9).view());  // three lists
             const auto ids = numbered<std::uint64_t>(rows, first, 3);

@@ -58,7 +58,7 @@ TEMPLATE_TEST_CASE("counters: searches count what their statistics say", "", fla
         for (std::size_t q = 0; q < 5; ++q, ++asked) (void)index.search(queries[q], 10, {.stats = &stats});
     }
     SECTION("batches, by threads") {
-        for (const std::size_t threads : {1, 2, 4}) {
+        for (const std::size_t threads : {1U, 2U, 4U}) {
             (void)index.search(queries, 10, {.stats = &stats, .threads = threads});
             asked += queries.rows();
         }

@@ -116,7 +116,7 @@ void check_sums(const sizes& dims, std::size_t most) {
 template <class Isa>
 void check_all() {
     sizes dims{8191, 8192, 8193, 16384 + 17, 33025, 33026, 65536};
-    for (const std::size_t d : {511, 512, 513, 784, 1025, 1536}) dims.push_back(d);
+    for (const std::size_t d : {511U, 512U, 513U, 784U, 1025U, 1536U}) dims.push_back(d);
     const auto check = [](const sizes& some, std::size_t most) {
         check_sums<Isa, 8, integer_sum::product>(some, most);
         check_sums<Isa, 8, integer_sum::squared_difference>(some, most);
