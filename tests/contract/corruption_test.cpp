@@ -58,6 +58,16 @@ void sign(bytes_t& file) {
     store_le(&file[124], crc32c(0, std::span(file).first(124)));
 }
 
+/// Where a section of a whole file begins, and its bytes.
+std::pair<std::size_t, std::size_t> section_of(const bytes_t& file, const char* type) {
+    for (std::size_t at = 128; at < 128 + 32 * load_le<std::uint32_t>(&file[44]); at += 32)
+        if (std::equal(type, type + 4, reinterpret_cast<const char*>(&file[at])))
+            return {static_cast<std::size_t>(load_le<std::uint64_t>(&file[at + 8])),
+                    static_cast<std::size_t>(load_le<std::uint64_t>(&file[at + 16]))};
+    FAIL("no section " << type);
+    return {};
+}
+
 /// The ways into an index, each over the same bytes.
 class doors {
   public:
@@ -101,6 +111,10 @@ class doors {
             REQUIRE(verdict(turn_++ % count, file) == "corrupt_file");
         }
         ++refused;
+    }
+    /// The same of what is signed: views look at it only when they are asked.
+    void require_refused_by_loads(const bytes_t& file) {
+        for (std::size_t door = 0; door + 1 < count; ++door) REQUIRE(verdict(door, file) == "corrupt_file");
     }
     std::size_t refused = 0;
 
@@ -219,6 +233,31 @@ TEST_CASE("corruption: what a forger signs is refused, or a sound index that bea
         }
     });
     REQUIRE(let_in > 20);  // ids, seeds and most of the vectors may be anything
+}
+
+TEST_CASE("corruption: a row is live, or retired without an id, whoever signs otherwise") {
+    FOR_EVERY_INDEX(s);
+    filled f(s, clustered(50, 3, 2), 100);
+    f.index->remove(f.ids[1]);  // among so many, a graph keeps its row for a while
+    const bytes_t file = f.index->save();
+    doors ways(s);
+    const auto [first, rows] = section_of(file, "STAT");
+    const std::size_t ids = section_of(file, "IDS_").first;
+    const std::size_t live = section_of(file, "LIVE").first;
+    std::size_t retired = 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+        const bool was_live = file[first + row] == std::byte{1};
+        retired += was_live ? 0 : 1;
+        for (unsigned state = 2; state < 256; state += 46) {
+            bytes_t forged = file;
+            forged[first + row] = static_cast<std::byte>(state);
+            store_le(&forged[live], load_le<std::uint64_t>(&file[live]) - (was_live ? 1 : 0));
+            store_le(&forged[ids + 8 * row], std::uint64_t{state == 2 ? 42U : 0U});
+            sign(forged);
+            ways.require_refused_by_loads(forged);
+        }
+    }
+    REQUIRE(retired == (s.kind == "hnsw" ? 1 : 0));
 }
 
 TEST_CASE("corruption: a view of any bytes can be searched, checked, saved and verified") {

@@ -250,25 +250,25 @@ class soak {
     std::string complaint_;
 };
 
-/// How many of these rows a search of the closest to their own vector, as it is stored, does not give.
-std::size_t lost(const any_index& index, const soak::held_t& held) {
-    std::size_t missed = 0;
+/// Those of these rows that a search for the one closest to their own vector, as it is stored, does not give.
+soak::held_t lost(const any_index& index, const soak::held_t& held, asking how) {
+    soak::held_t missed;
     constexpr std::size_t together = 1000;
+    how.threads = 2;
     for (auto next = held.begin(); next != held.end();) {
-        std::vector<std::uint64_t> ids;
+        std::vector<soak::held_t::value_type> rows;
         dataset queries{dim, {}};
-        for (; next != held.end() && ids.size() < together; ++next) {
-            ids.push_back(next->first);
+        for (; next != held.end() && rows.size() < together; ++next) {
+            rows.push_back(*next);
             const vector_t row = index.get(next->first);
             queries.values.insert(queries.values.end(), row.begin(), row.end());
         }
-        asking how;
-        how.threads = 2;
         const auto table = index.search(queries.view(), 1, how);
-        for (std::size_t q = 0; q < ids.size(); ++q) {
+        for (std::size_t q = 0; q < rows.size(); ++q) {
             const auto first = table[q];
-            const bool found = !first.empty() && (first[0].id == ids[q] || index.get(first[0].id) == index.get(ids[q]));
-            missed += found ? 0 : 1;
+            const std::uint64_t id = rows[q].first;
+            const bool found = !first.empty() && (first[0].id == id || index.get(first[0].id) == index.get(id));
+            if (!found) missed.insert(rows[q]);
         }
     }
     return missed;
@@ -301,9 +301,11 @@ TEST_CASE("living: everything at once from eight threads, then every row finds i
         if (!index->contains(id)) FAIL("id " << id << " is gone");
         if (s.codec == "f32" && index->get(id) != vector_of(id, version)) FAIL("id " << id << " has another vector");
     }
-    const std::size_t missed = lost(*index, held);
-    if (long_form()) WARN(s.name() << ": " << held.size() << " rows, " << missed << " do not find themselves");
-    REQUIRE(missed == 0);
+    // With the default beam a graph of 200 000 rows may pass one by, built at once or not; no row may be out of reach.
+    const soak::held_t missed = lost(*index, held, {});
+    if (long_form()) WARN(s.name() << ": " << held.size() << " rows, " << missed.size() << " do not find themselves");
+    REQUIRE(missed.size() <= held.size() / 50'000);
+    REQUIRE(lost(*index, missed, exhaustive()).empty());
     const bytes_t saved = index->save();
     REQUIRE(difference(s.load(std::span<const std::byte>(saved))->save(), saved) == "none");
 }
