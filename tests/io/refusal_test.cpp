@@ -204,6 +204,9 @@ TEST_CASE("io: load_limits refuse larger files and accept equal ones") {
     CHECK(ways.refuse(bytes, errc::limit_exceeded, {.max_rows = 2}) == every_way::count);
     CHECK(ways.refuse(bytes, errc::limit_exceeded, {.max_dim = 4}) == every_way::count);
     CHECK(ways.refuse(bytes, errc::limit_exceeded, {.max_bytes = bytes.size(), .max_rows = 3, .max_dim = 5}) == 0);
+    // A stream is read no further than its header.
+    std::istringstream head(std::string(reinterpret_cast<const char*>(bytes.data()), 128));
+    CHECK(refused([&] { (void)read_stream(head, {.max_rows = 2}); }) == errc::limit_exceeded);
 }
 
 TEST_CASE("io: a section of another type, width or length is refused with what was expected and found") {
