@@ -29,7 +29,7 @@ bytes_t small_file(const subject& s) {
     for (std::uint64_t first = 100; first < 200; first += 7) {
         for (const std::size_t rows : {10U, 6U}) {  // the second for packed, whose rows are large
             const index_ptr index = s.make(3);
-            index->train(clustered(130, 3, 3, 3, 9).view());  // three lists
+            index->train(clustered(130, 3, 3, 3, 9).view());        // three lists
             const auto ids = numbered<std::uint64_t>(rows, first);  // a bit apart, so that a change makes two the same
             index->add(ids, clustered(rows, 3, 3).view());
             index->remove(ids[4]);

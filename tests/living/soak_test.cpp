@@ -143,7 +143,8 @@ class soak {
             for (std::size_t i = 0; complaints_ == 0 && (working_ > 0 || i < 5); ++i) {
                 const auto begin = std::chrono::steady_clock::now();
                 read(i);
-                if (long_form()) std::this_thread::sleep_for(8 * (std::chrono::steady_clock::now() - begin));  // writers' turn
+                if (long_form())
+                    std::this_thread::sleep_for(8 * (std::chrono::steady_clock::now() - begin));  // writers' turn
             }
         } catch (const std::exception& e) {
             complain(std::string("a reader met: ") + e.what());
@@ -171,7 +172,8 @@ class soak {
         for (const auto& hit : hits) expect(hit.id % 2 == 1, "an id that the filter does not admit");
         const vicinal::id_set<std::uint64_t> few{some_id(i), some_id(i + 1), some_id(i + 2)};
         how.filter = few;
-        for (const auto& hit : index_.search(query, 3, how)) expect(few.contains(hit.id), "an id that is not in the set");
+        for (const auto& hit : index_.search(query, 3, how))
+            expect(few.contains(hit.id), "an id that is not in the set");
     }
     void search_batch(std::size_t i) {
         dataset queries{dim, {}};
