@@ -142,6 +142,36 @@ template <class V>
     }
 }
 
+/// Components i, i + 1, ... of codes of 4 bits for each two components, the lower half of a byte first. `book` holds 16
+/// pairs of floats for each two components, for as many as whole vectors have. i is a multiple of V's lanes.
+template <class V>
+[[nodiscard]] VICINAL_INLINE V look_up_pairs(const float* book, const std::byte* codes, std::size_t i) noexcept {
+    const std::byte* const p = codes + i / 4;
+    if constexpr (is_float<V>) {
+        const std::size_t which = std::to_integer<std::size_t>(*p) >> (i / 2 % 2 * 4) & 15U;
+        return book[i / 2 * 32 + 2 * which + i % 2];
+    } else {
+#if defined(__AVX__)
+        if constexpr (is_256_bit<V>) {
+            // Four loads are no slower than a gather.
+            std::uint16_t four;
+            std::memcpy(&four, p, sizeof four);
+            const auto at = [from = book + i * 16](unsigned which) VICINAL_LAMBDA_INLINE { return from + 2 * which; };
+            const auto two = [](const float* first, const float* second) VICINAL_LAMBDA_INLINE {
+                const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(first));
+                return _mm_loadh_pi(_mm_castsi128_ps(low), reinterpret_cast<const __m64*>(second));
+            };
+            const __m128 lower = two(at(four & 15U), at(16 + (four >> 4 & 15U)));
+            const __m128 upper = two(at(32 + (four >> 8 & 15U)), at(48 + (four >> 12U)));
+            return V(_mm256_insertf128_ps(_mm256_castps128_ps256(lower), upper, 1));
+        }
+#endif
+        alignas(64) float values[V::size];
+        for (std::size_t j = 0; j < V::size; ++j) values[j] = look_up_pairs<float>(book, codes, i + j);
+        return V::load_aligned(values);
+    }
+}
+
 /// IEEE binary16 values at p (any alignment), as floats.
 template <class V>
 [[nodiscard]] VICINAL_INLINE V widen_f16(const std::byte* p) noexcept {
@@ -239,9 +269,9 @@ VICINAL_INLINE void store_interleaved(const V& a, const V& b, float* out) noexce
     }
 }
 
-/// Asks for every cache line of [p, p + bytes), at most `max_lines`. Into the second-level cache: a request for the first
-/// holds one of the few places there (16 to 24) until it is answered, and the next stalls; the second has two to three
-/// times as many, and is near enough.
+/// Asks for every cache line of [p, p + bytes), at most `max_lines`. Into the second-level cache: a request for the
+/// first holds one of the few places there (16 to 24) until it is answered, and the next stalls; the second has two to
+/// three times as many, and is near enough.
 VICINAL_INLINE void prefetch_lines(const std::byte* p, std::size_t bytes, std::size_t max_lines = 16) noexcept {
 #if defined(__GNUC__)
     const std::size_t lines = (bytes + 63) / 64 < max_lines ? (bytes + 63) / 64 : max_lines;
