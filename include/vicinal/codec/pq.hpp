@@ -30,6 +30,7 @@ VICINAL_NAMESPACE_BEGIN
 class pq {
   public:
     static constexpr std::string_view name = "pq";
+    static constexpr bool has_tables = true;  // scans look up what a half byte adds to a distance
     /// Centroids of each pair of components, which a half byte names.
     static constexpr std::size_t centroids = detail::plane_centroids;
 

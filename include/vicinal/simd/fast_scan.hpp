@@ -16,10 +16,16 @@ namespace simd {
 /// Vectors of signs are scanned this many at a time, `scan_group` signs by each look-up.
 inline constexpr std::size_t scan_lanes = 32;
 inline constexpr std::size_t scan_group = 4;
-/// The largest table entry: eight of them add up within a byte.
-inline constexpr unsigned scan_highest = 31;
-/// So many groups of signs add up within 16 bits.
-inline constexpr std::size_t scan_block = 2048;
+/// The largest table entry if `Together` of them, 8, 4 or 2, are to add up within a byte. Of finer tables fewer do: sums
+/// then widen to 16 bits more often.
+template <std::size_t Together>
+inline constexpr unsigned highest_entry = 255 / Together;
+/// That of tables of signs.
+inline constexpr unsigned scan_highest = highest_entry<8>;
+/// So many groups add up within 16 bits.
+template <std::size_t Together>
+inline constexpr std::size_t scan_block_of = 256 * Together;
+inline constexpr std::size_t scan_block = scan_block_of<8>;
 
 /// Bytes of 32 vectors of `dim` signs; dim is a multiple of 8.
 [[nodiscard]] constexpr std::size_t scan_bytes(std::size_t dim) noexcept { return dim * scan_lanes / 8; }
@@ -84,6 +90,90 @@ VICINAL_INLINE scan_scale make_tables(const float* query, std::size_t dim, std::
             }
     }
     return {step, low};
+}
+
+/// The shares of 16 points of the plane, `book`, in the squared distance from (x, y), or in minus the product with it,
+/// less the least of them, which is returned.
+/// shares  16 floats;  most  raised to the largest share
+template <class V, bool Differences>
+VICINAL_INLINE float plane_shares(const float* book, float x, float y, float* shares, float& most) noexcept {
+#if defined(__AVX2__)
+    if constexpr (is_256_bit<V>) {
+        const __m256 point = _mm256_castpd_ps(
+            _mm256_broadcastsd_pd(_mm_castps_pd(_mm_unpacklo_ps(_mm_set_ss(x), _mm_set_ss(y)))));
+        __m256 eight[2];
+        for (std::size_t i = 0; i < 2; ++i) {
+            __m256 both[2];
+            for (std::size_t j = 0; j < 2; ++j) {
+                const __m256 c = _mm256_loadu_ps(book + 16 * i + 8 * j);
+                const __m256 off = _mm256_sub_ps(c, point);
+                both[j] = Differences ? _mm256_mul_ps(off, off)
+                                      : _mm256_xor_ps(_mm256_mul_ps(c, point), _mm256_set1_ps(-0.0F));
+            }
+            const __m256 sums = _mm256_hadd_ps(both[0], both[1]);
+            eight[i] = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(sums), 0xD8));
+        }
+        const auto fold = [](__m256 a, __m256 b, auto take) VICINAL_LAMBDA_INLINE {
+            const __m256 one = take(a, b);
+            const __m256 two = take(one, _mm256_permute2f128_ps(one, one, 1));
+            const __m256 four = take(two, _mm256_permute_ps(two, 0x4E));
+            return take(four, _mm256_permute_ps(four, 0xB1));
+        };
+        const __m256 least =
+            fold(eight[0], eight[1],
+                 [](__m256 a, __m256 b) VICINAL_LAMBDA_INLINE { return _mm256_min_ps(a, b); });
+        for (std::size_t i = 0; i < 2; ++i) {
+            eight[i] = _mm256_sub_ps(eight[i], least);
+            _mm256_storeu_ps(shares + 8 * i, eight[i]);
+        }
+        const __m256 largest =
+            fold(eight[0], eight[1],
+                 [](__m256 a, __m256 b) VICINAL_LAMBDA_INLINE { return _mm256_max_ps(a, b); });
+        most = larger(most, _mm256_cvtss_f32(largest));
+        return _mm256_cvtss_f32(least);
+    }
+#endif
+    for (std::size_t c = 0; c < 16; ++c) {
+        const float a = Differences ? book[2 * c] - x : book[2 * c];
+        const float b = Differences ? book[2 * c + 1] - y : book[2 * c + 1];
+        shares[c] = Differences ? a * a + b * b : -(a * x + b * y);
+    }
+    float least = shares[0];
+    for (std::size_t c = 1; c < 16; ++c) least = shares[c] < least ? shares[c] : least;
+    for (std::size_t c = 0; c < 16; ++c) {
+        shares[c] -= least;
+        most = larger(most, shares[c]);
+    }
+    return least;
+}
+
+/// Table entries: `count` shares times `scale`, rounded down, at most `highest`. count is a multiple of 16; no share is
+/// negative.
+template <class V>
+VICINAL_INLINE void round_down_to_bytes(const float* shares, std::size_t count, float scale, unsigned highest,
+                                        std::uint8_t* out) noexcept {
+    const auto top = static_cast<float>(highest);
+    std::size_t i = 0;
+#if defined(__AVX2__)
+    if constexpr (is_256_bit<V>) {
+        const auto eight = [&](std::size_t at) VICINAL_LAMBDA_INLINE {
+            const __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(shares + at), _mm256_set1_ps(scale));
+            return _mm256_cvttps_epi32(_mm256_min_ps(scaled, _mm256_set1_ps(top)));
+        };
+        for (; i + 32 <= count; i += 32) {
+            const __m256i low = _mm256_packs_epi32(eight(i), eight(i + 8));
+            const __m256i high = _mm256_packs_epi32(eight(i + 16), eight(i + 24));
+            // Each half of a vector was packed by itself: put their fours in order.
+            const __m256i mixed = _mm256_packus_epi16(low, high);
+            const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm256_permutevar8x32_epi32(mixed, order));
+        }
+    }
+#endif
+    for (; i < count; ++i) {
+        const float scaled = shares[i] * scale;
+        out[i] = static_cast<std::uint8_t>(scaled < top ? scaled : top);
+    }
 }
 
 #if defined(__AVX2__)
@@ -197,30 +287,34 @@ VICINAL_INLINE void transpose_32x16(const Row& row, __m256i* x) noexcept {
     shuffle(y, x);
 }
 
-/// scan_rows_32 where row(lane, p) says where byte p of a row's signs is.
-template <class Row>
+/// scan_rows_32 where row(lane, p) says where byte p of a row's code is.
+template <std::size_t Together, class Row>
 VICINAL_INLINE void scan_transposed(const Row& row, const std::uint8_t* tables, std::size_t pairs, scan_scale scale,
                                     float* out) noexcept {
+    constexpr std::size_t most = scan_block_of<Together> / 2;
+    constexpr std::size_t step = Together / 2;  // bytes whose entries add up within a byte
+    constexpr std::size_t step_at_end = step < 2 ? step : 2;
     __m256 sums[4] = {};
-    for (std::size_t begin = 0; begin < pairs; begin += scan_block / 2) {
-        const std::size_t end = pairs - begin < scan_block / 2 ? pairs : begin + scan_block / 2;
+    for (std::size_t begin = 0; begin < pairs; begin += most) {
+        const std::size_t end = pairs - begin < most ? pairs : begin + most;
         lane_sums block;
-        const auto add_two = [](const __m256i* x, const std::uint8_t* table, __m256i bytes) VICINAL_LAMBDA_INLINE {
-            return add_entries(add_entries(bytes, x[0], table), x[1], table + 32);
+        const auto add = [](const __m256i* x, std::size_t count, const std::uint8_t* table) VICINAL_LAMBDA_INLINE {
+            __m256i bytes = add_entries(_mm256_setzero_si256(), x[0], table);
+            for (std::size_t i = 1; i < count; ++i) bytes = add_entries(bytes, x[i], table + 32 * i);
+            return bytes;
         };
-        const __m256i none = _mm256_setzero_si256();
         std::size_t p = begin;
         for (; p + 16 <= end; p += 16) {
             __m256i x[16];
             transpose_32x16([&](std::size_t lane) VICINAL_LAMBDA_INLINE { return row(lane, p); }, x);
             const std::uint8_t* const table = tables + p * 32;
-            for (std::size_t i = 0; i < 16; i += 4)
-                block.add(add_two(x + i + 2, table + 32 * (i + 2), add_two(x + i, table + 32 * i, none)));
+            for (std::size_t i = 0; i < 16; i += step) block.add(add(x + i, step, table + 32 * i));
         }
-        if (p < end) {  // an even number of bytes
+        if (p < end) {
             __m256i x[16];
             transpose_32x16([&](std::size_t lane) VICINAL_LAMBDA_INLINE { return row(lane, p); }, x);
-            for (std::size_t i = 0; p + i < end; i += 2) block.add(add_two(x + i, tables + (p + i) * 32, none));
+            for (std::size_t i = 0; p + i < end; i += step_at_end)
+                block.add(add(x + i, step_at_end, tables + (p + i) * 32));
         }
         block.widen_to(sums);
     }
@@ -231,9 +325,10 @@ VICINAL_INLINE void scan_transposed(const Row& row, const std::uint8_t* tables, 
 #endif
 
 /// The same for `count` <= 32 rows whose signs lie row by row, `stride` bytes apart: bit j of byte i is that of
-/// component 8 i + j, set where it is not negative. out[row] = step * sum + low. dim is a multiple of 16; 16 bytes past
-/// each row's signs are readable.
-template <class V>
+/// component 8 i + j, set where it is not negative. Or for codes of 4 bits of any meaning, each with a table of its own
+/// and worth four of dim's components; entries are at most highest_entry<Together>. out[row] = step * sum + low. dim is
+/// a multiple of 16, of 8 if Together is 2; 16 bytes past each row's code are readable.
+template <class V, std::size_t Together = 8>
 VICINAL_INLINE void scan_rows_32(const std::byte* first, std::size_t stride, std::size_t count,
                                  const std::uint8_t* tables, std::size_t dim, scan_scale scale, float* out) noexcept {
     const std::size_t pairs = dim / 8;
@@ -242,15 +337,16 @@ VICINAL_INLINE void scan_rows_32(const std::byte* first, std::size_t stride, std
         if (count == scan_lanes) {
             const std::size_t by_8 = 8 * stride;
             const std::byte* const quarters[4] = {first, first + by_8, first + 2 * by_8, first + 3 * by_8};
-            detail::scan_transposed([&](std::size_t lane, std::size_t p)
-                                        VICINAL_LAMBDA_INLINE { return quarters[lane / 8] + (lane % 8 * stride + p); },
-                                    tables, pairs, scale, out);
+            detail::scan_transposed<Together>(
+                [&](std::size_t lane, std::size_t p)
+                    VICINAL_LAMBDA_INLINE { return quarters[lane / 8] + (lane % 8 * stride + p); },
+                tables, pairs, scale, out);
         } else {
             const std::byte* rows[scan_lanes];
             for (std::size_t r = 0; r < scan_lanes; ++r) rows[r] = first + (r < count ? r : count - 1) * stride;
-            detail::scan_transposed([&](std::size_t lane, std::size_t p)
-                                        VICINAL_LAMBDA_INLINE { return rows[lane] + p; },
-                                    tables, pairs, scale, out);
+            detail::scan_transposed<Together>([&](std::size_t lane, std::size_t p)
+                                                  VICINAL_LAMBDA_INLINE { return rows[lane] + p; },
+                                              tables, pairs, scale, out);
         }
         return;
     }

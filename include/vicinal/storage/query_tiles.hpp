@@ -42,15 +42,24 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A pair whose rows can be ruled out by dot products: a fused scorer, and a metric that adds up squared differences,
-/// or products and says by `least_sum` how large the sum must be.
-template <class Metric, class Codec>
-inline constexpr bool is_tiled = [] {
-    if constexpr (is_fused<Metric, Codec> && formed_metric<Metric>)
+/// A metric that adds up squared differences, or products and says by `least_sum` how large the sum must be.
+template <class Metric>
+inline constexpr bool adds_up = [] {
+    if constexpr (formed_metric<Metric>)
         return Metric::form == sum_form::squared_difference || product_bound_metric<Metric>;
     else
         return false;
 }();
+
+/// Whether a single query's scan looks distances up in tables, which is less work than a share of a product.
+template <class Codec>
+inline constexpr bool has_tables = requires {
+    requires Codec::has_tables;
+};
+
+/// A pair whose rows can be ruled out by dot products: a fused scorer and such a metric.
+template <class Metric, class Codec>
+inline constexpr bool is_tiled = is_fused<Metric, Codec> && adds_up<Metric> && !has_tables<Codec>;
 
 /// Prepared queries, one behind the other, each readable as kernels want it.
 class query_table {

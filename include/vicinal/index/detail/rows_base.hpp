@@ -29,6 +29,7 @@
 #include "vicinal/storage/integer_screen.hpp"
 #include "vicinal/storage/scorer.hpp"
 #include "vicinal/storage/sign_screen.hpp"
+#include "vicinal/storage/table_screen.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
