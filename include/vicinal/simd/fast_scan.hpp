@@ -16,8 +16,8 @@ namespace simd {
 /// Vectors of signs are scanned this many at a time, `scan_group` signs by each look-up.
 inline constexpr std::size_t scan_lanes = 32;
 inline constexpr std::size_t scan_group = 4;
-/// The largest table entry if `Together` of them, 8, 4 or 2, are to add up within a byte. Of finer tables fewer do: sums
-/// then widen to 16 bits more often.
+/// The largest table entry if `Together` of them, 8, 4 or 2, are to add up within a byte. Of finer tables fewer do:
+/// sums then widen to 16 bits more often.
 template <std::size_t Together>
 inline constexpr unsigned highest_entry = 255 / Together;
 /// That of tables of signs.
@@ -99,8 +99,8 @@ template <class V, bool Differences>
 VICINAL_INLINE float plane_shares(const float* book, float x, float y, float* shares, float& most) noexcept {
 #if defined(__AVX2__)
     if constexpr (is_256_bit<V>) {
-        const __m256 point = _mm256_castpd_ps(
-            _mm256_broadcastsd_pd(_mm_castps_pd(_mm_unpacklo_ps(_mm_set_ss(x), _mm_set_ss(y)))));
+        const __m256 point =
+            _mm256_castpd_ps(_mm256_broadcastsd_pd(_mm_castps_pd(_mm_unpacklo_ps(_mm_set_ss(x), _mm_set_ss(y)))));
         __m256 eight[2];
         for (std::size_t i = 0; i < 2; ++i) {
             __m256 both[2];
@@ -120,15 +120,13 @@ VICINAL_INLINE float plane_shares(const float* book, float x, float y, float* sh
             return take(four, _mm256_permute_ps(four, 0xB1));
         };
         const __m256 least =
-            fold(eight[0], eight[1],
-                 [](__m256 a, __m256 b) VICINAL_LAMBDA_INLINE { return _mm256_min_ps(a, b); });
+            fold(eight[0], eight[1], [](__m256 a, __m256 b) VICINAL_LAMBDA_INLINE { return _mm256_min_ps(a, b); });
         for (std::size_t i = 0; i < 2; ++i) {
             eight[i] = _mm256_sub_ps(eight[i], least);
             _mm256_storeu_ps(shares + 8 * i, eight[i]);
         }
         const __m256 largest =
-            fold(eight[0], eight[1],
-                 [](__m256 a, __m256 b) VICINAL_LAMBDA_INLINE { return _mm256_max_ps(a, b); });
+            fold(eight[0], eight[1], [](__m256 a, __m256 b) VICINAL_LAMBDA_INLINE { return _mm256_max_ps(a, b); });
         most = larger(most, _mm256_cvtss_f32(largest));
         return _mm256_cvtss_f32(least);
     }

@@ -59,7 +59,7 @@ inline constexpr bool has_tables = requires {
 
 /// A pair whose rows can be ruled out by dot products: a fused scorer and such a metric.
 template <class Metric, class Codec>
-inline constexpr bool is_tiled = is_fused<Metric, Codec> && adds_up<Metric> && !has_tables<Codec>;
+inline constexpr bool is_tiled = is_fused<Metric, Codec>&& adds_up<Metric> && !has_tables<Codec>;
 
 /// Prepared queries, one behind the other, each readable as kernels want it.
 class query_table {
