@@ -1,5 +1,5 @@
-// What fast_scan.hpp promises of tables of shares: that they are the shares, rounded down, and that rows' sums are whole
-// numbers without an error.
+// What fast_scan.hpp promises of tables of shares: that they are the shares, rounded down, and that rows' sums are
+// whole numbers without an error.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
