@@ -1,9 +1,10 @@
-// The codecs vicinal brings: f32, f16, bf16, sq8, sq4, rabitq, two_level to join two, and packed for graphs.
+// The codecs vicinal brings: f32, f16, bf16, sq8, sq4, pq, rabitq, two_level to join two, and packed for graphs.
 #pragma once
 
 #include "vicinal/codec/f32.hpp"        // IWYU pragma: export
 #include "vicinal/codec/half.hpp"       // IWYU pragma: export
 #include "vicinal/codec/packed.hpp"     // IWYU pragma: export
+#include "vicinal/codec/pq.hpp"         // IWYU pragma: export
 #include "vicinal/codec/rabitq.hpp"     // IWYU pragma: export
 #include "vicinal/codec/sq4.hpp"        // IWYU pragma: export
 #include "vicinal/codec/sq8.hpp"        // IWYU pragma: export

@@ -22,7 +22,7 @@ VICINAL_NAMESPACE_BEGIN
 /// build, small, and fast for batches.
 ///
 /// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
-/// Codec    f32, f16, bf16, sq8, sq4, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your own
+/// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Kernels  the instruction set, a type; leave it alone unless one program carries several
 ///

@@ -16,7 +16,8 @@ namespace {
 using namespace vicinal_test;
 const further<vicinal::hnsw_index> entered("hnsw");
 const registered<vicinal::hnsw_index, combination<l2, eighths>, combination<inner_product, sq8_then_f32>, combination<cosine, eighths>,
-                 combination<manhattan, bf16>, combination<manhattan, eighths>, combination<chebyshev, bf16>>
+                 combination<manhattan, bf16>, combination<manhattan, eighths>, combination<chebyshev, bf16>,
+                 combination<cosine, vicinal::pq>>
     its_share("hnsw");
 }  // namespace
 #endif

@@ -29,6 +29,7 @@ double codec_error(const subject& s, double x, double range) {
     if (s.codec == "sq8") return range / 255 * 0.5001 + 1e-6 * range;
     if (s.codec == "sq4") return range / 2;  // what lies outside its range is cut off; see codec/sq4_test.cpp
     if (s.codec == "eighths") return 0.0625 + rounding;
+    if (s.codec == "pq") return range;  // of few rows; see codec/pq_test.cpp
     // The error is spread over all components, as a bell curve; see codec/rabitq_test.cpp.
     if (s.codec.starts_with("rabitq")) return 1.5 * range / static_cast<double>(1U << (s.codec.back() - '0'));
     throw std::logic_error("no error bound for codec " + s.codec);

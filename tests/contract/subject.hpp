@@ -234,6 +234,7 @@ using vicinal::sq4;
 using sq8_then_f32 = vicinal::two_level<sq8, f32>;
 using sq4_then_sq8 = vicinal::two_level<sq4, sq8>;
 using pca8_then_f32 = vicinal::two_level<vicinal::pca8, f32>;
+using pq_then_f32 = vicinal::two_level<vicinal::pq, f32>;
 using rabitq1_then_f32 = vicinal::two_level<vicinal::rabitq<1>, f32>;
 
 /// All codecs' and metrics' code paths in as few types as possible.

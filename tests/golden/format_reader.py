@@ -151,7 +151,8 @@ def rabitq_decoder(bits, dim, center):
 def code_size(codec, dim):
     if codec.startswith("rabitq"):
         return 16 + int(codec[6:]) * up(dim, 16) // 8
-    return {"f32": 4 * dim, "f16": 2 * dim, "bf16": 2 * dim, "sq8": dim, "sq4": (dim + 1) // 2}[codec]
+    sizes = {"f32": 4 * dim, "f16": 2 * dim, "bf16": 2 * dim, "sq8": dim, "sq4": (dim + 1) // 2, "pq": (dim + 3) // 4}
+    return sizes[codec]
 
 
 def stride(kind, size):
@@ -178,6 +179,11 @@ def decoder(file, codec, learned):
     if codec.startswith("rabitq"):
         require(len(numbers) == dim, "center")
         return rabitq_decoder(int(codec[6:]), dim, numbers)
+    if codec == "pq":
+        require(len(numbers) == 32 * ((dim + 1) // 2), "centroids")
+        require(dim % 2 == 0 or not any(numbers[-31::2]), "a component that an odd dimension lacks")
+        named = lambda code, pair: code[pair // 2] >> (4 * (pair % 2)) & 15
+        return lambda code: [numbers[32 * (i // 2) + 2 * named(code, i // 2) + i % 2] for i in range(dim)]
     half = len(numbers) // 2
     require(half in (1, dim), "ranges")
     low = lambda i: numbers[i if half > 1 else 0]

@@ -325,8 +325,8 @@ struct rows_base {
         directory.reserve_extra(extra);
         rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water_after(extra)); });
     }
-    // Kernels read past the end of a row and throw away what they find, so not even the row after one that is read may
-    // be written: codes are made apart, and put in place while readers are out.
+    // Kernels read past the end of a row and throw away what they find, so not even the row after one that is read may be
+    // written: codes are made apart, and put in place while readers are out.
 
     /// Bytes of a row's code, by all codecs.
     [[nodiscard]] std::size_t code_bytes() const noexcept {
