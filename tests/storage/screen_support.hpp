@@ -90,6 +90,8 @@ double check(const shape& data) {
         const auto check_block = [&](std::size_t first, std::size_t count, float threshold) {
             const std::uint64_t close =
                 scorer.close_rows(scorer.rows()[static_cast<slot_t>(first)], scorer.rows().stride, count, threshold);
+            // All of 64, or none beyond the last.
+            if (count < 64 && close != ~std::uint64_t{0}) REQUIRE(close >> count == 0);
             for (std::size_t i = 0; i < count; ++i)
                 if (distances[first + i] <= threshold && (close >> i & 1U) == 0)
                     FAIL("query " << q << ": row " << first + i << " at " << distances[first + i]

@@ -36,12 +36,76 @@ namespace detail {
 template <class Metric, class Codec>
 inline constexpr bool is_tabled = has_tables<Codec>&& adds_up<Metric>;
 
+/// What each centroid adds to a query's distance, and tables of it rounded down.
+template <class Codec, class V, bool Differences>
+class share_tables {
+    static constexpr std::size_t entries = Codec::centroids;
+    static constexpr std::size_t together = 4;  // table entries up to 63
+
+  public:
+    /// buffer  keeps all that grows with the dimension as long as this lives
+    share_tables(const Codec& coder, const float* query, padded_vector& buffer)
+        : pairs_(coder.pairs()), bytes_(round_up(coder.code_size(), 2)) {
+        // Sums of more pairs are no whole numbers as floats. Nothing is stored before the codec is trained.
+        able_ = pairs_ <= std::size_t{1} << 16 && coder.trained();
+        if (!able_) return;
+        const std::size_t floats = pairs_ * entries;
+        buffer.resize(floats + bytes_ * 2 * entries / sizeof(float));
+        shares_ = buffer.data();
+        tables_ = reinterpret_cast<std::uint8_t*>(buffer.data() + floats);
+        for (std::size_t p = 0; p < pairs_; ++p) {
+            const float second = 2 * p + 1 < coder.dim() ? query[2 * p + 1] : 0.0F;
+            least_ += double{simd::plane_shares<V, Differences>(coder.book(p).data(), query[2 * p], second,
+                                                                shares_ + p * entries, most_)};
+        }
+    }
+
+    [[nodiscard]] bool able() const noexcept { return able_; }
+    /// The sum of m_p above.
+    [[nodiscard]] double least() const noexcept { return least_; }
+    /// The sum of the pairs' mean shares above m_p: about that of any row.
+    [[nodiscard]] double mean() const noexcept {
+        double sum = 0;
+        for (std::size_t i = 0; i < pairs_ * entries; ++i) sum += double{shares_[i]};
+        return sum / static_cast<double>(entries);
+    }
+    /// What an entry is worth.
+    [[nodiscard]] double step() const noexcept { return double{step_}; }
+
+    /// Makes the tables for rows whose shares above m_p add up to `room`.
+    void make(double room) noexcept {
+        constexpr unsigned highest = simd::highest_entry<together>;
+        constexpr double smallest = 0x1p-120;
+        // Ten times the mean share of such a row: 4 times lets several times as many rows through on SIFT and on text
+        // embeddings, 30 times a third more.
+        double most = room * 10 / static_cast<double>(pairs_);
+        if (most > room) most = room;
+        if (most > double{most_}) most = double{most_};
+        step_ = static_cast<float>(most / highest > smallest ? most / highest : smallest);
+        simd::round_down_to_bytes<V>(shares_, pairs_ * entries, 1.0F / step_, highest, tables_);
+        // Half bytes that hold no pair.
+        for (std::size_t i = pairs_ * entries; i < bytes_ * 2 * entries; ++i) tables_[i] = 0;
+    }
+    /// The sums of rows' entries into out, which has 32 places. Rows as in score_block, count <= 32.
+    VICINAL_INLINE void sums(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
+        simd::scan_rows_32<V, together>(first, stride, count, tables_, 8 * bytes_, {1.0F, 0.0F}, out);
+    }
+
+  private:
+    std::size_t pairs_;
+    std::size_t bytes_;
+    bool able_ = false;
+    float* shares_ = nullptr;
+    std::uint8_t* tables_ = nullptr;
+    double least_ = 0;
+    float most_ = 0;  // the largest share above m_p
+    float step_ = 1;
+};
+
 template <class Metric, class Codec, class Kernels>
 requires is_tabled<Metric, Codec>
 class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
-    static constexpr std::size_t entries = Codec::centroids;
-    static constexpr std::size_t together = 4;  // table entries up to 63
     using V = simd::lanes<typename Kernels::isa>;
 
   public:
@@ -52,19 +116,10 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
                 padded_vector& buffer)
         : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer),
           metric_(metric),
-          pairs_(store.coder().pairs()),
-          bytes_(round_up(store.coder().code_size(), 2)) {
-        // Sums of more pairs are no whole numbers as floats. Nothing is stored before the codec is trained.
-        able_ = pairs_ <= std::size_t{1} << 16 && store.coder().trained();
-        if (!able_) return;
-        const std::size_t floats = pairs_ * entries;
-        buffer.resize(floats + bytes_ * 2 * entries / sizeof(float));
-        shares_ = buffer.data();
-        tables_ = reinterpret_cast<std::uint8_t*>(buffer.data() + floats);
+          tables_(store.coder(), query, buffer) {
         const double dim = static_cast<double>(store.dim());
         error_ = (dim + 16) * 1.125 * 0x1p-24;
         lost_ = 8 * (dim + 16) * 0x1p-126;
-        set_shares(store.coder(), query);
         if constexpr (!differences) {
             double squares = 0;
             for (std::size_t i = 0; i < store.dim(); ++i) squares += double{query[i]} * double{query[i]};
@@ -76,7 +131,7 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
     [[nodiscard]] std::uint64_t close_rows(const std::byte* first, std::size_t stride, std::size_t count,
                                            float threshold) const noexcept {
         const std::uint64_t all = ~std::uint64_t{0} >> (64 - count);
-        if (!able_) return all;
+        if (!tables_.able()) return all;
         if (threshold != asked_) {
             asked_ = threshold;
             limit_ = limit_of(threshold);
@@ -85,8 +140,7 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
         std::uint64_t close = 0;
         for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
             alignas(32) float sums[simd::scan_lanes];
-            const std::size_t n = count - r < simd::scan_lanes ? count - r : simd::scan_lanes;
-            simd::scan_rows_32<V, together>(first + r * stride, stride, n, tables_, 8 * bytes_, {1.0F, 0.0F}, sums);
+            tables_.sums(first + r * stride, stride, count - r < simd::scan_lanes ? count - r : simd::scan_lanes, sums);
             close |= std::uint64_t{simd::not_above_32<V>(sums, limit_)} << r;
         }
         return close & all;
@@ -94,17 +148,6 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
 
   private:
     static constexpr float nothing_ruled_out = std::numeric_limits<float>::max();
-
-    /// The shares of all centroids, less the least of their pair.
-    void set_shares(const Codec& coder, const float* query) noexcept {
-        float most = 0;
-        for (std::size_t p = 0; p < pairs_; ++p) {
-            const float second = 2 * p + 1 < coder.dim() ? query[2 * p + 1] : 0.0F;
-            least_ += double{simd::plane_shares<V, differences>(coder.book(p).data(), query[2 * p], second,
-                                                                shares_ + p * entries, most)};
-        }
-        most_ = most;
-    }
 
     /// What the sums of a row's entries must not exceed for a distance up to `threshold`.
     [[nodiscard]] float limit_of(float threshold) const noexcept {
@@ -115,43 +158,60 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
             room = off_ - metric_.least_sum(threshold) + lost_;
         }
         if (!(room < double{std::numeric_limits<float>::max()})) return nothing_ruled_out;
-        room -= least_ - 0x1p-40 * (least_ < 0 ? -least_ : least_);
+        const double least = tables_.least();
+        room -= least - 0x1p-40 * (least < 0 ? -least : least);
         if (!(room >= 0)) return -1;
-        if (!(room >= 0.7 * made_for_ && room <= 1.4 * made_for_)) make_tables(room);
-        const double limit = std::floor(room / double{step_} * (1 + 0x1p-40));
+        if (!(room >= 0.7 * made_for_ && room <= 1.4 * made_for_)) {
+            made_for_ = room;
+            tables_.make(room);
+        }
+        const double limit = std::floor(room / tables_.step() * (1 + 0x1p-40));
         return limit < 0x1p24 ? static_cast<float>(limit) : 0x1p24F;
     }
 
-    void make_tables(double room) const noexcept {
-        made_for_ = room;
-        constexpr double highest = simd::highest_entry<together>;
-        constexpr double smallest = 0x1p-120;
-        // Ten times the mean share of such a row: 4 times lets several times as many rows through on SIFT and on text
-        // embeddings, 30 times a third more.
-        double most = room * 10 / static_cast<double>(pairs_);
-        if (most > room) most = room;
-        if (most > double{most_}) most = double{most_};
-        step_ = static_cast<float>(most / highest > smallest ? most / highest : smallest);
-        simd::round_down_to_bytes<V>(shares_, pairs_ * entries, 1.0F / step_, simd::highest_entry<together>, tables_);
-        // Half bytes that hold no pair.
-        for (std::size_t i = pairs_ * entries; i < bytes_ * 2 * entries; ++i) tables_[i] = 0;
-    }
-
     const Metric& metric_;
-    std::size_t pairs_;
-    std::size_t bytes_;
-    bool able_ = false;
-    float* shares_ = nullptr;
-    std::uint8_t* tables_ = nullptr;
+    mutable share_tables<Codec, V, differences> tables_;
     double error_ = 0;  // g above
     double lost_ = 0;   // to underflow
     double off_ = 0;    // by roundings, of products
-    double least_ = 0;  // the sum of m_p above
-    float most_ = 0;    // the largest share above m_p
     mutable double made_for_ = -1;
-    mutable float step_ = 1;
     mutable float asked_ = std::numeric_limits<float>::infinity();
     mutable float limit_ = nothing_ruled_out;
+};
+
+/// Scores rows of scans by the sums of their entries alone, for a finer codec to decide: they order rows but for what
+/// rounding to 6 bits changes, about a hundredth of a close row's distance. The tables depend on the query alone.
+template <class Metric, class Codec, class Kernels>
+class estimating_scorer : public scorer<Metric, Codec, Kernels> {
+    using V = simd::lanes<typename Kernels::isa>;
+    using tables_type = share_tables<Codec, V, Metric::form == sum_form::squared_difference>;
+
+  public:
+    estimating_scorer(const Metric& metric, const code_store<Codec>& store, const float* query,
+                      padded_vector& row_buffer, padded_vector& buffer)
+        : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer), tables_(store.coder(), query, buffer) {
+        if (tables_.able()) tables_.make(tables_.mean() * (2.0 / 3));
+    }
+
+    /// Estimates of `count` <= 64 rows into out, which has 64 places; bit i is set if row i's is at most `threshold`.
+    [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
+                                         float* out) const {
+        const std::uint64_t all = ~std::uint64_t{0} >> (64 - count);
+        if (!tables_.able()) {
+            this->score_block(first, stride, count, out);
+            return all;
+        }
+        std::uint64_t close = 0;
+        for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
+            tables_.sums(first + r * stride, stride, count - r < simd::scan_lanes ? count - r : simd::scan_lanes,
+                         out + r);
+            close |= std::uint64_t{simd::not_above_32<V>(out + r, threshold)} << r;
+        }
+        return close & all;
+    }
+
+  private:
+    tables_type tables_;
 };
 
 }  // namespace detail

@@ -110,7 +110,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
 
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const params_type& params) const {
-        if constexpr (!base::scan_scorer_type::certain || base::prunes)
+        if constexpr (base::one_by_one)
             return run_batch<Id>(queries, dim, k, params,
                                  [this](std::span<const float> query, std::span<neighbor<Id>> room,
                                         const params_type& how) { return search(query, room, how); });

@@ -44,8 +44,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
 
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const params_type& params) const {
-        if constexpr (!base::scan_scorer_type::certain || base::prunes ||
-                      has_tables<typename base::store_type::coarse_codec>)
+        if constexpr (base::one_by_one || has_tables<typename base::store_type::coarse_codec>)
             return run_batch<Id>(queries, dim, k, params,
                                  [this](std::span<const float> query, std::span<neighbor<Id>> room,
                                         const params_type& how) { return search(query, room, how); });

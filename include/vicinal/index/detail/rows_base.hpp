@@ -399,6 +399,10 @@ struct rows_base {
         return bounding_scorer<Metric, typename store_type::coarse_codec, typename store_type::fine_codec, Kernels>(
             metric, rows.coarse(), fine_scorer(buffers), buffers.query.data(), buffers.integers);
     }
+    /// Whether candidates for the fine codec are found by tables alone.
+    static constexpr bool estimates = two_levels && is_tabled<Metric, typename store_type::coarse_codec>;
+    /// Whether searches of a batch are the single searches one by one.
+    static constexpr bool one_by_one = prunes || estimates || !scan_scorer_type::certain;
     /// Scores the first `count` candidates again by the fine codec.
     template <class Sink>
     void rerank(Scratch& buffers, std::size_t count, Sink& sink, search_stats& stats) const {
@@ -467,7 +471,12 @@ struct rows_base {
             auto& candidates = lease->candidates;
             candidates.resize(rerank_width(params.rerank, out.size(), directory.live()));
             candidate_sink<Id> wide(candidates, admits);
-            scan(scorer_of_scan(*lease), *lease, wide, stats.now);
+            if constexpr (estimates)
+                scan(estimating_scorer<Metric, coarse_codec, Kernels>(metric, rows.coarse(), lease->query.data(),
+                                                                      lease->decoded, lease->integers),
+                     *lease, wide, stats.now);
+            else
+                scan(scorer_of_scan(*lease), *lease, wide, stats.now);
             rerank(*lease, wide.size(), closest, stats.now);
         } else {
             scan(scorer_of_scan(*lease), *lease, closest, stats.now);

@@ -106,11 +106,19 @@ VICINAL_INLINE void offer_all(Sink& sink, const float* distances, std::size_t co
 inline constexpr std::size_t scan_block = 64;
 
 /// Scores `count` <= scan_block rows that lie `stride` bytes apart and offers those that a sink could keep; slot_of as
-/// for offer_all. A scorer with `close_rows` rules most of them out first.
+/// for offer_all. A scorer with `close_rows` rules most of them out first, one with `estimate` says which could be kept.
 template <class Scorer, class Sink, class SlotOf>
 VICINAL_INLINE void offer_block(const Scorer& scorer, const std::byte* first, std::size_t stride, std::size_t count,
                                 Sink& sink, SlotOf slot_of) {
     float distances[scan_block];
+    if constexpr (requires { scorer.estimate(first, stride, count, 0.0F, distances); }) {
+        std::uint64_t close = scorer.estimate(first, stride, count, sink.threshold(), distances);
+        for (; close != 0; close &= close - 1) {
+            const auto i = static_cast<std::size_t>(std::countr_zero(close));
+            offer_all(sink, distances + i, 1, [&](std::size_t) { return slot_of(i); });
+        }
+        return;
+    }
     if constexpr (requires { scorer.close_rows(first, stride, count, 0.0F); }) {
         std::uint64_t close = scorer.close_rows(first, stride, count, sink.threshold());
         if (static_cast<std::size_t>(std::popcount(close)) * 4 < count) {
