@@ -135,8 +135,8 @@ TEST_CASE("integer_scorer: 8-bit codes with a range for each component: l2 of th
         for (slot_t slot = 0; slot < f.n; ++slot) {
             const auto want = static_cast<double>(reference(metric, f.query.data(), f.row(slot).data(), dim).distance);
             const double rounding = unit * std::sqrt(want * static_cast<double>(dim));  // 2 sqrt(d) |half a unit each|
-            CHECK(std::fabs(score.score(slot) - want) <= 1e-5 * want + rounding + unit * unit * static_cast<double>(dim) +
-                                                             shifted_out(f.store.coder(), dim));
+            CHECK(std::fabs(score.score(slot) - want) <=
+                  1e-5 * want + rounding + unit * unit * static_cast<double>(dim) + shifted_out(f.store.coder(), dim));
         }
     }
 }
