@@ -59,11 +59,12 @@ void check_rounding() {
         shares[5] = 63.0F;
         shares[7] = 1e30F;
         shares[9] = 62.99F;
-        for (const float scale : {1.0F, 0.37F, 1e37F}) {
+        for (const float scale : {1.0F, 0.375F, 1e37F}) {
+            const float half = scale < 1 ? 0.5F : 0.0F;
             std::vector<std::uint8_t> out(count + 1, 99);
-            simd::round_down_to_bytes<simd::lanes<Isa>>(shares.data(), count, scale, 63, out.data());
+            simd::round_to_bytes<simd::lanes<Isa>>(shares.data(), count, scale, half, 63, out.data());
             for (std::size_t i = 0; i < count; ++i) {
-                const float scaled = shares[i] * scale;
+                const float scaled = std::fma(shares[i], scale, half);
                 REQUIRE(unsigned{out[i]} == static_cast<unsigned>(std::min(63.0F, scaled)));
             }
             REQUIRE(out[count] == 99);

@@ -145,17 +145,18 @@ VICINAL_INLINE float plane_shares(const float* book, float x, float y, float* sh
     return least;
 }
 
-/// Table entries: `count` shares times `scale`, rounded down, at most `highest`. count is a multiple of 16; no share is
-/// negative.
+/// Table entries: `count` shares times `scale`, plus `half` and rounded down, at most `highest`. count is a multiple of
+/// 16; no share is negative.
 template <class V>
-VICINAL_INLINE void round_down_to_bytes(const float* shares, std::size_t count, float scale, unsigned highest,
-                                        std::uint8_t* out) noexcept {
+VICINAL_INLINE void round_to_bytes(const float* shares, std::size_t count, float scale, float half, unsigned highest,
+                                   std::uint8_t* out) noexcept {
     const auto top = static_cast<float>(highest);
     std::size_t i = 0;
 #if defined(__AVX2__)
     if constexpr (is_256_bit<V>) {
         const auto eight = [&](std::size_t at) VICINAL_LAMBDA_INLINE {
-            const __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(shares + at), _mm256_set1_ps(scale));
+            const __m256 scaled =
+                _mm256_add_ps(_mm256_mul_ps(_mm256_loadu_ps(shares + at), _mm256_set1_ps(scale)), _mm256_set1_ps(half));
             return _mm256_cvttps_epi32(_mm256_min_ps(scaled, _mm256_set1_ps(top)));
         };
         for (; i + 32 <= count; i += 32) {
@@ -169,7 +170,7 @@ VICINAL_INLINE void round_down_to_bytes(const float* shares, std::size_t count, 
     }
 #endif
     for (; i < count; ++i) {
-        const float scaled = shares[i] * scale;
+        const float scaled = shares[i] * scale + half;
         out[i] = static_cast<std::uint8_t>(scaled < top ? scaled : top);
     }
 }

@@ -72,8 +72,8 @@ class share_tables {
     /// What an entry is worth.
     [[nodiscard]] double step() const noexcept { return double{step_}; }
 
-    /// Makes the tables for rows whose shares above m_p add up to `room`.
-    void make(double room) noexcept {
+    /// Makes the tables for rows whose shares above m_p add up to `room`: rounded down, or to the nearest.
+    void make(double room, bool nearest) noexcept {
         constexpr unsigned highest = simd::highest_entry<together>;
         constexpr double smallest = 0x1p-120;
         // Ten times the mean share of such a row: 4 times lets several times as many rows through on SIFT and on text
@@ -82,7 +82,7 @@ class share_tables {
         if (most > room) most = room;
         if (most > double{most_}) most = double{most_};
         step_ = static_cast<float>(most / highest > smallest ? most / highest : smallest);
-        simd::round_down_to_bytes<V>(shares_, pairs_ * entries, 1.0F / step_, highest, tables_);
+        simd::round_to_bytes<V>(shares_, pairs_ * entries, 1.0F / step_, nearest ? 0.5F : 0.0F, highest, tables_);
         // Half bytes that hold no pair.
         for (std::size_t i = pairs_ * entries; i < bytes_ * 2 * entries; ++i) tables_[i] = 0;
     }
@@ -163,7 +163,7 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
         if (!(room >= 0)) return -1;
         if (!(room >= 0.7 * made_for_ && room <= 1.4 * made_for_)) {
             made_for_ = room;
-            tables_.make(room);
+            tables_.make(room, false);
         }
         const double limit = std::floor(room / tables_.step() * (1 + 0x1p-40));
         return limit < 0x1p24 ? static_cast<float>(limit) : 0x1p24F;
@@ -190,7 +190,7 @@ class estimating_scorer : public scorer<Metric, Codec, Kernels> {
     estimating_scorer(const Metric& metric, const code_store<Codec>& store, const float* query,
                       padded_vector& row_buffer, padded_vector& buffer)
         : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer), tables_(store.coder(), query, buffer) {
-        if (tables_.able()) tables_.make(tables_.mean() * (2.0 / 3));
+        if (tables_.able()) tables_.make(tables_.mean() * 1.5, true);
     }
 
     /// Estimates of `count` <= 64 rows into out, which has 64 places; bit i is set if row i's is at most `threshold`.
