@@ -9,14 +9,13 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// a * b + c, in one rounding where the hardware has it. V is float, double or a SIMD vector, whose fma is found by its
+/// a * b + c, in one rounding where the hardware has it. V is float or a SIMD vector, whose fma is found by its
 /// namespace.
 template <class V>
 [[nodiscard]] VICINAL_INLINE V mul_add(const V& a, const V& b, const V& c) noexcept {
 #if defined(__GNUC__) && (defined(__FP_FAST_FMAF) || defined(__FMA__))
     // Left to itself, GCC fuses in one loop and not in its twin.
     if constexpr (std::is_same_v<V, float>) return __builtin_fmaf(a, b, c);
-    if constexpr (std::is_same_v<V, double>) return __builtin_fma(a, b, c);
 #endif
     if constexpr (std::is_arithmetic_v<V>)
         return a * b + c;
