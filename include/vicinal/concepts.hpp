@@ -14,6 +14,7 @@
 //              elementwise_codec   + load<V>(code, i)                   vectorised, never decoded to memory
 //              affine_codec        + bits, low, step, ...               graphs are walked in integer arithmetic
 //              trainable_codec     + train, trained, state, restore     learns from a batch, travels in the file
+//              centered_codec      + encode_about, decode_about, ...    ivf_index encodes rows about their centroids
 //              two_level<C, F>     traverse by C, rerank by F           joins two codecs
 //              packed<F>           links with codes, decide by F        hnsw_index only
 //
@@ -72,7 +73,7 @@ concept formed_metric = pointwise_metric<M> && requires {
 /// no more than a threshold: `finish(s) <= t` implies `s >= least_sum(t)`; -infinity if any sum will do. Batches then
 /// pass over most rows by matrix products.
 template <class M>
-concept product_bound_metric = formed_metric<M> && M::form == sum_form::product && requires(const M& m, float t) {
+concept product_bound_metric = formed_metric<M> && M::form == sum_form::product&& requires(const M& m, float t) {
     { m.least_sum(t) } -> std::same_as<double>;
 };
 
@@ -111,10 +112,10 @@ concept elementwise_codec = codec<C> && requires(const C& c, const std::byte* co
     { c.template load<float>(code, i) } -> std::same_as<float>;
 };
 
-/// An elementwise codec of `bits` bits per component, 8 or 4, whose value is low(i) + step(i) * these bits; with one low
-/// and step for all components it is `uniform`. Of 4 bits, a byte's lower half comes first.
+/// An elementwise codec of `bits` bits per component, 8 or 4, whose value is low(i) + step(i) * these bits; with one
+/// low and step for all components it is `uniform`. Of 4 bits, a byte's lower half comes first.
 template <class C>
-concept affine_codec = elementwise_codec<C> && (C::bits == 8 || C::bits == 4) && requires(const C& c, std::size_t i) {
+concept affine_codec = elementwise_codec<C> &&(C::bits == 8 || C::bits == 4) && requires(const C& c, std::size_t i) {
     { c.low(i) } -> std::same_as<float>;
     { c.step(i) } -> std::same_as<float>;
     { c.lows() } -> std::same_as<const float*>;
@@ -131,6 +132,27 @@ concept trainable_codec = codec<C> &&
     { fixed.trained() } -> std::same_as<bool>;
     { fixed.state() } -> std::convertible_to<std::vector<std::byte>>;
     { c.restore(bytes) } -> std::same_as<bool>;
+};
+
+/// A point that a code is relative to: its dim components, and derived_size() numbers that the codec derived from it.
+struct code_center {
+    const float* point;
+    const float* derived;
+};
+
+/// A codec whose codes are relative to a point, that of its own or one that is given with the call. `derive` writes
+/// what depends on the point alone and is the same on every machine; `largest_squares_about` says what the squares of a
+/// decoded vector add up to at most, of an admitted vector and a point of that length.
+template <class C>
+concept centered_codec = codec<C> &&
+    requires(const C& c, const code_center& center, std::span<const float> vector, std::span<const std::byte> code,
+             std::span<std::byte> code_out, std::span<float> numbers_out) {
+    { c.own_center() } -> std::same_as<code_center>;
+    { c.derived_size() } -> std::convertible_to<std::size_t>;
+    c.derive(vector, numbers_out);
+    c.encode_about(center, vector, code_out);
+    c.decode_about(center, code, numbers_out);
+    { c.largest_squares_about(double{}) } -> std::same_as<double>;
 };
 
 /// A codec that cannot hold components beyond `max_magnitude`; larger ones are refused with errc::magnitude.

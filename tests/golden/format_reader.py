@@ -131,6 +131,30 @@ def rotate_back(turned, dim):
     return x[:dim]
 
 
+def rotate(vector):
+    """What the rotation of docs/format.md makes of a vector, in single precision."""
+    width = up(len(vector), 16)
+    window = 1 << (width.bit_length() - 1)
+    rounds = 3 if window == width else 4
+    scale = f32(1 / math.sqrt(window))
+    x = list(vector) + [0.0] * (width - len(vector))
+    for turn in range(rounds):
+        first = 0 if turn % 2 == 0 else width - window
+        for i in range(width):
+            sign = -1.0 if splitmix64(0x526F746174696F6E + turn * width + i) & 1 else 1.0
+            x[i] = f32(x[i] * (sign * scale if first <= i < first + window else sign))
+        part = x[first : first + window]
+        half = window // 2
+        for _ in range(window.bit_length() - 1):
+            part = [v for a, b in zip(part[:half], part[half:]) for v in (f32(a + b), f32(a - b))]
+        x[first : first + window] = part
+        if window != width:
+            root, half = f32(0.70710678), width // 2
+            pairs = list(zip(x[:half], x[half:]))
+            x = [f32(f32(a + b) * root) for a, b in pairs] + [f32(f32(a - b) * root) for a, b in pairs]
+    return x
+
+
 def rabitq_decoder(bits, dim, center):
     width = up(dim, 16)
 
@@ -195,6 +219,22 @@ def decoder(file, codec, learned):
     return lambda code: [f32(low(i) + step(i) * level(code, i)) for i in range(dim)]
 
 
+def decoders_about_centroids(file, codec):
+    """For each place in the lists, a function from a code's bytes to dim floats."""
+    require(codec.startswith("rabitq"), "codec of CDRV")
+    numbers = file.array("IVF_")
+    require(len(numbers) == 4 and numbers[3] == 1, "codes about centroids")
+    dim, width = file.dim, up(file.dim, 16)
+    centroids, derived, offsets = file.array("CENT", "f"), file.array("CDRV", "f"), file.array("LOFF")
+    require(len(derived) == numbers[2] * width, "CDRV")
+    found = []
+    for i in range(numbers[2]):
+        centroid = centroids[dim * i : dim * (i + 1)]
+        require(tuple(rotate(centroid)) == derived[width * i : width * (i + 1)], "a rotated centroid")
+        found += [rabitq_decoder(int(codec[6:]), dim, centroid)] * (offsets[i + 1] - offsets[i])
+    return found
+
+
 def vectors(file):
     """The decoded vector of each row, by the fine codec if there are two."""
     names = file.codec.split("+")
@@ -206,13 +246,16 @@ def vectors(file):
     require(len(codes) == wide * file.rows, "codes")
     decode = decoder(file, codec, "LRN%d" % which)
     rows = list(range(file.rows))
+    decoders = [decode] * file.rows
     if file.kind == "ivf" and which == 0:
         rows = file.array("LSLT")
+        if "CDRV" in file.sections:
+            decoders = decoders_about_centroids(file, codec)
     found = {}
     for place, row in enumerate(rows):
         code = codes[wide * place : wide * (place + 1)]
         require(not any(code[size:]), "padding of a code")
-        found[row] = decode(code)
+        found[row] = decoders[place](code)
     return found
 
 
@@ -241,7 +284,7 @@ def describe(file):
         require(live or (states[row] == 2 and ids[row] == 0), "state")
         lines.append("row %d id %d%s" % (row, ids[row], hexadecimal(decoded[row])) if live else "row %d retired" % row)
     if file.kind == "ivf":
-        _asked, _seed, trained = file.array("IVF_")
+        _asked, _seed, trained = file.array("IVF_")[:3]
         offsets = file.array("LOFF")
         centroids = file.array("CENT", "f")
         rows = file.array("LSLT")

@@ -40,7 +40,8 @@ struct rabitq_head {
 }  // namespace detail
 
 /// RaBitQ codes of `Bits` bits per component, 1 to 8 (Gao, Long 2024; of several bits: Gao, Gou, Xu, Yang, Long, Wong
-/// 2025). A vector is taken relative to the mean of the first batch, rotated at random, and each component rounded to
+/// 2025). A vector is taken relative to a point, in ivf_index the centroid of its list, else the mean of the first
+/// batch, rotated at random, and each component rounded to
 /// one of 2^Bits even steps around zero, at the scale that keeps the direction best. Its signs alone say how far it is
 /// within an error that is known of each row, so that scans look at the other bits of few rows. Scans by flat_index and
 /// ivf_index under l2, inner_product and cosine are fast; everything else decodes each row, which takes a rotation.
@@ -108,15 +109,28 @@ class rabitq {
     }
     /// What the squares of a decoded vector add up to at most, if it was admitted: decoding shortens what is relative
     /// to the mean.
-    [[nodiscard]] double largest_squares() const noexcept {
-        const double most = 2 * center_length_ + std::sqrt(double{std::numeric_limits<float>::max()} / 8);
+    [[nodiscard]] double largest_squares() const noexcept { return largest_squares_about(center_length_); }
+    [[nodiscard]] static double largest_squares_about(double length) noexcept {
+        const double most = 2 * length + std::sqrt(double{std::numeric_limits<float>::max()} / 8);
         return most * most * 1.0001;
     }
 
+    /// The mean and R times the mean.
+    [[nodiscard]] code_center own_center() const noexcept { return {center_.data(), turned_center_.data()}; }
+    [[nodiscard]] std::size_t derived_size() const noexcept { return width(); }
+    /// R times the point, into `turned`.
+    void derive(std::span<const float> point, std::span<float> turned) const {
+        std::vector<float> spare(width());
+        rotation_.template apply<simd::scalar_isa>(point.data(), turned.data(), spare.data());
+    }
+
     void encode(std::span<const float> vector, std::span<std::byte> code) const {
+        encode_about(own_center(), vector, code);
+    }
+    void encode_about(const code_center& center, std::span<const float> vector, std::span<std::byte> code) const {
         const std::size_t n = width();
         std::vector<float> relative(dim()), turned(n), spare(n), steps(n), best(n);
-        for (std::size_t i = 0; i < dim(); ++i) relative[i] = vector[i] - center_[i];
+        for (std::size_t i = 0; i < dim(); ++i) relative[i] = vector[i] - center.point[i];
         rotation_.template apply<simd::scalar_isa>(relative.data(), turned.data(), spare.data());
         double squares = 0;
         double total = 0;
@@ -125,7 +139,7 @@ class rabitq {
         for (std::size_t i = 0; i < n; ++i) {
             squares += double{turned[i]} * double{turned[i]};
             total += std::abs(double{turned[i]});
-            cross += double{turned[i]} * double{turned_center_[i]};
+            cross += double{turned[i]} * double{center.derived[i]};
             largest = std::max(largest, std::abs(turned[i]));
         }
         detail::rabitq_head head;
@@ -172,11 +186,14 @@ class rabitq {
     }
 
     void decode(std::span<const std::byte> code, std::span<float> vector) const {
-        decode_by<simd::scalar_isa>(code.data(), vector.data());
+        decode_about(own_center(), code, vector);
+    }
+    void decode_about(const code_center& center, std::span<const std::byte> code, std::span<float> vector) const {
+        decode_about_by<simd::scalar_isa>(center, code.data(), vector.data());
     }
     /// The same, faster.
     template <class Isa>
-    void decode_by(const std::byte* code, float* vector) const {
+    void decode_about_by(const code_center& center, const std::byte* code, float* vector) const {
         constexpr std::size_t small = 2048;
         float here[2 * small];
         std::vector<float> elsewhere(width() > small ? 2 * width() : 0);
@@ -188,7 +205,7 @@ class rabitq {
                 turned[i + j] = scale * (static_cast<float>(eight >> (8 * j) & 0xFFU) - top / 2.0F);
         }
         rotation_.template invert<Isa>(turned, vector, turned + width());
-        for (std::size_t i = 0; i < dim(); ++i) vector[i] += center_[i];
+        for (std::size_t i = 0; i < dim(); ++i) vector[i] += center.point[i];
     }
     /// Whether the head's numbers are finite and of the sign they must be.
     [[nodiscard]] bool well_formed(std::span<const std::byte> code) const noexcept {
@@ -215,8 +232,7 @@ class rabitq {
   private:
     void set_center(std::vector<float> mean) {
         std::vector<float> turned(width());
-        std::vector<float> spare(width());
-        rotation_.template apply<simd::scalar_isa>(mean.data(), turned.data(), spare.data());
+        derive(mean, turned);
         double squares = 0;
         for (const float x : mean) squares += double{x} * double{x};
         center_ = std::move(mean);
@@ -233,7 +249,7 @@ class rabitq {
     std::vector<float> turned_center_;
     double center_length_ = 0;
 };
-static_assert(trainable_codec<rabitq<1>> && trainable_codec<rabitq<8>>);
+static_assert(trainable_codec<rabitq<1>> && centered_codec<rabitq<8>>);
 
 namespace detail {
 

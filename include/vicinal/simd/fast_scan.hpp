@@ -58,20 +58,76 @@ struct scan_scale {
     float low = 0;
 };
 
+#if defined(__AVX2__)
+namespace detail {
+
+/// Entries of one group, the sums of +-component * scale from 0 to scan_highest, for make_tables.
+VICINAL_INLINE void make_table(const float* group, float scale, std::uint8_t* table) noexcept {
+    const __m256 minus = _mm256_set1_ps(-0.0F);
+    const __m256 x = _mm256_mul_ps(_mm256_broadcast_ps(reinterpret_cast<const __m128*>(group)), _mm256_set1_ps(scale));
+    const __m256 a = _mm256_permute_ps(x, 0x00);
+    const __m256 b = _mm256_permute_ps(x, 0x55);
+    const __m256 c = _mm256_permute_ps(x, 0xAA);
+    const __m256 d = _mm256_permute_ps(x, 0xFF);
+    const __m256 sizes = _mm256_andnot_ps(minus, x);
+    const __m256 pairs = _mm256_hadd_ps(sizes, sizes);
+    const __m256 middle = _mm256_add_ps(_mm256_hadd_ps(pairs, pairs), _mm256_set1_ps(0.5F));
+    // Entries 4 high + j: j chooses the signs of a and b, high those of c and d.
+    const __m256 of_ab =
+        _mm256_add_ps(_mm256_xor_ps(a, _mm256_setr_ps(-0.0F, 0.0F, -0.0F, 0.0F, -0.0F, 0.0F, -0.0F, 0.0F)),
+                      _mm256_xor_ps(b, _mm256_setr_ps(-0.0F, -0.0F, 0.0F, 0.0F, -0.0F, -0.0F, 0.0F, 0.0F)));
+    const __m256 c_both = _mm256_blend_ps(_mm256_xor_ps(c, minus), c, 0xF0);
+    const auto entries = [&](__m256 cd) VICINAL_LAMBDA_INLINE {
+        return _mm256_cvttps_epi32(_mm256_add_ps(of_ab, _mm256_add_ps(middle, cd)));
+    };
+    const __m256i low = entries(_mm256_sub_ps(c_both, d));
+    const __m256i high = entries(_mm256_add_ps(c_both, d));
+    const __m256i words =
+        _mm256_min_epi16(_mm256_packs_epi32(low, high), _mm256_set1_epi16(static_cast<std::int16_t>(scan_highest)));
+    const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    // 4 high + j came out as high 0, 2, 1, 3.
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(table), _mm_shuffle_epi32(bytes, 0xD8));
+}
+
+}  // namespace detail
+#endif
+
 /// The query's tables: for each group of four components 16 entries, the sums of +-component rounded to steps.
 /// tables  4 dim bytes on a boundary of 16;  query  dim floats, dim a multiple of 8
 template <class V>
 VICINAL_INLINE scan_scale make_tables(const float* query, std::size_t dim, std::uint8_t* tables) noexcept {
     float low = 0;
     float widest = 0;
-    for (std::size_t i = 0; i < dim; i += scan_group) {
+    std::size_t at = 0;
+#if defined(__AVX2__)
+    if constexpr (is_256_bit<V>) {
+        __m256 sums = _mm256_setzero_ps();
+        __m256 tops = _mm256_setzero_ps();
+        for (; at < dim; at += 8) {
+            const __m256 sizes = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), _mm256_loadu_ps(query + at));
+            const __m256 pairs = _mm256_hadd_ps(sizes, sizes);
+            const __m256 fours = _mm256_hadd_ps(pairs, pairs);
+            sums = _mm256_add_ps(sums, sizes);
+            tops = _mm256_max_ps(tops, fours);
+        }
+        low = -sum_lanes(V(sums));
+        widest = largest_lane(V(tops));
+    }
+#endif
+    for (; at < dim; at += scan_group) {
         const float size =
-            (absolute(query[i]) + absolute(query[i + 1])) + (absolute(query[i + 2]) + absolute(query[i + 3]));
+            (absolute(query[at]) + absolute(query[at + 1])) + (absolute(query[at + 2]) + absolute(query[at + 3]));
         low -= size;
         widest = larger(widest, size);
     }
     const float step = 2.0F * widest / static_cast<float>(scan_highest);
     const float scale = step > 1e-30F ? 1.0F / step : 0.0F;
+#if defined(__AVX2__)
+    if constexpr (is_256_bit<V>) {
+        for (std::size_t i = 0; i < dim; i += scan_group, tables += 16) detail::make_table(query + i, scale, tables);
+        return {step, low};
+    }
+#endif
     for (std::size_t i = 0; i < dim; i += scan_group, tables += 16) {
         const float a = query[i] * scale;
         const float b = query[i + 1] * scale;

@@ -48,12 +48,16 @@ namespace detail {
     return std::bit_cast<std::uint32_t>(squares) <= limit;
 }
 
+/// Whether it is, whatever is rounded, of vectors whose squares add up to no more than `largest`.
+[[nodiscard]] inline bool leaves_admissible(double largest) noexcept {
+    return largest <= double{std::numeric_limits<float>::max()} / 6 * 0.999;
+}
+
 /// Whether every admitted vector is admissible_when_stored after it went through a codec, without a look at it.
 template <class Codec>
 [[nodiscard]] bool keeps_admissible(const Codec& coder) noexcept {
-    constexpr double limit = double{std::numeric_limits<float>::max()} / 6;
     if constexpr (requires { coder.largest_squares(); })
-        return coder.largest_squares() <= limit * 0.999;
+        return leaves_admissible(coder.largest_squares());
     else if constexpr (requires { Codec::keeps_length; })
         return Codec::keeps_length;
     else

@@ -1,10 +1,11 @@
 // One query bound to one store: row numbers in, distances out. The only thing an index strategy ever asks.
 #pragma once
 
-#include <cstddef>  // for size_t, byte
-#include <cstdint>  // for int16_t, int32_t, uintptr_t
-#include <span>     // for span
-#include <vector>   // for vector
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for int16_t, int32_t, uintptr_t
+#include <span>         // for span
+#include <type_traits>  // for conditional_t
+#include <vector>       // for vector
 
 #include "vicinal/codec/f32.hpp"
 #include "vicinal/concepts.hpp"
@@ -34,6 +35,18 @@ class padded_vector {
     std::size_t dim_ = 0;
 };
 
+/// What rows of a store are relative to: a point of which codecs that know of none have no use.
+struct no_center {};
+template <class Codec>
+using center_of = std::conditional_t<centered_codec<Codec>, code_center, no_center>;
+template <class Codec>
+[[nodiscard]] center_of<Codec> own_center(const Codec& coder) noexcept {
+    if constexpr (centered_codec<Codec>)
+        return coder.own_center();
+    else
+        return {};
+}
+
 template <class Metric, class Codec>
 inline constexpr bool is_fused = pointwise_metric<Metric>&& elementwise_codec<Codec>;
 
@@ -45,9 +58,17 @@ template <class Metric, class Codec, class Kernels>
 class scorer {
   public:
     scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer)
-        : metric_(metric), store_(store), rows_(store.rows().table()), query_(query), row_buffer_(&row_buffer) {
+        : metric_(metric),
+          store_(store),
+          rows_(store.rows().table()),
+          query_(query),
+          row_buffer_(&row_buffer),
+          center_(own_center(store.coder())) {
         if constexpr (!is_fused<Metric, Codec>) row_buffer.resize(store.dim());
     }
+
+    /// From now on codes are relative to `center` instead of the codec's own.
+    void relative_to(const center_of<Codec>& center) noexcept { center_ = center; }
 
     /// Distances to the rows in `slots`, into out[0 .. count).
     VICINAL_INLINE void score(const slot_t* slots, std::size_t count, float* out) const {
@@ -96,8 +117,8 @@ class scorer {
   private:
     [[nodiscard]] float score_decoded(const std::byte* row) const {
         const std::span<float> decoded = row_buffer_->span();
-        if constexpr (requires { store_.coder().template decode_by<typename Kernels::isa>(row, decoded.data()); })
-            store_.coder().template decode_by<typename Kernels::isa>(row, decoded.data());
+        if constexpr (centered_codec<Codec>)
+            decode_centered(row, decoded);
         else
             store_.coder().decode({row, store_.rows().row_bytes()}, decoded);
         // A codec need not keep lengths; what the metric asks of every row holds for decoded ones, too, unless the
@@ -115,11 +136,20 @@ class scorer {
         }
     }
 
+    void decode_centered(const std::byte* row, std::span<float> decoded) const {
+        using isa = typename Kernels::isa;
+        if constexpr (requires { store_.coder().template decode_about_by<isa>(center_, row, decoded.data()); })
+            store_.coder().template decode_about_by<isa>(center_, row, decoded.data());
+        else
+            store_.coder().decode_about(center_, {row, store_.rows().row_bytes()}, decoded);
+    }
+
     const Metric& metric_;
     const code_store<Codec>& store_;
     simd::row_table rows_;
     const float* query_;
     padded_vector* row_buffer_;
+    [[no_unique_address]] center_of<Codec> center_;
 };
 
 /// Whether rows can be compared in integer arithmetic: affine codes, and a metric that says what it adds up.

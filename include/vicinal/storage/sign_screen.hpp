@@ -8,9 +8,10 @@
 #pragma once
 
 #include <algorithm>  // for max, min
+#include <bit>        // for bit_cast
 #include <cmath>      // for sqrt
 #include <cstddef>    // for size_t, byte
-#include <cstdint>    // for uint8_t, uint64_t
+#include <cstdint>    // for uint8_t, uint32_t, uint64_t
 #include <limits>     // for numeric_limits
 
 #include "vicinal/codec/rabitq.hpp"
@@ -63,36 +64,49 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
         : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer), metric_(metric), coder_(store.coder()) {
         const std::size_t n = coder_.width();
         // Of fewer components the error is no bell curve. Nothing is stored before the codec is trained.
-        able_ = n >= 64 && coder_.trained();
-        if (!able_) return;
+        if (n < 64 || !coder_.trained()) return;
         buffer.resize(4 * n);
-        float* const relative = buffer.data();
-        auto* const tables = reinterpret_cast<std::uint8_t*>(buffer.data() + n);
-        float* const spare = buffer.data() + 2 * n;
-        float* const turned = buffer.data() + 3 * n;
-        double center = 0;
-        double squares = 0;
-        for (std::size_t i = 0; i < coder_.dim(); ++i) {
-            const float c = coder_.center()[i];
-            turned[i] = query[i] - c;
-            with_center_ += double{query[i]} * double{c};
-            center += double{c} * double{c};
-            squares += double{query[i]} * double{query[i]};
-        }
-        coder_.turn().template apply<isa>(turned, relative, spare);
-        for (std::size_t i = 0; i < n; ++i) distance_ += double{relative[i]} * double{relative[i]};
-        able_ = distance_ > 0x1p-90 && distance_ < 0x1p100;
-        if (!able_) return;
-        scale_ = simd::make_tables<V>(relative, n, tables);
-        if constexpr (!differences) coder_.turn().template apply<isa>(query, turned, spare);
-        query_ = differences ? relative : turned;
-        tables_ = tables;
-        lengths_ = std::sqrt(squares) + std::sqrt(center);
-        length_ = std::sqrt(squares);
-        terms_.base = static_cast<float>(differences ? distance_ : -with_center_);
-        terms_.slack = static_cast<float>((differences ? 2.0 : 1.0) * double{Codec::reach} *
-                                          std::sqrt(distance_ / static_cast<double>(n - 1)));
+        turned_ = buffer.data();
+        relative_ = buffer.data() + n;
+        tables_ = reinterpret_cast<std::uint8_t*>(buffer.data() + 2 * n);
+        coder_.turn().template apply<isa>(query, turned_, buffer.data() + 3 * n);
+        length_ = std::sqrt(double{products(turned_, turned_)});
         terms_.width = static_cast<float>(n);
+        relative_to(coder_.own_center());
+    }
+
+    /// From now on codes are relative to `center` instead of the codec's own. Costs as much as a scan of some tens of
+    /// rows.
+    void relative_to(const code_center& center) noexcept {
+        scorer<Metric, Codec, Kernels>::relative_to(center);
+        if (turned_ == nullptr) return;
+        const std::size_t n = coder_.width();
+        V squares(0.0F);
+        V center_squares(0.0F);
+        V with_center(0.0F);
+        for (std::size_t i = 0; i < n; i += lane_count) {
+            const V q = simd::load<V>(turned_ + i);
+            const V c = simd::load<V>(center.derived + i);
+            const V off = q - c;
+            simd::store(off, relative_ + i);
+            squares = mul_add(off, off, squares);
+            center_squares = mul_add(c, c, center_squares);
+            with_center = mul_add(q, c, with_center);
+        }
+        const float distance = simd::sum_lanes(squares);
+        // By its bits, which numbers that are none, of a damaged mapped file, do not pass whatever the compiler is
+        // told.
+        constexpr auto least = std::bit_cast<std::uint32_t>(0x1p-90F);
+        constexpr auto most = std::bit_cast<std::uint32_t>(0x1p100F);
+        const auto bits = std::bit_cast<std::uint32_t>(distance);
+        able_ = bits > least && bits < most;
+        if (!able_) return;
+        with_center_ = double{simd::sum_lanes(with_center)};
+        lengths_ = length_ + std::sqrt(double{simd::sum_lanes(center_squares)});
+        scale_ = simd::make_tables<V>(relative_, n, tables_);
+        terms_.base = differences ? distance : static_cast<float>(-with_center_);
+        terms_.slack = static_cast<float>((differences ? 2.0 : 1.0) * double{Codec::reach} *
+                                          std::sqrt(double{distance} / static_cast<double>(n - 1)));
     }
 
     /// What rows' lower bounds must not exceed for a distance of `threshold`.
@@ -134,6 +148,14 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
 
   private:
     static constexpr float largest = std::numeric_limits<float>::max();
+    static constexpr std::size_t lane_count = simd::lane_count<isa>;
+
+    [[nodiscard]] float products(const float* a, const float* b) const noexcept {
+        V sums(0.0F);
+        for (std::size_t i = 0; i < coder_.width(); i += lane_count)
+            sums = mul_add(simd::load<V>(a + i), simd::load<V>(b + i), sums);
+        return simd::sum_lanes(sums);
+    }
 
     /// Distances by decoded vectors differ from those of rotated ones by the rounding of both.
     [[nodiscard]] std::uint64_t close_by_all_bits(const simd::row_table& rows, const slot_t* which, std::size_t count,
@@ -142,12 +164,12 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
         std::uint64_t close = 0;
         const rotated_code<Codec> rotated{coder_};
         if constexpr (differences) {
-            Kernels::score_list(metric_, rotated, query_, coder_.width(), rows, which, count, values);
+            Kernels::score_list(metric_, rotated, relative_, coder_.width(), rows, which, count, values);
             const double reach = std::sqrt(std::max(double{threshold}, 0.0)) + 0x1p-18 * lengths_;
             const double limit = reach * reach * (1 + 0x1p-14);
             for (std::size_t i = 0; i < count; ++i) close |= std::uint64_t{double{values[i]} > limit ? 0U : 1U} << i;
         } else {
-            Kernels::score_list(plain_sum{}, rotated, query_, coder_.width(), rows, which, count, values);
+            Kernels::score_list(plain_sum{}, rotated, turned_, coder_.width(), rows, which, count, values);
             const double least = metric_.least_sum(threshold) - with_center_;
             for (std::size_t i = 0; i < count; ++i) {
                 const double row = lengths_ + std::sqrt(double{Codec::head(rows[which[i]]).squares});
@@ -168,12 +190,12 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
     const Metric& metric_;
     const Codec& coder_;
     bool able_ = false;
-    const float* query_ = nullptr;
-    const std::uint8_t* tables_ = nullptr;
+    float* turned_ = nullptr;    // R q
+    float* relative_ = nullptr;  // R (q - c)
+    std::uint8_t* tables_ = nullptr;
     simd::scan_scale scale_;
     simd::head_terms terms_;
     double with_center_ = 0;  // <q, c>
-    double distance_ = 0;     // |q - c|^2
     double length_ = 0;       // |q|
     double lengths_ = 0;      // |q| + |c|
 };
@@ -185,6 +207,7 @@ class sketch_scorer {
     sketch_scorer(const scan_scorer<Metric, Coarse, Kernels>& coarse, const scorer<Metric, Fine, Kernels>& fine)
         : coarse_(coarse), fine_(fine) {}
 
+    void relative_to(const code_center& center) noexcept { coarse_.relative_to(center); }
     [[nodiscard]] const simd::row_table& rows() const noexcept { return coarse_.rows(); }
     [[nodiscard]] float limit_of(float threshold) const noexcept { return coarse_.limit_of(threshold); }
     void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {

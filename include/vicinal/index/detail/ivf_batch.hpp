@@ -109,8 +109,10 @@ class list_scanner {
         if (rows.size == 0 || queries.empty()) return;
         std::size_t by_tiles = 0;
         if constexpr (tiled) by_tiles = scan_by_tiles(rows, queries, before_block);
-        for (const std::uint32_t q : queries.subspan(by_tiles))
+        for (const std::uint32_t q : queries.subspan(by_tiles)) {
+            index_.turn_to_list(scorers_[q], list);
             scan_list(scorers_[q], rows, index_.lists.stride(), index_.directory.high_water(), sinks_[q], before_block);
+        }
     }
 
   private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>    // for clamp, copy_n, fill, max, min
+#include <cmath>        // for sqrt
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
 #include <optional>     // for optional
@@ -35,7 +36,11 @@ template <class Metric, class Codec, class Id, class Kernels>
 struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     using base = rows_base<Metric, Codec, Id, Kernels, ivf_scratch>;
     using typename base::scratch_type;
-    using coarse_word = code_word<typename base::store_type::coarse_codec>;
+    using coarse_codec = typename base::store_type::coarse_codec;
+    using coarse_word = code_word<coarse_codec>;
+    /// Whether codes are made relative to their list's centroid; those of a file of before are to the codec's own
+    /// point.
+    static constexpr bool centered = centered_codec<coarse_codec>;
     using base::counted, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
 
     ivf_params asked;
@@ -48,6 +53,28 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
           asked(how),
           centroids(dimension),
           lists(rows.coarse().rows().stride()) {}
+
+    // ---- codes of a list -------------------------------------------------------------------------------------------
+
+    /// What the codes of a list are relative to, if anything.
+    [[nodiscard]] center_of<coarse_codec> center_of_list(std::size_t list) const noexcept {
+        if constexpr (centered)
+            if (!centroids.derived().empty()) return centroids.center(list);
+        return own_center(rows.coarse().coder());
+    }
+    /// Has a scorer of coarse codes take those of a list for what they are.
+    template <class Scorer>
+    void turn_to_list(Scorer& scorer, std::size_t list) const noexcept {
+        if constexpr (centered)
+            if (!centroids.derived().empty()) scorer.relative_to(centroids.center(list));
+    }
+    void decode_coarse(std::size_t list, const std::byte* code, std::span<float> vector) const {
+        const std::span<const std::byte> used(code, rows.coarse().rows().row_bytes());
+        if constexpr (centered)
+            rows.coarse().coder().decode_about(center_of_list(list), used, vector);
+        else
+            rows.coarse().coder().decode(used, vector);
+    }
 
     // ---- training --------------------------------------------------------------------------------------------------
 
@@ -67,6 +94,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         const call_executor executor(params.executor, params.threads);
         const std::size_t count = lists_for(asked, prepared.rows());
         ivf_centroids learned = learn_centroids(metric, prepared, count, asked.seed, params, executor);
+        derive(learned);
         ivf_lists fresh(lists.stride());
         fresh.reset(count);
         typename base::codecs_type taught(rows);
@@ -85,7 +113,6 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         this->admit_vector(*lease, "vector", vector);
         require_lists("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
-        this->require_decodable(*lease, lease->query.span());
         const std::uint32_t list = encode_query(*lease);
         const std::vector<std::byte> fine = encode_fine(lease->query.span());
         const auto publishing = gate.publishing();
@@ -108,7 +135,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         }
         std::size_t done = 0;
         try {
-            this->require_decodable(vectors, executor);
+            require_rows_decodable(vectors, executor);
             add_stretches(ids, vectors, params, executor, done);
         } catch (...) {
             take_back(ids.first(done), before);
@@ -126,7 +153,6 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         const slot_t slot = directory.find(id);
         if (slot == no_slot) fail_missing(id, "update");
         require_lists("update");
-        this->require_decodable(*lease, lease->query.span());
         const std::uint32_t list = encode_query(*lease);
         const std::vector<std::byte> fine = encode_fine(lease->query.span());
         const auto publishing = gate.publishing();
@@ -165,7 +191,8 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     };
     /// Learns lists, and the codec if it learns, from a checked batch. Returns what this replaced; nothing, and changes
     /// nothing, if stopped.
-    std::optional<what_was_learned> train_on_batch(matrix_view<const float> vectors, const add_params& params, executor_ref executor) {
+    std::optional<what_was_learned> train_on_batch(matrix_view<const float> vectors, const add_params& params,
+                                                   executor_ref executor) {
         add_params quiet = params;
         quiet.progress = {};  // the caller counts rows added, not iterations
         const std::size_t count = lists_for(asked, vectors.rows());
@@ -179,6 +206,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             if (e.code() == errc::cancelled && params.stop.stop_requested()) return std::nullopt;
             throw;
         }
+        derive(learned);
         what_was_learned both{std::move(learned), ivf_lists(lists.stride()), std::nullopt};
         both.lists.reset(count);
         both.codecs = this->train_if_needed(vectors);
@@ -205,11 +233,56 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         if constexpr (base::two_levels) rows.fine().reserve(directory.high_water_after(extra));
     }
 
+    void derive(ivf_centroids& learned) const {
+        if constexpr (centered) learned.derive(rows.coarse().coder());
+    }
+
     /// The code of the admitted vector in `buffers` into buffers.code; returns its list.
+    /// throws  error{magnitude} if the vector cannot be decoded from its codes
     [[nodiscard]] std::uint32_t encode_query(scratch_type& buffers) const {
+        const std::uint32_t list = assign_list<Metric, Kernels>(centroids, buffers.query.data(), buffers.decoded);
+        require_decodable_in(list, buffers);
         buffers.code.resize(lists.stride());
-        encode_coarse(buffers.query.span(), buffers.code.data());
-        return assign_list<Metric, Kernels>(centroids, buffers.query.data(), buffers.decoded);
+        encode_coarse(list, buffers.query.span(), buffers.code.data());
+        return list;
+    }
+    /// As require_decodable of every index of rows, of the admitted vector in `buffers`.
+    void require_decodable_in(std::uint32_t list, scratch_type& buffers) const {
+        if constexpr (centered) {
+            if (!centroids.derived().empty()) {
+                if constexpr (base::two_levels) this->require_decodable_by(rows.fine(), buffers, buffers.query.span());
+                if (keeps_admissible_about(centroids.matrix()[list])) return;
+                buffers.code.resize(lists.stride());
+                buffers.decoded.resize(dim);
+                encode_coarse(list, buffers.query.span(), buffers.code.data());
+                decode_coarse(list, buffers.code.data(), buffers.decoded.span());
+                base::template require_stored<coarse_codec>(buffers.decoded.span());
+                return;
+            }
+        }
+        this->require_decodable(buffers, buffers.query.span());
+    }
+    [[nodiscard]] bool keeps_admissible_about(std::span<const float> centroid) const noexcept {
+        const double length = std::sqrt(double{sum_of_squares(centroid)});
+        return leaves_admissible(rows.coarse().coder().largest_squares_about(length));
+    }
+    /// The same for each row of a checked batch, naming the row.
+    void require_rows_decodable(matrix_view<const float> vectors, executor_ref executor) const {
+        bool all = true;
+        if constexpr (centered) {
+            if (!centroids.derived().empty()) {
+                if constexpr (base::two_levels) all = keeps_admissible(rows.fine().coder());
+                for (std::size_t c = 0; c < centroids.size(); ++c)
+                    all = all && keeps_admissible_about(centroids.matrix()[c]);
+                if (all) return;
+                this->for_each_admitted(vectors, executor, [&](scratch_type& buffers) {
+                    require_decodable_in(assign_list<Metric, Kernels>(centroids, buffers.query.data(), buffers.decoded),
+                                         buffers);
+                });
+                return;
+            }
+        }
+        this->require_decodable(vectors, executor);
     }
     /// The code in the fine store of two levels; else nothing.
     [[nodiscard]] std::vector<std::byte> encode_fine(std::span<const float> prepared) const {
@@ -220,7 +293,9 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         }
         return code;
     }
-    [[nodiscard]] std::size_t fine_stride() const noexcept { return base::two_levels ? rows.fine().rows().stride() : 0; }
+    [[nodiscard]] std::size_t fine_stride() const noexcept {
+        return base::two_levels ? rows.fine().rows().stride() : 0;
+    }
     void encode_fine(std::span<const float> prepared, std::byte* code) const {
         const std::size_t used = rows.fine().rows().row_bytes();
         rows.fine().coder().encode(prepared, {code, used});
@@ -230,9 +305,12 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     void put_fine(slot_t slot, const std::byte* code) noexcept {
         if constexpr (base::two_levels) std::copy_n(code, fine_stride(), rows.fine().rows()[slot]);
     }
-    void encode_coarse(std::span<const float> prepared, std::byte* code) const {
+    void encode_coarse(std::size_t list, std::span<const float> prepared, std::byte* code) const {
         const std::size_t used = rows.coarse().rows().row_bytes();
-        rows.coarse().coder().encode(prepared, {code, used});
+        if constexpr (centered)
+            rows.coarse().coder().encode_about(center_of_list(list), prepared, {code, used});
+        else
+            rows.coarse().coder().encode(prepared, {code, used});
         std::fill(code + used, code + lists.stride(), std::byte{0});
     }
 
@@ -272,16 +350,19 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         ready.codes.resize(n * lists.stride());
         ready.fine.resize(n * fine_stride());
         ready.list_of.resize(n);
-        parallel_for(executor, (n + block - 1) / block, [&](std::size_t b) {
-            for (std::size_t r = b * block; r < std::min(n, (b + 1) * block); ++r) {
-                const std::span<float> row = std::span(ready.prepared).subspan(r * dim, dim);
-                admit<Codec>(metric, "vector", vectors[r], row);
-                encode_coarse(row, ready.codes.data() + r * lists.stride());
-                if constexpr (base::two_levels) encode_fine(row, ready.fine.data() + r * fine_stride());
-            }
-        });
+        const auto for_each_row = [&](const auto& f) {
+            parallel_for(executor, (n + block - 1) / block, [&](std::size_t b) {
+                for (std::size_t r = b * block; r < std::min(n, (b + 1) * block); ++r)
+                    f(r, std::span(ready.prepared).subspan(r * dim, dim));
+            });
+        };
+        for_each_row([&](std::size_t r, std::span<float> row) { admit<Codec>(metric, "vector", vectors[r], row); });
         assign_lists<Metric, Kernels>(centroids, matrix_view<const float>(ready.prepared.data(), n, dim), ready.list_of,
                                       executor);
+        for_each_row([&](std::size_t r, std::span<const float> row) {
+            encode_coarse(ready.list_of[r], row, ready.codes.data() + r * lists.stride());
+            if constexpr (base::two_levels) encode_fine(row, ready.fine.data() + r * fine_stride());
+        });
     }
     /// Puts those rows of a stretch in place that begin with row `first`.
     void publish(std::span<const Id> ids, const stretch& ready, std::size_t first) {

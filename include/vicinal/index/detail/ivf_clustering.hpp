@@ -80,7 +80,26 @@ class ivf_centroids {
     [[nodiscard]] matrix_view<const float> matrix() const noexcept {
         return {size_ == 0 ? nullptr : reinterpret_cast<const float*>(store_.rows()[0]), size_, store_.dim()};
     }
-    [[nodiscard]] std::size_t memory() const noexcept { return block_ ? size_ * store_.rows().stride() : 0; }
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return (block_ ? size_ * store_.rows().stride() : 0) + own_derived_.capacity() * sizeof(float);
+    }
+
+    /// Of each centroid what a codec derives from it, one after the other; nothing if codes are not relative to them.
+    [[nodiscard]] std::span<const float> derived() const noexcept { return derived_; }
+    /// Derives it. From now on codes are relative to centroids.
+    template <centered_codec Codec>
+    void derive(const Codec& coder) {
+        own_derived_.resize(size_ * coder.derived_size());
+        for (std::size_t c = 0; c < size_; ++c)
+            coder.derive(matrix()[c], std::span(own_derived_).subspan(c * coder.derived_size(), coder.derived_size()));
+        derived_ = own_derived_;
+    }
+    /// Refers to what was derived.
+    void derived_at(std::span<const float> numbers) noexcept { derived_ = numbers; }
+    /// What the codes of a list are relative to, if they are to centroids.
+    [[nodiscard]] code_center center(std::size_t list) const noexcept {
+        return {matrix()[list].data(), derived_.data() + derived_.size() / size_ * list};
+    }
 
     /// Copies them.
     [[nodiscard]] static ivf_centroids copy_of(std::span<const float> values, std::size_t dim) {
@@ -92,7 +111,10 @@ class ivf_centroids {
     }
     /// These again, in memory of their own.
     [[nodiscard]] ivf_centroids owned() const {
-        return copy_of({size_ == 0 ? nullptr : matrix().data(), size_ * store_.dim()}, store_.dim());
+        ivf_centroids copy = copy_of({size_ == 0 ? nullptr : matrix().data(), size_ * store_.dim()}, store_.dim());
+        copy.own_derived_.assign(derived_.begin(), derived_.end());
+        copy.derived_ = copy.own_derived_;
+        return copy;
     }
     /// Refers to them.
     [[nodiscard]] static ivf_centroids at(std::span<const float> values, std::size_t dim) {
@@ -110,6 +132,8 @@ class ivf_centroids {
     code_store<f32> store_;
     aligned_block block_;
     std::size_t size_ = 0;
+    std::vector<float> own_derived_;
+    std::span<const float> derived_;
 };
 
 /// A mean of admitted rows rounds, and a split centroid steps aside: it may end up a little too long for the kernels.

@@ -1,7 +1,9 @@
-// An inverted file's parts in a file: IVF_ (lists asked for, seed, lists trained), CENT (centroids), LOFF (where each
-// list begins), LSLT and COD0 (rows and codes, list after list), and what every index of rows has.
+// An inverted file's parts in a file: IVF_ (lists asked for, seed, lists trained, and 1 if codes are relative to
+// centroids), CENT (centroids), CDRV (what the codec derives from them, if so), LOFF (where each list begins), LSLT and
+// COD0 (rows and codes, list after list), and what every index of rows has.
 #pragma once
 
+#include <bit>      // for bit_cast
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for uint32_t, uint64_t
 #include <memory>   // for make_shared
@@ -50,12 +52,15 @@ void write_ivf_lists(const State& index, Parts& out, const std::vector<slot_t>& 
 
 template <class State, class Parts>
 void write_ivf(const State& index, Parts& out) {
-    const std::uint64_t numbers[] = {index.asked.lists, index.asked.seed, index.lists.size()};
-    out.numbers("IVF_", numbers);
+    const std::uint64_t numbers[] = {index.asked.lists, index.asked.seed, index.lists.size(), 1};
+    const std::span<const float> derived = index.centroids.derived();
+    out.numbers("IVF_", std::span(numbers).first(derived.empty() ? 3 : 4));
     const matrix_view<const float> centroids = index.centroids.matrix();
     out.template stream<float>("CENT", centroids.rows() * centroids.dim(), [centroids](const auto& sink) {
         sink(std::span<const float>(centroids.data(), centroids.rows() * centroids.dim()));
     });
+    if (!derived.empty())
+        out.template stream<float>("CDRV", derived.size(), [derived](const auto& sink) { sink(derived); });
     const auto slots = std::make_shared<const std::vector<slot_t>>(index.slots_in_use());
     index.write_ids(out, slots);
     write_ivf_lists(index, out, *slots);
@@ -66,6 +71,7 @@ void write_ivf(const State& index, Parts& out) {
 /// What a file says about its lists.
 struct ivf_file_lists {
     std::span<const float> centroids;
+    std::span<const float> derived;  // nothing if codes are not relative to centroids
     std::span<const std::uint64_t> offsets;
     std::span<const slot_t> slots;
     const std::byte* codes;
@@ -74,13 +80,20 @@ struct ivf_file_lists {
 /// Everything whose size is that of the lists, checked.
 template <class State, class Parts>
 [[nodiscard]] ivf_file_lists read_ivf_lists(State& index, const Parts& in, std::size_t n) {
-    const auto numbers = in.template elements<std::uint64_t>("IVF_", 3);
+    bool about_centroids = false;
+    if constexpr (State::centered) about_centroids = in.has("CDRV");
+    const auto numbers = in.template elements<std::uint64_t>("IVF_", about_centroids ? 4 : 3);
     const std::uint64_t trained = numbers[2];
+    if (about_centroids && (numbers[3] != 1 || trained == 0))
+        in.fail("its lists have no centroids for codes to be about");
     if (numbers[0] > max_lists || trained > max_lists || (numbers[0] != 0 && trained != 0 && trained != numbers[0]))
         in.fail(std::to_string(trained) + " lists are trained, " + std::to_string(numbers[0]) + " were asked for");
     index.asked = {static_cast<std::size_t>(numbers[0]), numbers[1]};
     ivf_file_lists lists;
     lists.centroids = in.template elements<float>("CENT", trained * index.dim);
+    if constexpr (State::centered)
+        if (about_centroids)
+            lists.derived = in.template elements<float>("CDRV", trained * index.rows.coarse().coder().derived_size());
     lists.offsets = in.template elements<std::uint64_t>("LOFF", trained + 1);
     for (std::size_t l = 0; l < trained; ++l)
         if (lists.offsets[l] > lists.offsets[l + 1]) in.fail("list " + std::to_string(l) + " ends before it begins");
@@ -95,6 +108,23 @@ template <class State, class Parts>
     return lists;
 }
 
+/// Refuses what was not derived from the centroids.
+template <class State, class Parts>
+void require_derived(const State& index, const Parts& in, const ivf_file_lists& from) {
+    if constexpr (State::centered) {
+        const auto& coder = index.rows.coarse().coder();
+        const std::size_t dim = index.dim;
+        std::vector<float> derived(coder.derived_size());
+        for (std::size_t c = 0; c * derived.size() < from.derived.size(); ++c) {
+            coder.derive(from.centroids.subspan(c * dim, dim), derived);
+            for (std::size_t i = 0; i < derived.size(); ++i)
+                if (std::bit_cast<std::uint32_t>(derived[i]) !=
+                    std::bit_cast<std::uint32_t>(from.derived[c * derived.size() + i]))
+                    in.fail("what was derived from centroid " + std::to_string(c) + " does not belong to it");
+        }
+    }
+}
+
 /// Checks every row of what `read_ivf_lists` found.
 template <class State, class Parts>
 void require_ivf_lists(const State& index, const Parts& in, const ivf_file_lists& from) {
@@ -102,6 +132,7 @@ void require_ivf_lists(const State& index, const Parts& in, const ivf_file_lists
     for (std::size_t c = 0; c * dim < from.centroids.size(); ++c)
         if (!admissible(sum_of_squares(from.centroids.subspan(c * dim, dim))))
             in.fail("centroid " + std::to_string(c) + " is not finite, or its sum of squares exceeds FLT_MAX/8");
+    require_derived(index, in, from);
     std::vector<bool> listed(from.slots.size());
     std::vector<float> decoded(dim);
     for (std::size_t l = 0; l + 1 < from.offsets.size(); ++l) {
@@ -111,7 +142,9 @@ void require_ivf_lists(const State& index, const Parts& in, const ivf_file_lists
             if (slot >= listed.size()) in.fail("list " + std::to_string(l) + " names row " + std::to_string(slot));
             if (listed[slot]) in.fail("row " + std::to_string(slot) + " stands in two lists, or twice in one");
             listed[slot] = true;
-            State::check_code(in, index.rows.coarse(), from.codes + i * index.lists.stride(), slot, decoded);
+            const std::byte* const code = from.codes + i * index.lists.stride();
+            State::check_code(in, index.rows.coarse(), code, slot, decoded,
+                              [&](std::span<const std::byte>) { index.decode_coarse(l, code, decoded); });
         }
     }
 }
@@ -146,6 +179,7 @@ void read_ivf(State& index, const Parts& in) {
     if (!trained && index.codecs_trained()) in.fail("its codec is trained, its lists are not");
     if (trained && needs_training(index.rows)) in.fail("its lists are trained, its codec is not");
     index.centroids = ivf_centroids::at(lists.centroids, index.dim);
+    index.centroids.derived_at(lists.derived);
     index.lists.borrow(lists.codes, lists.slots.data(), lists.offsets);
     if (!in.thorough()) return;
     require_ivf_lists(index, in, lists);

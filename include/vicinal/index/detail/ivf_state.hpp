@@ -36,10 +36,9 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
     // ---- searches --------------------------------------------------------------------------------------------------
 
     std::size_t search(std::span<const float> query, std::span<neighbor<Id>> out, const params_type& params) const {
-        return this->search_closest(query, out, params,
-                                    [&](const auto& scorer, auto& buffers, auto& sink, auto& stats) {
-                                        scan_closest(scorer, buffers, params, out.size(), sink, stats);
-                                    });
+        return this->search_closest(query, out, params, [&](auto&& scorer, auto& buffers, auto& sink, auto& stats) {
+            scan_closest(scorer, buffers, params, out.size(), sink, stats);
+        });
     }
 
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
@@ -76,8 +75,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
             score_exactly(*lease, lease->slots, within, check_stop, stats.now);
         } else {
             stats.now.lists += lists.size();
-            for (std::size_t l = 0; l < lists.size(); ++l)
-                scan_exactly(*lease, lists[l], within, check_stop, stats.now);
+            for (std::size_t l = 0; l < lists.size(); ++l) scan_exactly(*lease, l, within, check_stop, stats.now);
         }
         std::sort(hits.begin(), hits.end(), closer<Id>);
         return hits;
@@ -95,8 +93,9 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
     }
     /// Offers the rows of a list by their fine codes.
     template <class Sink, class BeforeBlock>
-    void scan_exactly(scratch_type& buffers, const ivf_rows& list, Sink& sink, BeforeBlock before_block,
+    void scan_exactly(scratch_type& buffers, std::size_t number, Sink& sink, BeforeBlock before_block,
                       search_stats& stats) const {
+        const ivf_rows list = lists[number];
         if constexpr (base::two_levels) {
             buffers.slots.clear();
             for (std::size_t i = 0; i < list.size; ++i)
@@ -104,7 +103,9 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
             score_exactly(buffers, buffers.slots, sink, before_block, stats);
         } else {
             stats.distances += list.size;
-            scan_list(this->fine_scorer(buffers), list, lists.stride(), directory.high_water(), sink, before_block);
+            auto scorer = this->fine_scorer(buffers);
+            this->turn_to_list(scorer, number);
+            scan_list(scorer, list, lists.stride(), directory.high_water(), sink, before_block);
         }
     }
     /// Offers these rows by their fine codes.
@@ -120,12 +121,13 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
 
     /// Offers these rows by their codes in the lists.
     template <class Sink, class BeforeBlock>
-    void score_in_lists(const coarse_scorer_type& scorer, std::span<const slot_t> slots, Sink& sink,
+    void score_in_lists(coarse_scorer_type scorer, std::span<const slot_t> slots, Sink& sink,
                         BeforeBlock before_block) const {
         for (const slot_t slot : slots) {
             const ivf_place place = place_of(slot);
             if (place.list == no_list) continue;
             before_block();
+            this->turn_to_list(scorer, place.list);
             float distance;
             scorer.score_block(lists.code(place), lists.stride(), 1, &distance);
             offer_all(sink, &distance, 1, [&](std::size_t) { return slot; });
@@ -150,7 +152,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
             const ivf_place place = place_of(slot);
             if (place.list == no_list)
                 fail(errc::corrupt_file, "get: no list of the mapped file holds id " + std::to_string(id));
-            rows.coarse().coder().decode({lists.code(place), rows.coarse().rows().row_bytes()}, vector);
+            this->decode_coarse(place.list, lists.code(place), vector);
             return vector;
         }
     }
@@ -217,7 +219,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
     /// Offers the rows of the closest lists, or those few that the filter names. Without a number of lists asked for,
     /// looks on while fewer than k were found.
     template <class Scorer, class Sink>
-    void scan_closest(const Scorer& scorer, scratch_type& buffers, const params_type& params, std::size_t k, Sink& sink,
+    void scan_closest(Scorer& scorer, scratch_type& buffers, const params_type& params, std::size_t k, Sink& sink,
                       search_stats& stats) const {
         const auto check_stop = [&] { throw_if_stopped(params.stop); };
         if (this->list_few(params.filter, buffers.slots)) {
@@ -236,6 +238,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
                 const ivf_rows list = lists[buffers.probes[scanned].id];
                 stats.distances += list.size;
                 ++stats.lists;
+                this->turn_to_list(scorer, buffers.probes[scanned].id);
                 scan_list(scorer, list, lists.stride(), directory.high_water(), sink, check_stop);
             }
             if (params.nprobe != 0 || sink.size() >= k || wanted == lists.size()) return;

@@ -25,7 +25,11 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
 
   public:
     ivf_stream(const State& index, std::span<const float> query, const params_type& params)
-        : index_(index), stop_(params.stop), stats_(params.stats), filtered_(params.filter), buffers_(index.scratch.take()) {
+        : index_(index),
+          stop_(params.stop),
+          stats_(params.stats),
+          filtered_(params.filter),
+          buffers_(index.scratch.take()) {
         index.admit_vector(*buffers_, "query", query);
         const auto reading = index.gate.reading();
         const call_stats stats(stats_, buffers_->done);
@@ -96,7 +100,7 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
         taker sink{*this};
         if (list < index_.lists.size()) {  // else the index was emptied and trained again meanwhile
             index_.scan_exactly(
-                *buffers_, index_.lists[list], sink, [this] { throw_if_stopped(stop_); }, stats);
+                *buffers_, list, sink, [this] { throw_if_stopped(stop_); }, stats);
             ++stats.lists;
         }
         ++opened_;
@@ -118,7 +122,8 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
     search_stats* stats_;
     bool filtered_;
     id_set<id_type> admitted_;
-    typename scratch_pool<typename State::scratch_type>::lease buffers_;  // the query, and all lists in the order they are opened
+    typename scratch_pool<typename State::scratch_type>::lease
+        buffers_;  // the query, and all lists in the order they are opened
     std::size_t ahead_ = 0;
     std::size_t opened_ = 0;
     bool swept_ = false;

@@ -245,33 +245,43 @@ struct rows_base {
     /// Refuses a prepared vector of which a codec would make one so much longer that distances could overflow: coarse
     /// steps over a range near the limit of admission can. Codecs are trained.
     void require_decodable(Scratch& buffers, std::span<const float> prepared) const {
-        rows.for_each_store([&](const auto& codes) {
-            if (keeps_admissible(codes.coder())) return;
-            buffers.code.resize(codes.rows().row_bytes());
-            buffers.decoded.resize(dim);
-            codes.coder().encode(prepared, buffers.code);
-            codes.coder().decode(buffers.code, buffers.decoded.span());
-            using codec_type = std::remove_cvref_t<decltype(codes.coder())>;
-            if (!admissible_when_stored(sum_of_squares(buffers.decoded.span())))
-                fail(errc::magnitude, "vector: codec " + std::string(std::string_view(codec_type::name)) +
-                                          " would round it to a sum of squares of " +
-                                          std::to_string(sum_of_squares(buffers.decoded.span())) +
-                                          ", that must not exceed FLT_MAX/6, " +
-                                          std::to_string(std::numeric_limits<float>::max() / 6));
-        });
+        rows.for_each_store([&](const auto& codes) { require_decodable_by(codes, buffers, prepared); });
+    }
+    template <class Store>
+    void require_decodable_by(const Store& codes, Scratch& buffers, std::span<const float> prepared) const {
+        if (keeps_admissible(codes.coder())) return;
+        buffers.code.resize(codes.rows().row_bytes());
+        buffers.decoded.resize(dim);
+        codes.coder().encode(prepared, buffers.code);
+        codes.coder().decode(buffers.code, buffers.decoded.span());
+        require_stored<std::remove_cvref_t<decltype(codes.coder())>>(buffers.decoded.span());
+    }
+    template <class C>
+    static void require_stored(std::span<const float> decoded) {
+        if (!admissible_when_stored(sum_of_squares(decoded)))
+            fail(errc::magnitude, "vector: codec " + std::string(std::string_view(C::name)) +
+                                      " would round it to a sum of squares of " +
+                                      std::to_string(sum_of_squares(decoded)) + ", that must not exceed FLT_MAX/6, " +
+                                      std::to_string(std::numeric_limits<float>::max() / 6));
     }
     /// The same for each row of a checked batch, naming the row.
     void require_decodable(matrix_view<const float> vectors, executor_ref executor) const {
         bool all = true;
         rows.for_each_store([&](const auto& codes) { all = all && keeps_admissible(codes.coder()); });
         if (all) return;
+        for_each_admitted(vectors, executor,
+                          [&](Scratch& buffers) { require_decodable(buffers, buffers.query.span()); });
+    }
+    /// Calls check(buffers) for each row of a checked batch, admitted into buffers.query; says of which row it threw.
+    template <class Check>
+    void for_each_admitted(matrix_view<const float> vectors, executor_ref executor, const Check& check) const {
         constexpr std::size_t block = 256;
         parallel_for(executor, (vectors.rows() + block - 1) / block, [&](std::size_t b) {
             auto lease = scratch.take();
             for (std::size_t r = b * block; r < std::min(vectors.rows(), (b + 1) * block); ++r) {
                 admit_vector(*lease, "vector", vectors[r]);
                 try {
-                    require_decodable(*lease, lease->query.span());
+                    check(*lease);
                 } catch (const error& e) {
                     fail_in_batch(e, r);
                 }
@@ -325,8 +335,8 @@ struct rows_base {
         directory.reserve_extra(extra);
         rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water_after(extra)); });
     }
-    // Kernels read past the end of a row and throw away what they find, so not even the row after one that is read may be
-    // written: codes are made apart, and put in place while readers are out.
+    // Kernels read past the end of a row and throw away what they find, so not even the row after one that is read may
+    // be written: codes are made apart, and put in place while readers are out.
 
     /// Bytes of a row's code, by all codecs.
     [[nodiscard]] std::size_t code_bytes() const noexcept {
@@ -460,7 +470,7 @@ struct rows_base {
         }
         if constexpr (two_levels && is_sketched<Metric, coarse_codec>)
             if (params.rerank == 0) {
-                const sketch_scorer<Metric, coarse_codec, typename store_type::fine_codec, Kernels> scorer(
+                sketch_scorer<Metric, coarse_codec, typename store_type::fine_codec, Kernels> scorer(
                     scorer_of_scan(*lease), fine_scorer(*lease));
                 scan(scorer, *lease, closest, stats.now);
                 stats.now.distances += scorer.measured();
@@ -617,7 +627,8 @@ struct rows_base {
         if (!in.thorough()) return;
         std::vector<float> decoded(dim);
         for (std::size_t i = 0; i < n; ++i)
-            check_code(in, codes, reinterpret_cast<const std::byte*>(source.data() + i * words), i, decoded);
+            check_code(in, codes, reinterpret_cast<const std::byte*>(source.data() + i * words), i, decoded,
+                       [&](std::span<const std::byte> code) { codes.coder().decode(code, decoded); });
     }
     /// required  whether the codec must have learned something
     template <class Parts, class C>
@@ -628,17 +639,17 @@ struct rows_base {
                 in.fail("what codec " + std::string(std::string_view(C::name)) + " learned is not a state of it");
         }
     }
-    /// Refuses a code of row `i` that no admitted vector has.
-    template <class Parts, class Store>
+    /// Refuses a code of row `i` that no admitted vector has. decode(code) decodes into `decoded`.
+    template <class Parts, class Store, class Decode>
     static void check_code(const Parts& in, const Store& codes, const std::byte* code, std::size_t i,
-                           std::vector<float>& decoded) {
+                           const std::vector<float>& decoded, const Decode& decode) {
         for (std::size_t b = codes.rows().row_bytes(); b < codes.rows().stride(); ++b)
             if (code[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
         const std::span<const std::byte> used(code, codes.rows().row_bytes());
         if constexpr (requires { codes.coder().well_formed(used); })
             if (!codes.coder().well_formed(used)) in.fail("row " + std::to_string(i) + " is no code of its codec");
         if constexpr (requires { requires std::remove_cvref_t<decltype(codes.coder())>::any_code_decodes; }) return;
-        codes.coder().decode(used, decoded);
+        decode(used);
         if (!admissible_when_decoded(sum_of_squares(decoded)))
             in.fail("the vector of row " + std::to_string(i) +
                     " is not finite, or its sum of squares exceeds FLT_MAX/5");
