@@ -34,7 +34,7 @@ struct rabitq_head {
     float scale = 0;   ///< what a step of the code is worth: <y, o> / |y|^2, y being the code's steps from their middle
     float factor = 0;  ///< |o|^2 / (sum of |components of o|): times <v, signs of o>, an estimate of <v, o>
     float squares = 0;  ///< |o|^2
-    float cross = 0;    ///< <o, R center>
+    float cross = 0;    ///< <o, R mean>, whatever the center
 };
 
 }  // namespace detail
@@ -139,7 +139,7 @@ class rabitq {
         for (std::size_t i = 0; i < n; ++i) {
             squares += double{turned[i]} * double{turned[i]};
             total += std::abs(double{turned[i]});
-            cross += double{turned[i]} * double{center.derived[i]};
+            cross += double{turned[i]} * double{turned_center_[i]};
             largest = std::max(largest, std::abs(turned[i]));
         }
         detail::rabitq_head head;

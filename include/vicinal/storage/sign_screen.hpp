@@ -1,10 +1,12 @@
 // A scan of rabitq codes: the signs of 32 rows at once say how far each is, within an error known of each, and only
 // rows that could be close are looked at again.
 //
-// With o = R (x - c) the row's rotated vector, q' = R (q - c) the query's, s the signs of o and n the width,
-//     <q', o>  is about  factor <q', s>,   factor = |o|^2 / |o|_1,
-// without bias over R, and the error is about |q'| sqrt((n factor^2 - |o|^2) / (n - 1)) (Gao, Long 2024, theorem 3.2).
+// With o = R (x - c) the row's rotated vector, v any vector, s the signs of o and n the width,
+//     <v, o>  is about  factor <v, s>,   factor = |o|^2 / |o|_1,
+// without bias over R, and the error is about |v| sqrt((n factor^2 - |o|^2) / (n - 1)) (Gao, Long 2024, theorem 3.2).
 // A row is passed over if its distance would still be too large were that `rabitq::reach` times as much off.
+//     |q - x|^2 = |q - c|^2 + |o|^2 - 2 <v, o>         v = R (q - c), short where lists are close
+//     <q, x>    = <q, c> + <v, o> + <R m, o>           v = R (q - m), m being the codec's mean: the same for all lists
 #pragma once
 
 #include <algorithm>  // for max, min
@@ -70,43 +72,31 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
         relative_ = buffer.data() + n;
         tables_ = reinterpret_cast<std::uint8_t*>(buffer.data() + 2 * n);
         coder_.turn().template apply<isa>(query, turned_, buffer.data() + 3 * n);
-        length_ = std::sqrt(double{products(turned_, turned_)});
         terms_.width = static_cast<float>(n);
+        if constexpr (!differences) make_tables(coder_.own_center());
         relative_to(coder_.own_center());
     }
 
-    /// From now on codes are relative to `center` instead of the codec's own. Costs as much as a scan of some tens of
-    /// rows.
+    /// From now on codes are relative to `center` instead of the codec's own. Squared differences have new tables then,
+    /// which cost as much as a scan of some tens of rows.
     void relative_to(const code_center& center) noexcept {
         scorer<Metric, Codec, Kernels>::relative_to(center);
         if (turned_ == nullptr) return;
-        const std::size_t n = coder_.width();
+        if constexpr (differences) make_tables(center);
         V squares(0.0F);
         V center_squares(0.0F);
         V with_center(0.0F);
-        for (std::size_t i = 0; i < n; i += lane_count) {
+        for (std::size_t i = 0; i < coder_.width(); i += lane_count) {
             const V q = simd::load<V>(turned_ + i);
             const V c = simd::load<V>(center.derived + i);
-            const V off = q - c;
-            simd::store(off, relative_ + i);
-            squares = mul_add(off, off, squares);
+            squares = mul_add(q, q, squares);
             center_squares = mul_add(c, c, center_squares);
             with_center = mul_add(q, c, with_center);
         }
-        const float distance = simd::sum_lanes(squares);
-        // By its bits, which numbers that are none, of a damaged mapped file, do not pass whatever the compiler is
-        // told.
-        constexpr auto least = std::bit_cast<std::uint32_t>(0x1p-90F);
-        constexpr auto most = std::bit_cast<std::uint32_t>(0x1p100F);
-        const auto bits = std::bit_cast<std::uint32_t>(distance);
-        able_ = bits > least && bits < most;
-        if (!able_) return;
-        with_center_ = double{simd::sum_lanes(with_center)};
+        length_ = std::sqrt(double{simd::sum_lanes(squares)});
         lengths_ = length_ + std::sqrt(double{simd::sum_lanes(center_squares)});
-        scale_ = simd::make_tables<V>(relative_, n, tables_);
-        terms_.base = differences ? distance : static_cast<float>(-with_center_);
-        terms_.slack = static_cast<float>((differences ? 2.0 : 1.0) * double{Codec::reach} *
-                                          std::sqrt(double{distance} / static_cast<double>(n - 1)));
+        with_center_ = double{simd::sum_lanes(with_center)};
+        terms_.base = static_cast<float>(differences ? distance_ : -with_center_);
     }
 
     /// What rows' lower bounds must not exceed for a distance of `threshold`.
@@ -150,11 +140,27 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
     static constexpr float largest = std::numeric_limits<float>::max();
     static constexpr std::size_t lane_count = simd::lane_count<isa>;
 
-    [[nodiscard]] float products(const float* a, const float* b) const noexcept {
-        V sums(0.0F);
-        for (std::size_t i = 0; i < coder_.width(); i += lane_count)
-            sums = mul_add(simd::load<V>(a + i), simd::load<V>(b + i), sums);
-        return simd::sum_lanes(sums);
+    /// Of R (q - point), by which products with o are estimated.
+    void make_tables(const code_center& point) noexcept {
+        const std::size_t n = coder_.width();
+        V squares(0.0F);
+        for (std::size_t i = 0; i < n; i += lane_count) {
+            const V off = simd::load<V>(turned_ + i) - simd::load<V>(point.derived + i);
+            simd::store(off, relative_ + i);
+            squares = mul_add(off, off, squares);
+        }
+        // By its bits, which numbers that are none, of a damaged mapped file, do not pass whatever the compiler is
+        // told.
+        constexpr auto least = std::bit_cast<std::uint32_t>(0x1p-90F);
+        constexpr auto most = std::bit_cast<std::uint32_t>(0x1p100F);
+        const float distance = simd::sum_lanes(squares);
+        const auto bits = std::bit_cast<std::uint32_t>(distance);
+        able_ = bits > least && bits < most;
+        if (!able_) return;
+        distance_ = double{distance};
+        scale_ = simd::make_tables<V>(relative_, n, tables_);
+        terms_.slack = static_cast<float>((differences ? 2.0 : 1.0) * double{Codec::reach} *
+                                          std::sqrt(distance_ / static_cast<double>(n - 1)));
     }
 
     /// Distances by decoded vectors differ from those of rotated ones by the rounding of both.
@@ -191,11 +197,12 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
     const Codec& coder_;
     bool able_ = false;
     float* turned_ = nullptr;    // R q
-    float* relative_ = nullptr;  // R (q - c)
+    float* relative_ = nullptr;  // what the tables are made of
     std::uint8_t* tables_ = nullptr;
     simd::scan_scale scale_;
     simd::head_terms terms_;
     double with_center_ = 0;  // <q, c>
+    double distance_ = 0;     // |q - c|^2, of products |q - m|^2
     double length_ = 0;       // |q|
     double lengths_ = 0;      // |q| + |c|
 };
