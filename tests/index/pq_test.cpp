@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "support/reduced.hpp"
+#include "support/reference.hpp"
 #include "support/temporary.hpp"
 #include "vicinal/core/little_endian.hpp"
 #include "vicinal/flat.hpp"
@@ -176,23 +177,6 @@ void check_two_levels(std::size_t n, std::size_t dim) {
     }
 }
 
-template <class Metric>
-double exact_distance(std::span<const float> query, std::span<const float> row) {
-    double norm = 1;
-    if constexpr (vicinal::preparing_metric<Metric>) {
-        norm = 0;
-        for (const float x : query) norm += double{x} * double{x};
-        norm = std::sqrt(norm);
-    }
-    double sum = 0;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-        const double q = double{query[i]} / norm;
-        const double x = double{row[i]};
-        sum += Metric::form == vicinal::sum_form::product ? -q * x : (q - x) * (q - x);
-    }
-    return vicinal::preparing_metric<Metric> ? std::clamp(1 + sum, 0.0, 2.0) : sum;
-}
-
 /// Distances are those of what `get` gives, in double precision, and no row is closer than the k-th found.
 template <class Index, class Metric>
 void check_distances(std::size_t dim) {
@@ -206,7 +190,7 @@ void check_distances(std::size_t dim) {
         REQUIRE(hits.size() == 10);
         std::vector<double> all;
         for (std::size_t r = 0; r < rows.rows(); ++r)
-            all.push_back(exact_distance<Metric>(queries[q], index.get(7 * r + 1)));
+            all.push_back(reference_distance(Metric::name, queries[q], index.get(7 * r + 1)).distance);
         double scale = 0;
         for (const double d : all) scale = std::max(scale, std::abs(d));
         std::vector<double> sorted = all;

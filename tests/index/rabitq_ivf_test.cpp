@@ -1,8 +1,7 @@
 // ivf_index over rabitq, whose codes are relative to the lists' centroids.
-#include <type_traits>
-
 #include "files/support.hpp"
 #include "index/rabitq_support.hpp"
+#include "support/reference.hpp"
 #include "vicinal/ivf.hpp"
 
 using namespace rabitq_test;
@@ -20,27 +19,14 @@ TEST_CASE("rabitq: ivf by signs and vectors") {
 
 namespace {
 
-/// The distance in double precision.
-template <class Metric>
-double naive(std::span<const float> q, std::span<const float> x) {
-    double product = 0, squares = 0, q_squares = 0;
-    for (std::size_t i = 0; i < q.size(); ++i) {
-        product += double{q[i]} * double{x[i]};
-        squares += (double{q[i]} - double{x[i]}) * (double{q[i]} - double{x[i]});
-        q_squares += double{q[i]} * double{q[i]};
-    }
-    if constexpr (std::is_same_v<Metric, vicinal::l2>) return squares;
-    if constexpr (std::is_same_v<Metric, vicinal::inner_product>) return -product;
-    return 1 - product / std::sqrt(q_squares);
-}
-
 /// What all ways to ask answer is the distance to what `get` gives.
 template <class Metric, class Index>
 void require_true_distances(const Index& index) {
     const auto require_true = [&](std::span<const float> query, const auto& hits) {
         for (const auto& hit : hits) {
             const std::vector<float> x = index.get(hit.id);
-            REQUIRE(double{hit.distance} == Approx(naive<Metric>(query, x)).epsilon(1e-4).margin(1e-3));
+            REQUIRE(double{hit.distance} ==
+                    Approx(reference_distance(Metric::name, query, x).distance).epsilon(1e-4).margin(1e-3));
         }
     };
     std::vector<std::uint64_t> ids;
@@ -68,7 +54,7 @@ double error_of(const Index& index) {
     double sum = 0;
     for (std::size_t i = 0; i < rows().rows(); ++i) {
         const std::vector<float> x = index.get(7 * i + 1);
-        sum += naive<vicinal::l2>(rows()[i], x);
+        sum += reference_distance("l2", rows()[i], x).distance;
     }
     return sum / static_cast<double>(rows().rows());
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>    // for clamp, max, min
-#include <bit>          // for bit_cast
 #include <cmath>        // for abs, floor, nextafter, sqrt
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
@@ -16,6 +15,7 @@
 #include "vicinal/codec/projected_point.hpp"
 #include "vicinal/concepts.hpp"
 #include "vicinal/core/little_endian.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/linalg/principal_axes.hpp"
 #include "vicinal/simd/isa.hpp"
 #include "vicinal/simd/intrinsics.hpp"
@@ -88,7 +88,7 @@ class pca8 {
         std::vector<float> numbers(bytes.size() / 4);
         for (std::size_t i = 0; i < numbers.size(); ++i) {
             numbers[i] = detail::load_le<float>(bytes.data() + 4 * i);
-            if ((std::bit_cast<std::uint32_t>(numbers[i]) & 0x7F800000U) == 0x7F800000U) return false;
+            if (!detail::has_finite_bits(numbers[i])) return false;
         }
         const auto steps = numbers.begin() + static_cast<std::ptrdiff_t>(dim_);
         const auto directions = steps + static_cast<std::ptrdiff_t>(width_);

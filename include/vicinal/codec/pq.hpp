@@ -13,6 +13,7 @@
 #include "vicinal/codec/plane_clusters.hpp"
 #include "vicinal/concepts.hpp"
 #include "vicinal/core/little_endian.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/simd/intrinsics.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -81,7 +82,7 @@ class pq {
         for (std::size_t i = 0; i < numbers; ++i) book[i] = detail::load_le<float>(bytes.data() + 4 * i);
         for (std::size_t i = 0; i < numbers; i += 2) {
             for (const float x : {book[i], book[i + 1]})
-                if ((std::bit_cast<std::uint32_t>(x) & 0x7F800000U) == 0x7F800000U) return false;
+                if (!detail::has_finite_bits(x)) return false;
             const double squares = double{book[i]} * double{book[i]} + double{book[i + 1]} * double{book[i + 1]};
             // As those of a mean of admitted vectors, but for rounding.
             if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;

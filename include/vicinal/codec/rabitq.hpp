@@ -3,10 +3,9 @@
 
 #include <algorithm>    // for clamp, copy_n, max
 #include <array>        // for array
-#include <bit>          // for bit_cast
 #include <cmath>        // for abs, floor, sqrt
 #include <cstddef>      // for size_t, byte
-#include <cstdint>      // for uint32_t, uint64_t
+#include <cstdint>      // for uint64_t
 #include <limits>       // for numeric_limits
 #include <span>         // for span
 #include <string_view>  // for string_view
@@ -15,6 +14,7 @@
 
 #include "vicinal/concepts.hpp"
 #include "vicinal/core/little_endian.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/simd/rotation.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -41,10 +41,10 @@ struct rabitq_head {
 
 /// RaBitQ codes of `Bits` bits per component, 1 to 8 (Gao, Long 2024; of several bits: Gao, Gou, Xu, Yang, Long, Wong
 /// 2025). A vector is taken relative to a point, in ivf_index the centroid of its list, else the mean of the first
-/// batch, rotated at random, and each component rounded to
-/// one of 2^Bits even steps around zero, at the scale that keeps the direction best. Its signs alone say how far it is
-/// within an error that is known of each row, so that scans look at the other bits of few rows. Scans by flat_index and
-/// ivf_index under l2, inner_product and cosine are fast; everything else decodes each row, which takes a rotation.
+/// batch, rotated at random, and each component rounded to one of 2^Bits even steps around zero, at the scale that
+/// keeps the direction best. Its signs alone say how far it is within an error that is known of each row, so that scans
+/// look at the other bits of few rows. Scans by flat_index and ivf_index under l2, inner_product and cosine are fast;
+/// everything else decodes each row, which takes a rotation.
 ///
 /// A search may miss a row whose estimate is off by more than `reach` times the expected error, which happens to less
 /// than one in 200 of the rows looked for; searches of a batch are the single searches one by one. Range searches and
@@ -99,7 +99,7 @@ class rabitq {
         double squares = 0;
         for (std::size_t i = 0; i < dim(); ++i) {
             mean[i] = detail::load_le<float>(bytes.data() + 4 * i);
-            if ((std::bit_cast<std::uint32_t>(mean[i]) & 0x7F800000U) == 0x7F800000U) return false;
+            if (!detail::has_finite_bits(mean[i])) return false;
             squares += double{mean[i]} * double{mean[i]};
         }
         // As that of a mean of admitted vectors, but for rounding.
@@ -211,7 +211,7 @@ class rabitq {
     [[nodiscard]] bool well_formed(std::span<const std::byte> code) const noexcept {
         const detail::rabitq_head h = head(code.data());
         for (const float x : {h.scale, h.factor, h.squares, h.cross})
-            if ((std::bit_cast<std::uint32_t>(x) & 0x7F800000U) == 0x7F800000U) return false;
+            if (!detail::has_finite_bits(x)) return false;
         return h.scale >= 0 && h.factor >= 0 && h.squares >= 0;
     }
 

@@ -33,6 +33,11 @@ namespace detail {
     return x ^ (x >> 31);
 }
 
+/// Whether a number is finite, by its bits, whatever -ffast-math believes.
+[[nodiscard]] inline bool has_finite_bits(float x) noexcept {
+    return (std::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
+}
+
 /// Bits that order as the numbers do.
 [[nodiscard]] VICINAL_INLINE std::uint32_t ordered_bits(float x) noexcept {
     const auto bits = std::bit_cast<std::uint32_t>(x);

@@ -11,6 +11,7 @@
 #include <string_view>  // for string_view
 
 #include "vicinal/core/error.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/storage/code_store.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -62,10 +63,6 @@ template <class Codec>
         return Codec::keeps_length;
     else
         return false;
-}
-
-[[nodiscard]] inline bool has_finite_bits(float x) noexcept {
-    return (std::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
 }
 
 /// Says which of two reasons kept a vector out.

@@ -179,7 +179,7 @@ class bounding_scorer {
         const double all = point.squares + double{point.rest} * double{point.rest};
         if (!(all <= 4 * Coarse::largest_squared)) return;
         able_ = true;
-        error_ = (static_cast<double>(dim) + 16) * 1.125 * 0x1p-24;
+        error_ = sum_error(dim);
         lost_ = 8 * (static_cast<double>(dim) + 16) * 0x1p-126;
         off_ = std::sqrt(point.off * point.off + point.rest_off * point.rest_off) + Coarse::margin * std::sqrt(all) +
                0x1p-100;

@@ -79,7 +79,7 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
         integers_buffer.resize((count * sizeof(query_type) + sizeof(float) - 1) / sizeof(float));
         query_ = reinterpret_cast<query_type*>(integers_buffer.data());
         for (std::size_t i = 0; i < count; ++i) query_[i] = 0;
-        error_ = (static_cast<double>(dim_) + 16) * 1.125 * 0x1p-24;
+        error_ = sum_error(dim_);
         longest_ = std::sqrt(coder_.largest_squares());
         if constexpr (differences)
             round_query(query);

@@ -109,7 +109,7 @@ class query_tiles {
           store_(store),
           queries_(queries),
           dim_(store.dim()),
-          error_((static_cast<double>(dim_) + 16) * 1.125 * 0x1p-24),
+          error_(sum_error(dim_)),
           underflow_(4 * (static_cast<double>(dim_) + 16) * 0x1p-126),
           norms_(queries.size()) {
         const f32 floats{dim_};

@@ -47,6 +47,11 @@ template <class Codec>
         return {};
 }
 
+/// At least the relative error of what a scorer adds up over `dim` components: g of storage/query_tiles.hpp.
+[[nodiscard]] constexpr double sum_error(std::size_t dim) noexcept {
+    return (static_cast<double>(dim) + 16) * 1.125 * 0x1p-24;
+}
+
 template <class Metric, class Codec>
 inline constexpr bool is_fused = pointwise_metric<Metric>&& elementwise_codec<Codec>;
 

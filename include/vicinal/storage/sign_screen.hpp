@@ -72,6 +72,7 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
         relative_ = buffer.data() + n;
         tables_ = reinterpret_cast<std::uint8_t*>(buffer.data() + 2 * n);
         coder_.turn().template apply<isa>(query, turned_, buffer.data() + 3 * n);
+        length_ = std::sqrt(product(turned_, turned_));
         terms_.width = static_cast<float>(n);
         if constexpr (!differences) make_tables(coder_.own_center());
         relative_to(coder_.own_center());
@@ -82,21 +83,14 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
     void relative_to(const code_center& center) noexcept {
         scorer<Metric, Codec, Kernels>::relative_to(center);
         if (turned_ == nullptr) return;
-        if constexpr (differences) make_tables(center);
-        V squares(0.0F);
-        V center_squares(0.0F);
-        V with_center(0.0F);
-        for (std::size_t i = 0; i < coder_.width(); i += lane_count) {
-            const V q = simd::load<V>(turned_ + i);
-            const V c = simd::load<V>(center.derived + i);
-            squares = mul_add(q, q, squares);
-            center_squares = mul_add(c, c, center_squares);
-            with_center = mul_add(q, c, with_center);
+        lengths_ = length_ + std::sqrt(product(center.derived, center.derived));
+        if constexpr (differences) {
+            make_tables(center);
+            terms_.base = static_cast<float>(distance_);
+        } else {
+            with_center_ = product(turned_, center.derived);
+            terms_.base = static_cast<float>(-with_center_);
         }
-        length_ = std::sqrt(double{simd::sum_lanes(squares)});
-        lengths_ = length_ + std::sqrt(double{simd::sum_lanes(center_squares)});
-        with_center_ = double{simd::sum_lanes(with_center)};
-        terms_.base = static_cast<float>(differences ? distance_ : -with_center_);
     }
 
     /// What rows' lower bounds must not exceed for a distance of `threshold`.
@@ -139,6 +133,14 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
   private:
     static constexpr float largest = std::numeric_limits<float>::max();
     static constexpr std::size_t lane_count = simd::lane_count<isa>;
+
+    /// Of two rotated vectors.
+    [[nodiscard]] double product(const float* a, const float* b) const noexcept {
+        V sums(0.0F);
+        for (std::size_t i = 0; i < coder_.width(); i += lane_count)
+            sums = mul_add(simd::load<V>(a + i), simd::load<V>(b + i), sums);
+        return double{simd::sum_lanes(sums)};
+    }
 
     /// Of R (q - point), by which products with o are estimated.
     void make_tables(const code_center& point) noexcept {
@@ -201,7 +203,7 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
     std::uint8_t* tables_ = nullptr;
     simd::scan_scale scale_;
     simd::head_terms terms_;
-    double with_center_ = 0;  // <q, c>
+    double with_center_ = 0;  // <q, c>, of products
     double distance_ = 0;     // |q - c|^2, of products |q - m|^2
     double length_ = 0;       // |q|
     double lengths_ = 0;      // |q| + |c|

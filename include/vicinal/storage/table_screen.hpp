@@ -86,9 +86,18 @@ class share_tables {
         // Half bytes that hold no pair.
         for (std::size_t i = pairs_ * entries; i < bytes_ * 2 * entries; ++i) tables_[i] = 0;
     }
-    /// The sums of rows' entries into out, which has 32 places. Rows as in score_block, count <= 32.
-    VICINAL_INLINE void sums(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
-        simd::scan_rows_32<V, together>(first, stride, count, tables_, 8 * bytes_, {1.0F, 0.0F}, out);
+    /// The sums of rows' entries into out, which has 64 places; bit i is set if row i's is at most `limit`. Rows as in
+    /// score_block, count <= 64.
+    VICINAL_INLINE std::uint64_t sums(const std::byte* first, std::size_t stride, std::size_t count, float limit,
+                                      float* out) const noexcept {
+        std::uint64_t close = 0;
+        for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
+            const std::size_t some = count - r < simd::scan_lanes ? count - r : simd::scan_lanes;
+            simd::scan_rows_32<V, together>(first + r * stride, stride, some, tables_, 8 * bytes_, {1.0F, 0.0F},
+                                            out + r);
+            close |= std::uint64_t{simd::not_above_32<V>(out + r, limit)} << r;
+        }
+        return close & ~std::uint64_t{0} >> (64 - count);
     }
 
   private:
@@ -117,9 +126,8 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
         : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer),
           metric_(metric),
           tables_(store.coder(), query, buffer) {
-        const double dim = static_cast<double>(store.dim());
-        error_ = (dim + 16) * 1.125 * 0x1p-24;
-        lost_ = 8 * (dim + 16) * 0x1p-126;
+        error_ = sum_error(store.dim());
+        lost_ = 8 * (static_cast<double>(store.dim()) + 16) * 0x1p-126;
         if constexpr (!differences) {
             double squares = 0;
             for (std::size_t i = 0; i < store.dim(); ++i) squares += double{query[i]} * double{query[i]};
@@ -137,13 +145,8 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
             limit_ = limit_of(threshold);
         }
         if (limit_ == nothing_ruled_out) return all;
-        std::uint64_t close = 0;
-        for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
-            alignas(32) float sums[simd::scan_lanes];
-            tables_.sums(first + r * stride, stride, count - r < simd::scan_lanes ? count - r : simd::scan_lanes, sums);
-            close |= std::uint64_t{simd::not_above_32<V>(sums, limit_)} << r;
-        }
-        return close & all;
+        alignas(32) float sums[64];
+        return tables_.sums(first, stride, count, limit_, sums);
     }
 
   private:
@@ -196,18 +199,9 @@ class estimating_scorer : public scorer<Metric, Codec, Kernels> {
     /// Estimates of `count` <= 64 rows into out, which has 64 places; bit i is set if row i's is at most `threshold`.
     [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
                                          float* out) const {
-        const std::uint64_t all = ~std::uint64_t{0} >> (64 - count);
-        if (!tables_.able()) {
-            this->score_block(first, stride, count, out);
-            return all;
-        }
-        std::uint64_t close = 0;
-        for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
-            tables_.sums(first + r * stride, stride, count - r < simd::scan_lanes ? count - r : simd::scan_lanes,
-                         out + r);
-            close |= std::uint64_t{simd::not_above_32<V>(out + r, threshold)} << r;
-        }
-        return close & all;
+        if (tables_.able()) return tables_.sums(first, stride, count, threshold, out);
+        this->score_block(first, stride, count, out);
+        return ~std::uint64_t{0} >> (64 - count);
     }
 
   private:

@@ -38,8 +38,6 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     using typename base::scratch_type;
     using coarse_codec = typename base::store_type::coarse_codec;
     using coarse_word = code_word<coarse_codec>;
-    /// Whether codes are made relative to their list's centroid; those of a file of before are to the codec's own
-    /// point.
     static constexpr bool centered = centered_codec<coarse_codec>;
     using base::counted, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
 
@@ -56,17 +54,19 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
 
     // ---- codes of a list -------------------------------------------------------------------------------------------
 
+    /// Whether codes are relative to their list's centroid; those of a file of before are to the codec's own point.
+    [[nodiscard]] bool about_centroids() const noexcept { return !centroids.derived().empty(); }
     /// What the codes of a list are relative to, if anything.
     [[nodiscard]] center_of<coarse_codec> center_of_list(std::size_t list) const noexcept {
         if constexpr (centered)
-            if (!centroids.derived().empty()) return centroids.center(list);
+            if (about_centroids()) return centroids.center(list);
         return own_center(rows.coarse().coder());
     }
     /// Has a scorer of coarse codes take those of a list for what they are.
     template <class Scorer>
     void turn_to_list(Scorer& scorer, std::size_t list) const noexcept {
         if constexpr (centered)
-            if (!centroids.derived().empty()) scorer.relative_to(centroids.center(list));
+            if (about_centroids()) scorer.relative_to(centroids.center(list));
     }
     void decode_coarse(std::size_t list, const std::byte* code, std::span<float> vector) const {
         const std::span<const std::byte> used(code, rows.coarse().rows().row_bytes());
@@ -249,7 +249,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     /// As require_decodable of every index of rows, of the admitted vector in `buffers`.
     void require_decodable_in(std::uint32_t list, scratch_type& buffers) const {
         if constexpr (centered) {
-            if (!centroids.derived().empty()) {
+            if (about_centroids()) {
                 if constexpr (base::two_levels) this->require_decodable_by(rows.fine(), buffers, buffers.query.span());
                 if (keeps_admissible_about(centroids.matrix()[list])) return;
                 buffers.code.resize(lists.stride());
@@ -270,7 +270,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     void require_rows_decodable(matrix_view<const float> vectors, executor_ref executor) const {
         bool all = true;
         if constexpr (centered) {
-            if (!centroids.derived().empty()) {
+            if (about_centroids()) {
                 if constexpr (base::two_levels) all = keeps_admissible(rows.fine().coder());
                 for (std::size_t c = 0; c < centroids.size(); ++c)
                     all = all && keeps_admissible_about(centroids.matrix()[c]);
