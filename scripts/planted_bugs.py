@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Plants bugs, one at a time, in a copy of what reads and writes files and of what changes a living index, and demands
-that a test fails for each.
+"""Plants bugs, one at a time, in a copy of what reads and writes files, of what changes a living index and of what makes
+centroids, and demands that a test fails for each.
 
     scripts/planted_bugs.py [NAME...]     all, or those whose name contains a NAME
 
@@ -59,6 +59,7 @@ GROUPS = {
     "memory": ["io/allocation_alone_test.cpp"],
     "crash": ["contract/crash_test.cpp", FEW_TYPES],
     "mended": ["files/mended_test.cpp"],
+    "clusters": ["linalg/kmeans_test.cpp", "linalg/kmeans_seeding_test.cpp", "linalg/cluster_closures_test.cpp"],
     "forged": ["contract/corruption_test.cpp", FEW_TYPES],
 }
 # What the quick form lets pass meets the long one, too: threads must happen to meet, a changed byte to matter.
@@ -76,7 +77,7 @@ class Bug:
 
 
 def bugs():
-    io, index = "io/", "index/detail/"
+    io, index, linalg = "io/", "index/detail/", "linalg/"
     return [
         # ---- a call that fails has done something
         Bug("a batch taken back leaves its ids", "refused", index + "hnsw_state.hpp",
@@ -160,6 +161,33 @@ def bugs():
         Bug("two rows may have one id", "forged", index + "rows_base.hpp", "if (!directory.build_table(in.bytes()))", "if (!directory.build_table(in.bytes()) && false)"),
         Bug("a row may have any state", "forged", index + "rows_base.hpp", "states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}", "false"),
         Bug("the live rows are not counted", "forged", index + "rows_base.hpp", "if (found != live)", "if (false)"),
+        # ---- centroids that are not those of k-means
+        Bug("rows are sought around their centroid, not their home", "clusters", linalg + "kmeans.hpp",
+            "        homes = result.centroids;\n", "",
+            ("        result.converged = objective <= 0", "        homes = result.centroids;\n        result.converged = objective <= 0")),
+        Bug("homes are never brought up to date", "clusters", linalg + "kmeans.hpp",
+            "        homes = result.centroids;", "        if (homes.empty()) homes = result.centroids;"),
+        Bug("all clusters of a task share a neighbourhood", "clusters", linalg + "kmeans.hpp",
+            "subspan(c * neighbourhood, neighbourhood)", "subspan(0, neighbourhood)"),
+        Bug("every fourth row is left out of its mean", "clusters", linalg + "kmeans.hpp",
+            "static_cast<double>(c[j])) +\n                     static_cast<double>(d[j]);", "static_cast<double>(c[j]));\n            static_cast<void>(d);"),
+        Bug("scores are believed to the last bit", "clusters", linalg + "nearest_centroids.hpp",
+            "else if (over <= doubt)", "else if (over <= 0)"),
+        Bug("doubtful scores are believed", "clusters", linalg + "nearest_centroids.hpp", "if (over < -doubt)", "if (over < 0)"),
+        Bug("the doubtful come in order of number", "clusters", linalg + "nearest_centroids.hpp",
+            "        std::sort(work.doubtful.begin(), work.doubtful.end());\n", ""),
+        Bug("some centroids' norms are others'", "clusters", linalg + "nearest_centroids.hpp",
+            "all.half_norms_[chosen[c]]", "all.half_norms_[c]"),
+        Bug("some centroids have no rounding error", "clusters", linalg + "nearest_centroids.hpp",
+            "largest = std::max(largest, all.group_norms_[chosen[c] / group]);", "static_cast<void>(largest);"),
+        Bug("some centroids forget their numbers", "clusters", linalg + "nearest_centroids.hpp",
+            "return chosen_.empty() ? c : chosen_[c];", "return c;"),
+        Bug("what is drawn at once is not told apart", "clusters", linalg + "kmeans_seeding.hpp", "odds < left", "odds >= 0"),
+        Bug("a row is kept twice as often as it should be", "clusters", linalg + "kmeans_seeding.hpp", "odds < left", "odds < 2 * left"),
+        Bug("only the last drawn lowers weights", "clusters", linalg + "kmeans_seeding.hpp",
+            "lower_weights({next, drawn.size(), dim});", "lower_weights({next + (drawn.size() - 1) * dim, 1, dim});"),
+        Bug("weights forget earlier centroids", "clusters", linalg + "kmeans_seeding.hpp",
+            "weights_[i] = std::min(weights_[i], distance_[i]);", "weights_[i] = distance_[i];"),
         Bug("vectors may be NaN", "forged", index + "rows_base.hpp", "if (!admissible_when_decoded(sum_of_squares(decoded)))", "if (false)"),
     ]
 

@@ -27,7 +27,7 @@
 #include <algorithm>    // for min, max, clamp
 #include <array>        // for array
 #include <cmath>        // for sqrt
-#include <cstddef>      // for size_t
+#include <cstddef>      // for ptrdiff_t, size_t
 #include <cstdint>      // for uint32_t
 #include <limits>       // for numeric_limits
 #include <numeric>      // for iota
@@ -35,6 +35,7 @@
 #include <stop_token>   // for stop_token
 #include <string>       // for string, to_string
 #include <string_view>  // for string_view
+#include <utility>      // for pair
 #include <vector>       // for vector
 
 #include "vicinal/core/executor.hpp"
@@ -92,7 +93,7 @@ class row_set {
 }
 
 /// Centroids made ready for the product: moved by their mean, with half their
-/// squared norms. Read by many threads.
+/// squared norms. Read by many threads. Ties go to the lower number everywhere.
 class centroid_table {
   public:
     /// Rows multiplied at once, and the grain of `.stop`.
@@ -118,6 +119,9 @@ class centroid_table {
         float_matrix rows;
         float_matrix products;
         std::vector<row_state> states;
+        std::vector<std::size_t> which;
+        std::vector<float> scores;
+        std::vector<std::pair<double, std::uint32_t>> doubtful;
     };
 
     /// centroids  at least one; must stay unchanged while the table is in use
@@ -141,20 +145,50 @@ class centroid_table {
         pass_over_repeats();
     }
 
-    /// Assigns rows [first, first + count), count <= tile_rows. `distance` is
-    /// empty or receives the exact distances.
-    void assign(const row_set& rows, std::size_t first, std::size_t count, scratch& work,
-                std::span<std::uint32_t> assignment, std::span<float> distance) const {
-        load(rows, first, count, work);
-        for (std::size_t c = 0; c < original_.rows(); c += panel) {
-            const std::size_t width = std::min(panel, original_.rows() - c);
-            work.products.resize(eigen_size(count), eigen_size(width));
-            work.products.noalias() = work.rows * moved_.middleRows(eigen_size(c), eigen_size(width)).transpose();
-            for (std::size_t i = 0; i < count; ++i) collect(work.states[i], work.products.data() + i * width, c, width);
+    /// Some of another table's, which keep their numbers.
+    /// chosen  ascending; must stay unchanged while the table is in use, as must the centroids of `all`
+    centroid_table(const centroid_table& all, std::span<const std::uint32_t> chosen VICINAL_LIFETIMEBOUND)
+        : original_(all.original_),
+          chosen_(chosen),
+          mean_(all.mean_),
+          moved_(eigen_size(chosen.size()), all.moved_.cols()),
+          half_norms_(chosen.size()),
+          group_norms_((chosen.size() + group - 1) / group, 0.0F) {
+        for (std::size_t c = 0; c < chosen.size(); ++c) {
+            moved_.row(eigen_size(c)) = all.moved_.row(chosen[c]);
+            half_norms_[c] = all.half_norms_[chosen[c]];
+            float& largest = group_norms_[c / group];
+            largest = std::max(largest, all.group_norms_[chosen[c] / group]);
         }
-        for (std::size_t i = 0; i < count; ++i)
-            decide(work.states[i], rows[first + i], assignment[first + i],
-                   distance.empty() ? nullptr : &distance[first + i]);
+    }
+
+    /// Assigns the rows of these numbers, at most tile_rows of them, to the closest centroids. `distance` is empty or
+    /// receives the exact distances.
+    void assign(const row_set& rows, std::span<const std::size_t> which, scratch& work,
+                std::span<std::uint32_t> assignment, std::span<float> distance) const {
+        load(rows, which, work);
+        for (std::size_t c = 0; c < half_norms_.size(); c += panel) {
+            const std::size_t width = std::min(panel, half_norms_.size() - c);
+            multiply(c, width, work);
+            for (std::size_t i = 0; i < which.size(); ++i)
+                collect(work.states[i], work.products.data() + i * width, c, width);
+        }
+        for (std::size_t i = 0; i < which.size(); ++i)
+            decide(work.states[i], rows[which[i]], assignment[which[i]],
+                   distance.empty() ? nullptr : &distance[which[i]]);
+    }
+
+    /// The numbers of the `want` closest centroids of each row in ascending order, rows.size() x want of them; those
+    /// equal to one of a lower number, which no row is assigned to, only where there are no others left.
+    /// rows  so few that their products with all centroids fit the second-level cache
+    void closest(const row_set& rows, std::size_t want, scratch& work, std::span<std::uint32_t> numbers) const {
+        work.which.resize(rows.size());
+        std::iota(work.which.begin(), work.which.end(), std::size_t{0});
+        load(rows, work.which, work);
+        multiply(0, half_norms_.size(), work);
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            choose(rows[i], work.states[i].norm, work.products.data() + i * half_norms_.size(), work,
+                   numbers.subspan(i * want, want));
     }
 
   private:
@@ -188,18 +222,24 @@ class centroid_table {
         for (const std::size_t c : repeats) half_norms_[c] = std::numeric_limits<float>::max() / 2;
     }
 
-    void load(const row_set& rows, std::size_t first, std::size_t count, scratch& work) const {
+    void load(const row_set& rows, std::span<const std::size_t> which, scratch& work) const {
         const std::size_t dim = original_.dim();
-        work.rows.resize(eigen_size(count), eigen_size(dim));
-        if (work.states.size() < count) work.states.resize(count);
+        work.rows.resize(eigen_size(which.size()), eigen_size(dim));
+        if (work.states.size() < which.size()) work.states.resize(which.size());
         const Eigen::Map<const Eigen::RowVectorXf> mean(mean_.data(), eigen_size(dim));
-        for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t i = 0; i < which.size(); ++i) {
             auto row = work.rows.row(eigen_size(i));
-            row = Eigen::Map<const Eigen::RowVectorXf>(rows[first + i], eigen_size(dim)) - mean;
+            row = Eigen::Map<const Eigen::RowVectorXf>(rows[which[i]], eigen_size(dim)) - mean;
             work.states[i].norm = row.norm();
             work.states[i].upper = std::numeric_limits<float>::max();
             work.states[i].candidates.clear();
         }
+    }
+
+    /// The products of the loaded rows with the centroids [first, first + width).
+    void multiply(std::size_t first, std::size_t width, scratch& work) const {
+        work.products.resize(work.rows.rows(), eigen_size(width));
+        work.products.noalias() = work.rows * moved_.middleRows(eigen_size(first), eigen_size(width)).transpose();
     }
 
     /// How far a score may be from its true value, for a row and a centroid of at
@@ -237,12 +277,12 @@ class centroid_table {
     /// ascending order, so ties go to the lower.
     void decide(scratch::row_state& state, const float* row, std::uint32_t& assignment, float* distance) const {
         std::erase_if(state.candidates, [&](const auto& candidate) { return candidate.lower > state.upper; });
-        assignment = state.candidates.empty() ? 0 : state.candidates.front().centroid;
+        assignment = number(state.candidates.empty() ? 0 : state.candidates.front().centroid);
         if (state.candidates.size() < 2 && distance == nullptr) return;
-        double best = exact_squared_distance(row, original_[assignment].data(), original_.dim());
+        double best = exact_distance(row, assignment);
         for (std::size_t i = 1; i < state.candidates.size(); ++i) {
-            const std::uint32_t other = state.candidates[i].centroid;
-            const double d = exact_squared_distance(row, original_[other].data(), original_.dim());
+            const std::uint32_t other = number(state.candidates[i].centroid);
+            const double d = exact_distance(row, other);
             if (d < best) {
                 best = d;
                 assignment = other;
@@ -251,7 +291,43 @@ class centroid_table {
         if (distance != nullptr) *distance = static_cast<float>(best);
     }
 
+    /// Those of the scores below the want-th for certain, and of the doubtful ones the closest by exact distance.
+    void choose(const float* row, float norm, const float* products, scratch& work,
+                std::span<std::uint32_t> chosen) const {
+        using values = Eigen::Map<const Eigen::ArrayXf>;
+        const std::size_t size = half_norms_.size();
+        work.scores.resize(2 * size);
+        const std::span<float> scores(work.scores.data(), size), ordered(work.scores.data() + size, size);
+        Eigen::Map<Eigen::ArrayXf>(scores.data(), eigen_size(size)) =
+            values(half_norms_.data(), eigen_size(size)) - values(products, eigen_size(size));
+        std::copy(scores.begin(), scores.end(), ordered.begin());
+        const auto last = ordered.begin() + static_cast<std::ptrdiff_t>(chosen.size() - 1);
+        std::nth_element(ordered.begin(), last, ordered.end());
+        // The want-th true score is this far off at most; and so is each other.
+        const double doubt =
+            2 * static_cast<double>(score_error(norm, *std::max_element(group_norms_.begin(), group_norms_.end())));
+        std::size_t found = 0;
+        work.doubtful.clear();
+        for (std::size_t c = 0; c < size; ++c) {
+            const double over = static_cast<double>(scores[c]) - static_cast<double>(*last);
+            const std::uint32_t numbered = number(static_cast<std::uint32_t>(c));
+            if (over < -doubt)
+                chosen[found++] = numbered;
+            else if (over <= doubt)
+                work.doubtful.emplace_back(exact_distance(row, numbered), numbered);
+        }
+        std::sort(work.doubtful.begin(), work.doubtful.end());
+        for (std::size_t i = 0; found < chosen.size(); ++i) chosen[found++] = work.doubtful[i].second;
+        std::sort(chosen.begin(), chosen.end());
+    }
+
+    [[nodiscard]] std::uint32_t number(std::uint32_t c) const noexcept { return chosen_.empty() ? c : chosen_[c]; }
+    [[nodiscard]] double exact_distance(const float* row, std::uint32_t numbered) const noexcept {
+        return exact_squared_distance(row, original_[numbered].data(), original_.dim());
+    }
+
     matrix_view<const float> original_;
+    std::span<const std::uint32_t> chosen_;
     std::vector<float> mean_;
     float_matrix moved_;
     std::vector<float> half_norms_;
@@ -267,25 +343,27 @@ inline void assign_rows(const row_set& rows, matrix_view<const float> centroids,
     const centroid_table table(centroids);
     parallel_for(on, (rows.size() + task_rows - 1) / task_rows, [&](std::size_t task) {
         centroid_table::scratch work;
-        const std::size_t end = std::min(rows.size(), (task + 1) * task_rows);
-        for (std::size_t first = task * task_rows; first < end; first += centroid_table::tile_rows) {
+        const std::size_t begin = task * task_rows;
+        std::vector<std::size_t> which(std::min(task_rows, rows.size() - begin));
+        std::iota(which.begin(), which.end(), begin);
+        for (std::size_t i = 0; i < which.size(); i += centroid_table::tile_rows) {
             if (stop.stop_requested()) fail_cancelled(what);
-            table.assign(rows, first, std::min(centroid_table::tile_rows, end - first), work, assignment, distance);
+            const std::size_t count = std::min(centroid_table::tile_rows, which.size() - i);
+            table.assign(rows, std::span(which).subspan(i, count), work, assignment, distance);
         }
     });
 }
 
 }  // namespace detail
 
-/// The number of the closest centroid of each row by squared Euclidean
-/// distance, ties to the lower number; equal to what a scan in double precision
-/// finds. rows        finite, each with a sum of squares <= FLT_MAX/8; so too
-/// the centroids, of which there is at least one assignment  receives
-/// rows.rows() numbers distance    empty, or receives rows.rows() squared
-/// distances, rounded once from double throws      error{dimension_mismatch},
-/// error{invalid_argument} if a span has another length; error{cancelled} cost
-/// one matrix product, rows x dim x centroids        threads  the same result
-/// for every executor
+/// The number of the closest centroid of each row by squared Euclidean distance, ties to the lower number; equal to what
+/// a scan in double precision finds.
+/// rows        finite, each with a sum of squares <= FLT_MAX/8; so too the centroids, of which there is at least one
+/// assignment  receives rows.rows() numbers
+/// distance    empty, or receives rows.rows() squared distances, rounded once from double
+/// throws      error{dimension_mismatch}, error{invalid_argument} if a span has another length; error{cancelled}
+/// cost        one matrix product, rows x dim x centroids
+/// threads     the same result for every executor
 inline void nearest_centroids(matrix_view<const float> rows, matrix_view<const float> centroids,
                               std::span<std::uint32_t> assignment, std::span<float> distance = {},
                               executor_ref executor = {}, const std::stop_token& stop = {}) {
