@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Plants bugs, one at a time, in a copy of what reads and writes files, of what changes a living index and of what makes
-centroids, and demands that a test fails for each.
+"""Plants bugs, one at a time, in a copy of what reads and writes files, changes a living index, makes centroids or scans
+pq's codes, and demands that a test fails for each.
 
-    scripts/planted_bugs.py [NAME...]     all, or those whose name contains a NAME
+    scripts/planted_bugs.py [NAME...]     all, or those whose name contains a NAME or whose group is one
 
 A bug is a piece of a header and what replaces it. Each group's tests are compiled against the damaged copy, under ASan
 and UBSan or under TSan, and run; a bug that no test notices, or that no longer fits its header, makes the exit status 1.
-Needs g++ and Catch2. About a quarter of an hour on one core.
+Needs g++ and Catch2. About an hour on one core.
 """
 import dataclasses
 import os
@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FLAGS = ["-std=c++20", "-O1", "-g1", "-DVICINAL_NO_FORCED_INLINE", "-march=native", "-isystem", "/usr/include/eigen3",
          "-w"]
 ADDRESSES = ["-fsanitize=address,undefined", "-fno-sanitize=object-size,vptr", "-fno-sanitize-recover=all"]
+PLAIN = ["-DVICINAL_TEST_REDUCED"]
 THREADS = ["-fsanitize=thread", "-DVICINAL_TEST_REDUCED"]
 
 # Three small types reach every check that is made of what a file says.
@@ -59,6 +60,7 @@ GROUPS = {
     "memory": ["io/allocation_alone_test.cpp"],
     "crash": ["contract/crash_test.cpp", FEW_TYPES],
     "mended": ["files/mended_test.cpp"],
+    "product": ["codec/pq_test.cpp", "simd/table_scan_test.cpp", "storage/table_screen_test.cpp", "index/pq_test.cpp"],
     "clusters": ["linalg/kmeans_test.cpp", "linalg/kmeans_seeding_test.cpp", "linalg/cluster_closures_test.cpp"],
     "forged": ["contract/corruption_test.cpp", FEW_TYPES],
 }
@@ -77,7 +79,7 @@ class Bug:
 
 
 def bugs():
-    io, index, linalg = "io/", "index/detail/", "linalg/"
+    io, index, linalg, storage = "io/", "index/detail/", "linalg/", "storage/"
     return [
         # ---- a call that fails has done something
         Bug("a batch taken back leaves its ids", "refused", index + "hnsw_state.hpp",
@@ -188,6 +190,46 @@ def bugs():
             "lower_weights({next, drawn.size(), dim});", "lower_weights({next + (drawn.size() - 1) * dim, 1, dim});"),
         Bug("weights forget earlier centroids", "clusters", linalg + "kmeans_seeding.hpp",
             "weights_[i] = std::min(weights_[i], distance_[i]);", "weights_[i] = distance_[i];"),
+        # ---- pq's codes, what it learns, and what its tables rule out
+        Bug("the second of a tie is named", "product", "codec/plane_clusters.hpp", "if (distances[c] < distances[closest])",
+            "if (distances[c] <= distances[closest])"),
+        Bug("half bytes are written the other way round", "product", "codec/pq.hpp", "closest << (p % 2 * 4)", "closest << (4 - p % 2 * 4)"),
+        Bug("any last half byte will do", "product", "codec/pq.hpp", "std::to_integer<unsigned>(code.back()) < 16", "true"),
+        Bug("a codebook may hold infinity", "product", "codec/pq.hpp", "if (!detail::has_finite_bits(x)) return false;", "static_cast<void>(x);",
+            ("if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;", "static_cast<void>(squares);")),
+        Bug("a codebook may hold what is too long", "product", "codec/pq.hpp",
+            "if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;", "static_cast<void>(squares);"),
+        Bug("an odd dimension's partner may be anything", "product", "codec/pq.hpp",
+            "std::bit_cast<std::uint32_t>(book[i + 1]) != 0)", "false)"),
+        Bug("the first centroid's length counts for all", "product", "codec/pq.hpp", "if (squares > most) most = squares;",
+            "if (most <= 0) most = squares;"),
+        Bug("it learns from the first rows only", "product", "codec/pq.hpp", "rows[i * every].data()", "rows[i].data()"),
+        Bug("all pairs learn what the first does", "product", "codec/pq.hpp", "points.set(i, row[2 * p], whole ? row[2 * p + 1] : 0.0F);",
+            "points.set(i, row[0], dim_ > 1 ? row[1] : 0.0F);"),
+        Bug("one iteration is enough", "product", "codec/plane_clusters.hpp", "iterations = 20", "iterations = 1"),
+        Bug("seeds are drawn by the last distance", "product", "codec/plane_clusters.hpp",
+            "nearest_[p] = d < nearest_[p] ? d : nearest_[p];\n                total", "nearest_[p] = d;\n                total"),
+        Bug("means forget the second coordinate", "product", "codec/plane_clusters.hpp", "            y[c] += y_[p];\n", ""),
+        Bug("tables round to the nearest where they must round down", "product", storage + "table_screen.hpp",
+            "tables_.make(room, false)", "tables_.make(room, true)"),
+        Bug("the limit is one too low", "product", storage + "table_screen.hpp",
+            "std::floor(room / tables_.step() * (1 + 0x1p-40))", "std::floor(room / tables_.step() * (1 + 0x1p-40)) - 1"),
+        Bug("products do not round", "product", storage + "table_screen.hpp", "room = off_ - metric_", "room = -metric_"),
+        Bug("differences do not round", "product", storage + "table_screen.hpp",
+            "double{threshold} * (1 + 1.25 * error_) * (1 + 0x1p-20) + lost_ : lost_", "double{threshold} : 0"),
+        Bug("the least shares are not taken off", "product", storage + "table_screen.hpp", "room -= least - 0x1p-40", "room -= 0 * least - 0x1p-40"),
+        Bug("the limit of the first threshold is kept", "product", storage + "table_screen.hpp",
+            "if (threshold != asked_) {", "if (asked_ == std::numeric_limits<float>::infinity()) {"),
+        Bug("rows beyond the last are close", "product", storage + "table_screen.hpp", "return close & ~std::uint64_t{0} >> (64 - count);", "return close;"),
+        Bug("an odd dimension's last component is left out", "product", storage + "table_screen.hpp",
+            "least_ += double{", "if (2 * p + 1 >= coder.dim()) continue;\n            least_ += double{"),
+        Bug("estimates are cut off at next to nothing", "product", storage + "table_screen.hpp", "tables_.mean() * 1.5", "tables_.mean() * 0.01"),
+        Bug("what is at the limit is beyond it", "product", "simd/fast_scan.hpp", "_CMP_NGT_UQ", "_CMP_NGE_UQ",
+            ("values[i] > limit ? 0U", "values[i] >= limit ? 0U")),
+        Bug("entries are not cut off", "product", "simd/fast_scan.hpp",
+            "_mm256_cvttps_epi32(_mm256_min_ps(scaled, _mm256_set1_ps(top)))", "_mm256_cvttps_epi32(scaled)"),
+        Bug("every second pair looks up the first's centroids", "product", "simd/intrinsics.hpp",
+            "two(at(four & 15U), at(16 + (four >> 4 & 15U)))", "two(at(four & 15U), at(four >> 4 & 15U))"),
         Bug("vectors may be NaN", "forged", index + "rows_base.hpp", "if (!admissible_when_decoded(sum_of_squares(decoded)))", "if (false)"),
     ]
 
@@ -212,7 +254,7 @@ class Workshop:
 
         Test files' objects that lie in the folder `kept` are taken from there.
         """
-        sanitizer = THREADS if group == "soak" else ADDRESSES
+        sanitizer = {"soak": THREADS, "product": PLAIN}.get(group, ADDRESSES)
         objects = []
         for number, source in enumerate(GROUPS[group]):
             path = ROOT / "tests" / source if source.endswith(".cpp") else folder / "few_types.cpp"
@@ -259,7 +301,7 @@ class Workshop:
 
 
 def main():
-    wanted = [bug for bug in bugs() if not sys.argv[1:] or any(word in bug.name for word in sys.argv[1:])]
+    wanted = [bug for bug in bugs() if not sys.argv[1:] or any(word in bug.name or word == bug.group for word in sys.argv[1:])]
     missed = 0
     with tempfile.TemporaryDirectory() as name:
         workshop = Workshop(pathlib.Path(name))

@@ -45,6 +45,11 @@ namespace detail {
     return bits ^ ((bits & 0x80000000U) != 0 ? 0xFFFFFFFFU : 0x80000000U);
 }
 
+/// The number whose ordered bits these are.
+[[nodiscard]] VICINAL_INLINE float from_ordered_bits(std::uint32_t bits) noexcept {
+    return std::bit_cast<float>(bits ^ ((bits & 0x80000000U) != 0 ? 0x80000000U : 0xFFFFFFFFU));
+}
+
 /// The value of an IEEE 754 binary16, exactly.
 [[nodiscard]] VICINAL_INLINE float half_to_float(std::uint16_t half) noexcept {
     const std::uint32_t sign = std::uint32_t{half & 0x8000U} << 16U;

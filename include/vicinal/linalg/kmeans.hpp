@@ -37,6 +37,7 @@ struct kmeans_params {
 struct kmeans_result {
     std::vector<float> centroids;    ///< clusters x dim, row-major
     std::vector<std::size_t> sizes;  ///< trained rows of each cluster in the last assignment
+    std::vector<double> spreads;     ///< their mean squared distance in it; 0 for none
     double objective = 0;            ///< mean squared distance of the trained rows in the last assignment
     std::size_t iterations = 0;      ///< how many ran
     std::size_t trained_rows = 0;    ///< how many rows the sample had
@@ -252,7 +253,13 @@ inline void run_lloyd(const row_set& rows, const kmeans_params& params, kmeans_r
         if (params.progress) params.progress(result.iterations, params.iterations);
     }
     result.sizes.resize(params.clusters);
-    for (std::size_t c = 0; c < params.clusters; ++c) result.sizes[c] = members.size(c);
+    result.spreads.resize(params.clusters);
+    for (std::size_t c = 0; c < params.clusters; ++c) {
+        result.sizes[c] = members.size(c);
+        double sum = 0;
+        for (const std::size_t row : members.of(c)) sum += static_cast<double>(distance[row]);
+        result.spreads[c] = members.size(c) == 0 ? 0 : sum / static_cast<double>(members.size(c));
+    }
 }
 
 inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& params) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>  // for clamp, max, min
 #include <cstddef>    // for size_t
+#include <cstdint>    // for uint64_t
 #include <span>       // for span
 #include <thread>     // for thread
 #include <vector>     // for vector
@@ -46,16 +47,16 @@ void search_closest_together(const Index& index, matrix_view<const float> querie
     if (k != 0) {
         if constexpr (Index::two_levels) {
             const std::size_t width = rerank_width(params.rerank, k, index.directory.live());
-            std::vector<neighbor<slot_t>> candidates(queries.rows() * width);
+            const std::size_t memory = reservoir::room(width, index.directory.high_water());
+            std::vector<std::uint64_t> candidates(queries.rows() * memory);
             std::vector<candidate_sink<id>> wide;
             wide.reserve(queries.rows());
             for (std::size_t i = 0; i < queries.rows(); ++i)
-                wide.emplace_back(std::span(candidates).subspan(i * width, width), admits);
+                wide.emplace_back(std::span(candidates).subspan(i * memory, memory), width, admits);
             scan(prepared, wide, *lease, stats.now);
             for (std::size_t i = 0; i < queries.rows(); ++i) {
                 auto& slots = lease->slots;
-                slots.clear();
-                for (std::size_t c = 0; c < wide[i].size(); ++c) slots.push_back(candidates[i * width + c].id);
+                wide[i].finish(slots);
                 stats.now.distances += slots.size();
                 stats.now.reranks += slots.size();
                 const typename Index::fine_scorer_type fine(index.metric, index.rows.fine(), prepared[i].data(),

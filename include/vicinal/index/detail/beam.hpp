@@ -1,7 +1,6 @@
 // The best-so-far list of a graph search, and the keys it orders rows by.
 #pragma once
 
-#include <bit>      // for bit_cast
 #include <cstddef>  // for size_t
 #include <cstdint>  // for uint32_t, uint64_t
 #include <cstring>  // for memmove
@@ -22,8 +21,7 @@ using row_key = std::uint64_t;
 }
 [[nodiscard]] VICINAL_INLINE slot_t key_slot(row_key key) noexcept { return static_cast<slot_t>(key) >> 1; }
 [[nodiscard]] VICINAL_INLINE float key_distance(row_key key) noexcept {
-    const auto bits = static_cast<std::uint32_t>(key >> 32);
-    return std::bit_cast<float>((bits & 0x80000000U) != 0 ? bits ^ 0x80000000U : ~bits);
+    return from_ordered_bits(static_cast<std::uint32_t>(key >> 32));
 }
 
 /// The `width` closest rows seen, sorted, each marked once its links were followed ("ef" and its candidate list in the

@@ -283,10 +283,10 @@ class hnsw_queries {
             for (std::size_t i = 0; i < pool.size() && buffers.candidates.size() < most; ++i)
                 if (!choose || admits(key_slot(pool[i])))
                     buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
-            if (number_given)
-                state_.rerank(buffers, buffers.candidates.size(), closest, stats);
-            else
-                state_.rerank_doubtful(buffers, closest, stats);
+            if (!number_given) return state_.rerank_doubtful(buffers, closest, stats);
+            buffers.slots.clear();
+            for (const auto& candidate : buffers.candidates) buffers.slots.push_back(candidate.id);
+            state_.rerank(buffers, closest, stats);
         }
     }
 

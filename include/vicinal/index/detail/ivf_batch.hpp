@@ -3,7 +3,7 @@
 
 #include <algorithm>    // for copy, min
 #include <cstddef>      // for size_t, byte
-#include <cstdint>      // for uint32_t, uintptr_t
+#include <cstdint>      // for uint32_t, uint64_t, uintptr_t
 #include <span>         // for span
 #include <type_traits>  // for remove_cvref_t
 #include <utility>      // for declval
@@ -24,10 +24,10 @@ inline constexpr std::size_t ivf_batch_size = 4096;
 /// Which lists each query of a batch looks into, closest first.
 struct batch_probes {
     std::size_t wanted;
-    std::vector<neighbor<std::uint32_t>> lists;  // `wanted` for each query
+    std::vector<std::uint32_t> lists;  // `wanted` for each query
     std::vector<std::size_t> found;
 
-    [[nodiscard]] std::span<const neighbor<std::uint32_t>> operator[](std::size_t query) const noexcept {
+    [[nodiscard]] std::span<const std::uint32_t> operator[](std::size_t query) const noexcept {
         return {lists.data() + query * wanted, found[query]};
     }
 };
@@ -36,13 +36,16 @@ template <class Kernels, class Metric>
 [[nodiscard]] batch_probes find_probes_together(const Metric& metric, const code_store<f32>& centroids,
                                                 const query_table& queries, std::size_t lists, std::size_t wanted,
                                                 padded_vector& decoded) {
-    batch_probes probes{wanted, std::vector<neighbor<std::uint32_t>>(queries.size() * wanted), {}};
+    batch_probes probes{wanted, std::vector<std::uint32_t>(queries.size() * wanted), {}};
+    const std::size_t memory = reservoir::room(wanted, lists);
+    std::vector<std::uint64_t> keys(queries.size() * memory);
     std::vector<list_sink> sinks;
     sinks.reserve(queries.size());
     for (std::size_t q = 0; q < queries.size(); ++q)
-        sinks.emplace_back(std::span(probes.lists).subspan(q * wanted, wanted));
+        sinks.emplace_back(std::span(keys).subspan(q * memory, memory), wanted);
     scan_rows_together<Kernels>(metric, centroids, queries, lists, sinks, decoded, [] {});
-    for (list_sink& sink : sinks) probes.found.push_back(sink.finish());
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        probes.found.push_back(sinks[q].finish(std::span(probes.lists).subspan(q * wanted, wanted)));
     return probes;
 }
 
@@ -55,7 +58,7 @@ class queries_of_lists {
         begins_.assign(lists + 1, 0);
         const auto each = [&](auto&& f) {
             for (std::size_t q = 0; q < queries; ++q)
-                for (std::size_t i = first; i < std::min(last, probes[q].size()); ++i) f(q, probes[q][i].id);
+                for (std::size_t i = first; i < std::min(last, probes[q].size()); ++i) f(q, probes[q][i]);
         };
         each([&](std::size_t, std::uint32_t list) { ++begins_[list + 1]; });
         for (std::size_t l = 0; l < lists; ++l) begins_[l + 1] += begins_[l];
@@ -192,7 +195,7 @@ void scan_ivf_together(const Index& index, const query_table& queries, const Par
         std::copy(queries[q].begin(), queries[q].end(), buffers.query.data());
         index.find_probes(buffers, lists);
         for (std::size_t i = probes[q].size(); i < buffers.probes.size(); ++i) {
-            const std::uint32_t list = buffers.probes[i].id;
+            const std::uint32_t list = buffers.probes[i];
             ++stats.lists;
             stats.distances += index.lists[list].size;
             scanner.scan(list, std::span(&q, 1), check_stop);

@@ -23,10 +23,12 @@ VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
 struct ivf_scratch : row_scratch {
-    std::vector<neighbor<std::uint32_t>> probes;  // lists, closest first
+    std::vector<std::uint32_t> probes;      // lists, closest first
+    std::vector<std::uint64_t> probe_keys;  // of a reservoir, beside that of candidates
 
     [[nodiscard]] std::size_t memory() const noexcept {
-        return row_scratch::memory() + probes.capacity() * sizeof(neighbor<std::uint32_t>);
+        return row_scratch::memory() + probes.capacity() * sizeof(std::uint32_t) +
+               probe_keys.capacity() * sizeof(std::uint64_t);
     }
 };
 

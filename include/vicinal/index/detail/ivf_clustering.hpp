@@ -3,6 +3,7 @@
 
 #include <algorithm>    // for copy, min, max
 #include <bit>          // for bit_floor
+#include <cmath>        // for sqrt
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t, uint64_t
 #include <limits>       // for numeric_limits
@@ -69,6 +70,13 @@ struct clustering_of<Metric> {
 };
 template <class Metric>
 inline constexpr bool clusters_by_l2 = std::is_same_v<typename clustering_of<Metric>::type, l2>;
+
+/// Rows gather by distance, and queries rank lists by inner product.
+template <class Metric>
+inline constexpr bool ranks_by_product = clusters_by_l2<Metric> && [] {
+    if constexpr (requires { Metric::form; }) return Metric::form == sum_form::product && !preparing_metric<Metric>;
+    return false;
+}();
 
 /// The centroids as rows that both the kernels and a matrix product can read; owned, or in a mapped file.
 class ivf_centroids {
@@ -142,6 +150,18 @@ inline void draw_in(std::span<float> centroid) noexcept {
         for (float& x : centroid) x *= 0.5F;
 }
 
+/// Lists are ranked by the product of the query with their centroids, but a mean is shorter than its rows, the more so
+/// the farther apart they are: by the mean alone a list of close rows comes before a wide one that holds closer ones.
+/// spread   mean squared distance of the rows from `centroid`, their mean
+/// effect   the centroid is as long as the rows are in root mean square, as in spherical k-means
+inline void lengthen(std::span<float> centroid, double spread) noexcept {
+    double squares = 0;
+    for (const float x : centroid) squares += static_cast<double>(x) * static_cast<double>(x);
+    if (squares <= 0) return;
+    const auto factor = static_cast<float>(std::sqrt(1 + spread / squares));
+    for (float& x : centroid) x *= factor;
+}
+
 /// Centroids of `count` lists from prepared rows, fit to be scored: prepared, too, where the metric prepares.
 template <class Metric>
 [[nodiscard]] ivf_centroids learn_centroids(const Metric& metric, matrix_view<const float> prepared, std::size_t count,
@@ -154,10 +174,11 @@ template <class Metric>
     how.executor = executor;
     how.stop = params.stop;
     how.progress = params.progress;
-    std::vector<float> values =
-        (count > most_lists_at_once ? hierarchical_kmeans(prepared, how) : kmeans(prepared, how)).centroids;
+    kmeans_result found = count > most_lists_at_once ? hierarchical_kmeans(prepared, how) : kmeans(prepared, how);
+    std::vector<float>& values = found.centroids;
     for (std::size_t c = 0; c < count; ++c) {
         const std::span<float> centroid = std::span(values).subspan(c * prepared.dim(), prepared.dim());
+        if constexpr (ranks_by_product<Metric>) lengthen(centroid, found.spreads[c]);
         draw_in(centroid);
         // A mean of zero has no direction: it stays where it is.
         if constexpr (preparing_metric<Metric>) static_cast<void>(metric.prepare(centroid));
@@ -183,10 +204,11 @@ template <class Metric, class Kernels>
     } else {
         using clustering = typename clustering_of<Metric>::type;
         const clustering by{};
-        neighbor<std::uint32_t> best{0, 0.0F};
+        std::uint64_t memory[2];
+        std::uint32_t best = 0;
         const scorer<clustering, f32, Kernels> score(by, centroids.store(), row, buffer);
-        closest_lists(score, all.rows(), std::span(&best, 1));
-        return best.id;
+        closest_lists(score, all.rows(), memory, std::span(&best, 1));
+        return best;
     }
 }
 

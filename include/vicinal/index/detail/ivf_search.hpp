@@ -3,10 +3,10 @@
 
 #include <algorithm>  // for max, min
 #include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t, uintptr_t
+#include <cstdint>    // for uint32_t, uint64_t, uintptr_t
 #include <span>       // for span
 
-#include "vicinal/core/top_k.hpp"
+#include "vicinal/core/reservoir.hpp"
 #include "vicinal/index/detail/ivf_lists.hpp"
 #include "vicinal/index/detail/sinks.hpp"
 
@@ -22,22 +22,30 @@ namespace detail {
 /// Keeps the closest centroids by list number.
 class list_sink {
   public:
-    explicit list_sink(std::span<neighbor<std::uint32_t>> out) noexcept : kept_(out) {}
+    /// memory  as a reservoir's
+    list_sink(std::span<std::uint64_t> memory, std::size_t wanted) noexcept : kept_(memory, wanted) {}
     [[nodiscard]] float threshold() const noexcept { return kept_.threshold(); }
-    void offer(std::uint32_t list, float distance) noexcept { kept_.push({list, distance}); }
-    [[nodiscard]] std::size_t finish() noexcept { return kept_.finish(); }
+    void offer(std::uint32_t list, float distance) noexcept { kept_.push(list, distance); }
+    /// Writes the lists, closest first, ties by lower number, and returns how many there are.
+    std::size_t finish(std::span<std::uint32_t> out) noexcept {
+        const auto keys = kept_.finish_sorted();
+        for (std::size_t i = 0; i < keys.size(); ++i) out[i] = reservoir::number(keys[i]);
+        return keys.size();
+    }
 
   private:
-    top_k<std::uint32_t> kept_;
+    reservoir kept_;
 };
 
 /// The out.size() lists of `count` whose centroids score closest, closest first, ties to the lower number. Returns how
 /// many there are.
+/// memory  reservoir::room(out.size(), count)
 template <class Scorer>
-std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<neighbor<std::uint32_t>> out) {
-    list_sink sink(out);
+std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<std::uint64_t> memory,
+                          std::span<std::uint32_t> out) {
+    list_sink sink(memory, out.size());
     scan_rows(centroids, count, sink, [] {});
-    return sink.finish();
+    return sink.finish(out);
 }
 
 /// Scores the rows of a list in order and offers them, except those that are no row of the index, which only a damaged

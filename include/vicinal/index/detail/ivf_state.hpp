@@ -89,7 +89,8 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
     void find_probes(scratch_type& buffers, std::size_t count) const {
         buffers.probes.resize(count);
         const scorer<Metric, f32, Kernels> score(metric, centroids.store(), buffers.query.data(), buffers.decoded);
-        buffers.probes.resize(closest_lists(score, centroids.size(), std::span(buffers.probes)));
+        buffers.probe_keys.resize(reservoir::room(count, centroids.size()));
+        buffers.probes.resize(closest_lists(score, centroids.size(), buffers.probe_keys, buffers.probes));
     }
     /// Offers the rows of a list by their fine codes.
     template <class Sink, class BeforeBlock>
@@ -235,10 +236,10 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
         while (true) {
             find_probes(buffers, wanted);
             for (; scanned < buffers.probes.size(); ++scanned) {
-                const ivf_rows list = lists[buffers.probes[scanned].id];
+                const ivf_rows list = lists[buffers.probes[scanned]];
                 stats.distances += list.size;
                 ++stats.lists;
-                this->turn_to_list(scorer, buffers.probes[scanned].id);
+                this->turn_to_list(scorer, buffers.probes[scanned]);
                 scan_list(scorer, list, lists.stride(), directory.high_water(), sink, check_stop);
             }
             if (params.nprobe != 0 || sink.size() >= k || wanted == lists.size()) return;

@@ -96,7 +96,7 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
     }
 
     void open(search_stats& stats) {
-        const std::uint32_t list = buffers_->probes[opened_].id;
+        const std::uint32_t list = buffers_->probes[opened_];
         taker sink{*this};
         if (list < index_.lists.size()) {  // else the index was emptied and trained again meanwhile
             index_.scan_exactly(

@@ -41,13 +41,15 @@ struct row_scratch {
     padded_vector decoded;
     padded_vector integers;
     std::vector<neighbor<slot_t>> candidates;
+    std::vector<std::uint64_t> keys;  // of candidates' reservoir
     std::vector<slot_t> slots;
     std::vector<std::byte> code;
     search_counts done;  ///< by searches that leased these buffers
 
     [[nodiscard]] std::size_t memory() const noexcept {
         return (query.span().size() + decoded.span().size() + integers.span().size()) * sizeof(float) +
-               candidates.capacity() * sizeof(neighbor<slot_t>) + slots.capacity() * sizeof(slot_t) + code.capacity();
+               candidates.capacity() * sizeof(neighbor<slot_t>) + keys.capacity() * sizeof(std::uint64_t) +
+               slots.capacity() * sizeof(slot_t) + code.capacity();
     }
 };
 
@@ -413,13 +415,11 @@ struct rows_base {
     static constexpr bool estimates = two_levels && is_tabled<Metric, typename store_type::coarse_codec>;
     /// Whether searches of a batch are the single searches one by one.
     static constexpr bool one_by_one = prunes || estimates || !scan_scorer_type::certain;
-    /// Scores the first `count` candidates again by the fine codec.
+    /// Scores the rows in buffers.slots again by the fine codec.
     template <class Sink>
-    void rerank(Scratch& buffers, std::size_t count, Sink& sink, search_stats& stats) const {
-        buffers.slots.clear();
-        for (std::size_t i = 0; i < count; ++i) buffers.slots.push_back(buffers.candidates[i].id);
-        stats.distances += count;
-        stats.reranks += count;
+    void rerank(Scratch& buffers, Sink& sink, search_stats& stats) const {
+        stats.distances += buffers.slots.size();
+        stats.reranks += buffers.slots.size();
         score_listed(fine_scorer(buffers), std::span<const slot_t>(buffers.slots), sink, [] {});
     }
     /// The same for all candidates, which are sorted, until those left cannot be among the closest unless one of them
@@ -478,16 +478,17 @@ struct rows_base {
                 return closest.finish();
             }
         if constexpr (two_levels) {
-            auto& candidates = lease->candidates;
-            candidates.resize(rerank_width(params.rerank, out.size(), directory.live()));
-            candidate_sink<Id> wide(candidates, admits);
+            const std::size_t width = rerank_width(params.rerank, out.size(), directory.live());
+            lease->keys.resize(reservoir::room(width, directory.high_water()));
+            candidate_sink<Id> wide(lease->keys, width, admits);
             if constexpr (estimates)
                 scan(estimating_scorer<Metric, coarse_codec, Kernels>(metric, rows.coarse(), lease->query.data(),
                                                                       lease->decoded, lease->integers),
                      *lease, wide, stats.now);
             else
                 scan(scorer_of_scan(*lease), *lease, wide, stats.now);
-            rerank(*lease, wide.size(), closest, stats.now);
+            wide.finish(lease->slots);
+            rerank(*lease, closest, stats.now);
         } else {
             scan(scorer_of_scan(*lease), *lease, closest, stats.now);
         }

@@ -11,6 +11,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/math.hpp"
+#include "vicinal/core/reservoir.hpp"
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/index/filter.hpp"
 #include "vicinal/simd/fast_scan.hpp"
@@ -54,19 +55,26 @@ class closest_sink {
     const row_gate<Id>& gate_;
 };
 
-/// Keeps the out.size() closest rows, by row number, for somebody to score again.
+/// Keeps the k closest rows, by row number, for somebody to score again.
 template <class Id>
 class candidate_sink {
   public:
-    candidate_sink(std::span<neighbor<slot_t>> out, const row_gate<Id>& gate) noexcept : kept_(out), gate_(gate) {}
+    /// memory  as a reservoir's
+    candidate_sink(std::span<std::uint64_t> memory, std::size_t k, const row_gate<Id>& gate) noexcept
+        : kept_(memory, k), gate_(gate) {}
     [[nodiscard]] float threshold() const noexcept { return kept_.threshold(); }
     void offer(slot_t slot, float distance) {
-        if (gate_(slot)) kept_.push({slot, distance});
+        if (gate_(slot)) kept_.push(slot, distance);
     }
     [[nodiscard]] std::size_t size() const noexcept { return kept_.size(); }
+    /// Writes their numbers, in no order. No offer may follow.
+    void finish(std::vector<slot_t>& slots) {
+        slots.clear();
+        for (const std::uint64_t key : kept_.finish()) slots.push_back(reservoir::number(key));
+    }
 
   private:
-    top_k<slot_t> kept_;
+    reservoir kept_;
     const row_gate<Id>& gate_;
 };
 
