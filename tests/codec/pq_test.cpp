@@ -139,6 +139,15 @@ TEST_CASE("pq: up to 16 different pairs of components are kept exactly") {
         CHECK(seen.size() == different);
     }
 }
+TEST_CASE("pq: it learns from rows of the whole batch, not from the first only") {
+    // What comes late is far from what comes first, as in an export that is sorted.
+    dataset rows = gaussian(20000, 4);
+    for (std::size_t r = 12000; r < rows.rows(); ++r)
+        for (float& x : rows[r]) x += 40;
+    const pq codec = learned(rows);
+    const dataset late = make_rows(200, 4, [&](std::size_t r, std::size_t i) { return rows[19000 + r][i]; });
+    CHECK(lost(codec, late) < 0.5);  // all of what they vary by, and more, by centroids of the first
+}
 TEST_CASE("pq: it learns the same from the same rows, from one, from many, from tiny and from huge ones") {
     const dataset rows = gaussian(20000, 5);
     CHECK(learned(rows).state() == learned(rows).state());
