@@ -11,6 +11,7 @@
 #define VICINAL_INLINE __forceinline
 #define VICINAL_COLD __declspec(noinline)
 #define VICINAL_LAMBDA_INLINE
+#define VICINAL_NO_UNROLL
 #define VICINAL_LIFETIMEBOUND [[msvc::lifetimebound]]
 #else
 #if defined(VICINAL_NO_FORCED_INLINE)
@@ -21,9 +22,12 @@
 #define VICINAL_LAMBDA_INLINE __attribute__((always_inline))
 #endif
 #define VICINAL_COLD __attribute__((noinline, cold))
+// Before a loop that must stay one loop.
 #if defined(__clang__)
+#define VICINAL_NO_UNROLL _Pragma("clang loop unroll(disable)")
 #define VICINAL_LIFETIMEBOUND [[clang::lifetimebound]]
 #else
+#define VICINAL_NO_UNROLL _Pragma("GCC unroll 1")
 #define VICINAL_LIFETIMEBOUND
 #endif
 #endif

@@ -137,11 +137,11 @@ VICINAL_INLINE void integer_scan_sums(const typename integer_scan_query<Bits>::t
     for (std::size_t r = 0; r < count; r += 4) {
         const std::size_t last = count - 1 - r;
         const std::byte* const at = first + r * stride;
-        // One row after the other: one ascending stream.
-        const __m256i four[4] = {row::add_up(query, at, dim, places),
-                                 row::add_up(query, at + (last < 1 ? last : 1) * stride, dim, places),
-                                 row::add_up(query, at + (last < 2 ? last : 2) * stride, dim, places),
-                                 row::add_up(query, at + (last < 3 ? last : 3) * stride, dim, places)};
+        // One row after the other, by one loop: one ascending stream, as in kernels.hpp.
+        __m256i four[4];
+        VICINAL_NO_UNROLL
+        for (std::size_t i = 0; i < 4; ++i)
+            four[i] = row::add_up(query, at + (last < i ? last : i) * stride, dim, places);
         detail::sum_integers_4(four, out + r);
     }
 #else
