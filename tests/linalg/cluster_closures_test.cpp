@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "linalg/support.hpp"
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "vicinal/linalg/kmeans.hpp"
@@ -14,15 +15,6 @@ namespace {
 using namespace vicinal_test;
 using vicinal::kmeans;
 using vicinal::detail::centroid_table, vicinal::detail::cluster_members, vicinal::detail::row_set;
-
-double naive_distance(std::span<const float> a, std::span<const float> b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        const double d = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-        sum += d * d;
-    }
-    return sum;
-}
 
 /// The numbers of the `want` rows of `from` closest to `point`, ascending; ties to the lower number. A row equal to one
 /// of a lower number comes after all that are not.
@@ -38,15 +30,6 @@ std::vector<std::uint32_t> naive_closest(const dataset& from, std::span<const fl
     for (std::size_t i = 0; i < want; ++i) numbers.push_back(std::get<std::uint32_t>(order[i]));
     std::sort(numbers.begin(), numbers.end());
     return numbers;
-}
-
-/// Mean squared distance of the rows to the closest centroid.
-double objective(const dataset& rows, const std::vector<float>& centroids) {
-    const vicinal::matrix_view<const float> all(std::span<const float>(centroids), rows.dim);
-    std::vector<std::uint32_t> closest(rows.rows());
-    std::vector<float> distance(rows.rows());
-    vicinal::nearest_centroids(rows.view(), all, closest, distance);
-    return std::accumulate(distance.begin(), distance.end(), 0.0) / static_cast<double>(rows.rows());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "linalg/support.hpp"
 #include "support/catch.hpp"
 #include "support/data.hpp"
 
@@ -12,15 +13,6 @@ namespace {
 using namespace vicinal_test;
 using vicinal::hierarchical_kmeans, vicinal::kmeans;
 using vicinal::detail::cluster_members, vicinal::detail::divide_clusters;
-
-/// Mean squared distance of the rows to their closest centroids.
-double objective(const dataset& rows, const std::vector<float>& centroids) {
-    const vicinal::matrix_view<const float> all(std::span<const float>(centroids), rows.dim);
-    std::vector<std::uint32_t> closest(rows.rows());
-    std::vector<float> distance(rows.rows());
-    vicinal::nearest_centroids(rows.view(), all, closest, distance);
-    return std::accumulate(distance.begin(), distance.end(), 0.0) / static_cast<double>(rows.rows());
-}
 
 cluster_members groups_of(std::initializer_list<std::size_t> sizes) {
     cluster_members groups;

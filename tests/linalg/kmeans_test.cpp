@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "linalg/support.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -18,6 +19,7 @@ using vicinal::kmeans_params;
 using vicinal::kmeans_result;
 using vicinal::nearest_centroids;
 using vicinal_test::Approx;
+using vicinal_test::naive_distance;
 using view = vicinal::matrix_view<const float>;
 
 /// Numbers in [0, 1), the same on every platform.
@@ -46,15 +48,6 @@ std::vector<float> blobs(std::size_t rows, std::size_t centres, std::size_t dim)
     for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t j = 0; j < dim; ++j) values[i * dim + j] += middle[i % centres * dim + j];
     return values;
-}
-
-double naive_distance(std::span<const float> a, std::span<const float> b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        const double d = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-        sum += d * d;
-    }
-    return sum;
 }
 
 /// Holds the answer to a scan in double: the lowest number at the smallest distance, up to the reference's own
