@@ -89,6 +89,10 @@ class reservoir {
         return memory_.first(kept);
     }
 
+    /// What rows are ordered by. Zeros of both signs are equal.
+    [[nodiscard]] static std::uint64_t key_of(std::uint32_t number, float distance) noexcept {
+        return std::uint64_t{ordered_bits(distance == 0.0F ? 0.0F : distance)} << 32 | number;
+    }
     [[nodiscard]] static std::uint32_t number(std::uint64_t key) noexcept { return static_cast<std::uint32_t>(key); }
     [[nodiscard]] static float distance(std::uint64_t key) noexcept {
         return from_ordered_bits(static_cast<std::uint32_t>(key >> 32));
@@ -96,11 +100,6 @@ class reservoir {
 
   private:
     static constexpr float infinity = std::numeric_limits<float>::infinity();
-
-    /// Zeros of both signs are equal.
-    [[nodiscard]] static std::uint64_t key_of(std::uint32_t number, float distance) noexcept {
-        return std::uint64_t{ordered_bits(distance == 0.0F ? 0.0F : distance)} << 32 | number;
-    }
 
     /// Keeps the k lowest keys, the worst of them last.
     void select() noexcept {

@@ -8,6 +8,7 @@
 
 #include "vicinal/core/little_endian.hpp"
 #include "vicinal/simd/intrinsics.hpp"
+#include "vicinal/simd/row_heads.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -379,6 +380,23 @@ VICINAL_INLINE void scan_transposed(const Row& row, const std::uint8_t* tables, 
 }  // namespace detail
 #endif
 
+/// Asks for rows ahead of those scanned by scan_rows_32, which reads many at once: the hardware does not follow that.
+/// Only of rows that no cache holds, where it doubles the speed of a scan.
+class scan_ahead {
+  public:
+    /// far  whether rows are more than caches hold
+    explicit scan_ahead(bool far) noexcept : far_(far) {}
+    /// Asks for as many bytes as are scanned now, at `rows`, some way behind them.
+    VICINAL_INLINE void ask(const std::byte* rows, std::size_t bytes) const noexcept {
+        if (far_) prefetch_lines(rows + distance, bytes, most_lines);
+    }
+
+  private:
+    static constexpr std::size_t distance = 8192;
+    static constexpr std::size_t most_lines = 256;
+    bool far_;
+};
+
 /// The same for `count` <= 32 rows whose signs lie row by row, `stride` bytes apart: bit j of byte i is that of
 /// component 8 i + j, set where it is not negative. Or for codes of 4 bits of any meaning, each with a table of its own
 /// and worth four of dim's components; entries are at most highest_entry<Together>. out[row] = step * sum + low. dim is
@@ -435,24 +453,9 @@ VICINAL_INLINE void head_bounds(const std::byte* heads, std::size_t stride, std:
         const __m256 base = _mm256_set1_ps(terms.base);
         const __m256 slack = _mm256_set1_ps(terms.slack);
         const __m256 width = _mm256_set1_ps(terms.width);
+        const row_heads all(heads, stride, count);
         for (std::size_t r = 0; r < count; r += 8) {
-            const std::size_t last = count - 1 - r;
-            const bool whole = last >= 7;
-            const std::byte* const at = heads + r * stride;
-            __m256 both[4];  // heads r + i and r + i + 4
-            for (std::size_t i = 0; i < 4; ++i) {
-                const std::size_t a = whole || i < last ? i : last;
-                const std::size_t b = whole || i + 4 < last ? i + 4 : last;
-                both[i] = _mm256_insertf128_ps(
-                    _mm256_castps128_ps256(_mm_loadu_ps(reinterpret_cast<const float*>(at + a * stride))),
-                    _mm_loadu_ps(reinterpret_cast<const float*>(at + b * stride)), 1);
-            }
-            const __m256 low01 = _mm256_unpacklo_ps(both[0], both[1]);
-            const __m256 low23 = _mm256_unpacklo_ps(both[2], both[3]);
-            const __m256 high01 = _mm256_unpackhi_ps(both[0], both[1]);
-            const __m256 high23 = _mm256_unpackhi_ps(both[2], both[3]);
-            const __m256 factor = _mm256_shuffle_ps(low01, low23, 0xEE);
-            const __m256 squares = _mm256_shuffle_ps(high01, high23, 0x44);
+            const auto [scale, factor, squares, cross] = all[r].number;
             const __m256 product = _mm256_mul_ps(factor, _mm256_loadu_ps(sums + r));
             const __m256 off = _mm256_sqrt_ps(_mm256_max_ps(
                 _mm256_sub_ps(_mm256_mul_ps(width, _mm256_mul_ps(factor, factor)), squares), _mm256_setzero_ps()));
@@ -461,7 +464,7 @@ VICINAL_INLINE void head_bounds(const std::byte* heads, std::size_t stride, std:
             if constexpr (Squares)
                 value = _mm256_add_ps(least, _mm256_sub_ps(squares, _mm256_add_ps(product, product)));
             else
-                value = _mm256_sub_ps(_mm256_sub_ps(least, _mm256_shuffle_ps(high01, high23, 0xEE)), product);
+                value = _mm256_sub_ps(_mm256_sub_ps(least, cross), product);
             _mm256_storeu_ps(out + r, value);
         }
         return;

@@ -7,6 +7,7 @@
 
 #include "vicinal/core/little_endian.hpp"
 #include "vicinal/simd/intrinsics.hpp"
+#include "vicinal/simd/row_heads.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -33,24 +34,9 @@ VICINAL_INLINE void reach_bounds(const std::byte* heads, std::size_t stride, std
 #if defined(__AVX2__)
     if constexpr (is_256_bit<V>) {
         const __m256 zero = _mm256_setzero_ps();
+        const row_heads all(heads, stride, count);
         for (std::size_t r = 0; r < count; r += 8) {
-            const std::size_t last = count - 1 - r;
-            const std::byte* const at = heads + r * stride;
-            __m256 both[4];  // heads r + i and r + i + 4
-            for (std::size_t i = 0; i < 4; ++i) {
-                const std::size_t a = i < last ? i : last;
-                const std::size_t b = i + 4 < last ? i + 4 : last;
-                both[i] = _mm256_insertf128_ps(
-                    _mm256_castps128_ps256(_mm_loadu_ps(reinterpret_cast<const float*>(at + a * stride))),
-                    _mm_loadu_ps(reinterpret_cast<const float*>(at + b * stride)), 1);
-            }
-            const __m256 low01 = _mm256_unpacklo_ps(both[0], both[1]);
-            const __m256 low23 = _mm256_unpacklo_ps(both[2], both[3]);
-            const __m256 high01 = _mm256_unpackhi_ps(both[0], both[1]);
-            const __m256 high23 = _mm256_unpackhi_ps(both[2], both[3]);
-            const __m256 squares = _mm256_shuffle_ps(low01, low23, 0x44);
-            const __m256 rest = _mm256_shuffle_ps(low01, low23, 0xEE);
-            const __m256 error = _mm256_shuffle_ps(high01, high23, 0x44);
+            const auto [squares, rest, error, length] = all[r].number;
             const __m256 product =
                 _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(products + r)));
             __m256 square = _mm256_add_ps(_mm256_set1_ps(terms.base), squares);
@@ -59,7 +45,7 @@ VICINAL_INLINE void reach_bounds(const std::byte* heads, std::size_t stride, std
             __m256 d = _mm256_sub_ps(_mm256_sqrt_ps(_mm256_max_ps(square, zero)), error);
             if constexpr (Products) {
                 const __m256 within = _mm256_max_ps(_mm256_sub_ps(d, _mm256_set1_ps(terms.off)), zero);
-                d = _mm256_sub_ps(_mm256_mul_ps(within, within), _mm256_shuffle_ps(high01, high23, 0xEE));
+                d = _mm256_sub_ps(_mm256_mul_ps(within, within), length);
             }
             _mm256_storeu_ps(out + r, _mm256_max_ps(d, _mm256_set1_ps(lowest)));  // the second of what is no number
         }

@@ -69,7 +69,7 @@ class chunked_rows {
 
     /// Uses rows lying `stride()` apart at `data` instead of memory of its own; they are never written.
     void borrow(const std::byte* data) noexcept {
-        shift_ = 31;
+        shift_ = everything;
         origins_[0] = reinterpret_cast<std::uintptr_t>(data);
     }
 
@@ -100,6 +100,11 @@ class chunked_rows {
     }
     [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
     [[nodiscard]] std::size_t stride() const noexcept { return stride_; }
+    /// Whether rows may be more than a processor's caches hold. Of a file nobody says how many there are.
+    [[nodiscard]] bool beyond_caches() const noexcept {
+        constexpr std::size_t cached = std::size_t{16} << 20;
+        return borrowed() || capacity() * stride_ > cached;
+    }
     /// Bytes of memory this object owns.
     [[nodiscard]] std::size_t memory() const noexcept { return capacity() * stride_ + segments_ * simd::over_read; }
 
@@ -111,6 +116,8 @@ class chunked_rows {
 
   private:
     struct shape_of {};
+    static constexpr unsigned everything = 31;  // in one segment
+    [[nodiscard]] bool borrowed() const noexcept { return shift_ == everything; }
     chunked_rows(const chunked_rows& other, shape_of)
         : row_bytes_(other.row_bytes_), stride_(other.stride_), shift_(first_shift(other.stride_)) {}
     [[nodiscard]] static unsigned first_shift(std::size_t stride) noexcept {

@@ -60,15 +60,16 @@ inline constexpr bool bounds_coarse = requires {
 /// ever longer stretches are measured, so that they cost little where they never do.
 class pruning_pace {
   public:
-    /// Whether the next rows are worth bounds.
-    [[nodiscard]] bool by_bounds() const noexcept { return rest_ == 0; }
+    /// Of how many of the next rows bounds are worth their while: of none, or of few, or of all.
+    [[nodiscard]] std::size_t worth_bounding() const noexcept { return rest_ != 0 ? 0 : trying_ ? shortest : all; }
     /// `measured` of `rows` had to be measured after all.
     void bounded(std::size_t rows, std::size_t measured) noexcept {
-        if (measured * 4 <= rows) {
-            pause_ = shortest;
-        } else {
+        trying_ = measured * 4 > rows;
+        if (trying_) {
             rest_ = pause_;
             pause_ = std::min(2 * pause_, longest);
+        } else {
+            pause_ = shortest;
         }
     }
     /// `rows` were measured without bounds.
@@ -77,8 +78,10 @@ class pruning_pace {
   private:
     static constexpr std::size_t shortest = 4096;
     static constexpr std::size_t longest = 131072;
+    static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
     std::size_t rest_ = 0;  // rows until the next try
     std::size_t pause_ = shortest;
+    bool trying_ = false;
 };
 
 /// Bounds rows by their coarse codes, measures them by the fine ones, which hold the vectors exactly. Refers to the
@@ -112,8 +115,8 @@ class bounding_scorer {
     }
 
     [[nodiscard]] const simd::row_table& rows() const noexcept { return rows_; }
-    /// Whether the next rows should be bounded, or just measured.
-    [[nodiscard]] bool by_bounds() const noexcept { return able_ && pace_.by_bounds(); }
+    /// How many of the next rows should be bounded, not just measured.
+    [[nodiscard]] std::size_t worth_bounding() const noexcept { return able_ ? pace_.worth_bounding() : 0; }
     void bounded(std::size_t rows, std::size_t measured) const noexcept { pace_.bounded(rows, measured); }
 
     /// What rows' bounds must not exceed for a distance of `threshold`.
@@ -130,12 +133,17 @@ class bounding_scorer {
         }
         return largest;
     }
-    /// The rows' bounds into out, which has 32 places. Rows as in score_block, count <= 32.
+    /// The rows' bounds into out, which has places for whole 32. Rows as in score_block, any number.
     void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
         if constexpr (able) {
-            alignas(32) std::int32_t sums[simd::scan_lanes];
-            simd::byte_products<V>(weights_, coder_.width(), zero_, first + Coarse::head_size, stride, count, sums);
-            simd::reach_bounds<V, products>(first, stride, count, sums, terms_, -largest, out);
+            const simd::reach_terms terms = terms_;
+            for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
+                const std::byte* const rows = first + r * stride;
+                const std::size_t n = count - r < simd::scan_lanes ? count - r : simd::scan_lanes;
+                alignas(32) std::int32_t sums[simd::scan_lanes];
+                simd::byte_products<V>(weights_, coder_.width(), zero_, rows + Coarse::head_size, stride, n, sums);
+                simd::reach_bounds<V, products>(rows, stride, n, sums, terms, -largest, out + r);
+            }
         }
     }
     /// Which of 32 bounds are not above `limit`, as bits.

@@ -63,7 +63,9 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
     /// buffer  keeps what is made of the query as long as this lives
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector& buffer)
-        : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer), metric_(metric), coder_(store.coder()) {
+        : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer), metric_(metric),
+          coder_(store.coder()),
+          ahead_(store.rows().beyond_caches()) {
         const std::size_t n = coder_.width();
         // Of fewer components the error is no bell curve. Nothing is stored before the codec is trained.
         if (n < 64 || !coder_.trained()) return;
@@ -100,19 +102,28 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
         else
             return static_cast<float>(std::min(-metric_.least_sum(threshold), double{largest}));
     }
-    /// The rows' bounds, by their signs, into out, which has 32 places. Rows as in score_block, count <= 32.
+    /// The rows' bounds, by their signs, into out, which has places for whole 32. Rows as in score_block, any number: many at
+    /// once take half as long as 32 by 32.
     void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
         if (!able_) {
-            for (std::size_t r = 0; r < lanes; ++r) out[r] = -largest;
+            for (std::size_t r = 0; r < count; ++r) out[r] = -largest;
             return;
         }
-        alignas(32) float sums[lanes];
-        alignas(32) float bounds[lanes];
-        simd::scan_rows_32<V>(first + Codec::head_size, stride, count, tables_, coder_.width(), scale_, sums);
-        simd::head_bounds<V, differences>(first, stride, count, sums, terms_, bounds);
-        // What is no number, of a damaged mapped file, is looked at.
-        for (std::size_t r = 0; r < lanes; ++r)
-            out[r] = bounds[r] >= -largest ? (bounds[r] <= largest ? bounds[r] : largest) : -largest;
+        const std::size_t width = coder_.width();
+        const simd::scan_scale scale = scale_;  // out cannot overlap locals
+        const simd::head_terms terms = terms_;
+        for (std::size_t r = 0; r < count; r += lanes) {
+            const std::byte* const rows = first + r * stride;
+            const std::size_t n = count - r < lanes ? count - r : lanes;
+            ahead_.ask(rows, n * stride);
+            alignas(32) float sums[lanes];
+            alignas(32) float bounds[lanes];
+            simd::scan_rows_32<V>(rows + Codec::head_size, stride, n, tables_, width, scale, sums);
+            simd::head_bounds<V, differences>(rows, stride, n, sums, terms, bounds);
+            // What is no number, of a damaged mapped file, is looked at.
+            for (std::size_t i = 0; i < lanes; ++i)
+                out[r + i] = bounds[i] >= -largest ? (bounds[i] <= largest ? bounds[i] : largest) : -largest;
+        }
     }
     /// Which of 32 bounds are not above `limit`, as bits.
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds, float limit) noexcept {
@@ -197,6 +208,7 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
 
     const Metric& metric_;
     const Codec& coder_;
+    simd::scan_ahead ahead_;
     bool able_ = false;
     float* turned_ = nullptr;    // R q
     float* relative_ = nullptr;  // what the tables are made of

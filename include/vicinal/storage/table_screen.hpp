@@ -44,8 +44,11 @@ class share_tables {
 
   public:
     /// buffer  keeps all that grows with the dimension as long as this lives
-    share_tables(const Codec& coder, const float* query, padded_vector& buffer)
-        : pairs_(coder.pairs()), bytes_(round_up(coder.code_size(), 2)) {
+    share_tables(const code_store<Codec>& store, const float* query, padded_vector& buffer)
+        : pairs_(store.coder().pairs()),
+          bytes_(round_up(store.coder().code_size(), 2)),
+          ahead_(store.rows().beyond_caches()) {
+        const Codec& coder = store.coder();
         // Sums of more pairs are no whole numbers as floats. Nothing is stored before the codec is trained.
         able_ = pairs_ <= std::size_t{1} << 16 && coder.trained();
         if (!able_) return;
@@ -93,8 +96,9 @@ class share_tables {
         std::uint64_t close = 0;
         for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
             const std::size_t some = count - r < simd::scan_lanes ? count - r : simd::scan_lanes;
-            simd::scan_rows_32<V, together>(first + r * stride, stride, some, tables_, 8 * bytes_, {1.0F, 0.0F},
-                                            out + r);
+            const std::byte* const rows = first + r * stride;
+            ahead_.ask(rows, some * stride);
+            simd::scan_rows_32<V, together>(rows, stride, some, tables_, 8 * bytes_, {1.0F, 0.0F}, out + r);
             close |= std::uint64_t{simd::not_above_32<V>(out + r, limit)} << r;
         }
         return close & ~std::uint64_t{0} >> (64 - count);
@@ -103,6 +107,7 @@ class share_tables {
   private:
     std::size_t pairs_;
     std::size_t bytes_;
+    simd::scan_ahead ahead_;
     bool able_ = false;
     float* shares_ = nullptr;
     std::uint8_t* tables_ = nullptr;
@@ -125,7 +130,7 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
                 padded_vector& buffer)
         : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer),
           metric_(metric),
-          tables_(store.coder(), query, buffer) {
+          tables_(store, query, buffer) {
         error_ = sum_error(store.dim());
         lost_ = 8 * (static_cast<double>(store.dim()) + 16) * 0x1p-126;
         if constexpr (!differences) {
@@ -192,7 +197,7 @@ class estimating_scorer : public scorer<Metric, Codec, Kernels> {
   public:
     estimating_scorer(const Metric& metric, const code_store<Codec>& store, const float* query,
                       padded_vector& row_buffer, padded_vector& buffer)
-        : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer), tables_(store.coder(), query, buffer) {
+        : scorer<Metric, Codec, Kernels>(metric, store, query, row_buffer), tables_(store, query, buffer) {
         if (tables_.able()) tables_.make(tables_.mean() * 1.5, true);
     }
 

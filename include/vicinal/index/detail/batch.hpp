@@ -10,7 +10,7 @@
 
 #include "vicinal/index/detail/calls.hpp"
 #include "vicinal/index/detail/rows_base.hpp"
-#include "vicinal/index/detail/sinks.hpp"
+#include "vicinal/index/detail/scan.hpp"
 #include "vicinal/storage/query_tiles.hpp"
 
 VICINAL_NAMESPACE_BEGIN

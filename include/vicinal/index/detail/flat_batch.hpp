@@ -18,7 +18,7 @@ namespace detail {
 /// costs little beside the arithmetic.
 [[nodiscard]] inline std::size_t flat_batch_size(std::size_t dim) noexcept {
     constexpr std::size_t cached = std::size_t{512} << 10;
-    return std::min<std::size_t>(256, std::max<std::size_t>(16, cached / (dim * sizeof(float))));
+    return std::min<std::size_t>(512, std::max<std::size_t>(16, cached / (dim * sizeof(float))));
 }
 
 /// Offers rows [0, count) of a store to the sinks of all queries, by tiles. before_block() may throw.

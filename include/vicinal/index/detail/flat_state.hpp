@@ -13,7 +13,7 @@
 #include "vicinal/index/detail/calls.hpp"
 #include "vicinal/index/detail/flat_batch.hpp"
 #include "vicinal/index/detail/rows_base.hpp"
-#include "vicinal/index/detail/sinks.hpp"
+#include "vicinal/index/detail/scan.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -238,7 +238,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
             score_listed(scorer, std::span<const slot_t>(buffers.slots), sink, check_stop);
         } else {
             stats.distances += directory.high_water();
-            scan_rows(scorer, directory.high_water(), sink, check_stop);
+            scan_rows(scorer, directory.high_water(), sink, buffers.bounds, check_stop);
         }
     }
 };

@@ -13,7 +13,7 @@
 #include "vicinal/index/detail/hnsw_search.hpp"
 #include "vicinal/index/detail/hnsw_state.hpp"
 #include "vicinal/index/detail/packed_search.hpp"
-#include "vicinal/index/detail/sinks.hpp"
+#include "vicinal/index/detail/scan.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

@@ -98,11 +98,11 @@ class list_scanner {
     using tiles_type = typename tiles_of<tiled>::type;
 
   public:
-    list_scanner(const Index& index, const query_table& queries, Sinks& sinks, padded_vector& decoded)
-        : index_(index), sinks_(sinks), tiles_(index.metric, index.rows.coarse(), queries) {
+    list_scanner(const Index& index, const query_table& queries, Sinks& sinks, typename Index::scratch_type& buffers)
+        : index_(index), sinks_(sinks), bounds_(buffers.bounds), tiles_(index.metric, index.rows.coarse(), queries) {
         scorers_.reserve(queries.size());
         for (std::size_t q = 0; q < queries.size(); ++q)
-            scorers_.emplace_back(index.metric, index.rows.coarse(), queries[q].data(), decoded);
+            scorers_.emplace_back(index.metric, index.rows.coarse(), queries[q].data(), buffers.decoded);
     }
 
     /// Offers the rows of a list to the sinks of these queries. before_block() may throw.
@@ -114,7 +114,8 @@ class list_scanner {
         if constexpr (tiled) by_tiles = scan_by_tiles(rows, queries, before_block);
         for (const std::uint32_t q : queries.subspan(by_tiles)) {
             index_.turn_to_list(scorers_[q], list);
-            scan_list(scorers_[q], rows, index_.lists.stride(), index_.directory.high_water(), sinks_[q], before_block);
+            scan_list(scorers_[q], rows, index_.lists.stride(), index_.directory.high_water(), sinks_[q], bounds_,
+                      before_block);
         }
     }
 
@@ -150,6 +151,7 @@ class list_scanner {
 
     const Index& index_;
     Sinks& sinks_;
+    std::vector<float>& bounds_;
     std::vector<scorer_type> scorers_;
     tiles_type tiles_;
     std::vector<typename tiles_type::panel> panels_;
@@ -174,7 +176,7 @@ void scan_ivf_together(const Index& index, const query_table& queries, const Par
     const std::size_t wanted = probe_count(params.nprobe, lists);
     const batch_probes probes =
         find_probes_together<Kernels>(index.metric, index.centroids.store(), queries, lists, wanted, buffers.decoded);
-    list_scanner<Kernels, Index, Sinks> scanner(index, queries, sinks, buffers.decoded);
+    list_scanner<Kernels, Index, Sinks> scanner(index, queries, sinks, buffers);
     queries_of_lists chosen;
     const auto scan_probes = [&](std::size_t first, std::size_t last) {
         chosen.assign(probes, queries.size(), lists, first, last);

@@ -8,7 +8,7 @@
 
 #include "vicinal/core/reservoir.hpp"
 #include "vicinal/index/detail/ivf_lists.hpp"
-#include "vicinal/index/detail/sinks.hpp"
+#include "vicinal/index/detail/scan.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -44,23 +44,24 @@ template <class Scorer>
 std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<std::uint64_t> memory,
                           std::span<std::uint32_t> out) {
     list_sink sink(memory, out.size());
-    scan_rows(centroids, count, sink, [] {});
+    scan_blocks(centroids, count, sink, [] {});
     return sink.finish(out);
 }
 
 /// Scores the rows of a list in order and offers them, except those that are no row of the index, which only a damaged
 /// mapped file lists. before_block() runs before each block and may throw.
 /// rows_in_use  row numbers are below
+/// bounds       memory for them, if the scorer knows any
 template <class Scorer, class Sink, class BeforeBlock>
 void scan_list(const Scorer& scorer, const ivf_rows& list, std::size_t stride, std::size_t rows_in_use, Sink& sink,
-               BeforeBlock before_block) {
+               std::vector<float>& bounds, BeforeBlock before_block) {
     const auto slot_of = [&](std::size_t i) {
         const slot_t slot = list.slots[i];
         return slot < rows_in_use ? slot : no_slot;
     };
     if constexpr (has_bounds<Scorer>) {
         const auto origin = reinterpret_cast<std::uintptr_t>(list.codes);
-        offer_by_bounds(scorer, simd::row_table{&origin, stride, 31}, list.size, sink, slot_of, before_block);
+        offer_by_bounds(scorer, simd::row_table{&origin, stride, 31}, list.size, sink, slot_of, bounds, before_block);
     } else {
         for (std::size_t first = 0; first < list.size; first += scan_block) {
             before_block();

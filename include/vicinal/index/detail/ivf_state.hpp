@@ -17,7 +17,7 @@
 #include "vicinal/index/detail/ivf_lists.hpp"
 #include "vicinal/index/detail/ivf_search.hpp"
 #include "vicinal/index/detail/ivf_stream.hpp"
-#include "vicinal/index/detail/sinks.hpp"
+#include "vicinal/index/detail/scan.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -106,7 +106,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
             stats.distances += list.size;
             auto scorer = this->fine_scorer(buffers);
             this->turn_to_list(scorer, number);
-            scan_list(scorer, list, lists.stride(), directory.high_water(), sink, before_block);
+            scan_list(scorer, list, lists.stride(), directory.high_water(), sink, buffers.bounds, before_block);
         }
     }
     /// Offers these rows by their fine codes.
@@ -240,7 +240,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
                 stats.distances += list.size;
                 ++stats.lists;
                 this->turn_to_list(scorer, buffers.probes[scanned]);
-                scan_list(scorer, list, lists.stride(), directory.high_water(), sink, check_stop);
+                scan_list(scorer, list, lists.stride(), directory.high_water(), sink, buffers.bounds, check_stop);
             }
             if (params.nprobe != 0 || sink.size() >= k || wanted == lists.size()) return;
             wanted = lists.size();

@@ -21,7 +21,7 @@
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/index/detail/access.hpp"
 #include "vicinal/index/detail/calls.hpp"
-#include "vicinal/index/detail/sinks.hpp"
+#include "vicinal/index/detail/scan.hpp"
 #include "vicinal/storage/admission.hpp"
 #include "vicinal/storage/code_store.hpp"
 #include "vicinal/storage/distance_bounds.hpp"
@@ -40,6 +40,7 @@ struct row_scratch {
     padded_vector query;
     padded_vector decoded;
     padded_vector integers;
+    std::vector<float> bounds;
     std::vector<neighbor<slot_t>> candidates;
     std::vector<std::uint64_t> keys;  // of candidates' reservoir
     std::vector<slot_t> slots;
@@ -47,7 +48,8 @@ struct row_scratch {
     search_counts done;  ///< by searches that leased these buffers
 
     [[nodiscard]] std::size_t memory() const noexcept {
-        return (query.span().size() + decoded.span().size() + integers.span().size()) * sizeof(float) +
+        return (query.span().size() + decoded.span().size() + integers.span().size() + bounds.capacity()) *
+                   sizeof(float) +
                candidates.capacity() * sizeof(neighbor<slot_t>) + keys.capacity() * sizeof(std::uint64_t) +
                slots.capacity() * sizeof(slot_t) + code.capacity();
     }

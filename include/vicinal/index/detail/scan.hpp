@@ -1,0 +1,213 @@
+// Scans: every row of a store or list in turn, scored and offered to a sink. Rows whose distances have lower bounds are
+// measured only as far as the bounds leave them possible.
+#pragma once
+
+#include <algorithm>   // for make_heap, max, min, pop_heap
+#include <bit>         // for countr_zero
+#include <cstddef>     // for size_t
+#include <cstdint>     // for uint32_t, uint64_t
+#include <functional>  // for greater
+#include <limits>      // for numeric_limits
+#include <span>        // for span
+#include <vector>      // for vector
+
+#include "vicinal/core/reservoir.hpp"
+#include "vicinal/index/detail/sinks.hpp"
+#include "vicinal/simd/fast_scan.hpp"
+#include "vicinal/simd/kernels.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// Whether a scorer knows lower bounds of distances, by which rows may be passed over.
+template <class Scorer>
+inline constexpr bool has_bounds = requires(const Scorer& scorer) {
+    scorer.limit_of(0.0F);
+};
+
+/// Measures rows [begin, end) of those slot_of names and offers them.
+template <class Scorer, class Sink, class SlotOf, class BeforeBlock>
+void offer_unbounded(const Scorer& scorer, std::size_t begin, std::size_t end, Sink& sink, SlotOf slot_of,
+                     BeforeBlock before_block) {
+    float distances[scan_block];
+    slot_t slots[scan_block];
+    for (std::size_t first = begin; first < end; first += scan_block) {
+        before_block();
+        std::size_t n = 0;
+        for (std::size_t i = first; i < std::min(end, first + scan_block); ++i) {
+            slots[n] = slot_of(static_cast<slot_t>(i));
+            if (slots[n] != no_slot) ++n;
+        }
+        scorer.measure_all(slots, n, distances);
+        offer_all(sink, distances, n, [&](std::size_t i) { return slots[i]; });
+    }
+}
+
+/// Measures rows by few at a time, and knows what bound the next must not exceed.
+template <class Scorer, class Sink, class SlotOf>
+class row_measurer {
+  public:
+    row_measurer(const Scorer& scorer, const simd::row_table& rows, Sink& sink, SlotOf slot_of)
+        : scorer_(scorer), rows_(rows), sink_(sink), slot_of_(slot_of) {
+        settle();
+    }
+    /// What bounds must not exceed.
+    [[nodiscard]] float limit() const noexcept { return limit_; }
+    /// Notes a row whose bound does not, and measures those noted if there are enough of them.
+    void add(std::size_t row) {
+        which_[noted_] = static_cast<slot_t>(row);
+        slots_[noted_] = slot_of_(which_[noted_]);
+        if (slots_[noted_] != no_slot && ++noted_ == at_once) settle();
+    }
+    /// Measures those noted.
+    void settle() {
+        if (noted_ != 0) {
+            float distances[at_once];
+            scorer_.measure(rows_, which_, slots_, noted_, sink_.threshold(), distances);
+            offer_all(sink_, distances, noted_, [&](std::size_t i) { return slots_[i]; });
+            measured_ += noted_;
+            noted_ = 0;
+        }
+        limit_ = scorer_.limit_of(sink_.threshold());
+    }
+    [[nodiscard]] std::size_t measured() const noexcept { return measured_; }
+
+  private:
+    static constexpr std::size_t at_once = 16;
+    const Scorer& scorer_;
+    const simd::row_table& rows_;
+    Sink& sink_;
+    SlotOf slot_of_;
+    float limit_ = 0;
+    std::size_t noted_ = 0;
+    std::size_t measured_ = 0;
+    slot_t which_[at_once];
+    slot_t slots_[at_once];
+};
+
+/// Calls f(row, bound) for those of `count` bounds, of rows from `first` on, that do not exceed limit(), which is asked
+/// for each 32.
+template <class Scorer, class Limit, class F>
+void for_each_possible(const float* lower, std::size_t first, std::size_t count, Limit limit, F f) {
+    for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
+        std::uint32_t possible = Scorer::not_above(lower + r, limit());
+        if (count - r < simd::scan_lanes) possible &= (std::uint32_t{1} << (count - r)) - 1;
+        for (; possible != 0; possible &= possible - 1) {
+            const std::size_t i = r + static_cast<std::size_t>(std::countr_zero(possible));
+            f(first + i, lower[i]);
+        }
+    }
+}
+
+/// How many rows from `first` on, at most `most`, surely lie in one segment of a chunked_rows. Both are multiples of
+/// scan_block, `most` a power of two.
+[[nodiscard]] constexpr std::size_t rows_in_line(std::size_t first, std::size_t most) noexcept {
+    const std::size_t aligned = first == 0 ? scan_block : first & (~first + 1);
+    return aligned < most ? aligned : most;
+}
+
+/// Offers rows [0, count) of `rows`, any number, by a scorer that knows lower bounds. Of some thousands of rows those
+/// with the lowest bounds are measured first, closest first, so that the threshold soon is about what it will be in the
+/// end; then the few others that it leaves possible, in order. A scorer that says by `worth_bounding` that bounds rule
+/// out too little has the next rows measured.
+/// bounds  memory for this
+template <class Scorer, class Sink, class SlotOf, class BeforeBlock>
+void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Sink& sink, SlotOf slot_of,
+                     std::vector<float>& bounds, BeforeBlock before_block) {
+    constexpr std::size_t chunk = 16384;
+    constexpr std::size_t first_chunk = 8192;  // half as many more rows are measured with the first 2048 by themselves
+    constexpr std::size_t at_once = 512;       // bounded by one call: of 32 rows half the time went into the calls
+    constexpr std::size_t lowest_kept = 128;
+    std::uint64_t memory[2 * lowest_kept];
+    const std::size_t room = round_up(std::min(count, chunk), simd::scan_lanes);
+    if (bounds.size() < room) bounds.resize(room);
+    float* const lower = bounds.data();
+    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+        std::size_t together = std::min(begin == 0 ? first_chunk : chunk, count - begin);
+        if constexpr (requires { scorer.worth_bounding(); }) {
+            const std::size_t worth = scorer.worth_bounding();
+            together = std::min(together, std::max(worth, scan_block));
+            end = begin + together;
+            if (worth == 0) {
+                offer_unbounded(scorer, begin, end, sink, slot_of, before_block);
+                continue;
+            }
+        }
+        end = begin + together;
+        row_measurer<Scorer, Sink, SlotOf> measurer(scorer, rows, sink, slot_of);
+        const bool bounded = measurer.limit() < std::numeric_limits<float>::max();
+        reservoir lowest(memory, lowest_kept);
+        std::size_t possible = 0;  // offered to it
+        for (std::size_t first = begin, n = 0; first < end; first += n) {
+            before_block();
+            n = std::min(rows_in_line(first, at_once), end - first);
+            float* const here = lower + (first - begin);
+            scorer.lower_bounds(rows[static_cast<slot_t>(first)], rows.stride, n, here);
+            for_each_possible<Scorer>(
+                here, first, n, [&] { return std::min(measurer.limit(), lowest.threshold()); },
+                [&](std::size_t row, float bound) {
+                    lowest.push(static_cast<std::uint32_t>(row), bound);
+                    ++possible;
+                });
+        }
+        std::size_t kept = lowest.finish().size();
+        const bool all_kept = kept == possible;
+        std::uint64_t last = 0;  // that was measured
+        std::make_heap(memory, memory + kept, std::greater<>());
+        for (; kept != 0 && reservoir::distance(memory[0]) <= measurer.limit(); --kept) {
+            last = memory[0];
+            measurer.add(reservoir::number(last));
+            std::pop_heap(memory, memory + kept, std::greater<>());
+        }
+        measurer.settle();
+        if (kept == 0 && !all_kept) {
+            for_each_possible<Scorer>(
+                lower, begin, end - begin, [&] { return measurer.limit(); },
+                [&](std::size_t row, float bound) {
+                    if (reservoir::key_of(static_cast<std::uint32_t>(row), bound) > last) measurer.add(row);
+                });
+            measurer.settle();
+        }
+        // What it took to have any results at all says little of the rows to come, unless it took many.
+        if constexpr (requires { scorer.worth_bounding(); })
+            if (bounded || end - begin >= chunk / 4) scorer.bounded(end - begin, measurer.measured());
+    }
+}
+
+/// Scores rows [0, count) of a store in order and offers them. before_block() runs before each block and may throw.
+template <class Scorer, class Sink, class BeforeBlock>
+void scan_blocks(const Scorer& scorer, std::size_t count, Sink& sink, BeforeBlock before_block) {
+    for (std::size_t first = 0; first < count; first += scan_block) {
+        before_block();
+        const std::size_t n = count - first < scan_block ? count - first : scan_block;
+        offer_block(scorer, scorer.rows()[static_cast<slot_t>(first)], scorer.rows().stride, n, sink,
+                    [&](std::size_t i) { return static_cast<slot_t>(first + i); });
+    }
+}
+
+/// The same by bounds, if the scorer knows any. bounds  memory for them
+template <class Scorer, class Sink, class BeforeBlock>
+void scan_rows(const Scorer& scorer, std::size_t count, Sink& sink, std::vector<float>& bounds, BeforeBlock before_block) {
+    if constexpr (has_bounds<Scorer>)
+        offer_by_bounds(
+            scorer, scorer.rows(), count, sink, [](slot_t row) { return row; }, bounds, before_block);
+    else
+        scan_blocks(scorer, count, sink, before_block);
+}
+
+/// Scores the listed rows and offers them: when few ids are wanted, or for a rerank.
+template <class Scorer, class Sink, class BeforeBlock>
+void score_listed(const Scorer& scorer, std::span<const slot_t> slots, Sink& sink, BeforeBlock before_block) {
+    float distances[scan_block];
+    for (std::size_t first = 0; first < slots.size(); first += scan_block) {
+        before_block();
+        const std::size_t n = slots.size() - first < scan_block ? slots.size() - first : scan_block;
+        scorer.score(slots.data() + first, n, distances);
+        offer_all(sink, distances, n, [&](std::size_t i) { return slots[first + i]; });
+    }
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END
