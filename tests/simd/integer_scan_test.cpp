@@ -48,7 +48,7 @@ struct sample {
             if (weighted) weight[i] = how == kind::random ? draw(1, 64) : 64;
             const std::size_t at = i / group * group * (weighted ? 2 : 1) + integer_scan_place(i % group, group);
             query[at] = static_cast<typename integer_scan_query<Bits>::type>(q[i]);
-            if constexpr (weighted) query[at + group] = static_cast<std::int16_t>(weight[i]);
+            if constexpr (weighted) query[at + group] = integer_scan_weight(i, weight[i]);
         }
         for (std::size_t r = 0; r < rows; ++r) {
             // Differences are largest where code and query are at opposite ends.

@@ -25,7 +25,7 @@ inline constexpr bool has_integer_scan =
 inline constexpr std::size_t integer_scan_rows = 64;
 
 /// The query of a scan of `Bits`-bit codes. A register takes `group` components, the even ones first. Of weighted
-/// differences, each group's integers are followed by its weights, in the same order.
+/// differences, each group's integers are followed by its weights in the same order, as integer_scan_weight has them.
 template <unsigned Bits>
 struct integer_scan_query;
 template <>
@@ -43,6 +43,12 @@ struct integer_scan_query<4> {
     return i % 2 * (group / 2) + i / 2;
 }
 
+/// The weight of component i where a scan wants it: in the byte that meets the component's code, beside a zero for the
+/// neighbour's. weight <= 64
+[[nodiscard]] constexpr std::int16_t integer_scan_weight(std::size_t i, int weight) noexcept {
+    return static_cast<std::int16_t>(i % 2 == 0 ? weight : weight * 256);
+}
+
 namespace detail {
 
 #if defined(__AVX2__)
@@ -56,8 +62,8 @@ struct integer_scan_row<8, What> {
                                          __m128i places) noexcept {
         __m256i sum = _mm256_setzero_si256();
         const auto add = [&](__m256i codes) VICINAL_LAMBDA_INLINE {
-            const __m256i even = share(_mm256_and_si256(codes, _mm256_set1_epi16(255)), q);
-            const __m256i odd = share(_mm256_srli_epi16(codes, 8), q + 16);
+            const __m256i even = share(part(codes, 0, q), q);
+            const __m256i odd = share(part(codes, 1, q), q + 16);
             if constexpr (weighted)  // two pairs of squares are below 2^32
                 sum = _mm256_add_epi32(sum, _mm256_srl_epi32(_mm256_add_epi32(even, odd), places));
             else
@@ -73,10 +79,14 @@ struct integer_scan_row<8, What> {
   private:
     static constexpr bool weighted = What == integer_sum::weighted_difference;
 
+    /// The even or the odd codes in 16 bits, times their weights if they have any.
+    [[nodiscard]] static VICINAL_INLINE __m256i part(__m256i codes, int odd, const std::int16_t* q) noexcept {
+        if constexpr (weighted) return _mm256_maddubs_epi16(codes, load_256(q + 32 + 16 * odd));
+        return odd != 0 ? _mm256_srli_epi16(codes, 8) : _mm256_and_si256(codes, _mm256_set1_epi16(255));
+    }
     [[nodiscard]] static VICINAL_INLINE __m256i share(__m256i x, const std::int16_t* q) noexcept {
         const __m256i query = load_256(q);
         if constexpr (What == integer_sum::product) return _mm256_madd_epi16(x, query);
-        if constexpr (weighted) x = _mm256_mullo_epi16(x, load_256(q + 32));
         const __m256i y = _mm256_sub_epi16(x, query);
         return _mm256_madd_epi16(y, y);
     }

@@ -139,7 +139,7 @@ class scan_scorer<Metric, Codec, Kernels> : public scorer<Metric, Codec, Kernels
             if (weighted) {
                 query_type* const at = query_ + i / group * group * 2 + simd::integer_scan_place(i % group, group);
                 at[0] = static_cast<query_type>(whole);
-                at[group] = static_cast<query_type>(coder_.weight(i));
+                at[group] = static_cast<query_type>(simd::integer_scan_weight(i, coder_.weight(i)));
             } else {
                 query_[place(i)] = static_cast<query_type>(whole);
             }
