@@ -115,8 +115,8 @@ std::size_t check_scan(const rows_with_bounds& data, const Scorer& scorer, std::
     std::vector<float> memory;
     if (odd_only)
         offer_by_bounds(
-            scorer, scorer.rows(), data.size(), closest, [](slot_t row) { return row % 2 == 1 ? row : no_slot; }, memory,
-            [] {});
+            scorer, scorer.rows(), data.size(), closest, [](slot_t row) { return row % 2 == 1 ? row : no_slot; },
+            memory, [] {});
     else
         scan_rows(scorer, data.size(), closest, memory, [] {});
     closest.found.resize(closest.kept.finish());
@@ -174,7 +174,8 @@ TEST_CASE("scan: bounds that are the distances have few rows measured beyond the
     for (std::size_t i = 0; i < data.size(); ++i)
         data.distances[i] = static_cast<float>((i * 2654435761U) % data.size());  // each once
     fill_bounds(data, 0.0F);
-    // Of the first 8192 rows k and what is measured with the last of them; of each further 16384 those closer than that.
+    // Of the first 8192 rows k and what is measured with the last of them; of each further 16384 those closer than
+    // that.
     CHECK(check_scan(data, 1) < 40);
     CHECK(check_scan(data, 10) < 60);
     CHECK(check_scan(data, 100) < 500);

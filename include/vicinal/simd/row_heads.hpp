@@ -34,7 +34,8 @@ class row_heads {
         const std::byte* const at = heads_ + r * stride_;
         __m256 both[4];  // heads r + i and r + i + 4
         for (std::size_t i = 0; i < 4; ++i)
-            both[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(load(at + i * stride_)), load(at + (i + 4) * stride_), 1);
+            both[i] =
+                _mm256_insertf128_ps(_mm256_castps128_ps256(load(at + i * stride_)), load(at + (i + 4) * stride_), 1);
         const __m256 low01 = _mm256_unpacklo_ps(both[0], both[1]);
         const __m256 low23 = _mm256_unpacklo_ps(both[2], both[3]);
         const __m256 high01 = _mm256_unpackhi_ps(both[0], both[1]);

@@ -107,71 +107,104 @@ void for_each_possible(const float* lower, std::size_t first, std::size_t count,
     return aligned < most ? aligned : most;
 }
 
-/// Offers rows [0, count) of `rows`, any number, by a scorer that knows lower bounds. Of some thousands of rows those
-/// with the lowest bounds are measured first, closest first, so that the threshold soon is about what it will be in the
-/// end; then the few others that it leaves possible, in order. A scorer that says by `worth_bounding` that bounds rule
-/// out too little has the next rows measured.
-/// bounds  memory for this
-template <class Scorer, class Sink, class SlotOf, class BeforeBlock>
-void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Sink& sink, SlotOf slot_of,
-                     std::vector<float>& bounds, BeforeBlock before_block) {
-    constexpr std::size_t chunk = 16384;
-    constexpr std::size_t first_chunk = 8192;  // half as many more rows are measured with the first 2048 by themselves
-    constexpr std::size_t at_once = 512;       // bounded by one call: of 32 rows half the time went into the calls
-    constexpr std::size_t lowest_kept = 128;
-    std::uint64_t memory[2 * lowest_kept];
-    const std::size_t room = round_up(std::min(count, chunk), simd::scan_lanes);
-    if (bounds.size() < room) bounds.resize(room);
-    float* const lower = bounds.data();
-    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
-        std::size_t together = std::min(begin == 0 ? first_chunk : chunk, count - begin);
-        if constexpr (requires { scorer.worth_bounding(); }) {
-            const std::size_t worth = scorer.worth_bounding();
-            together = std::min(together, std::max(worth, scan_block));
-            end = begin + together;
-            if (worth == 0) {
-                offer_unbounded(scorer, begin, end, sink, slot_of, before_block);
-                continue;
-            }
-        }
-        end = begin + together;
-        row_measurer<Scorer, Sink, SlotOf> measurer(scorer, rows, sink, slot_of);
-        const bool bounded = measurer.limit() < std::numeric_limits<float>::max();
-        reservoir lowest(memory, lowest_kept);
-        std::size_t possible = 0;  // offered to it
+/// The bounds of a chunk of rows: all of them, and which are lowest. Refers to what it is made from.
+class chunk_bounds {
+  public:
+    static constexpr std::size_t most_rows = 16384;
+
+    /// memory  for the bounds of `count` rows, or of most_rows if they are more
+    chunk_bounds(std::vector<float>& memory, std::size_t count) {
+        const std::size_t room = round_up(std::min(count, most_rows), simd::scan_lanes);
+        if (memory.size() < room) memory.resize(room);
+        lower_ = memory.data();
+    }
+
+    /// Takes the bounds of rows [begin, end); only those up to `limit` matter. before_block() runs every few hundred
+    /// rows.
+    template <class Scorer, class BeforeBlock>
+    void take(const Scorer& scorer, const simd::row_table& rows, std::size_t begin, std::size_t end, float limit,
+              BeforeBlock before_block) {
+        constexpr std::size_t at_once = 512;  // by one call: of 32 rows a third of the time went into the calls
+        begin_ = begin;
+        count_ = end - begin;
+        reservoir lowest(keys_, lowest_kept);
+        std::size_t possible = 0;
         for (std::size_t first = begin, n = 0; first < end; first += n) {
             before_block();
             n = std::min(rows_in_line(first, at_once), end - first);
-            float* const here = lower + (first - begin);
+            float* const here = lower_ + (first - begin);
             scorer.lower_bounds(rows[static_cast<slot_t>(first)], rows.stride, n, here);
             for_each_possible<Scorer>(
-                here, first, n, [&] { return std::min(measurer.limit(), lowest.threshold()); },
+                here, first, n, [&] { return std::min(limit, lowest.threshold()); },
                 [&](std::size_t row, float bound) {
                     lowest.push(static_cast<std::uint32_t>(row), bound);
                     ++possible;
                 });
         }
-        std::size_t kept = lowest.finish().size();
-        const bool all_kept = kept == possible;
-        std::uint64_t last = 0;  // that was measured
-        std::make_heap(memory, memory + kept, std::greater<>());
-        for (; kept != 0 && reservoir::distance(memory[0]) <= measurer.limit(); --kept) {
-            last = memory[0];
+        kept_ = lowest.finish().size();
+        all_kept_ = kept_ == possible;
+        std::make_heap(keys_, keys_ + kept_, std::greater<>());
+    }
+
+    /// Adds to `measurer` the rows with the lowest bounds, the lowest first, then all others that it leaves possible.
+    template <class Scorer, class Measurer>
+    void measure(Measurer& measurer) {
+        std::uint64_t last = 0;
+        for (; kept_ != 0 && reservoir::distance(keys_[0]) <= measurer.limit(); --kept_) {
+            last = keys_[0];
             measurer.add(reservoir::number(last));
-            std::pop_heap(memory, memory + kept, std::greater<>());
+            std::pop_heap(keys_, keys_ + kept_, std::greater<>());
         }
         measurer.settle();
-        if (kept == 0 && !all_kept) {
-            for_each_possible<Scorer>(
-                lower, begin, end - begin, [&] { return measurer.limit(); },
-                [&](std::size_t row, float bound) {
-                    if (reservoir::key_of(static_cast<std::uint32_t>(row), bound) > last) measurer.add(row);
-                });
-            measurer.settle();
-        }
+        if (kept_ != 0 || all_kept_) return;
+        for_each_possible<Scorer>(
+            lower_, begin_, count_, [&] { return measurer.limit(); },
+            [&](std::size_t row, float bound) {
+                if (reservoir::key_of(static_cast<std::uint32_t>(row), bound) > last) measurer.add(row);
+            });
+        measurer.settle();
+    }
+
+  private:
+    static constexpr std::size_t lowest_kept = 128;
+    float* lower_;
+    std::size_t begin_ = 0;
+    std::size_t count_ = 0;
+    std::uint64_t keys_[2 * lowest_kept];  // a reservoir's, then a heap
+    std::size_t kept_ = 0;
+    bool all_kept_ = true;  // that were possible
+};
+
+/// Offers rows [0, count) of `rows`, any number, by a scorer that knows lower bounds. Of some thousands of rows those
+/// with the lowest bounds are measured first, closest first, so that the threshold soon is about what it will be in the
+/// end; then the few others that it leaves possible, in order. A scorer that says by `worth_bounding` that bounds rule
+/// out too little has the next rows measured.
+/// memory  for bounds
+template <class Scorer, class Sink, class SlotOf, class BeforeBlock>
+void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Sink& sink, SlotOf slot_of,
+                     std::vector<float>& memory, BeforeBlock before_block) {
+    constexpr bool may_doubt = requires { scorer.worth_bounding(); };
+    // Half as many more rows are measured if the first 2048 are a chunk by themselves.
+    constexpr std::size_t first_chunk = chunk_bounds::most_rows / 2;
+    chunk_bounds bounds(memory, count);
+    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+        std::size_t together = begin == 0 ? first_chunk : chunk_bounds::most_rows;
+        std::size_t worth = together;
+        if constexpr (may_doubt) worth = scorer.worth_bounding();
+        together = std::min({together, std::max(worth, scan_block), count - begin});
+        end = begin + together;
+        if constexpr (may_doubt)
+            if (worth == 0) {
+                offer_unbounded(scorer, begin, end, sink, slot_of, before_block);
+                continue;
+            }
+        row_measurer<Scorer, Sink, SlotOf> measurer(scorer, rows, sink, slot_of);
+        [[maybe_unused]] const bool limited = measurer.limit() < std::numeric_limits<float>::max();
+        bounds.take(scorer, rows, begin, end, measurer.limit(), before_block);
+        bounds.template measure<Scorer>(measurer);
         // What it took to have any results at all says little of the rows to come, unless it took many.
-        if constexpr (requires { scorer.worth_bounding(); })
-            if (bounded || end - begin >= chunk / 4) scorer.bounded(end - begin, measurer.measured());
+        if constexpr (may_doubt)
+            if (limited || together >= first_chunk / 2) scorer.bounded(together, measurer.measured());
     }
 }
 
@@ -186,12 +219,13 @@ void scan_blocks(const Scorer& scorer, std::size_t count, Sink& sink, BeforeBloc
     }
 }
 
-/// The same by bounds, if the scorer knows any. bounds  memory for them
+/// The same by bounds, if the scorer knows any. memory  for them
 template <class Scorer, class Sink, class BeforeBlock>
-void scan_rows(const Scorer& scorer, std::size_t count, Sink& sink, std::vector<float>& bounds, BeforeBlock before_block) {
+void scan_rows(const Scorer& scorer, std::size_t count, Sink& sink, std::vector<float>& memory,
+               BeforeBlock before_block) {
     if constexpr (has_bounds<Scorer>)
         offer_by_bounds(
-            scorer, scorer.rows(), count, sink, [](slot_t row) { return row; }, bounds, before_block);
+            scorer, scorer.rows(), count, sink, [](slot_t row) { return row; }, memory, before_block);
     else
         scan_blocks(scorer, count, sink, before_block);
 }
