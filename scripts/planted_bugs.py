@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Plants bugs, one at a time, in a copy of what reads and writes files, changes a living index, makes centroids or scans
-pq's codes, and demands that a test fails for each.
+"""Plants bugs, one at a time, in a copy of what reads and writes files, changes a living index, makes centroids, scans pq's
+codes or goes by bounds, and demands that a test fails for each.
 
     scripts/planted_bugs.py [NAME...]     all, or those whose name contains a NAME or whose group is one
 
@@ -62,6 +62,7 @@ GROUPS = {
     "mended": ["files/mended_test.cpp"],
     "product": ["codec/pq_test.cpp", "simd/table_scan_test.cpp", "storage/table_screen_test.cpp", "index/pq_test.cpp"],
     "clusters": ["linalg/kmeans_test.cpp", "linalg/kmeans_seeding_test.cpp", "linalg/cluster_closures_test.cpp"],
+    "bounds": ["index/scan_test.cpp", "simd/integer_scan_test.cpp", "simd/sign_rows_test.cpp"],
     "forged": ["contract/corruption_test.cpp", FEW_TYPES],
 }
 # What the quick form lets pass meets the long one, too: threads must happen to meet, a changed byte to matter.
@@ -230,6 +231,30 @@ def bugs():
             "_mm256_cvttps_epi32(_mm256_min_ps(scaled, _mm256_set1_ps(top)))", "_mm256_cvttps_epi32(scaled)"),
         Bug("every second pair looks up the first's centroids", "product", "simd/intrinsics.hpp",
             "two(at(four & 15U), at(16 + (four >> 4 & 15U)))", "two(at(four & 15U), at(four >> 4 & 15U))"),
+        Bug("only the lowest bounds are looked at", "bounds", index + "scan.hpp", "if (kept_ != 0 || all_kept_) return;", "return;"),
+        Bug("the lowest are measured again", "bounds", index + "scan.hpp", "> last) measurer.add(row);", ">= 0) measurer.add(row);"),
+        Bug("the row after the last of the lowest is left out", "bounds", index + "scan.hpp",
+            "> last) measurer.add(row);", "> last + 1) measurer.add(row);"),
+        Bug("rows beyond the last are possible", "bounds", index + "scan.hpp", "if (count - r < simd::scan_lanes) possible &=", "if (false) possible &="),
+        Bug("bounds of two segments in one call", "bounds", index + "scan.hpp", "return aligned < most ? aligned : most;", "return most;"),
+        Bug("so of the first segments", "bounds", index + "scan.hpp", "first == 0 ? scan_block :", "first == 0 ? most :"),
+        Bug("the last few noted are not measured", "bounds", index + "scan.hpp",
+            "        measurer.settle();\n        if (kept_", "        if (kept_"),
+        Bug("the limit stays what it was", "bounds", index + "scan.hpp",
+            "        limit_ = scorer_.limit_of(sink_.threshold());\n    }\n    [[nodiscard]] std::size_t measured",
+            "    }\n    [[nodiscard]] std::size_t measured"),
+        Bug("rows of no index are measured", "bounds", index + "scan.hpp",
+            "if (slots_[noted_] != no_slot && ++noted_ == at_once)", "if (++noted_ == at_once)"),
+        Bug("the highest of the lowest first", "bounds", index + "scan.hpp",
+            "std::make_heap(keys_, keys_ + kept_, std::greater<>());", "std::make_heap(keys_, keys_ + kept_);"),
+        Bug("useless bounds are taken on and on", "bounds", index + "scan.hpp", "if (limited || together >= first_chunk / 2)", "if (false)"),
+        Bug("bounds that were useless once are given up", "bounds", storage + "distance_bounds.hpp",
+            "rest_ -= std::min(rest_, rows);", "static_cast<void>(rows);"),
+        Bug("memory for the bounds of whole 32 is not there", "bounds", index + "scan.hpp",
+            "round_up(std::min(count, most_rows), simd::scan_lanes)", "std::min(count, most_rows)"),
+        Bug("zeros of two signs are two bounds", "bounds", "core/reservoir.hpp", "distance == 0.0F ? 0.0F : distance", "distance"),
+        Bug("the last heads are not copied", "bounds", "simd/row_heads.hpp", "r < count || r % 8 != 0", "r + 1 < count"),
+        Bug("weights of odd codes meet the even ones", "bounds", "simd/integer_scan.hpp", "weight : weight * 256", "weight : weight"),
         Bug("vectors may be NaN", "forged", index + "rows_base.hpp", "if (!admissible_when_decoded(sum_of_squares(decoded)))", "if (false)"),
     ]
 
