@@ -62,7 +62,8 @@ GROUPS = {
     "mended": ["files/mended_test.cpp"],
     "product": ["codec/pq_test.cpp", "simd/table_scan_test.cpp", "storage/table_screen_test.cpp", "index/pq_test.cpp"],
     "clusters": ["linalg/kmeans_test.cpp", "linalg/kmeans_seeding_test.cpp", "linalg/cluster_closures_test.cpp"],
-    "bounds": ["index/scan_test.cpp", "simd/integer_scan_test.cpp", "simd/sign_rows_test.cpp"],
+    "bounds": ["core/reservoir_test.cpp", "index/scan_test.cpp", "simd/integer_scan_test.cpp",
+               "simd/sign_rows_test.cpp"],
     "forged": ["contract/corruption_test.cpp", FEW_TYPES],
 }
 # What the quick form lets pass meets the long one, too: threads must happen to meet, a changed byte to matter.
