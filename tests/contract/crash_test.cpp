@@ -4,12 +4,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "contract/index_contract.hpp"
 #include "support/temporary.hpp"
@@ -218,6 +220,62 @@ std::vector<operation> logged_save(const bytes_t& file, bool sync) {
     return logging_calls::log;
 }
 
+template <class Work>
+std::size_t microseconds_of(Work work) {
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    const auto taken = std::chrono::steady_clock::now() - begin;
+    return static_cast<std::size_t>(std::chrono::duration_cast<std::chrono::microseconds>(taken).count());
+}
+
+/// A process that saves two indexes to one path in turns until it is killed. It tells of each save by a byte in a pipe:
+/// kills that went by the clock alone came before the first save where machine and disk are slow.
+class saver {
+  public:
+    saver(const any_index& one, const any_index& other, const std::filesystem::path& path) {
+        int ends[2];
+        REQUIRE(::pipe(ends) == 0);
+        child_ = ::fork();
+        REQUIRE(child_ >= 0);
+        if (child_ == 0) save_for_ever(one, other, path, ends[1]);
+        ::close(ends[1]);
+        told_ = ends[0];
+    }
+    saver(const saver&) = delete;
+    saver& operator=(const saver&) = delete;
+    ~saver() {
+        if (child_ > 0) kill();
+        ::close(told_);
+    }
+
+    /// Waits until the process runs and has saved `count` times.
+    void await_saves(std::size_t count) {
+        char byte = 0;
+        for (std::size_t told = 0; told <= count; ++told) REQUIRE(::read(told_, &byte, 1) == 1);
+    }
+
+    /// Returns how it ended, as waitpid() says it.
+    int kill() {
+        int status = 0;
+        ::kill(child_, SIGKILL);
+        ::waitpid(std::exchange(child_, 0), &status, 0);
+        return status;
+    }
+
+  private:
+    // noexcept: no exception may take the child into the tests that follow.
+    [[noreturn]] static void save_for_ever(const any_index& one, const any_index& other,
+                                           const std::filesystem::path& path, int tell) noexcept {
+        for (const any_index* next = &one;; next = next == &one ? &other : &one) {
+            if (::write(tell, "", 1) != 1) std::abort();
+            next->save(path);
+        }
+    }
+
+    pid_t child_ = 0;
+    int told_ = -1;
+};
+
 }  // namespace
 
 TEST_CASE("crash: a disk full at any byte is an io error; the old file is as it was, nothing is left behind") {
@@ -303,21 +361,15 @@ TEST_CASE("crash: a program killed while it saves leaves the old index or the ne
         const bytes_t second = b.index->save();
         const temporary_directory folder;
         spill(folder / "a.vic", first);
+        const auto save_microseconds = 1 + microseconds_of([&] { a.index->save(folder / "a.vic"); });
         numbers random(4);
         for (int kill = 0; kill < kills / 3 + 1; ++kill, ++done) {
-            const pid_t child = ::fork();
-            REQUIRE(child >= 0);
-            if (child == 0) {
-                for (;;) {
-                    b.index->save(folder / "a.vic");
-                    a.index->save(folder / "a.vic");
-                }
-            }
-            ::usleep(static_cast<useconds_t>(200 + random.below(8000)));
-            ::kill(child, SIGKILL);
-            int status = 0;
-            REQUIRE(::waitpid(child, &status, 0) == child);
+            saver child(*b.index, *a.index, folder / "a.vic");
+            child.await_saves(random.below(4));
+            ::usleep(static_cast<useconds_t>(random.below(save_microseconds)));
+            const int status = child.kill();
             REQUIRE(WIFSIGNALED(status));
+            REQUIRE(WTERMSIG(status) == SIGKILL);
             const bytes_t found = slurp(folder / "a.vic");
             INFO(kind << ", kill " << kill);
             const bool whole = found == first || found == second;

@@ -216,7 +216,7 @@ TEST_CASE("pca8: passes most rows over where the spectrum decays, and none where
             (void)index.search(std::span<const float>(queries.data() + q * 256, 256), 10, {.stats = &stats});
         return static_cast<double>(stats.reranks) / (5 * 20000);
     };
-    CHECK(reranks(1.0) < 0.15);
+    CHECK(reranks(1.0) < 0.06);
     CHECK(reranks(0.0) > 0.8);
 }
 TEST_CASE("pca8: files and views find the same, and what is no state is refused") {

@@ -113,12 +113,8 @@ std::size_t check_scan(const rows_with_bounds& data, const Scorer& scorer, std::
     std::fill(data.measured.begin(), data.measured.end(), 0);
     closest_rows closest(k);
     std::vector<float> memory;
-    if (odd_only)
-        offer_by_bounds(
-            scorer, scorer.rows(), data.size(), closest, [](slot_t row) { return row % 2 == 1 ? row : no_slot; },
-            memory, [] {});
-    else
-        scan_rows(scorer, data.size(), closest, memory, [] {});
+    const auto slot_of = [&](slot_t row) { return !odd_only || row % 2 == 1 ? row : no_slot; };
+    scan_rows(scorer, scorer.rows(), data.size(), closest, slot_of, memory, [] {});
     closest.found.resize(closest.kept.finish());
     CHECK(closest.found == brute_force(data, k, odd_only));
     CHECK(*std::max_element(data.measured.begin(), data.measured.end()) <= 1);

@@ -238,7 +238,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
             score_listed(scorer, std::span<const slot_t>(buffers.slots), sink, check_stop);
         } else {
             stats.distances += directory.high_water();
-            scan_rows(scorer, directory.high_water(), sink, buffers.bounds, check_stop);
+            scan_rows(scorer, scorer.rows(), directory.high_water(), sink, own_slot, buffers.bounds, check_stop);
         }
     }
 };

@@ -44,7 +44,7 @@ template <class Scorer>
 std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<std::uint64_t> memory,
                           std::span<std::uint32_t> out) {
     list_sink sink(memory, out.size());
-    scan_blocks(centroids, count, sink, [] {});
+    scan_blocks(centroids, centroids.rows(), count, sink, own_slot, [] {});
     return sink.finish(out);
 }
 
@@ -55,21 +55,12 @@ std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<
 template <class Scorer, class Sink, class BeforeBlock>
 void scan_list(const Scorer& scorer, const ivf_rows& list, std::size_t stride, std::size_t rows_in_use, Sink& sink,
                std::vector<float>& bounds, BeforeBlock before_block) {
-    const auto slot_of = [&](std::size_t i) {
+    const auto slot_of = [&](slot_t i) {
         const slot_t slot = list.slots[i];
         return slot < rows_in_use ? slot : no_slot;
     };
-    if constexpr (has_bounds<Scorer>) {
-        const auto origin = reinterpret_cast<std::uintptr_t>(list.codes);
-        offer_by_bounds(scorer, simd::row_table{&origin, stride, 31}, list.size, sink, slot_of, bounds, before_block);
-    } else {
-        for (std::size_t first = 0; first < list.size; first += scan_block) {
-            before_block();
-            const std::size_t n = std::min(scan_block, list.size - first);
-            offer_block(scorer, list.codes + first * stride, stride, n, sink,
-                        [&](std::size_t i) { return slot_of(first + i); });
-        }
-    }
+    const auto origin = reinterpret_cast<std::uintptr_t>(list.codes);
+    scan_rows(scorer, simd::row_table{&origin, stride, 31}, list.size, sink, slot_of, bounds, before_block);
 }
 
 }  // namespace detail

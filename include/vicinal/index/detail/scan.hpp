@@ -208,27 +208,31 @@ void offer_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::siz
     }
 }
 
-/// Scores rows [0, count) of a store in order and offers them. before_block() runs before each block and may throw.
-template <class Scorer, class Sink, class BeforeBlock>
-void scan_blocks(const Scorer& scorer, std::size_t count, Sink& sink, BeforeBlock before_block) {
+/// Scores rows [0, count) of `rows` in order and offers row i as slot_of(i). before_block() runs before each block and
+/// may throw.
+template <class Scorer, class Sink, class SlotOf, class BeforeBlock>
+void scan_blocks(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Sink& sink, SlotOf slot_of,
+                 BeforeBlock before_block) {
     for (std::size_t first = 0; first < count; first += scan_block) {
         before_block();
         const std::size_t n = count - first < scan_block ? count - first : scan_block;
-        offer_block(scorer, scorer.rows()[static_cast<slot_t>(first)], scorer.rows().stride, n, sink,
-                    [&](std::size_t i) { return static_cast<slot_t>(first + i); });
+        offer_block(scorer, rows[static_cast<slot_t>(first)], rows.stride, n, sink,
+                    [&](std::size_t i) { return slot_of(static_cast<slot_t>(first + i)); });
     }
 }
 
 /// The same by bounds, if the scorer knows any. memory  for them
-template <class Scorer, class Sink, class BeforeBlock>
-void scan_rows(const Scorer& scorer, std::size_t count, Sink& sink, std::vector<float>& memory,
-               BeforeBlock before_block) {
+template <class Scorer, class Sink, class SlotOf, class BeforeBlock>
+void scan_rows(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Sink& sink, SlotOf slot_of,
+               std::vector<float>& memory, BeforeBlock before_block) {
     if constexpr (has_bounds<Scorer>)
-        offer_by_bounds(
-            scorer, scorer.rows(), count, sink, [](slot_t row) { return row; }, memory, before_block);
+        offer_by_bounds(scorer, rows, count, sink, slot_of, memory, before_block);
     else
-        scan_blocks(scorer, count, sink, before_block);
+        scan_blocks(scorer, rows, count, sink, slot_of, before_block);
 }
+
+/// The slot_of of a store, whose rows are where their numbers say.
+inline constexpr auto own_slot = [](slot_t row) { return row; };
 
 /// Scores the listed rows and offers them: when few ids are wanted, or for a rerank.
 template <class Scorer, class Sink, class BeforeBlock>

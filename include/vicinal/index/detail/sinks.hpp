@@ -2,19 +2,15 @@
 // one of these.
 #pragma once
 
-#include <algorithm>  // for make_heap, min, pop_heap
-#include <bit>        // for countr_zero, popcount
-#include <cstddef>    // for size_t, byte
-#include <cstdint>    // for uint32_t, uint64_t
-#include <limits>     // for numeric_limits
-#include <span>       // for span
-#include <vector>     // for vector
+#include <bit>      // for countr_zero, popcount
+#include <cstddef>  // for size_t, byte
+#include <cstdint>  // for uint64_t
+#include <span>     // for span
+#include <vector>   // for vector
 
-#include "vicinal/core/math.hpp"
 #include "vicinal/core/reservoir.hpp"
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/index/filter.hpp"
-#include "vicinal/simd/fast_scan.hpp"
 #include "vicinal/storage/id_directory.hpp"
 
 VICINAL_NAMESPACE_BEGIN
