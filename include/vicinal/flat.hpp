@@ -12,6 +12,7 @@
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/detail/flat_state.hpp"
+#include "vicinal/index/neighbor_stream.hpp"
 #include "vicinal/io/index_io.hpp"
 #include "vicinal/metrics.hpp"
 

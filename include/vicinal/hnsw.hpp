@@ -13,6 +13,7 @@
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/detail/hnsw_parts.hpp"
 #include "vicinal/index/detail/hnsw_queries.hpp"
+#include "vicinal/index/neighbor_stream.hpp"
 #include "vicinal/io/index_io.hpp"
 #include "vicinal/metrics.hpp"
 

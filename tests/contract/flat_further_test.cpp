@@ -1,5 +1,6 @@
 // flat_index with more combinations; not under sanitizers.
 #include "contract/subject.hpp"
+#include "vicinal/codec/pca8.hpp"
 #include "vicinal/flat.hpp"
 
 #if defined(VICINAL_TEST_FULL)
@@ -14,6 +15,7 @@ const with_every_codec<vicinal::flat_index, chebyshev> with_chebyshev("flat");
 #elif !defined(VICINAL_TEST_REDUCED)
 namespace {
 using namespace vicinal_test;
+using pca8_then_f32 = vicinal::two_level<vicinal::pca8, f32>;
 const further<vicinal::flat_index> entered("flat");
 const registered<vicinal::flat_index, combination<l2, f16>, combination<inner_product, bf16>, combination<cosine, f16>,
                  combination<manhattan, sq8>, combination<chebyshev, f32>, combination<chebyshev, sq8_then_f32>,

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "contract/index_contract.hpp"
+#include "contract/subject.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
 #include "vicinal/ivf.hpp"

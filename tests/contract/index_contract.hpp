@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string>
 
-#include "contract/subject.hpp"
+#include "contract/any_index.hpp"
 
 namespace vicinal_test {
 

@@ -1,5 +1,6 @@
 // ivf_index with more combinations; not under sanitizers.
 #include "contract/subject.hpp"
+#include "vicinal/codec/pca8.hpp"
 #include "vicinal/ivf.hpp"
 
 #if defined(VICINAL_TEST_FULL)
@@ -14,6 +15,7 @@ const with_every_codec<vicinal::ivf_index, chebyshev> with_chebyshev("ivf");
 #elif !defined(VICINAL_TEST_REDUCED)
 namespace {
 using namespace vicinal_test;
+using pca8_then_f32 = vicinal::two_level<vicinal::pca8, f32>;
 const further<vicinal::ivf_index> entered("ivf");
 const registered<vicinal::ivf_index, combination<l2, sq8_then_f32>, combination<inner_product, sq8>, combination<cosine, bf16>,
                  combination<manhattan, f16>, combination<chebyshev, f16>, combination<chebyshev, sq8>,

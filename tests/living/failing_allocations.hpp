@@ -16,6 +16,7 @@
 #include <stdexcept>
 
 #include "contract/index_contract.hpp"
+#include "contract/subject.hpp"
 #include "support/temporary.hpp"
 
 namespace memory_test {

@@ -14,6 +14,7 @@
 #include "vicinal/index/detail/flat_batch.hpp"
 #include "vicinal/index/detail/rows_base.hpp"
 #include "vicinal/index/detail/scan.hpp"
+#include "vicinal/index/neighbor_stream.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

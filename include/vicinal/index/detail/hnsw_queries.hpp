@@ -14,6 +14,7 @@
 #include "vicinal/index/detail/hnsw_state.hpp"
 #include "vicinal/index/detail/packed_search.hpp"
 #include "vicinal/index/detail/scan.hpp"
+#include "vicinal/index/neighbor_stream.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

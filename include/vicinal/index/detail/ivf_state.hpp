@@ -18,6 +18,7 @@
 #include "vicinal/index/detail/ivf_search.hpp"
 #include "vicinal/index/detail/ivf_stream.hpp"
 #include "vicinal/index/detail/scan.hpp"
+#include "vicinal/index/neighbor_stream.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

@@ -10,6 +10,7 @@
 
 #include "vicinal/index/detail/calls.hpp"
 #include "vicinal/index/detail/ivf_search.hpp"
+#include "vicinal/index/neighbor_stream.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
