@@ -136,7 +136,7 @@ class query_tiles {
         void pack(const query_tiles& owner, std::span<const std::uint32_t> members) {
             size_ = members.size();
             values_.resize(owner.dim_ * panel_size);
-            const float* at[panel_size];
+            const float* at[panel_size] = {};
             for (std::size_t i = 0; i < size_; ++i) {
                 members_[i] = members[i];
                 at[i] = owner.queries_[members[i]].data();
