@@ -115,6 +115,10 @@ vectors decaying(std::size_t rows, std::size_t dim, double fall, std::uint64_t s
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc != 1 && (argc != 4 || argv[1][0] == '-')) {
+        std::fprintf(stderr, "usage: prune_bench [BASE QUERY METRIC]    METRIC is l2 or cosine\n");
+        return 2;
+    }
     std::printf("built with %s\n", VICINAL_BENCH_FLAGS);
     bool same = true;
     if (argc == 4) {
