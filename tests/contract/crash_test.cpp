@@ -237,7 +237,10 @@ class saver {
         REQUIRE(::pipe(ends) == 0);
         child_ = ::fork();
         REQUIRE(child_ >= 0);
-        if (child_ == 0) save_for_ever(one, other, path, ends[1]);
+        if (child_ == 0) {
+            ::close(ends[0]);  // so that it ends, by SIGPIPE, with a parent that is gone
+            save_for_ever(one, other, path, ends[1]);
+        }
         ::close(ends[1]);
         told_ = ends[0];
     }

@@ -54,7 +54,7 @@ class pca8 {
     [[nodiscard]] double step(std::size_t j) const noexcept { return steps_[j]; }
 
     /// Learns from at most 8192 evenly spaced rows. A template, as is `restore`, so that only programs that have a pca8
-    /// compile Eigen's products, a fifth of what the header would cost all others.
+    /// compile Eigen's products, a tenth of what vicinal.hpp would cost all others.
     template <int = 0>
     void train(matrix_view<const float> rows) {
         const std::size_t every = rows.rows() / 8192 + 1;

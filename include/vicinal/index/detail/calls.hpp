@@ -4,7 +4,7 @@
 #include <algorithm>   // for sort, adjacent_find, min
 #include <atomic>      // for atomic, memory_order_relaxed
 #include <chrono>      // for steady_clock
-#include <cstddef>     // for size_t, ptrdiff_t
+#include <cstddef>     // for size_t
 #include <cstdint>     // for uint64_t
 #include <mutex>       // for mutex
 #include <stop_token>  // for stop_token
