@@ -161,6 +161,13 @@ concept bounded_codec = codec<C> && requires {
     { C::max_magnitude } -> std::convertible_to<float>;
 };
 
+/// A codec whose steps are too wide for vectors with no component of at least `min_magnitude`; those, but for zero, are
+/// refused with errc::magnitude.
+template <class C>
+concept resolving_codec = codec<C> && requires {
+    { C::min_magnitude } -> std::convertible_to<float>;
+};
+
 // ---- what indexes take --------------------------------------------------------------------------------------------
 
 /// Decides which ids a search may return: any `bool(Id)`, called on the searching thread. It may throw; the search then

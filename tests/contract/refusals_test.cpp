@@ -142,6 +142,23 @@ TEST_CASE("refusals: a sum of squares above FLT_MAX/8") {
     require_all_refuse(f, together, 0, errc::magnitude, {"sum of squares", "FLT_MAX/8"});
 }
 
+TEST_CASE("refusals: rows whose squares underflow, but no query and nothing that cosine makes as long as others") {
+    FOR_EVERY_INDEX(s);
+    filled f(s, gaussian(40, dim));
+    for (const float value : {1e-24F, -1e-30F, 1e-45F}) {
+        const dataset rows = all_equal(3, dim, static_cast<double>(value));
+        if (s.metric == "cosine") {
+            f.index->add(5000, rows[0]);
+            f.index->remove(5000);
+            continue;
+        }
+        require_all_refuse(f, rows, 0, errc::magnitude, {"sum of squares", "2^-100"}, false);
+        REQUIRE(f.index->search(rows[0], 3).size() == 3);
+    }
+    if (s.metric == "cosine" || s.codec.substr(0, 3) != "f16") return;
+    require_all_refuse(f, all_equal(3, dim, 1e-8), 0, errc::magnitude, {"f16", "1e-08", "3.81e-06"}, false);
+}
+
 TEST_CASE("refusals: a component beyond what the codec holds") {
     FOR_EVERY_INDEX(s);
     if (s.codec != "f16" || s.metric == "cosine") return;  // cosine's components are at most 1

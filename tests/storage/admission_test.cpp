@@ -159,3 +159,46 @@ TEST_CASE("admission: reasons are checked in order: dimension, numbers, directio
 }
 
 }  // namespace
+
+namespace {
+
+/// The message that refuses to store `vector`, or "".
+template <class Codec = f32>
+std::string not_stored(const std::vector<float>& vector) {
+    try {
+        require_resolvable<Codec>("vector", vector);
+    } catch (const vicinal::error& e) {
+        CHECK(e.code() == errc::magnitude);
+        return e.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("admission: a vector whose squares would underflow is not stored, zero is") {
+    for (const std::size_t dim : {1, 7, 8, 9, 300}) {
+        std::vector<float> v(dim, 0.0F);
+        CHECK(not_stored(v) == "");
+        v[dim - 1] = -0.0F;
+        CHECK(not_stored(v) == "");
+        for (const float small : {1e-45F, 1e-38F, 1e-24F, 0x1p-51F}) {
+            v[dim - 1] = small;
+            CHECK_THAT(not_stored(v), contains("2^-100"));
+        }
+        v[dim - 1] = -0x1p-50F;
+        CHECK(not_stored(v) == "");
+    }
+    CHECK_THAT(not_stored({3e-24F, 4e-24F}), contains("2.5e-47"));
+    CHECK(not_stored({1, 1e-30F}) == "");
+}
+
+TEST_CASE("admission: a vector that f16 would round away is not stored, alone or as a half of two levels") {
+    CHECK_THAT(not_stored<f16>({1e-8F, -2e-8F}), contains("f16"));
+    CHECK_THAT(not_stored<f16>({1e-8F, -2e-8F}), contains("2e-08"));
+    CHECK_THAT((not_stored<vicinal::two_level<vicinal::sq8, f16>>({0, 3e-6F})), contains("3.81e-06"));
+    CHECK_THAT((not_stored<vicinal::two_level<f16, f32>>({0, 3e-6F})), contains("f16"));
+    CHECK(not_stored<f16>({0, 4e-6F}) == "");
+    CHECK(not_stored<f16>({0, 0}) == "");
+    CHECK(not_stored<vicinal::bf16>({1e-8F, -2e-8F}) == "");
+}

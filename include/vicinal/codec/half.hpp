@@ -20,6 +20,7 @@ template <class Format>
 struct half_codec {
     static constexpr std::string_view name = Format::name;
     static constexpr float max_magnitude = Format::max_magnitude;
+    static constexpr float min_magnitude = Format::min_magnitude;
     static constexpr bool keeps_length = true;  // no vector gets more than a tenth longer
     static constexpr std::size_t word_size = 2;
     std::size_t dim = 0;
@@ -43,6 +44,7 @@ struct half_codec {
 struct binary16 {
     static constexpr std::string_view name = "f16";
     static constexpr float max_magnitude = 65504.0F;
+    static constexpr float min_magnitude = 0x1p-18F;  // 64 of the even steps that are left below 2^-14
     static std::uint16_t narrow(float x) noexcept { return float_to_half(x); }
     template <class V>
     [[nodiscard]] VICINAL_INLINE static V widen(const std::byte* p) noexcept {
@@ -53,6 +55,7 @@ struct binary16 {
 struct bfloat16 {
     static constexpr std::string_view name = "bf16";
     static constexpr float max_magnitude = 3.3895314e38F;
+    static constexpr float min_magnitude = 0x1p-126F;
     static std::uint16_t narrow(float x) noexcept { return float_to_bfloat(x); }
     template <class V>
     [[nodiscard]] VICINAL_INLINE static V widen(const std::byte* p) noexcept {
@@ -62,7 +65,8 @@ struct bfloat16 {
 
 }  // namespace detail
 
-/// IEEE half precision, 2 bytes per component: 11 significant bits, magnitudes up to 65504 (larger are refused).
+/// IEEE half precision, 2 bytes per component: 11 significant bits, magnitudes up to 65504 (larger are refused, and so are
+/// vectors with no component of at least 2^-18, 3.8e-6, which the steps of 2^-24 would round away).
 using f16 = detail::half_codec<detail::binary16>;
 /// bfloat16, 2 bytes per component: 8 significant bits, the range of a float.
 using bf16 = detail::half_codec<detail::bfloat16>;

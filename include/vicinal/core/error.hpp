@@ -15,7 +15,8 @@ enum class errc : std::uint8_t {
     invalid_argument,    ///< a parameter outside its stated range
     dimension_mismatch,  ///< a vector's length differs from the index's dimension
     non_finite,          ///< a component is NaN or infinite
-    magnitude,     ///< finite, but the sum of squares exceeds FLT_MAX/8 or a component exceeds what the codec holds
+    magnitude,     ///< finite, but the sum of squares exceeds FLT_MAX/8 or a component exceeds what the codec holds; or so
+                   ///< small that squares would underflow (a sum below 2^-100) or the codec would round all of it away
     zero_norm,     ///< a zero vector where the metric needs a direction (cosine)
     duplicate_id,  ///< `add` of an id the index holds, or twice in one batch
     not_found,     ///< `get` or `update` of an id the index does not hold

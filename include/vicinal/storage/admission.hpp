@@ -1,10 +1,13 @@
 // The gate every vector passes before an index or a search uses it.
 #pragma once
 
+#include <algorithm>    // for max
 #include <array>        // for array
 #include <bit>          // for bit_cast
+#include <cmath>        // for abs
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint32_t
+#include <cstdio>       // for snprintf
 #include <limits>       // for numeric_limits
 #include <span>         // for span
 #include <string>       // for string
@@ -79,6 +82,52 @@ template <class Codec>
     fail(errc::magnitude, what + ": the sum of squares is " + std::to_string(squares) +
                               ", it must not exceed FLT_MAX/8, " +
                               std::to_string(double{std::numeric_limits<float>::max()} / 8));
+}
+
+/// The least sum of squares of a vector that is stored, unless it is zero. Squares of its components, and of
+/// differences a millionth as large, are then normal floats.
+inline constexpr float least_squares = 0x1p-100F;
+
+/// Whether the squares of a vector other than zero add up to less. By bits: -ffast-math flushes denormals.
+[[nodiscard]] inline bool is_vanishing(std::span<const float> vector) noexcept {
+    if (std::bit_cast<std::uint32_t>(sum_of_squares(vector)) >= std::bit_cast<std::uint32_t>(least_squares)) return false;
+    for (const float x : vector)
+        if ((std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU) != 0) return true;
+    return false;
+}
+
+[[nodiscard]] inline std::string scientific(double x) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.3g", x);
+    return text.data();
+}
+
+/// Refuses a prepared vector that is to be stored, if no distance could tell it from others as short: its squares would
+/// underflow, or the codec would round its components away.
+/// throws  error{magnitude}
+template <class Codec>
+void require_resolvable(std::string_view what, std::span<const float> vector) {
+    if constexpr (!codec<Codec>) {
+        require_resolvable<typename Codec::coarse>(what, vector);
+        require_resolvable<typename Codec::fine>(what, vector);
+    } else {
+        if (is_vanishing(vector)) {
+            double squares = 0;
+            for (const float x : vector) squares += double{x} * double{x};
+            fail(errc::magnitude, std::string(what) + ": the sum of squares is " + scientific(squares) +
+                                      ", it must be 0 or at least 2^-100, " + scientific(double{least_squares}) +
+                                      "; scale the vectors up");
+        }
+        if constexpr (resolving_codec<Codec>) {
+            float largest = 0;
+            for (const float x : vector) largest = std::max(largest, std::abs(x));
+            if (largest < Codec::min_magnitude && largest > 0)
+                fail(errc::magnitude, std::string(what) + ": the largest component is " + scientific(double{largest}) +
+                                          ", codec " + std::string(std::string_view(Codec::name)) +
+                                          " tells components apart from " +
+                                          scientific(double{Codec::min_magnitude}) + " on; scale the vectors up");
+        }
+    }
 }
 
 template <class Codec>

@@ -123,6 +123,7 @@ void check_batch(const Metric& metric, const id_directory<Id>& directory, std::s
         std::vector<float> prepared(dim);
         for (std::size_t r = b * block; r < std::min(rows.rows(), (b + 1) * block); ++r) try {
                 admit<Codec>(metric, "vector", rows[r], std::span<float>(prepared));
+                require_resolvable<Codec>("vector", prepared);
             } catch (const error& e) {
                 fail_in_batch(e, r);
             }

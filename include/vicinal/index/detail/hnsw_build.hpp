@@ -138,7 +138,8 @@ class hnsw_builder {
     /// Plans the links of new rows `slots`, whose codes are written and which graph.create has set up; is_live(row)
     /// says which older rows may be linked to. Changes nothing that a reader sees; `rows` is how many there are to
     /// search. Candidates are found by the distances of `walked`, which holds the same rows as `store` or coarser
-    /// copies of them, and then measured by `store`: links are as good as if all had been done by it.
+    /// copies of them, and then measured by `store`. A row for which the copies do not order candidates as `store` does
+    /// is searched for again by `store` alone, so links are as good as if all had been done by it.
     template <class Walked, class IsLive>
     void plan(std::span<const slot_t> slots, const code_store<Walked>& walked, std::size_t rows, bool any_retired,
               const IsLive& is_live, executor_ref executor) {
@@ -151,6 +152,13 @@ class hnsw_builder {
             merge(updates_[u], is_live);
             if constexpr (keeps_codes) encode(updates_[u]);
         });
+    }
+
+    /// How many of the planned rows had to be searched for by `store` alone, since `walked` could not tell candidates
+    /// apart.
+    [[nodiscard]] std::size_t walked_in_vain() const noexcept {
+        return static_cast<std::size_t>(
+            std::count_if(picks_.begin(), picks_.end(), [](const picked& p) { return p.walked_in_vain; }));
     }
 
     /// Calls f(row, level) for the links that the plan replaces, those of new rows among them.
@@ -185,6 +193,7 @@ class hnsw_builder {
     static constexpr bool keeps_codes = !std::is_same_v<Codes, no_neighbor_codes>;
     struct picked {
         std::vector<std::vector<candidate>> by_level;
+        bool walked_in_vain = false;
     };
     /// A reverse link that wants to join those of `target`.
     struct edge {
@@ -211,18 +220,20 @@ class hnsw_builder {
               const IsLive& is_live) {
         distances_type own(metric_, store_);
         const auto exact = own.from(slots_[i]);
-        if constexpr (std::is_same_v<Walked, Codec>) {
-            pick(i, exact, exact, rows, any_retired, is_live);
-        } else {
+        picks_[i].walked_in_vain = false;
+        if constexpr (!std::is_same_v<Walked, Codec>) {
             row_distances<Metric, Walked, Kernels> coarse(metric_, walked);
-            pick(i, exact, coarse.from(slots_[i]), rows, any_retired, is_live);
+            if (pick(i, exact, coarse.from(slots_[i]), rows, any_retired, is_live)) return;
+            picks_[i].walked_in_vain = true;
         }
+        (void)pick(i, exact, exact, rows, any_retired, is_live);
     }
     /// exact  measures candidates
     /// walk   finds them
+    /// returns  false if `walk` does not order what it finds as `exact` does; the picks are then none to use
     template <class Exact, class Walk, class IsLive>
-    void pick(std::size_t i, const Exact& exact, const Walk& walk_scorer, std::size_t rows, bool any_retired,
-              const IsLive& is_live) {
+    [[nodiscard]] bool pick(std::size_t i, const Exact& exact, const Walk& walk_scorer, std::size_t rows,
+                            bool any_retired, const IsLive& is_live) {
         auto walk = scratch_.take();
         distances_type between(metric_, store_);
         const std::vector<candidate> batch = earlier_rows(i, exact);
@@ -246,7 +257,10 @@ class hnsw_builder {
                     collect(distinct_links(graph_, store_), walk_scorer, from, level, rows, any_retired, is_live, *walk,
                             stats, found);
                 }
-                if constexpr (!std::is_same_v<Exact, Walk>) measure(exact, *walk, found);
+                if constexpr (!std::is_same_v<Exact, Walk>) {
+                    measure(exact, *walk, found);
+                    if (found.size() >= build_beam_ && !ordered_alike(found)) return false;
+                }
             }
             for (const candidate& c : batch)
                 if (graph_.level(c.slot) >= level) found.push_back(c);
@@ -257,6 +271,7 @@ class hnsw_builder {
             if (found.size() > build_beam_) found.resize(build_beam_);
             found.resize(choose_links(found, graph_.degree(), 0, between));
         }
+        return true;
     }
     template <class Exact>
     static void measure(const Exact& exact, walk_scratch& walk, std::vector<candidate>& found) {
@@ -264,6 +279,20 @@ class hnsw_builder {
         for (std::size_t c = 0; c < found.size(); ++c) walk.fresh[c] = found[c].slot;
         exact.score(walk.fresh.data(), found.size(), walk.distances.data());
         for (std::size_t c = 0; c < found.size(); ++c) found[c].distance = walk.distances[c];
+    }
+
+    /// Whether a beam, in the order in which a walk by coarse distances left it, has its closest rows by `distance`
+    /// towards the front. If many of them stand in its last quarter, as many are likely to lie beyond its end: rows that
+    /// the coarse distance cannot tell apart are in any order.
+    [[nodiscard]] static bool ordered_alike(std::span<const candidate> found) {
+        const std::size_t closest = std::min<std::size_t>(32, found.size() / 4);
+        if (closest == 0) return true;
+        std::vector<candidate> sorted(found.begin(), found.end());
+        const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(closest - 1);
+        std::nth_element(sorted.begin(), last, sorted.end());
+        const auto quarter = found.last(found.size() / 4);
+        const auto late = std::count_if(quarter.begin(), quarter.end(), [&](const candidate& c) { return !(*last < c); });
+        return static_cast<std::size_t>(late) <= closest / 16;
     }
 
     /// The batch's rows before row i, which in a one-by-one build would be in the graph already.

@@ -90,7 +90,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         try {
             this->require_decodable(vectors, executor);
             reserve_rows(vectors.rows());
-            const auto guide = make_guide(vectors, executor);
+            auto guide = make_guide(vectors, executor);
             while (done < vectors.rows() && !how.stop.stop_requested()) {
                 const std::size_t n = std::min(batch_rows, vectors.rows() - done);
                 this->encode_batch(vectors.rows(done, n), row_codes, executor);
@@ -101,7 +101,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
                 if (guide) {
                     guide->copy(
                         rows.coarse(), n, [&](std::size_t i) { return fresh.slots()[i]; }, executor);
-                    link(fresh, guide->codes(), executor, keep);
+                    if (2 * link(fresh, guide->codes(), executor, keep) > n) guide.reset();  // it costs more than it saves
                 } else {
                     link(fresh, rows.coarse(), executor, keep);
                 }
@@ -260,14 +260,16 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
 
     /// Links the rows and makes them live. before(builder) is told the plan while it can still be dropped.
     /// walked  by whose distances candidates are found
+    /// returns  for how many rows that was in vain
     template <class Walked, class Before>
-    void link(upcoming_rows& fresh, const code_store<Walked>& walked, executor_ref executor, const Before& before) {
+    std::size_t link(upcoming_rows& fresh, const code_store<Walked>& walked, executor_ref executor, const Before& before) {
         builder_type builder = new_builder();
         plan(builder, fresh, walked, executor);
         before(builder);
         const auto publishing = gate.publishing();
         builder.publish();
         fresh.insert();
+        return builder.walked_in_vain();
     }
 
     /// Undoes a batch: rows added last, what their links replaced, and what was learned from them.

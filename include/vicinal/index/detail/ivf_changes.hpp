@@ -250,6 +250,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     }
     /// As require_decodable of every index of rows, of the admitted vector in `buffers`.
     void require_decodable_in(std::uint32_t list, scratch_type& buffers) const {
+        require_resolvable<Codec>("vector", buffers.query.span());
         if constexpr (centered) {
             if (about_centroids()) {
                 if constexpr (base::two_levels) this->require_decodable_by(rows.fine(), buffers, buffers.query.span());

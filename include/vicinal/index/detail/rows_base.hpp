@@ -249,6 +249,7 @@ struct rows_base {
     /// Refuses a prepared vector of which a codec would make one so much longer that distances could overflow: coarse
     /// steps over a range near the limit of admission can. Codecs are trained.
     void require_decodable(Scratch& buffers, std::span<const float> prepared) const {
+        require_resolvable<Codec>("vector", prepared);
         rows.for_each_store([&](const auto& codes) { require_decodable_by(codes, buffers, prepared); });
     }
     template <class Store>
