@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""check_version.py ROOT [--expect VERSION]: version.hpp and the latest entry of CHANGELOG.md agree.
+"""check_version.py ROOT [--expect VERSION]: version.hpp, CITATION.cff and the latest entry of CHANGELOG.md agree.
 
-With --expect (a release tag without its "v") both must also be that version, and the entry must have a date.
+With --expect (a release tag without its "v") all must also be that version, and the entry must have a date.
 """
 import argparse
 import pathlib
@@ -24,6 +24,12 @@ def changelog_entry(root):
     return match.groups()
 
 
+def citation_version(root):
+    text = (root / "CITATION.cff").read_text(encoding="utf-8")
+    match = re.search(r"^version: (\S+)$", text, re.M)
+    return match.group(1) if match else "none"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("root", type=pathlib.Path)
@@ -32,8 +38,9 @@ def main():
 
     header = header_version(arguments.root)
     entry, date = changelog_entry(arguments.root)
-    print(f"version.hpp {header}, CHANGELOG.md {entry} ({date})")
-    if header != entry:
+    citation = citation_version(arguments.root)
+    print(f"version.hpp {header}, CHANGELOG.md {entry} ({date}), CITATION.cff {citation}")
+    if not header == entry == citation:
         sys.exit("they differ")
     if arguments.expect is not None and (header != arguments.expect or date == "unreleased"):
         sys.exit(f"not a release of {arguments.expect}")
