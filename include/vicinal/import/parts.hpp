@@ -43,8 +43,7 @@ struct importable<hnsw_index<Metric, f32, Id, Kernels>> : importable_as<true, in
 /// The whole file at `path`.
 /// throws  error{io}, error{limit_exceeded}
 [[nodiscard]] inline std::vector<std::byte> foreign_file(const std::filesystem::path& path, const load_limits& limits) {
-    input_file file(path);
-    if (!file.regular()) fail_io("import", path, "it is not a regular file");
+    input_file file(path, "import");
     if (file.size() > limits.max_bytes)
         fail(errc::limit_exceeded, display(path) + ": it has " + std::to_string(file.size()) +
                                        " bytes, load_limits::max_bytes is " + std::to_string(limits.max_bytes));

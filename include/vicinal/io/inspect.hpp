@@ -45,9 +45,8 @@ struct file_info {
 /// cost    one read of at most 9 KiB
 [[nodiscard]] inline file_info inspect(const std::filesystem::path& path) {
     using namespace detail;
-    input_file file(path);
+    input_file file(path, "inspect");
     const std::string name = display(path);
-    if (!file.regular()) fail_io("inspect", path, "it is not a regular file");
     std::array<std::byte, header_size> head;
     if (const std::size_t n = file.read(head.data(), head.size()); n != head.size()) fail_short(name, n, header_size);
     const file_header header = decode_header(head, name);

@@ -1,23 +1,26 @@
 // Whole files as contiguous, 64-byte aligned bytes: read, mapped or borrowed.
 #pragma once
 
-#include <algorithm>   // for copy, max, min
-#include <array>       // for array
-#include <cerrno>      // for errno, EINTR
-#include <cstddef>     // for size_t, byte
-#include <cstdint>     // for uint64_t, uintptr_t
-#include <cstring>     // for memcpy
-#include <filesystem>  // for path
-#include <ios>         // for ios_base, streamsize
-#include <istream>     // for istream
-#include <limits>      // for numeric_limits
-#include <new>         // for operator new, align_val_t
-#include <span>        // for span
-#include <stop_token>  // for stop_token
-#include <string>      // for string, to_string
-#include <utility>     // for exchange, move, swap
-#include <variant>     // for variant
-#include <vector>      // for vector
+#include <algorithm>    // for copy, max, min
+#include <array>        // for array
+#include <cerrno>       // for errno, EINTR, EWOULDBLOCK
+#include <chrono>       // for milliseconds
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint64_t, uintptr_t
+#include <cstring>      // for memcpy
+#include <filesystem>   // for path
+#include <ios>          // for ios_base, streamsize
+#include <istream>      // for istream
+#include <limits>       // for numeric_limits
+#include <new>          // for operator new, align_val_t
+#include <span>         // for span
+#include <stop_token>   // for stop_token
+#include <string>       // for string, to_string
+#include <string_view>  // for string_view
+#include <thread>       // for sleep_for
+#include <utility>      // for exchange, move, swap
+#include <variant>      // for variant
+#include <vector>       // for vector
 
 #include "vicinal/core/watch.hpp"
 #include "vicinal/io/atomic_file.hpp"
@@ -43,17 +46,17 @@ struct load_limits {
     std::uint64_t max_bytes = std::numeric_limits<std::uint64_t>::max();
     std::uint64_t max_rows = std::numeric_limits<std::uint64_t>::max();
     std::uint64_t max_dim = std::numeric_limits<std::uint64_t>::max();
-    std::stop_token stop{};    ///< when triggered, the load throws error{cancelled}
+    std::stop_token stop{};   ///< when triggered, the load throws error{cancelled}
     progress_ref progress{};  ///< told how many bytes of all are read; checking them takes about as long again
 };
 
-/// What may follow an index in a stream.
+namespace detail {
+
+/// What may follow an index where it is read from.
 enum class stream_end {
     required,  ///< nothing: bytes after the index are refused
-    anything,  ///< the stream is left at the first byte after the index
+    anything,  ///< whatever there is: no byte after the index is read
 };
-
-namespace detail {
 
 /// throws  error{limit_exceeded} if the header announces more than the limits allow
 inline void require_limits(const file_header& header, const load_limits& limits, std::string_view file) {
@@ -102,28 +105,33 @@ class aligned_bytes {
 /// A file open for reading.
 class input_file {
   public:
+    /// Opens what there is: a file, a device, or a pipe, for whose writer it waits.
     /// throws  error{io}
     explicit input_file(const std::filesystem::path& path) : path_(path) {
 #if defined(_WIN32)
         file_ = _wopen(path.c_str(), _O_RDONLY | _O_BINARY | _O_NOINHERIT);
-        if (file_ < 0) fail_io("open", path_, errno);
-        struct _stat64 status {};
-        const bool known = _fstat64(file_, &status) == 0;
-        regular_ = known && (status.st_mode & _S_IFMT) == _S_IFREG;
 #else
-        do file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        do file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
         while (file_ < 0 && errno == EINTR);
-        if (file_ < 0) fail_io("open", path_, errno);
-        struct ::stat status {};
-        const bool known = ::fstat(file_, &status) == 0;
-        regular_ = known && S_ISREG(status.st_mode);
 #endif
-        if (!known) {
-            const int code = errno;
+        if (file_ < 0) fail_io("open", path_, errno);
+        learn();
+    }
+    /// Opens a regular file, and waits for nobody.
+    /// operation  "cannot OPERATION the path" says the message if it is something else
+    /// throws     error{io}
+    input_file(const std::filesystem::path& path, std::string_view operation) : path_(path) {
+#if defined(_WIN32)
+        file_ = _wopen(path.c_str(), _O_RDONLY | _O_BINARY | _O_NOINHERIT);
+        if (file_ < 0) fail_io("open", path_, errno);
+#else
+        open_at_once(operation);
+#endif
+        learn();
+        if (!regular_) {
             close();
-            fail_io("get the size of", path_, code);
+            fail_io(operation, path_, "it is not a regular file");
         }
-        size_ = static_cast<std::uint64_t>(status.st_size);
     }
     input_file(const input_file&) = delete;
     input_file& operator=(const input_file&) = delete;
@@ -153,6 +161,42 @@ class input_file {
     }
 
   private:
+    /// Learns what was opened.
+    void learn() {
+#if defined(_WIN32)
+        struct _stat64 status {};
+        const bool known = _fstat64(file_, &status) == 0;
+        regular_ = known && (status.st_mode & _S_IFMT) == _S_IFREG;
+#else
+        struct ::stat status {};
+        const bool known = ::fstat(file_, &status) == 0;
+        regular_ = known && S_ISREG(status.st_mode);
+#endif
+        if (!known) {
+            const int code = errno;
+            close();
+            fail_io("get the size of", path_, code);
+        }
+        size_ = static_cast<std::uint64_t>(status.st_size);
+    }
+#if !defined(_WIN32)
+    /// What is no regular file need not be opened, which may do something to a device. Whoever puts a pipe there after
+    /// that look finds it opened without waiting. Reading a regular file never waits in that way.
+    void open_at_once(std::string_view operation) {
+        struct ::stat found {};
+        if (::stat(path_.c_str(), &found) == 0 && !S_ISREG(found.st_mode))
+            fail_io(operation, path_, "it is not a regular file");
+        for (;;) {
+            file_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+            if (file_ >= 0) break;
+            if (errno == EWOULDBLOCK)  // another process has a lease on the file, which the kernel now takes back
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            else if (errno != EINTR)
+                fail_io("open", path_, errno);
+        }
+        if (const int flags = ::fcntl(file_, F_GETFL); flags >= 0) ::fcntl(file_, F_SETFL, flags & ~O_NONBLOCK);
+    }
+#endif
     void close() noexcept {
 #if defined(_WIN32)
         _close(file_);
@@ -173,8 +217,7 @@ class input_file {
 class mapped_file {
   public:
     explicit mapped_file(const std::filesystem::path& path) {
-        input_file file(path);
-        if (!file.regular()) fail_io("map", path, "it is not a regular file");
+        input_file file(path, "map");
         if (file.size() == 0) fail_corrupt(display(path), "the file is empty");
         bytes_ = aligned_bytes(to_size(file.size()));
         if (file.read(bytes_.bytes().data(), bytes_.bytes().size()) != bytes_.bytes().size())
@@ -195,8 +238,7 @@ class mapped_file {
   public:
     /// throws  error{io} if the file cannot be mapped, error{corrupt_file} if it is empty
     explicit mapped_file(const std::filesystem::path& path) {
-        const input_file file(path);
-        if (!file.regular()) fail_io("map", path, "it is not a regular file");
+        const input_file file(path, "map");
         if (file.size() == 0) fail_corrupt(display(path), "the file is empty");
         size_ = to_size(file.size());
         void* at = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.handle(), 0);
@@ -273,8 +315,9 @@ std::size_t read_watched(Read&& read, std::span<std::byte> to, byte_watch& watch
     return done;
 }
 
-/// Reads a file of unknown length through `read(to, size)`, which returns fewer bytes only at the end. The header says
-/// how long the file claims to be; memory is taken for no more than twice what has arrived and 1 MiB.
+/// Reads a file of unknown length through `read(to, size)`, which returns fewer bytes only at the end. Header and
+/// section table, which must agree, say how long the file claims to be; memory is taken for no more than twice what has
+/// arrived and 1 MiB.
 template <class Read>
 [[nodiscard]] file_bytes read_growing(Read&& read, std::string name, const load_limits& limits, stream_end end) {
     std::array<std::byte, header_size> head;
@@ -282,6 +325,12 @@ template <class Read>
     const file_header header = decode_header(head, name);
     require_limits(header, limits, name);
     const std::uint64_t length = header.length;
+    std::vector<std::byte> front(header_size + table_size(header.section_count));
+    std::copy(head.begin(), head.end(), front.begin());
+    const auto table = std::span(front).subspan(header_size);
+    if (const std::size_t n = read(table.data(), table.size()); n != table.size())
+        fail_short(name, header_size + n, length);
+    static_cast<void>(decode_table(header, table, name));
 
     byte_watch watch(limits.stop, limits.progress, to_size(length));
     constexpr std::uint64_t first_piece = std::uint64_t{1} << 18;
@@ -293,7 +342,8 @@ template <class Read>
         const auto bytes = piece.bytes();
         std::size_t filled = 0;
         if (arrived == 0) {
-            filled = static_cast<std::size_t>(std::copy(head.begin(), head.end(), bytes.begin()) - bytes.begin());
+            std::copy(front.begin(), front.end(), bytes.begin());
+            filled = front.size();
             watch.moved(filled);
         }
         filled += read_watched(read, bytes.subspan(filled), watch);
@@ -314,8 +364,9 @@ template <class Read>
     return {std::move(whole), std::move(name)};
 }
 
-/// The file at `path`, read into memory. A pipe or device is read to its end.
-/// throws  error{io, corrupt_file, unsupported_version, limit_exceeded}; the last three before more than the header
+/// The file at `path`, read into memory. A pipe or device is read to its end; a pipe without a writer is waited for,
+/// and `limits.stop` is looked at between the bytes that come. throws  error{io, corrupt_file, unsupported_version,
+/// limit_exceeded}; the last three before more than the header
 ///         has been read
 [[nodiscard]] inline file_bytes read_path(const std::filesystem::path& path, const load_limits& limits = {}) {
     input_file file(path);
@@ -340,10 +391,10 @@ template <class Read>
     return {std::move(whole), std::move(name)};
 }
 
-/// The file that begins where `in` stands. The stream need not be seekable.
+/// The file that begins where `in` stands, which need not be seekable. Exactly the file's bytes are taken from it: it
+/// is left good, before whatever follows.
 /// throws  as read_path; error{io} if the stream fails other than by ending
-[[nodiscard]] inline file_bytes read_stream(std::istream& in, const load_limits& limits = {},
-                                            stream_end end = stream_end::required) {
+[[nodiscard]] inline file_bytes read_stream(std::istream& in, const load_limits& limits = {}) {
     if (!in) fail(errc::io, "cannot load from the stream: it had failed before");
     const auto read = [&](std::byte* to, std::size_t size) {
         std::size_t done = 0;
@@ -361,7 +412,7 @@ template <class Read>
         }
         return done;
     };
-    return read_growing(read, "the stream", limits, end);
+    return read_growing(read, "the stream", limits, stream_end::anything);
 }
 
 /// The file in `bytes`: referred to if they begin at a multiple of 64, else copied.

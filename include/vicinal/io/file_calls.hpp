@@ -1,0 +1,271 @@
+// What saving asks of the operating system, in one place: tests put a failing disk there instead.
+#pragma once
+
+#include <cerrno>        // for errno, EINTR, EEXIST
+#include <cstddef>       // for size_t, byte
+#include <cstdint>       // for uint64_t
+#include <ctime>         // for time
+#include <filesystem>    // for path
+#include <limits>        // for numeric_limits
+#include <string>        // for string
+#include <string_view>   // for string_view
+#include <system_error>  // for error_code
+#include <vector>        // for vector
+
+#include "vicinal/core/config.hpp"
+
+#if defined(_WIN32)
+#include <fcntl.h>     // for _O_CREAT
+#include <io.h>        // for _wopen
+#include <process.h>   // for _getpid
+#include <sys/stat.h>  // for _S_IWRITE
+#else
+#include <dirent.h>     // for opendir, readdir
+#include <fcntl.h>      // for open, fallocate
+#include <sys/file.h>   // for flock
+#include <sys/stat.h>   // for fstat, fchmod
+#include <sys/types.h>  // for mode_t, uid_t, gid_t
+#include <unistd.h>     // for write, fsync, close, unlink, gethostname
+
+#include <cstdio>  // for rename
+#if defined(__linux__)
+#include <sys/xattr.h>  // for getxattr
+#endif
+#endif
+
+VICINAL_NAMESPACE_BEGIN
+namespace detail {
+
+#if defined(_WIN32)
+
+/// What is known of the file at a path before it is replaced.
+struct file_rights {
+    bool exists = false;
+    bool regular = false;
+    [[nodiscard]] int creation_mode() const noexcept { return _S_IREAD | _S_IWRITE; }
+};
+
+/// What atomic_file asks of the system; every call returns 0 or an errno.
+struct file_calls {
+    using handle = int;
+    static int look_up(const std::filesystem::path& path, file_rights& out) noexcept {
+        std::error_code code;
+        const auto status = std::filesystem::status(path, code);
+        out.exists = std::filesystem::exists(status);
+        out.regular = std::filesystem::is_regular_file(status);
+        return 0;
+    }
+    static int create(const std::filesystem::path& path, int mode, handle& out) noexcept {
+        out = _wopen(path.c_str(), _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY | _O_NOINHERIT, mode);
+        return out < 0 ? errno : 0;
+    }
+    static int hold(handle, const std::filesystem::path&, handle&) noexcept { return ENOLCK; }
+    static void sweep(const std::filesystem::path&, std::string_view, std::string_view, std::size_t) noexcept {}
+    static std::string host() { return {}; }
+    static int give(handle, const file_rights&) noexcept { return 0; }
+    static int reserve(handle, std::uint64_t) noexcept { return 0; }
+    static int write(handle file, const std::byte* data, std::size_t size, std::size_t& written) noexcept {
+        const int n = _write(file, data, static_cast<unsigned>(size));
+        written = n < 0 ? 0 : static_cast<std::size_t>(n);
+        return n < 0 ? errno : 0;
+    }
+    static int seek(handle file, std::uint64_t offset) noexcept {
+        return _lseeki64(file, static_cast<long long>(offset), 0) < 0 ? errno : 0;
+    }
+    static int sync(handle file) noexcept { return _commit(file) != 0 ? errno : 0; }
+    static int close(handle file) noexcept { return _close(file) != 0 ? errno : 0; }
+    static int replace(const std::filesystem::path& from, const std::filesystem::path& to) noexcept {
+        std::error_code code;
+        std::filesystem::rename(from, to, code);  // MoveFileEx with MOVEFILE_REPLACE_EXISTING
+        return code ? code.default_error_condition().value() : 0;
+    }
+    static int remove(const std::filesystem::path& path) noexcept { return _wunlink(path.c_str()) != 0 ? errno : 0; }
+    static int open_directory(const std::filesystem::path&, handle& out) noexcept {
+        out = -1;  // Windows has no such thing; NTFS journals the rename
+        return 0;
+    }
+    static int sync_directory(handle) noexcept { return 0; }
+    static std::uint64_t process() noexcept { return static_cast<std::uint64_t>(_getpid()); }
+};
+
+#else
+
+/// Who may read and write the file at a path, to be given to the file that replaces it.
+struct file_rights {
+    bool exists = false;
+    bool regular = false;
+    ::mode_t mode = 0;  ///< permissions of owner, group and others, without set-id bits
+    ::uid_t owner = 0;
+    ::gid_t group = 0;
+    std::vector<char> acl{};  ///< the POSIX access list as Linux keeps it; empty if there is none
+    /// What the new file is created with: before give() widens it, only the owner may do what the owner might before.
+    [[nodiscard]] ::mode_t creation_mode() const noexcept { return exists ? mode & 0600U : 0666U; }
+};
+
+/// What atomic_file asks of the system; every call returns 0 or an errno.
+struct file_calls {
+    using handle = int;
+
+    /// Tells what is at `path`, with all links followed. That there is nothing is no failure.
+    static int look_up(const std::filesystem::path& path, file_rights& out) {
+        struct ::stat found {};
+        if (::stat(path.c_str(), &found) != 0) return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+        out.exists = true;
+        out.regular = S_ISREG(found.st_mode);
+        out.mode = found.st_mode & 0777U;
+        out.owner = found.st_uid;
+        out.group = found.st_gid;
+#if defined(__linux__)
+        out.acl.resize(std::size_t{1} << 16);  // the longest that Linux keeps
+        const ssize_t size = ::getxattr(path.c_str(), acl_name, out.acl.data(), out.acl.size());
+        out.acl.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+#endif
+        return 0;
+    }
+    static int create(const std::filesystem::path& path, ::mode_t mode, handle& out) noexcept {
+        out = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+        return out < 0 ? errno : 0;
+    }
+    /// Locks `file`, which create() made at `path`, until its last handle is closed, and makes another handle of it.
+    /// EEXIST says that a sweep came first and removes the file; all else, that the file system has no locks.
+    static int hold(handle file, const std::filesystem::path& path, handle& out) noexcept {
+        // flock, because locks of fcntl are the process's: another thread's sweep would take them, and end them.
+        if (const int failed = uninterrupted([&] { return ::flock(file, LOCK_EX | LOCK_NB); }); failed != 0)
+            return failed == EWOULDBLOCK ? EEXIST : failed;
+        struct ::stat held {};
+        if (::fstat(file, &held) != 0 || !is_at(AT_FDCWD, path.c_str(), held)) return EEXIST;
+        out = ::fcntl(file, F_DUPFD_CLOEXEC, 0);
+        return out < 0 ? errno : 0;
+    }
+    /// Removes from `directory` the files that nobody holds and whose names begin with `stem`, end in ".tmp" and have
+    /// `length` characters. Locks may not reach other hosts: what does not go on with `host` must be a day old, too.
+    static void sweep(const std::filesystem::path& directory, std::string_view stem, std::string_view host,
+                      std::size_t length) noexcept {
+        ::DIR* const entries = ::opendir(directory.c_str());
+        if (entries == nullptr) return;
+        while (const ::dirent* const entry = ::readdir(entries)) {
+            const std::string_view name = entry->d_name;
+            if (name.size() != length || !name.starts_with(stem) || !name.ends_with(".tmp")) continue;
+            remove_abandoned(::dirfd(entries), entry->d_name, name.substr(stem.size()).starts_with(host));
+        }
+        ::closedir(entries);
+    }
+    /// The name of this machine, or of the container that has its own.
+    static std::string host() {
+        char name[256] = {};
+        return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
+    }
+    /// Gives `file` the owner, group, access list and permissions in `old`, as far as the process may; nobody gets more
+    /// than with the old file. Whoever is in a group that could not be kept counts among others: they, and the new
+    /// group, get what both had. An access list that could not be kept, or not be taken off, leaves the owner alone.
+    static int give(handle file, const file_rights& old) noexcept {
+        struct ::stat now {};
+        if (::fstat(file, &now) != 0) return errno;
+        if (now.st_uid != old.owner || now.st_gid != old.group) {
+            const auto no_one = static_cast<::uid_t>(-1);
+            if (uninterrupted([&] { return ::fchown(file, old.owner, old.group); }) != 0)
+                static_cast<void>(uninterrupted([&] { return ::fchown(file, no_one, old.group); }));
+            if (::fstat(file, &now) != 0) return errno;
+        }
+        const bool same_group = now.st_gid == old.group;
+        ::mode_t mode = old.mode;
+        if (!same_group) {
+            const auto both = static_cast<::mode_t>(mode & mode >> 3U & 07U);
+            mode = static_cast<::mode_t>((mode & 0700U) | both << 3U | both);
+        }
+        if (!give_acl(file, old, same_group)) mode &= 0700U;
+        if (::fstat(file, &now) != 0) return errno;
+        if ((now.st_mode & 07777U) == mode) return 0;
+        const int failed = uninterrupted([&] { return ::fchmod(file, mode); });
+        if (failed == 0 || ::fstat(file, &now) != 0) return failed;
+        return (now.st_mode & 0777U & ~mode) == 0 ? 0 : failed;  // fewer, where the file system has no such thing
+    }
+    /// Sets room aside for an empty file to become `bytes` long, where the system can. The file's length may change.
+    static int reserve([[maybe_unused]] handle file, [[maybe_unused]] std::uint64_t bytes) noexcept {
+#if defined(__linux__)  // not posix_fallocate, which writes where the file system cannot
+        if (static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()) < bytes || bytes == 0) return 0;
+        return ::fallocate(file, 0, 0, static_cast<off_t>(bytes)) != 0 ? errno : 0;
+#else
+        return 0;
+#endif
+    }
+    /// One attempt; may write less than `size`.
+    static int write(handle file, const std::byte* data, std::size_t size, std::size_t& written) noexcept {
+        const ssize_t n = ::write(file, data, size);
+        written = n < 0 ? 0 : static_cast<std::size_t>(n);
+        return n < 0 ? errno : 0;
+    }
+    static int seek(handle file, std::uint64_t offset) noexcept {
+        return ::lseek(file, static_cast<off_t>(offset), SEEK_SET) < 0 ? errno : 0;
+    }
+    static int sync(handle file) noexcept {
+#if defined(F_FULLFSYNC)
+        if (::fcntl(file, F_FULLFSYNC) == 0) return 0;  // macOS: fsync alone stops at the drive's cache
+#endif
+        return ::fsync(file) != 0 ? errno : 0;
+    }
+    static int close(handle file) noexcept {
+        // The descriptor is gone even when a signal interrupts close: never close twice.
+        return ::close(file) != 0 && errno != EINTR ? errno : 0;
+    }
+    static int replace(const std::filesystem::path& from, const std::filesystem::path& to) noexcept {
+        return std::rename(from.c_str(), to.c_str()) != 0 ? errno : 0;
+    }
+    static int remove(const std::filesystem::path& path) noexcept { return ::unlink(path.c_str()) != 0 ? errno : 0; }
+    static int open_directory(const std::filesystem::path& path, handle& out) noexcept {
+        out = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return out < 0 ? errno : 0;
+    }
+    static int sync_directory(handle directory) noexcept {
+        if (::fsync(directory) == 0) return 0;
+        return errno == EINVAL || errno == ENOTSUP ? 0 : errno;  // some file systems have nothing to sync there
+    }
+    static std::uint64_t process() noexcept { return static_cast<std::uint64_t>(::getpid()); }
+
+  private:
+    static constexpr const char* acl_name = "system.posix_acl_access";
+
+    /// The errno of a call that returns -1 when it fails, made again while signals interrupt it; or 0.
+    template <class Call>
+    static int uninterrupted(Call&& call) noexcept {
+        int failed = EINTR;
+        while (failed == EINTR) failed = call() == 0 ? 0 : errno;
+        return failed;
+    }
+    /// Whether `name` is still a name of the file that `held` describes.
+    static bool is_at(int directory, const char* name, const struct ::stat& held) noexcept {
+        struct ::stat named {};
+        return ::fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_dev == held.st_dev &&
+               named.st_ino == held.st_ino;
+    }
+    static void remove_abandoned(int directory, const char* name, bool local) noexcept {
+        constexpr int how = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+        int file = ::openat(directory, name, O_RDWR | how);  // NFS locks only what may be written
+        if (file < 0) file = ::openat(directory, name, O_RDONLY | how);
+        if (file < 0) return;
+        constexpr std::time_t day = 24 * 60 * 60;
+        struct ::stat held {};
+        const bool ripe =
+            ::fstat(file, &held) == 0 && S_ISREG(held.st_mode) && (local || std::time(nullptr) - held.st_mtime > day);
+        // A saver that has just renamed its file has given up the lock, too: then the name is gone.
+        if (ripe && ::flock(file, LOCK_EX | LOCK_NB) == 0 && is_at(directory, name, held))
+            ::unlinkat(directory, name, 0);
+        ::close(file);
+    }
+    /// Whether `file` now has the access list in `old`, or none if it has none: a directory may give one to new files,
+    /// whose entries would come to life with the group's permissions.
+    static bool give_acl([[maybe_unused]] handle file, [[maybe_unused]] const file_rights& old,
+                         [[maybe_unused]] bool same_group) noexcept {
+#if defined(__linux__)
+        if (!old.acl.empty()) return same_group && ::fsetxattr(file, acl_name, old.acl.data(), old.acl.size(), 0) == 0;
+        return ::fgetxattr(file, acl_name, nullptr, 0) < 0 || ::fremovexattr(file, acl_name) == 0;
+#else
+        return true;
+#endif
+    }
+};
+
+#endif
+
+}  // namespace detail
+VICINAL_NAMESPACE_END
