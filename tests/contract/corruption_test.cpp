@@ -112,7 +112,14 @@ class doors {
         }
         ++refused;
     }
-    /// The same of what is signed: views look at it only when they are asked.
+    /// Requires that a file that goes on behind its end is refused in all ways but in a stream, which may go on.
+    void require_refused_but_in_streams(const bytes_t& file) {
+        for (std::size_t door = 0; door < count; ++door)
+            if (long_form() || door == turn_ % count)
+                REQUIRE(verdict(door, file) == (door == 1 ? "let in" : "corrupt_file"));
+        ++turn_;
+    }
+    /// Requires that loads refuse what is signed: views look at it only when they are asked.
     void require_refused_by_loads(const bytes_t& file) {
         for (std::size_t door = 0; door + 1 < count; ++door) REQUIRE(verdict(door, file) == "corrupt_file");
     }
@@ -177,7 +184,7 @@ TEST_CASE("corruption: every truncation, every extension to 64 bytes, every lost
         for (std::size_t more = 1; more <= 64; ++more) {
             bytes_t longer = file;
             longer.resize(file.size() + more, fill);
-            ways.require_refused(longer);
+            ways.require_refused_but_in_streams(longer);
         }
     const auto sector = [](bytes_t& of, std::size_t i) {
         return std::span(of).subspan(512 * i, std::min<std::size_t>(512, of.size() - 512 * i));

@@ -143,6 +143,22 @@ TEST_CASE("file contract: the same calls give the same bytes") {
     REQUIRE(difference(build(), build()) == "none");
 }
 
+TEST_CASE("file contract: several indexes and words of the caller's in one stream") {
+    FOR_EVERY_INDEX(s);
+    const filled f(s, gaussian(40, 5));
+    const filled g(s, gaussian(30, 5, 9), 700);
+    std::stringstream stream;
+    f.index->save(stream);
+    g.index->save(stream);
+    stream << "word";
+    REQUIRE(difference(s.load(stream)->save(), f.index->save()) == "none");
+    REQUIRE(stream.good());
+    REQUIRE(difference(s.load(stream)->save(), g.index->save()) == "none");
+    std::string word;
+    stream >> word;
+    REQUIRE(word == "word");
+}
+
 TEST_CASE("file contract: saving leaves the index as it was") {
     FOR_EVERY_INDEX(s);
     const filled f(s, gaussian(80, 8));

@@ -51,7 +51,7 @@ TEST_CASE("io: every flipped bit and byte is refused") {
     REQUIRE(ways.refuse(bytes, errc::corrupt_file) == 0);
 }
 
-TEST_CASE("io: every truncation and every extension by 1 to 64 bytes is refused") {
+TEST_CASE("io: every truncation and every extension by 1 to 64 bytes is refused, but what follows in a stream") {
     const contents from;
     const auto bytes = sample(from).to_bytes();
     every_way ways;
@@ -65,7 +65,7 @@ TEST_CASE("io: every truncation and every extension by 1 to 64 bytes is refused"
             auto longer = bytes;
             longer.resize(bytes.size() + more, fill);
             INFO("extended by " << more);
-            REQUIRE(ways.refuse(longer, errc::corrupt_file) == every_way::count);
+            REQUIRE(ways.refuse(longer, errc::corrupt_file) == every_way::count - 1);
         }
 }
 

@@ -133,18 +133,73 @@ TEST_CASE("io: an image keeps its sections where they are when it moves") {
     CHECK(is_sample(moved, from));
 }
 
-TEST_CASE("io: a stream can be left at the byte after the index") {
+TEST_CASE("io: a stream is left good, at the byte after the index, whether or not it can seek or throws") {
     const contents from;
-    const auto bytes = sample(from).to_bytes();
-    std::stringstream stream;
-    sample(from).write(stream);
-    sample(from).write(stream);
-    stream << "rest";
-    CHECK(is_sample(file_image(read_stream(stream, {}, stream_end::anything)), from));
-    CHECK(is_sample(file_image(read_stream(stream, {}, stream_end::anything)), from));
-    std::string rest;
-    stream >> rest;
-    CHECK(rest == "rest");
+    contents other;
+    other.values[0] = 99.0F;
+    std::ostringstream made;
+    made << "before";
+    sample(from).write(made);
+    sample(other).write(made);
+    made << "rest";
+    const std::string text = made.str();
+    const auto read_all = [&](std::istream& stream) {
+        std::string word(6, ' ');
+        stream.read(word.data(), 6);
+        CHECK(word == "before");
+        CHECK(is_sample(file_image(read_stream(stream)), from));
+        CHECK(stream.good());
+        CHECK(is_sample(file_image(read_stream(stream)), other));
+        CHECK(stream.good());
+        word.resize(4);
+        stream.read(word.data(), 4);
+        CHECK(word == "rest");
+        CHECK(stream.good());
+    };
+    for (const auto states : {std::ios::goodbit, std::ios::failbit | std::ios::badbit | std::ios::eofbit}) {
+        std::istringstream whole(text);
+        whole.exceptions(states);
+        read_all(whole);
+        for (const std::size_t step : {1U, 7U, 64U}) {
+            trickle buffer(std::as_bytes(std::span(text)), step);
+            std::istream stream(&buffer);
+            stream.exceptions(states);
+            read_all(stream);
+        }
+    }
+}
+
+TEST_CASE("io: no byte behind an index is asked for, and of a forged one none behind its table") {
+    const contents from;
+    auto bytes = sample(from).to_bytes();
+    const std::string follows = "what follows";
+    const auto left_after = [&](auto&& read) {
+        std::stringstream stream(text_of(bytes) + follows);
+        read(stream);
+        return static_cast<std::size_t>(stream.rdbuf()->in_avail());
+    };
+    CHECK(left_after([](std::istream& in) { (void)read_stream(in); }) == follows.size());
+    std::istringstream last(text_of(bytes));  // nor is the end
+    (void)read_stream(last);
+    CHECK(last.good());
+    CHECK(last.peek() == std::char_traits<char>::eof());
+
+    store_le(&bytes[16], std::uint64_t{1} << 50);  // longer than its table makes it
+    sign(bytes);
+    std::optional<errc> code;
+    const std::size_t left = left_after([&](std::istream& in) { code = refused([&] { (void)read_stream(in); }); });
+    CHECK(code == errc::corrupt_file);
+    CHECK(left == bytes.size() + follows.size() - 128 - 6 * 32);
+}
+
+TEST_CASE("io: a pipe under a path holds one index and nothing else") {
+    const contents from;
+    const directory here;
+    spill(here / "a.vic", sample(from).to_bytes());
+    REQUIRE(std::system(("mkfifo " + (here / "pipe").string()).c_str()) == 0);
+    const std::string name = (here / "a.vic").string();
+    REQUIRE(std::system(("cat " + name + " " + name + " > " + (here / "pipe").string() + " &").c_str()) == 0);
+    CHECK(refused([&] { (void)read_path(here / "pipe"); }) == errc::corrupt_file);
 }
 
 TEST_CASE("io: the bytes of a file are little-endian and stand where docs/format.md says") {

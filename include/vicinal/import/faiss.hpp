@@ -9,49 +9,17 @@
 #include <span>         // for span
 #include <string>       // for string, to_string
 #include <string_view>  // for string_view
-#include <utility>      // for move, pair
+#include <utility>      // for move
 #include <vector>       // for vector
 
 #include "vicinal/flat.hpp"
+#include "vicinal/import/faiss_types.hpp"
 #include "vicinal/import/parts.hpp"
 #include "vicinal/ivf.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
-
-/// What a type's four characters stand for in faiss 1.7.3.
-[[nodiscard]] inline std::string faiss_name(std::string_view type) {
-    static constexpr std::pair<std::string_view, std::string_view> names[] = {
-        {"IxF2", "IndexFlatL2"},
-        {"IxFI", "IndexFlatIP"},
-        {"IxFl", "IndexFlat"},
-        {"IwFl", "IndexIVFFlat"},
-        {"IHNf", "IndexHNSWFlat"},
-        {"IxMp", "IndexIDMap"},
-        {"IxM2", "IndexIDMap2"},
-        {"IxPq", "IndexPQ"},
-        {"IxSQ", "IndexScalarQuantizer"},
-        {"IxHe", "IndexLSH"},
-        {"IwPQ", "IndexIVFPQ"},
-        {"IwQR", "IndexIVFPQR"},
-        {"IwSq", "IndexIVFScalarQuantizer"},
-        {"IwFd", "IndexIVFFlatDedup"},
-        {"IHNp", "IndexHNSWPQ"},
-        {"IHNs", "IndexHNSWSQ"},
-        {"IHN2", "IndexHNSW2Level"},
-        {"INSf", "IndexNSGFlat"},
-        {"IxPT", "IndexPreTransform"},
-        {"IxRF", "IndexRefineFlat"},
-        {"IPfs", "IndexPQFastScan"},
-        {"IwPf", "IndexIVFPQFastScan"},
-        {"ilar", "ArrayInvertedLists"},
-        {"ilod", "OnDiskInvertedLists"},
-    };
-    for (const auto& [four, name] : names)
-        if (four == type) return std::string(name) + " (" + std::string(type) + ")";
-    return "type " + section_name(part_type(type));
-}
 
 /// The contents of a file that faiss::write_index wrote, referred to where they lie; every count and link checked.
 ///
@@ -82,11 +50,11 @@ class faiss_file {
     faiss_file(std::span<const std::byte> bytes, std::string name, const load_limits& limits)
         : name_(std::move(name)), limits_(limits), in_(bytes, name_) {
         if (bytes.size() > limits.max_bytes) exceed("bytes", "max_bytes", bytes.size(), limits.max_bytes);
-        head top = read_head();
-        if (top.type == "IxMp" || top.type == "IxM2") {
+        head top = read_head(part::whole);
+        if (is_map(top.type)) {
             mapped_ = true;
             const head outer = top;
-            top = read_head();
+            top = read_head(part::whole);
             require_alike(top, outer);
             read_index(top);
             map_ = read_vector(8, rows_);
@@ -131,6 +99,8 @@ class faiss_file {
     [[noreturn]] void refuse(const std::string& why) const { fail_corrupt(name_, why); }
 
   private:
+    /// What an index within the file is for.
+    enum class part { whole, quantizer, storage };
     struct head {
         std::string type;
         std::size_t dim;
@@ -168,9 +138,27 @@ class faiss_file {
         return load_le<T>(&vector[i * sizeof(T)]);
     }
 
-    [[nodiscard]] head read_head() {
+    [[noreturn]] void refuse_type(std::string_view type, part of) const {
+        const char* const holds = of == part::whole       ? "it holds "
+                                  : of == part::quantizer ? "its lists are found by "
+                                                          : "its rows are in ";
+        fail(errc::wrong_type, name_ + ": " + holds + faiss_name(type) + ", which is not supported; " +
+                                   (of == part::whole ? "IndexFlat, IndexIVFFlat and IndexHNSWFlat are read, alone or "
+                                                        "in an IndexIDMap"
+                                                      : "an IndexFlat is read"));
+    }
+    [[nodiscard]] static bool is_flat(std::string_view type) noexcept {
+        return type == "IxF2" || type == "IxFI" || type == "IxFl";
+    }
+    [[nodiscard]] static bool is_map(std::string_view type) noexcept { return type == "IxMp" || type == "IxM2"; }
+
+    [[nodiscard]] head read_head(part of) {
         head read;
         read.type = four();
+        const bool readable = is_flat(read.type) ||
+                              (of == part::whole && (is_map(read.type) || read.type == "IwFl" || read.type == "IHNf"));
+        // What is known, but not read, may go on in another way. What is not known must look like an index.
+        if (!readable && find_faiss_type(read.type) != nullptr) refuse_type(read.type, of);
         if (read.type[0] != 'I' || !valid_section_type(part_type(read.type)))
             refuse("it does not begin as a faiss index: its first four bytes name no type");
         const auto dim = in_.take<std::int32_t>();
@@ -190,6 +178,7 @@ class faiss_file {
         read.is_l2 = metric == 1;
         if (read.rows > limits_.max_rows) exceed("rows", "max_rows", read.rows, limits_.max_rows);
         if (read.dim > limits_.max_dim) exceed("dimensions", "max_dim", read.dim, limits_.max_dim);
+        if (!readable) refuse_type(read.type, of);
         return read;
     }
     void require_alike(const head& inner, const head& outer) const {
@@ -197,9 +186,6 @@ class faiss_file {
             refuse("an index of dimension " + std::to_string(outer.dim) + " and " + std::to_string(outer.rows) +
                    " rows has one inside of dimension " + std::to_string(inner.dim) + " and " +
                    std::to_string(inner.rows) + " rows, or of another metric");
-    }
-    [[nodiscard]] static bool is_flat(const head& index) noexcept {
-        return index.type == "IxF2" || index.type == "IxFI" || index.type == "IxFl";
     }
     [[nodiscard]] std::span<const std::byte> read_codes(const head& flat) {
         return read_vector(4, std::uint64_t{flat.rows} * flat.dim);
@@ -209,7 +195,7 @@ class faiss_file {
         dim_ = top.dim;
         rows_ = top.rows;
         is_l2_ = top.is_l2;
-        if (is_flat(top)) {
+        if (is_flat(top.type)) {
             kind_ = index_kind::flat;
             vectors_ = read_codes(top);
         } else if (top.type == "IwFl") {
@@ -219,9 +205,7 @@ class faiss_file {
             kind_ = index_kind::hnsw;
             read_hnsw(top);
         } else {
-            fail(errc::wrong_type, name_ + ": it holds faiss's " + faiss_name(top.type) +
-                                       "; IndexFlat, IndexIVFFlat and IndexHNSWFlat are read, alone or in an "
-                                       "IndexIDMap");
+            refuse_type(top.type, part::whole);  // a map in a map
         }
     }
 
@@ -232,10 +216,7 @@ class faiss_file {
             refuse("it has " + std::to_string(lists) + " lists, 1 to " + std::to_string(max_lists) + " are possible");
         lists_ = static_cast<std::size_t>(lists);
         trained_ = top.trained;
-        const head quantizer = read_head();
-        if (!is_flat(quantizer))
-            fail(errc::wrong_type,
-                 name_ + ": its lists are found by faiss's " + faiss_name(quantizer.type) + ", an IndexFlat is read");
+        const head quantizer = read_head(part::quantizer);
         if (quantizer.dim != dim_ || quantizer.rows != (trained_ ? lists_ : 0))
             refuse("its " + std::to_string(lists_) + " lists of dimension " + std::to_string(dim_) + " have " +
                    std::to_string(quantizer.rows) + " centroids of dimension " + std::to_string(quantizer.dim));
@@ -250,9 +231,7 @@ class faiss_file {
     void read_lists() {
         const std::string type = four();
         if (type != "ilar")
-            fail(errc::wrong_type, name_ + ": its lists are faiss's " + faiss_name(type) +
-                                       ", ArrayInvertedLists are "
-                                       "read");
+            fail(errc::wrong_type, name_ + ": its lists are " + faiss_name(type) + ", ArrayInvertedLists are read");
         const auto lists = in_.take<std::uint64_t>();
         const auto code_size = in_.take<std::uint64_t>();
         if (lists != lists_ || code_size != 4 * dim_)
@@ -301,10 +280,7 @@ class faiss_file {
         const auto highest = in_.take<std::int32_t>();
         const auto beam = in_.take<std::int32_t>();
         static_cast<void>(in_.take_bytes(8));
-        const head storage = read_head();
-        if (!is_flat(storage))
-            fail(errc::wrong_type,
-                 name_ + ": its rows are in faiss's " + faiss_name(storage.type) + ", an IndexFlat is read");
+        const head storage = read_head(part::storage);
         require_alike(storage, top);
         vectors_ = read_codes(storage);
 
@@ -506,6 +482,17 @@ class faiss_translation {
     const faiss_file& from_;
 };
 
+/// name  what messages call the file
+template <class Index>
+[[nodiscard]] Index take_over_faiss(std::span<const std::byte> file, const std::string& name,
+                                    const load_limits& limits) {
+    using traits = importable<Index>;
+    static_assert(traits::value, "vicinal: import_faiss makes a flat_index, ivf_index or hnsw_index of codec f32");
+    const faiss_file from(file, name, limits);
+    const faiss_translation<typename traits::metric, typename Index::id_type> translation(from, traits::kind);
+    return load_imported<Index>(translation.bytes(), name);
+}
+
 }  // namespace detail
 
 /// A faiss index (written by faiss::write_index on a 64-bit little-endian machine) as one of ours, of codec f32, with
@@ -516,22 +503,19 @@ class faiss_translation {
 /// whatever the metric is, so that under inner product other lists may be asked than faiss's. On level 0 of a graph
 /// some links are exchanged for those of the tree that keeps every row reachable.
 ///
-/// throws  error: corrupt_file; wrong_type if it is of another kind or metric, a kind that is not read, or has labels
-///         that do not fit the index's ids; duplicate_id; limit_exceeded; as add refuses a vector
+/// throws  error: corrupt_file; wrong_type if it is of another kind or metric, a kind that is not read (binary indexes
+///         are none), or has labels that do not fit the index's ids; duplicate_id; limit_exceeded; as add refuses a
+///         vector
 /// cost    O(bytes); takes about four times the memory of the file meanwhile
 template <class Index>
 [[nodiscard]] Index import_faiss(std::span<const std::byte> file, const load_limits& limits = {}) {
-    using traits = detail::importable<Index>;
-    static_assert(traits::value, "vicinal: import_faiss makes a flat_index, ivf_index or hnsw_index of codec f32");
-    const detail::faiss_file from(file, "the faiss file", limits);
-    const detail::faiss_translation<typename traits::metric, typename Index::id_type> translation(from, traits::kind);
-    return Index::load(std::span<const std::byte>(translation.bytes()));
+    return detail::take_over_faiss<Index>(file, "the bytes", limits);
 }
 /// The same for the file at `path`.  throws  error{io}, and as above
 template <class Index>
 [[nodiscard]] Index import_faiss(const std::filesystem::path& path, const load_limits& limits = {}) {
     const std::vector<std::byte> bytes = detail::foreign_file(path, limits);
-    return import_faiss<Index>(std::span<const std::byte>(bytes), limits);
+    return detail::take_over_faiss<Index>(bytes, detail::display(path), limits);
 }
 
 VICINAL_NAMESPACE_END

@@ -35,6 +35,10 @@ class hnswlib_reader {
             fail(errc::limit_exceeded, name_ + ": it has " + std::to_string(bytes.size()) + " bytes of dimension " +
                                            std::to_string(dim) + ", load_limits allows " +
                                            std::to_string(limits.max_bytes) + " and " + std::to_string(limits.max_dim));
+        if (is_brute_force())
+            fail(errc::wrong_type, name_ +
+                                       ": it holds hnswlib's BruteforceSearch, which is not supported; "
+                                       "HierarchicalNSW is read");
         if (bytes.size() < header)
             refuse("it ends after " + std::to_string(bytes.size()) + " bytes, expected a header");
         const std::uint64_t rows = u64(16);
@@ -92,6 +96,13 @@ class hnswlib_reader {
         return header + row * static_cast<std::size_t>(row_bytes_);
     }
 
+    /// Whether these are the bytes of hnswlib's BruteforceSearch: room for how many rows, bytes per row, rows (8 bytes
+    /// each), and then all that room.
+    [[nodiscard]] bool is_brute_force() const noexcept {
+        if (bytes_.size() < 24 || u64(0) == 0 || u64(8) <= 8 || u64(16) > u64(0)) return false;
+        return checked_mul(u64(0), u64(8)) == bytes_.size() - 24;
+    }
+
     void read_levels(imported_graph& graph) const {
         std::size_t offset = at(rows_);
         const std::size_t per_level = 4 + 4 * static_cast<std::size_t>(upper_links_);
@@ -140,6 +151,17 @@ class hnswlib_reader {
     std::uint64_t beam_ = 0;
 };
 
+/// name  what messages call the file
+template <class Index>
+[[nodiscard]] Index take_over_hnswlib(std::span<const std::byte> file, const std::string& name, std::size_t dim,
+                                      const load_limits& limits) {
+    static_assert(importable<Index>::kind == index_kind::hnsw,
+                  "vicinal: import_hnswlib makes an hnsw_index of codec f32");
+    const hnswlib_reader<typename importable<Index>::metric, typename Index::id_type> reader(file, name,
+                                                                                             checked_dim(dim), limits);
+    return load_imported<Index>(reader.translate(), name);
+}
+
 }  // namespace detail
 
 /// An hnswlib index (HierarchicalNSW<float>, written by saveIndex on a 64-bit little-endian machine) as an hnsw_index
@@ -148,22 +170,18 @@ class hnswlib_reader {
 /// minus 1), cosine for the same filled with vectors of any length. Rows marked as deleted are passed through by
 /// searches and not returned. On level 0 some links are exchanged for those of the tree that keeps every row reachable.
 ///
-/// throws  error: corrupt_file; wrong_type if rows are not of dimension `dim` or labels do not fit the index's ids;
-///         limit_exceeded; as add refuses a vector
+/// throws  error: corrupt_file; wrong_type if rows are not of dimension `dim`, labels do not fit the index's ids, or it
+///         is a BruteforceSearch; limit_exceeded; as add refuses a vector
 /// cost    O(bytes); takes about four times the memory of the file meanwhile
 template <class Index>
 [[nodiscard]] Index import_hnswlib(std::span<const std::byte> file, std::size_t dim, const load_limits& limits = {}) {
-    static_assert(detail::importable<Index>::kind == index_kind::hnsw,
-                  "vicinal: import_hnswlib makes an hnsw_index of codec f32");
-    const detail::hnswlib_reader<typename detail::importable<Index>::metric, typename Index::id_type> reader(
-        file, "the hnswlib file", detail::checked_dim(dim), limits);
-    return Index::load(std::span<const std::byte>(reader.translate()));
+    return detail::take_over_hnswlib<Index>(file, "the bytes", dim, limits);
 }
 /// The same for the file at `path`.  throws  error{io}, and as above
 template <class Index>
 [[nodiscard]] Index import_hnswlib(const std::filesystem::path& path, std::size_t dim, const load_limits& limits = {}) {
     const std::vector<std::byte> bytes = detail::foreign_file(path, limits);
-    return import_hnswlib<Index>(std::span<const std::byte>(bytes), dim, limits);
+    return detail::take_over_hnswlib<Index>(bytes, detail::display(path), dim, limits);
 }
 
 VICINAL_NAMESPACE_END

@@ -52,6 +52,24 @@ struct importable<hnsw_index<Metric, f32, Id, Kernels>> : importable_as<true, in
     return bytes;
 }
 
+/// Throws `e` again as an error of the file that messages call `name`.
+[[noreturn]] VICINAL_COLD inline void fail_within(const std::string& name, const error& e) {
+    std::string_view what = e.what();
+    for (const std::string_view known : {"vicinal: ", "the bytes: "})
+        if (what.starts_with(known)) what.remove_prefix(known.size());
+    fail(e.code(), name + ": " + std::string(what));
+}
+
+/// The index in `bytes`, a vicinal file made of the foreign one that messages call `name`.
+template <class Index>
+[[nodiscard]] Index load_imported(std::span<const std::byte> bytes, const std::string& name) {
+    try {
+        return Index::load(bytes);
+    } catch (const error& e) {
+        fail_within(name, e);
+    }
+}
+
 /// Rows of floats in a foreign file on their way into codes of f32.
 template <class Metric>
 class imported_vectors {
@@ -64,7 +82,7 @@ class imported_vectors {
         try {
             admit<f32>(Metric{}, "vector", given_, prepared_);
         } catch (const error& e) {
-            fail(e.code(), name_ + ": row " + std::to_string(row) + ": " + e.what());
+            fail_within(name_ + ": row " + std::to_string(row), e);
         }
         for (std::size_t i = 0; i < given_.size(); ++i) code[i] = std::bit_cast<std::uint32_t>(prepared_[i]);
     }

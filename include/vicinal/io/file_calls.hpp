@@ -115,12 +115,7 @@ struct file_calls {
         out.mode = found.st_mode & 0777U;
         out.owner = found.st_uid;
         out.group = found.st_gid;
-#if defined(__linux__)
-        out.acl.resize(std::size_t{1} << 16);  // the longest that Linux keeps
-        const ssize_t size = ::getxattr(path.c_str(), acl_name, out.acl.data(), out.acl.size());
-        out.acl.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-#endif
-        return 0;
+        return read_acl(path, out.acl);
     }
     static int create(const std::filesystem::path& path, ::mode_t mode, handle& out) noexcept {
         out = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
@@ -133,7 +128,10 @@ struct file_calls {
         if (const int failed = uninterrupted([&] { return ::flock(file, LOCK_EX | LOCK_NB); }); failed != 0)
             return failed == EWOULDBLOCK ? EEXIST : failed;
         struct ::stat held {};
-        if (::fstat(file, &held) != 0 || !is_at(AT_FDCWD, path.c_str(), held)) return EEXIST;
+        struct ::stat named {};
+        if (::fstat(file, &held) != 0 || ::lstat(path.c_str(), &named) != 0 || named.st_dev != held.st_dev ||
+            named.st_ino != held.st_ino)
+            return EEXIST;
         out = ::fcntl(file, F_DUPFD_CLOEXEC, 0);
         return out < 0 ? errno : 0;
     }
@@ -232,12 +230,7 @@ struct file_calls {
         while (failed == EINTR) failed = call() == 0 ? 0 : errno;
         return failed;
     }
-    /// Whether `name` is still a name of the file that `held` describes.
-    static bool is_at(int directory, const char* name, const struct ::stat& held) noexcept {
-        struct ::stat named {};
-        return ::fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_dev == held.st_dev &&
-               named.st_ino == held.st_ino;
-    }
+    /// Removes a file unless somebody holds it. Its name is gone when its saver has renamed it and let go of it.
     static void remove_abandoned(int directory, const char* name, bool local) noexcept {
         constexpr int how = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
         int file = ::openat(directory, name, O_RDWR | how);  // NFS locks only what may be written
@@ -247,10 +240,22 @@ struct file_calls {
         struct ::stat held {};
         const bool ripe =
             ::fstat(file, &held) == 0 && S_ISREG(held.st_mode) && (local || std::time(nullptr) - held.st_mtime > day);
-        // A saver that has just renamed its file has given up the lock, too: then the name is gone.
-        if (ripe && ::flock(file, LOCK_EX | LOCK_NB) == 0 && is_at(directory, name, held))
-            ::unlinkat(directory, name, 0);
+        if (ripe && ::flock(file, LOCK_EX | LOCK_NB) == 0) ::unlinkat(directory, name, 0);
         ::close(file);
+    }
+    /// Puts the access list of the file at `path` into `acl`: nothing, if it has none.
+    static int read_acl([[maybe_unused]] const std::filesystem::path& path, [[maybe_unused]] std::vector<char>& acl) {
+#if defined(__linux__)
+        for (;;) {  // until it has not grown between two calls
+            const ssize_t size = ::getxattr(path.c_str(), acl_name, nullptr, 0);
+            if (size <= 0) return size == 0 || errno == ENODATA || errno == ENOTSUP || errno == ENOENT ? 0 : errno;
+            acl.resize(static_cast<std::size_t>(size));
+            if (::getxattr(path.c_str(), acl_name, acl.data(), acl.size()) == size) return 0;
+            acl.clear();
+        }
+#else
+        return 0;
+#endif
     }
     /// Whether `file` now has the access list in `old`, or none if it has none: a directory may give one to new files,
     /// whose entries would come to life with the group's permissions.
