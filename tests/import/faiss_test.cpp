@@ -1,5 +1,9 @@
 // Indexes written by faiss become ours: what they hold, what they find, and what damaged ones do.
+#include <fstream>
+#include <string_view>
+
 #include "import/support.hpp"
+#include "support/temporary.hpp"
 
 namespace {
 
@@ -133,6 +137,80 @@ TEST_CASE("import: a faiss file that is not what was asked for is refused, and s
     std::copy_n(twice.end() - 16, 8, twice.end() - 8);
     REQUIRE(refusal<flat_index<>>(twice) == errc::duplicate_id);
     REQUIRE(refusal<flat_index<>>(slurp(sample("hnswlib_l2"))) == errc::corrupt_file);
+}
+
+TEST_CASE("import: whatever else faiss writes is refused by its name, wherever it stands in a file") {
+    const auto expect = [](const bytes_t& bytes, const std::string& words) {
+        INFO(words);
+        REQUIRE(refusal<flat_index<>>(bytes) == errc::wrong_type);
+        REQUIRE_THAT(message<flat_index<>>(bytes), contains(words));
+        REQUIRE_THAT(message<flat_index<>>(bytes), contains("vicinal: the bytes: "));
+    };
+    const auto put = [](bytes_t in, std::size_t at, std::string_view four) {
+        std::copy_n(reinterpret_cast<const std::byte*>(four.data()), 4, in.begin() + static_cast<std::ptrdiff_t>(at));
+        return in;
+    };
+    const bytes_t flat = slurp(sample("faiss_flat_l2"));
+    const std::string_view read[] = {"IxF2", "IxFI", "IxFl", "IwFl", "IHNf", "IxMp", "IxM2"};
+    std::size_t refused = 0;
+    for (const auto& type : vicinal::detail::faiss_types) {
+        if (std::ranges::find(read, type.four) != std::end(read)) continue;
+        const std::string name = std::string(type.name) + " (" + std::string(type.four) + "), which is not supported";
+        expect(put(flat, 0, type.four), "it holds " + vicinal::detail::faiss_name(type.four));
+        expect(put(flat, 0, type.four), name);
+        expect(put(slurp(sample("faiss_map_flat_l2")), 37, type.four), name);
+        ++refused;
+    }
+    REQUIRE(refused > 70);
+    // A binary index has a head of its own: dimension and bytes of a code, then rows.
+    bytes_t binary(60);
+    binary = put(binary, 0, "IBxF");
+    binary[4] = std::byte{64};
+    binary[8] = std::byte{8};
+    expect(binary, "it holds a faiss binary index, IndexBinaryFlat (IBxF), which is not supported");
+    expect(put(binary, 0, "IBHf"), "a faiss binary index, IndexBinaryHNSW (IBHf)");
+    expect(put(flat, 0, "IxZz"), "it holds faiss's type IxZz, which is not known");
+    REQUIRE(refusal<flat_index<>>(put(bytes_t(60), 0, "IxZz")) == errc::corrupt_file);  // of dimension 0
+
+    const std::string_view flat_type("IxF2");
+    bytes_t ivf = slurp(sample("faiss_ivf_l2"));
+    const auto found = std::search(ivf.begin() + 4, ivf.end(), reinterpret_cast<const std::byte*>(flat_type.data()),
+                                   reinterpret_cast<const std::byte*>(flat_type.data()) + 4);
+    REQUIRE(found != ivf.end());
+    expect(put(ivf, static_cast<std::size_t>(found - ivf.begin()), "IHNf"),
+           "its lists are found by faiss's IndexHNSWFlat (IHNf)");
+    bytes_t hnsw = slurp(sample("faiss_hnsw_l2"));
+    const auto rows = std::search(hnsw.begin() + 4, hnsw.end(), reinterpret_cast<const std::byte*>(flat_type.data()),
+                                  reinterpret_cast<const std::byte*>(flat_type.data()) + 4);
+    REQUIRE(rows != hnsw.end());
+    expect(put(hnsw, static_cast<std::size_t>(rows - hnsw.begin()), "null"), "its rows are in faiss's nothing (null)");
+}
+
+TEST_CASE("import: what is wrong with a faiss file is said with its path") {
+    const temporary_directory folder;
+    const auto path = folder / "a file.bin";
+    const auto said = [&](bytes_t bytes, const char* words) {
+        std::ofstream(path, std::ios::binary)
+            .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        std::string text;
+        try {
+            (void)import_faiss<flat_index<>>(path);
+        } catch (const vicinal::error& e) {
+            text = e.what();
+        }
+        REQUIRE_THAT(text, contains("vicinal: " + path.string() + ": " + words));
+        REQUIRE(text.find("vicinal: ", 1) == std::string::npos);
+    };
+    bytes_t bytes = slurp(sample("faiss_flat_l2"));
+    said({bytes.begin(), bytes.begin() + 50}, "");
+    said(slurp(sample("faiss_ivfpq_l2")), "it holds faiss's IndexIVFPQ (IwPQ)");
+    said(slurp(sample("faiss_hnsw_l2")), "it holds faiss's index of kind hnsw");
+    bytes[bytes.size() - 1] = std::byte{0x7F};  // the last component: not finite
+    bytes[bytes.size() - 2] = std::byte{0x80};
+    said(bytes, "row 59: ");
+    std::filesystem::remove(path);
+    REQUIRE(std::system(("mkfifo '" + path.string() + "'").c_str()) == 0);
+    REQUIRE(import_test::refusal([&] { return import_faiss<flat_index<>>(path); }) == errc::io);
 }
 
 TEST_CASE("import: a cut or damaged faiss file is refused or still whole") {

@@ -1,5 +1,8 @@
 // Indexes written by hnswlib become ours: what they hold, what they find, and what damaged ones do.
+#include <fstream>
+
 #include "import/support.hpp"
+#include "support/temporary.hpp"
 
 namespace {
 
@@ -69,6 +72,29 @@ TEST_CASE("import: an hnswlib index that is not what the caller says is refused"
     REQUIRE(refusal(bytes, 4, {.max_rows = 59}) == errc::limit_exceeded);
     REQUIRE(refusal(bytes, 4, {.max_bytes = 1000}) == errc::limit_exceeded);
     REQUIRE(refusal(bytes, 4, {.max_dim = 3}) == errc::limit_exceeded);
+}
+
+TEST_CASE("import: hnswlib's brute force is refused by its name, and what is wrong is said with the path") {
+    bytes_t brute(24 + 5 * 24);  // room for 5 rows of 24 bytes, 3 rows
+    brute[0] = std::byte{5};
+    brute[8] = std::byte{24};
+    brute[16] = std::byte{3};
+    REQUIRE(refusal(brute) == errc::wrong_type);
+    const auto said_of = [](const std::filesystem::path& path, std::size_t dim) {
+        try {
+            (void)import_hnswlib<hnsw_index<>>(path, dim);
+        } catch (const vicinal::error& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    const temporary_directory folder;
+    std::ofstream(folder / "brute.bin", std::ios::binary)
+        .write(reinterpret_cast<const char*>(brute.data()), static_cast<std::streamsize>(brute.size()));
+    REQUIRE_THAT(said_of(folder / "brute.bin", 4), contains("brute.bin: it holds hnswlib's BruteforceSearch"));
+    REQUIRE_THAT(said_of(sample("hnswlib_l2"), 5), contains(sample("hnswlib_l2").string() + ": its vectors have 16"));
+    brute.pop_back();
+    REQUIRE(refusal(brute) == errc::corrupt_file);
 }
 
 TEST_CASE("import: a cut or damaged hnswlib index is refused or still whole") {
