@@ -158,8 +158,8 @@ def bugs_here():
         Bug("a failed save leaves its file", "io", io + "atomic_file.hpp",
             "if (temporary_exists_) Calls::remove(temporary_);", ""),
         Bug("the old file is written over", "crash", io + "atomic_file.hpp",
-            "temporary_ = directory / (name + \".tmp\");\n            const int failed = retry([&] { return Calls::create(temporary_, file_); });",
-            "temporary_ = target_;\n            Calls::remove(target_);\n            const int failed = retry([&] { return Calls::create(temporary_, file_); });"),
+            "temporary_ = directory / ((locked ? stem : prefix) + hex(random()) + suffix);",
+            "temporary_ = target_;\n            Calls::remove(target_);"),
         Bug("a stream is not flushed", "io", io + "writer.hpp", "out.flush();\n        } catch", ";\n        } catch"),
         Bug("what changes while it is written is saved", "io", io + "writer.hpp", "known && crc != entries[i].crc", "false"),
         # ---- an index believes its sections

@@ -19,6 +19,10 @@ using namespace vicinal_test;
 using bytes_t = std::vector<std::byte>;
 using vicinal::errc;
 
+#if !defined(VICINAL_IMPORT_SAMPLES)  // compiled by hand
+#define VICINAL_IMPORT_SAMPLES std::filesystem::path(__FILE__).parent_path() / "samples"
+#endif
+
 inline std::filesystem::path sample(const std::string& name) {
     return std::filesystem::path(VICINAL_IMPORT_SAMPLES) / (name + ".bin");
 }

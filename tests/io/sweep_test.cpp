@@ -61,6 +61,10 @@ std::size_t temporaries(const directory& in) {
         std::count_if(begin(all), end(all), [](const auto& entry) { return entry.path().extension() == ".tmp"; }));
 }
 
+std::filesystem::file_time_type long_ago() {
+    return std::filesystem::file_time_type::clock::now() - std::chrono::hours(25);
+}
+
 /// Another machine, or a container with a name of its own.
 struct other_host : file_calls {
     static std::string host() { return "elsewhere"; }
@@ -82,6 +86,15 @@ struct late_lock : file_calls {
     static int hold(handle file, const std::filesystem::path& path, handle& out) {
         if (before) std::exchange(before, nullptr)();
         return file_calls::hold(file, path, out);
+    }
+};
+
+/// Somebody else saves just before a new file is put in place.
+struct late_rename : file_calls {
+    static inline std::function<void()> before;
+    static int replace(const std::filesystem::path& from, const std::filesystem::path& to) {
+        if (before) std::exchange(before, nullptr)();
+        return file_calls::replace(from, to);
     }
 };
 
@@ -148,6 +161,17 @@ TEST_CASE("save: a file that another saver writes is left alone, in this process
     CHECK(here.entries() == 1);
 }
 
+TEST_CASE("save: a file is held until it has its name") {
+    const directory here;
+    for (const bool sync : {true, false}) {
+        late_rename::before = [&] { plain().save(here / "a.vic"); };
+        const auto writer = interrupted([] {});
+        REQUIRE(refused([&] { writer.save_with<late_rename>(here / "a.vic", {.sync = sync}); }) == std::nullopt);
+        CHECK(std::filesystem::file_size(here / "a.vic") == writer.length());
+        CHECK(here.entries() == 1);
+    }
+}
+
 TEST_CASE("save: a file that is swept away before it is locked is made again") {
     const directory here;
     for (const bool sync : {true, false}) {
@@ -190,8 +214,7 @@ TEST_CASE("save: what another host's saver left is taken away after a day: its l
     plain().save(here / "a.vic");
     REQUIRE(temporaries(here) == 1);
     for (const auto& entry : std::filesystem::directory_iterator(here.path()))
-        std::filesystem::last_write_time(entry.path(),
-                                         std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
+        std::filesystem::last_write_time(entry.path(), long_ago());
     plain().save(here / "a.vic");
     CHECK(temporaries(here) == 0);
 }
@@ -221,6 +244,7 @@ TEST_CASE("save: what only has the name of a temporary file is neither waited fo
     for (const std::string& similar :
          {name + "x", name.substr(0, name.size() - 4), "x" + name, name.substr(0, 30) + ".tmp"}) {
         spill(here / similar, {});
+        std::filesystem::last_write_time(here / similar, long_ago());
         saves();
         CHECK(std::filesystem::exists(here / similar));
     }
