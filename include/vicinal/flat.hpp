@@ -117,7 +117,10 @@ class flat_index {
     [[nodiscard]] check_report check() const { return state_->check(); }
 
     /// Writes the index to `path`, atomically: at any crash the path holds the old file or the new one, whole. Searches
-    /// go on meanwhile, changes wait.  throws  error: io, cancelled; the old file and the index are then as before
+    /// go on meanwhile, changes wait. The new file keeps the old one's owner, group, access list and permissions where
+    /// the process may give them, and is never open to anybody else; what killed saves to `path` left is removed
+    /// (docs/reliability.md). Anything but a regular file is refused: open it as a stream.
+    /// throws  error: io, cancelled; the old file and the index are then as before
     void save(const std::filesystem::path& path, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
     }
@@ -129,10 +132,11 @@ class flat_index {
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
-    /// Reads an index; every byte is checked before it is used, so the file may come from a stranger.
+    /// Reads an index; every byte is checked before it is used, so the file may come from a stranger. A path may be a
+    /// pipe's; its writer is waited for. Of a path or bytes the index must be all; of a stream no more is taken than the
+    /// index, so that another one, or what the caller has put there, can be read next. The stream need not seek.
     /// throws  error: io, corrupt_file, unsupported_version, wrong_type (saying what the file holds and what was
-    /// asked),
-    ///         limit_exceeded
+    ///         asked), limit_exceeded
     [[nodiscard]] static flat_index load(const std::filesystem::path& path, const load_limits& limits = {}) {
         return flat_index(detail::load_state<state>(detail::read_path(path, limits), limits));
     }
@@ -144,7 +148,8 @@ class flat_index {
     }
     /// Maps the file and searches it in place: opens at once whatever its size, shares memory with other processes, and
     /// refuses changes (errc::read_only). Structure is checked at once, contents by verify(). The file must not be
-    /// written to meanwhile; replacing it by save, which renames, is safe. throws  as load
+    /// written to meanwhile; replacing it by save, which renames, is safe. Anything but a regular file is refused at
+    /// once.  throws  as load
     [[nodiscard]] static flat_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return flat_index(detail::view_state<state>(detail::map_path(path), limits));
     }

@@ -126,7 +126,7 @@ struct logging_calls {
         out = 9;
         return 0;
     }
-    static void sweep(const std::filesystem::path&, std::string_view, std::string_view, std::size_t) noexcept {}
+    static void sweep(const std::filesystem::path&, const vicinal::detail::temporary_names&, std::uint64_t) noexcept {}
     static std::string host() { return {}; }
     static int give(handle, const vicinal::detail::file_rights&) noexcept { return 0; }
     /// Unsynced zeros, as far as a loss of power is concerned.

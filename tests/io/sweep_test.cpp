@@ -98,6 +98,26 @@ struct late_rename : file_calls {
     }
 };
 
+/// A file system that does not rename what is open.
+struct stubborn : file_calls {
+    static inline int open = 0;
+    static int create(const std::filesystem::path& path, mode_t mode, handle& out) {
+        open = 1;
+        return file_calls::create(path, mode, out);
+    }
+    static int hold(handle file, const std::filesystem::path& path, handle& out) {
+        ++open;
+        return file_calls::hold(file, path, out);
+    }
+    static int close(handle file) {
+        --open;
+        return file_calls::close(file);
+    }
+    static int replace(const std::filesystem::path& from, const std::filesystem::path& to) {
+        return open > 0 ? EACCES : file_calls::replace(from, to);
+    }
+};
+
 }  // namespace
 
 TEST_CASE("save: what killed savers left is taken away by the next save to that path, and by no other") {
@@ -161,6 +181,14 @@ TEST_CASE("save: a file that another saver writes is left alone, in this process
     CHECK(here.entries() == 1);
 }
 
+TEST_CASE("save: a large directory is looked through now and then") {
+    const directory here;
+    for (int i = 0; i < 2000; ++i) spill(here / (std::string(100, 'x') + std::to_string(i)), {});
+    save_and_die(here / "a.vic");
+    for (int i = 0; i < 300 && temporaries(here) != 0; ++i) plain().save(here / "a.vic", {.sync = false});
+    CHECK(temporaries(here) == 0);
+}
+
 TEST_CASE("save: a file is held until it has its name") {
     const directory here;
     for (const bool sync : {true, false}) {
@@ -170,6 +198,13 @@ TEST_CASE("save: a file is held until it has its name") {
         CHECK(std::filesystem::file_size(here / "a.vic") == writer.length());
         CHECK(here.entries() == 1);
     }
+}
+
+TEST_CASE("save: a file that cannot be renamed while it is held is let go") {
+    const directory here;
+    CHECK(refused([&] { plain().save_with<stubborn>(here / "a.vic", {.sync = false}); }) == std::nullopt);
+    CHECK(here.entries() == 1);
+    CHECK(stubborn::open == 0);
 }
 
 TEST_CASE("save: a file that is swept away before it is locked is made again") {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <algorithm>     // for min
-#include <cerrno>        // for EINTR, EEXIST, EIO, ENOSPC
+#include <cerrno>        // for EACCES, EBUSY, EEXIST, EINTR, EIO, ENOSPC, EPERM
 #include <chrono>        // for steady_clock
 #include <cstddef>       // for size_t, byte
 #include <cstdint>       // for uint64_t, uintptr_t
@@ -12,7 +12,7 @@
 #include <string>        // for string
 #include <string_view>   // for string_view
 #include <system_error>  // for error_code, generic_category
-#include <utility>       // for move
+#include <utility>       // for exchange, move
 
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/watch.hpp"
@@ -68,7 +68,7 @@ namespace detail {
 /// file is untouched; should the directory fail to sync after it, the new file is in place and the error says so.
 ///
 /// A saver that is killed leaves its temporary file. Each saver holds a lock on its own, and the next one to the same
-/// path removes those that nobody holds; it looks through the directory for them, at 0.2 us an entry.
+/// path removes those that nobody holds (file_calls::sweep).
 template <class Calls = file_calls>
 class basic_atomic_file {
   public:
@@ -82,17 +82,18 @@ class basic_atomic_file {
                 fail_io("open the directory", directory, failed);
             directory_open_ = true;
         }
-        const std::string stem = std::string(prefix) + hex_hash(display(target_.filename())) + "-";
-        const std::string host = hex_hash(Calls::host()) + "-";
-        Calls::sweep(directory, stem, host, (stem + host + hex(0) + suffix).size());
-        create_in(directory, stem + host);
+        names_.stem = std::string(prefix) + hex_hash(display(target_.filename())) + "-";
+        names_.host = hex_hash(Calls::host()) + "-";
+        names_.length = (names_.stem + names_.host + hex(0)).size() + names_.suffix.size();
+        Calls::sweep(directory, names_, random());
+        create_in(directory);
     }
     basic_atomic_file(const basic_atomic_file&) = delete;
     basic_atomic_file& operator=(const basic_atomic_file&) = delete;
     ~basic_atomic_file() {
         if (file_open_) Calls::close(file_);
         if (temporary_exists_) Calls::remove(temporary_);
-        if (lock_open_) Calls::close(lock_);
+        unlock();
         if (directory_open_) Calls::close(directory_);
     }
 
@@ -133,7 +134,12 @@ class basic_atomic_file {
                 fail_io("sync", temporary_for(), failed);
         file_open_ = false;
         if (const int failed = Calls::close(file_); failed != 0) fail_io("close", temporary_for(), failed);
-        if (const int failed = Calls::replace(temporary_, target_); failed != 0) fail_io("rename to", target_, failed);
+        int refused = Calls::replace(temporary_, target_);
+        if (refused == EACCES || refused == EPERM || refused == EBUSY) {  // some systems move nothing that is open
+            unlock();
+            refused = Calls::replace(temporary_, target_);
+        }
+        if (refused != 0) fail_io("rename to", target_, refused);
         temporary_exists_ = false;
         if (!directory_open_) return;
         if (const int failed = retry([&] { return Calls::sync_directory(directory_); }); failed != 0)
@@ -144,7 +150,6 @@ class basic_atomic_file {
 
   private:
     static constexpr const char* prefix = ".vicinal-";
-    static constexpr const char* suffix = ".tmp";
 
     // A constructor that delegates has an object to destroy when the rest of it throws.
     struct delegated {};
@@ -169,10 +174,11 @@ class basic_atomic_file {
     }
 
     /// Makes the temporary file and locks it. Where that is not possible it gets a name that nobody sweeps away.
-    void create_in(const std::filesystem::path& directory, const std::string& stem) {
+    void create_in(const std::filesystem::path& directory) {
         bool locked = true;
         for (int attempt = 0;; ++attempt) {
-            temporary_ = directory / ((locked ? stem : prefix) + hex(random()) + suffix);
+            const std::string stem = locked ? names_.stem + names_.host : prefix;
+            temporary_ = directory / (stem + hex(random()) + std::string(names_.suffix));
             int failed = retry([&] { return Calls::create(temporary_, old_.creation_mode(), file_); });
             if (failed == 0) {
                 file_open_ = temporary_exists_ = true;
@@ -187,6 +193,9 @@ class basic_atomic_file {
             }
             if (attempt == 100) fail_io("create a file to save to", target_, failed);
         }
+    }
+    void unlock() noexcept {
+        if (std::exchange(lock_open_, false)) Calls::close(lock_);
     }
     void discard() noexcept {
         file_open_ = temporary_exists_ = false;
@@ -225,6 +234,7 @@ class basic_atomic_file {
     std::filesystem::path target_;
     std::filesystem::path temporary_;
     save_options options_;
+    temporary_names names_;
     file_rights old_;
     std::uint64_t seed_ = 0;
     typename Calls::handle file_{};

@@ -36,6 +36,21 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
+/// How the temporary files of one path are called.
+struct temporary_names {
+    std::string stem;  ///< with which all begin: made of the path's file name
+    std::string host;  ///< with which go on those of this machine. Locks may not reach others
+    std::size_t length = 0;
+    static constexpr std::string_view suffix = ".tmp";
+
+    [[nodiscard]] bool include(std::string_view name) const noexcept {
+        return name.size() == length && name.starts_with(stem) && name.ends_with(suffix);
+    }
+    [[nodiscard]] bool of_this_host(std::string_view name) const noexcept {
+        return name.substr(stem.size()).starts_with(host);
+    }
+};
+
 #if defined(_WIN32)
 
 /// What is known of the file at a path before it is replaced.
@@ -60,7 +75,7 @@ struct file_calls {
         return out < 0 ? errno : 0;
     }
     static int hold(handle, const std::filesystem::path&, handle&) noexcept { return ENOLCK; }
-    static void sweep(const std::filesystem::path&, std::string_view, std::string_view, std::size_t) noexcept {}
+    static void sweep(const std::filesystem::path&, const temporary_names&, std::uint64_t) noexcept {}
     static std::string host() { return {}; }
     static int give(handle, const file_rights&) noexcept { return 0; }
     static int reserve(handle, std::uint64_t) noexcept { return 0; }
@@ -135,16 +150,22 @@ struct file_calls {
         out = ::fcntl(file, F_DUPFD_CLOEXEC, 0);
         return out < 0 ? errno : 0;
     }
-    /// Removes from `directory` the files that nobody holds and whose names begin with `stem`, end in ".tmp" and have
-    /// `length` characters. Locks may not reach other hosts: what does not go on with `host` must be a day old, too.
-    static void sweep(const std::filesystem::path& directory, std::string_view stem, std::string_view host,
-                      std::size_t length) noexcept {
+    /// Removes the temporary files in `directory` that nobody holds. Of large directories, which take longer to look
+    /// through than a file to write, only as many calls do so as keeps it short on average; `draw`, any number,
+    /// decides.
+    static void sweep(const std::filesystem::path& directory, const temporary_names& names,
+                      std::uint64_t draw) noexcept {
+        constexpr std::uint64_t short_work = std::uint64_t{1} << 16;  // bytes of a directory: some 1500 entries, 1 ms
+        struct ::stat found {};
+        if (::stat(directory.c_str(), &found) != 0) return;
+        if (const auto share = static_cast<std::uint64_t>(found.st_size) / short_work; share > 1 && draw % share != 0)
+            return;
         ::DIR* const entries = ::opendir(directory.c_str());
         if (entries == nullptr) return;
         while (const ::dirent* const entry = ::readdir(entries)) {
             const std::string_view name = entry->d_name;
-            if (name.size() != length || !name.starts_with(stem) || !name.ends_with(".tmp")) continue;
-            remove_abandoned(::dirfd(entries), entry->d_name, name.substr(stem.size()).starts_with(host));
+            if (!names.include(name)) continue;
+            remove_abandoned(::dirfd(entries), entry->d_name, names.of_this_host(name));
         }
         ::closedir(entries);
     }
@@ -230,7 +251,8 @@ struct file_calls {
         while (failed == EINTR) failed = call() == 0 ? 0 : errno;
         return failed;
     }
-    /// Removes a file unless somebody holds it. Its name is gone when its saver has renamed it and let go of it.
+    /// Removes a file unless somebody holds it; one of another host must be a day old, too. Its name is gone when its
+    /// saver has renamed it and let go of it.
     static void remove_abandoned(int directory, const char* name, bool local) noexcept {
         constexpr int how = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
         int file = ::openat(directory, name, O_RDWR | how);  // NFS locks only what may be written
