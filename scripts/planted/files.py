@@ -6,7 +6,7 @@ GROUPS = {
     "streams": ["io/round_trip_test.cpp"],
     "foreign": ["import/faiss_test.cpp", "import/hnswlib_test.cpp"],
 }
-CALLS, ATOMIC, SOURCE = "io/file_calls.hpp", "io/atomic_file.hpp", "io/source.hpp"
+CALLS, ATOMIC, SOURCE, INPUT = "io/file_calls.hpp", "io/atomic_file.hpp", "io/source.hpp", "io/input_file.hpp"
 BUGS = [
     ("a file is open to others while it is written", "rights", CALLS, "exists ? mode & 0600U : 0666U", "0666U"),
     ("its owner may do more with it than before", "rights", CALLS, "exists ? mode & 0600U", "exists ? 0600U"),
@@ -39,11 +39,11 @@ BUGS = [
     ("what must not be open is not let go", "sweep", ATOMIC, "            unlock();\n            refused", "            refused"),
     ("a failed lock is held all the same", "sweep", CALLS, "return failed == EWOULDBLOCK ? EEXIST : failed;",
      "if (failed != EWOULDBLOCK) return failed;"),
-    ("a pipe's writer is waited for", "waiting", SOURCE, "| O_NOCTTY | O_NONBLOCK);", "| O_NOCTTY);"),
-    ("what is no file is opened", "waiting", SOURCE, "::stat(path_.c_str(), &found) == 0 && !S_ISREG(found.st_mode)",
+    ("a pipe's writer is waited for", "waiting", INPUT, "| O_NOCTTY | O_NONBLOCK);", "| O_NOCTTY);"),
+    ("what is no file is opened", "waiting", INPUT, "::stat(path_.c_str(), &found) == 0 && !S_ISREG(found.st_mode)",
      "::stat(path_.c_str(), &found) == 0 && false"),
-    ("a file goes on not to wait", "waiting", SOURCE, "flags & ~O_NONBLOCK", "flags"),
-    ("a lease is an error", "waiting", SOURCE, "if (errno == EWOULDBLOCK)", "if (false)"),
+    ("a file goes on not to wait", "waiting", INPUT, "flags & ~O_NONBLOCK", "flags"),
+    ("a lease is an error", "waiting", INPUT, "if (errno == EWOULDBLOCK)", "if (false)"),
     ("a save takes a name for what it stands for", "waiting", ATOMIC, "        look_up(path);\n", "        look_up(target_);\n"),
     ("a stream must end behind an index", "streams", SOURCE, 'read_growing(read, "the stream", limits, stream_end::anything)',
      'read_growing(read, "the stream", limits, stream_end::required)'),

@@ -361,7 +361,7 @@ TEST_CASE("crash: after a loss of power behind any operation the path holds the 
     }
 }
 
-TEST_CASE("crash: a program killed while it saves leaves the old index or the new one, and the next save nothing else") {
+TEST_CASE("crash: a program killed while it saves leaves the old index or the new one, the next save only one") {
     const int kills = long_form() ? 2000 : 40;
     std::size_t seen_first = 0;
     std::size_t seen_second = 0;

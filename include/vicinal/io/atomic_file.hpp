@@ -62,10 +62,10 @@ namespace detail {
 /// A new version of the file at a path, invisible until commit(). Destroyed before that, it leaves nothing behind.
 ///
 /// The bytes go to a temporary file in the same directory, which replaces the old one by rename. It is created for its
-/// owner alone, and takes the old file's owner, group, access list and permissions just before the rename, as far as the
-/// process may (see file_calls::give); where there was no file, it has 0666 less the umask. A symbolic link stays; what
-/// it points to is replaced. Every failure is an error{io} naming path, operation and cause. Until the rename the old
-/// file is untouched; should the directory fail to sync after it, the new file is in place and the error says so.
+/// owner alone, and takes the old file's owner, group, access list and permissions just before the rename, as far as
+/// the process may (see file_calls::give); where there was no file, it has 0666 less the umask. A symbolic link stays;
+/// what it points to is replaced. Every failure is an error{io} naming path, operation and cause. Until the rename the
+/// old file is untouched; should the directory fail to sync after it, the new file is in place and the error says so.
 ///
 /// A saver that is killed leaves its temporary file. Each saver holds a lock on its own, and the next one to the same
 /// path removes those that nobody holds (file_calls::sweep).
