@@ -36,11 +36,11 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
-/// How the temporary files of one path are called.
+/// The names of one path's temporary files.
 struct temporary_names {
-    std::string stem;  ///< with which all begin: made of the path's file name
-    std::string host;  ///< with which go on those of this machine. Locks may not reach others
-    std::size_t length = 0;
+    std::string stem;        ///< what all of them begin with; it stands for the path's file name
+    std::string host;        ///< what follows in those that this machine gave; others may not see its locks
+    std::size_t length = 0;  ///< of a whole name
     static constexpr std::string_view suffix = ".tmp";
 
     [[nodiscard]] bool include(std::string_view name) const noexcept {
@@ -113,7 +113,7 @@ struct file_rights {
     ::uid_t owner = 0;
     ::gid_t group = 0;
     std::vector<char> acl{};  ///< the POSIX access list as Linux keeps it; empty if there is none
-    /// What the new file is created with: before give() widens it, only the owner may do what the owner might before.
+    /// What the new file is created with: until give() widens it, nobody but its owner may use it.
     [[nodiscard]] ::mode_t creation_mode() const noexcept { return exists ? mode & 0600U : 0666U; }
 };
 
@@ -150,9 +150,8 @@ struct file_calls {
         out = ::fcntl(file, F_DUPFD_CLOEXEC, 0);
         return out < 0 ? errno : 0;
     }
-    /// Removes the temporary files in `directory` that nobody holds. Of large directories, which take longer to look
-    /// through than a file to write, only as many calls do so as keeps it short on average; `draw`, any number,
-    /// decides.
+    /// Removes the temporary files in `directory` that nobody holds. A large directory takes longer to look through
+    /// than a file to write, so that only one call in some does it; `draw`, any number, decides which.
     static void sweep(const std::filesystem::path& directory, const temporary_names& names,
                       std::uint64_t draw) noexcept {
         constexpr std::uint64_t short_work = std::uint64_t{1} << 16;  // bytes of a directory: some 1500 entries, 1 ms
@@ -175,8 +174,8 @@ struct file_calls {
         return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
     }
     /// Gives `file` the owner, group, access list and permissions in `old`, as far as the process may; nobody gets more
-    /// than with the old file. Whoever is in a group that could not be kept counts among others: they, and the new
-    /// group, get what both had. An access list that could not be kept, or not be taken off, leaves the owner alone.
+    /// than with the old file. Who is in a group that could not be kept is now one of the others: these, and the new
+    /// group, get what both had. If an access list could not be kept, or not be taken off, only the owner has access.
     static int give(handle file, const file_rights& old) noexcept {
         struct ::stat now {};
         if (::fstat(file, &now) != 0) return errno;
