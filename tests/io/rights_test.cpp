@@ -88,19 +88,19 @@ bool saves(const std::filesystem::path& path) {
 constexpr const char* acl = "system.posix_acl_access";
 constexpr const char* inherited_acl = "system.posix_acl_default";
 
-/// An access list as Linux keeps it: version 2; then tag, permissions and id of each entry: the owner's, one user's,
-/// the group's, the mask, others'.
-bytes_t list_for_user(std::uint32_t user, std::uint16_t group_may, std::uint16_t mask) {
+/// An access list as Linux keeps it: version 2; then tag, permissions and id of each entry: the owner's, that of user
+/// 1234, the group's, the mask, others'.
+bytes_t made_list(unsigned user_may, unsigned group_may, unsigned mask, unsigned others_may) {
     byte_writer out;
     const auto entry = [&](unsigned tag, unsigned may, std::uint32_t id) {
         out.put(static_cast<std::uint16_t>(tag)).put(static_cast<std::uint16_t>(may)).put(id);
     };
     out.put(std::uint32_t{2});
     entry(0x01, 6, ~0U);
-    entry(0x02, 6, user);
+    entry(0x02, user_may, 4321);
     entry(0x04, group_may, ~0U);
     entry(0x10, mask, ~0U);
-    entry(0x20, 0, ~0U);
+    entry(0x20, others_may, ~0U);
     return out.take();
 }
 bytes_t list_of(const std::filesystem::path& path) {
@@ -202,7 +202,7 @@ TEST_CASE("save: a group that cannot be kept takes its rights along, and gets no
 TEST_CASE("save: an access list is kept, or else only the owner has access") {
     const directory here;
     spill(here / "a.vic", {});
-    const bytes_t list = list_for_user(1234, 0, 6);
+    const bytes_t list = made_list(6, 0, 6, 0);
     if (!set_list(here / "a.vic", acl, list)) return;  // the file system has none
     CHECK(mode_of(here / "a.vic") == 0660);            // the group's bits are the mask: the group itself may do nothing
     REQUIRE(saves(here / "a.vic"));
@@ -212,7 +212,7 @@ TEST_CASE("save: an access list is kept, or else only the owner has access") {
     if (::geteuid() != 0) return;
     REQUIRE(::chmod(here.path().c_str(), 0777) == 0);
     REQUIRE(::chown((here / "a.vic").c_str(), 1234, 5678) == 0);
-    REQUIRE(set_list(here / "a.vic", acl, list_for_user(1234, 4, 4)));
+    REQUIRE(set_list(here / "a.vic", acl, made_list(0, 4, 4, 4)));  // all may read it but user 4321
     REQUIRE(done_by_a_user({}, [&] { return saves(here / "a.vic"); }));
     CHECK(list_of(here / "a.vic").empty());
     CHECK(mode_of(here / "a.vic") == 0600);
@@ -220,7 +220,7 @@ TEST_CASE("save: an access list is kept, or else only the owner has access") {
 
 TEST_CASE("save: a directory's access list for new files opens no old one") {
     const directory here;
-    if (!set_list(here.path(), inherited_acl, list_for_user(1234, 6, 6))) return;
+    if (!set_list(here.path(), inherited_acl, made_list(6, 6, 6, 0))) return;
     spill(here / "a.vic", {});
     CHECK_FALSE(list_of(here / "a.vic").empty());
     REQUIRE(::removexattr((here / "a.vic").c_str(), acl) == 0);
