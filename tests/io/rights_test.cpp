@@ -89,7 +89,7 @@ constexpr const char* acl = "system.posix_acl_access";
 constexpr const char* inherited_acl = "system.posix_acl_default";
 
 /// An access list as Linux keeps it: version 2; then tag, permissions and id of each entry: the owner's, that of user
-/// 1234, the group's, the mask, others'.
+/// 4321, the group's, the mask, others'.
 bytes_t made_list(unsigned user_may, unsigned group_may, unsigned mask, unsigned others_may) {
     byte_writer out;
     const auto entry = [&](unsigned tag, unsigned may, std::uint32_t id) {
