@@ -170,8 +170,10 @@ concept resolving_codec = codec<C> && requires {
 
 // ---- what indexes take --------------------------------------------------------------------------------------------
 
-/// Decides which ids a search may return: any `bool(Id)`, called on the searching thread. It may throw; the search then
-/// throws the same and the index is unharmed. It must not change the index it filters.
+/// Decides which ids a search may return: any `bool(Id)`, called on the searching thread, never after the call. It may
+/// throw; the search then throws the same and the index is unharmed. It may search any index, on the executor of the
+/// search, too, if that is a thread_pool; the index it filters only on its own thread, as a thread of its own would wait
+/// for a change that waits for this search. What would change the index it filters throws error{reentrant_call}.
 template <class F, class Id>
 concept id_predicate = std::predicate<F&, Id>;
 

@@ -28,8 +28,8 @@ VICINAL_NAMESPACE_BEGIN
 ///
 /// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove
 /// calls, which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from
-/// index may only be assigned to or destroyed. A filter must not call the index that is searching. Exceptions: every
-/// refused call leaves the index as it was.
+/// index may only be assigned to or destroyed. Filters and progress listeners may search it on their own
+/// thread, not change it (errc::reentrant_call). Exceptions: every refused call leaves the index as it was.
 template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Kernels = simd::native_kernels>
 class flat_index {
     static_assert(metric<Metric>,

@@ -20,9 +20,9 @@ TEST_CASE("error: carries its code and says it is vicinal's") {
 
 TEST_CASE("error: every code has a name of its own, and a number that is no code has none") {
     std::set<std::string> names;
-    for (unsigned i = 0; i <= static_cast<unsigned>(errc::cancelled); ++i)
+    for (unsigned i = 0; i <= static_cast<unsigned>(errc::reentrant_call); ++i)
         names.insert(std::string(to_string(static_cast<errc>(i))));
-    CHECK(names.size() == static_cast<std::size_t>(errc::cancelled) + 1);
+    CHECK(names.size() == static_cast<std::size_t>(errc::reentrant_call) + 1);
     CHECK(names.count("unknown") == 0);
     CHECK(to_string(static_cast<errc>(200)) == "unknown");
     CHECK(to_string(errc::zero_norm) == "zero_norm");

@@ -143,16 +143,6 @@ TEST_CASE("beam: of no width it stays empty") {
     REQUIRE_FALSE(pool.has_next());
 }
 
-TEST_CASE("beam: the first can be dropped") {
-    beam pool;
-    pool.reset(3);
-    for (slot_t i = 0; i < 3; ++i) pool.insert(static_cast<float>(i), i);
-    pool.drop_first();
-    REQUIRE(rows_of(pool) == std::vector<slot_t>{1, 2});
-    pool.insert(0.5F, 9);
-    REQUIRE(rows_of(pool) == std::vector<slot_t>{9, 1, 2});
-}
-
 TEST_CASE("visited set: each row is new once and a new search forgets all") {
     visited_set seen;
     numbers random(2);

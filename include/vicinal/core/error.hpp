@@ -29,6 +29,7 @@ enum class errc : std::uint8_t {
     wrong_type,           ///< a sound file that holds another index, metric, codec or id type
     limit_exceeded,       ///< a load beyond the caller's load_limits
     cancelled,            ///< the call's stop token was triggered
+    reentrant_call,       ///< a callback of a call on an index wants to change that index
 };
 
 /// The name of `code` as written in the enum.
@@ -50,6 +51,7 @@ enum class errc : std::uint8_t {
         case errc::wrong_type: return "wrong_type";
         case errc::limit_exceeded: return "limit_exceeded";
         case errc::cancelled: return "cancelled";
+        case errc::reentrant_call: return "reentrant_call";
     }
     return "unknown";
 }

@@ -6,7 +6,7 @@
 #include <concepts>            // for convertible_to
 #include <condition_variable>  // for condition_variable
 #include <cstddef>             // for size_t
-#include <exception>           // for exception_ptr
+#include <exception>           // for exception, exception_ptr
 #include <mutex>               // for mutex
 #include <thread>              // for thread
 #include <vector>              // for vector
@@ -21,6 +21,11 @@ using task_ref = function_ref<void(std::size_t)>;
 /// Something that runs tasks. `run(count, task)` must call task(i) exactly once for every i < count, on any threads and
 /// in any order, and return when all have returned; what the tasks wrote is then visible to the caller. The tasks it
 /// gets from vicinal never throw. `concurrency()` is a hint: how many run at once.
+///
+/// A task may come back to the executor that runs it: a filter that searches another index on the same one does.
+/// thread_pool and serial_executor answer such a call; one of yours that is used so must not wait for a thread that is
+/// itself inside a task. While a caller waits it should run tasks of its own call only: vicinal calls `run` with an
+/// index's lock held, and a change to that index on the same thread is refused (errc::reentrant_call).
 template <class E>
 concept executor = requires(E& e, std::size_t count, task_ref task) {
     e.run(count, task);
@@ -36,66 +41,30 @@ struct serial_executor {
 };
 static_assert(executor<serial_executor>);
 
-/// A small pool of threads; the calling thread takes part. One `run` at a time uses the workers; a second caller's
-/// waits for the first. Tasks are handed out one by one through an atomic counter.
+/// A small pool of threads; the calling thread takes part. Tasks are handed out one by one.
+///
+/// Several runs may be under way at once, of one thread or of many: workers help the run that began first and has tasks
+/// left. A caller works on its own run alone and then waits for those of its tasks that workers are still in. So a task
+/// may itself call `run`, of this pool or of another whose tasks call this one: no run ever waits for a free worker.
 class thread_pool {
   public:
-    /// threads  how many tasks run at once, the caller included; 0 = all of the machine's
+    /// More threads than this are never started.
+    static constexpr std::size_t max_threads = 1024;
+
+    /// threads  how many tasks run at once, the caller included; 0 = all of the machine's. Beyond max_threads, and where
+    ///          the system starts no further thread, there are fewer: concurrency() says how many
     explicit thread_pool(std::size_t threads = 0) {
         if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+        threads = std::min(threads, max_threads);
         workers_.reserve(threads - 1);
         try {
             for (std::size_t i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
-        } catch (...) {
-            stop();
-            throw;
+        } catch (const std::exception&) {  // system_error or bad_alloc: with the caller there is one thread at least
         }
     }
     thread_pool(const thread_pool&) = delete;
     thread_pool& operator=(const thread_pool&) = delete;
-    ~thread_pool() { stop(); }
-
-    [[nodiscard]] std::size_t concurrency() const noexcept { return workers_.size() + 1; }
-
-    void run(std::size_t count, task_ref task) {
-        if (count == 0) return;
-        const std::lock_guard one_at_a_time(run_mutex_);
-        {
-            const std::lock_guard lock(mutex_);
-            task_ = task;
-            count_ = count;
-            next_.store(0, std::memory_order_relaxed);
-            busy_ = workers_.size();
-            ++generation_;
-        }
-        wake_.notify_all();
-        drain(task, count);
-        std::unique_lock lock(mutex_);
-        idle_.wait(lock, [this] { return busy_ == 0; });
-    }
-
-  private:
-    void drain(task_ref task, std::size_t count) {
-        for (std::size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count;) task(i);
-    }
-
-    void work() {
-        std::size_t seen = 0;
-        for (;;) {
-            std::unique_lock lock(mutex_);
-            wake_.wait(lock, [&] { return stopping_ || generation_ != seen; });
-            if (stopping_) return;
-            seen = generation_;
-            const task_ref task = task_;
-            const std::size_t count = count_;
-            lock.unlock();
-            drain(task, count);
-            lock.lock();
-            if (--busy_ == 0) idle_.notify_one();
-        }
-    }
-
-    void stop() noexcept {
+    ~thread_pool() {
         {
             const std::lock_guard lock(mutex_);
             stopping_ = true;
@@ -104,16 +73,88 @@ class thread_pool {
         for (auto& worker : workers_) worker.join();
     }
 
-    std::mutex run_mutex_;
+    [[nodiscard]] std::size_t concurrency() const noexcept { return workers_.size() + 1; }
+
+    void run(std::size_t count, task_ref task) {
+        if (count == 0) return;
+        if (count == 1 || workers_.empty()) return serial_executor().run(count, task);
+        job mine(task, count);
+        const listing listed(*this, mine);
+        for (std::size_t i = 0; i < std::min(count - 1, workers_.size()); ++i) wake_.notify_one();
+        mine.drain();
+    }
+
+  private:
+    /// One call of `run`, on the stack of its caller.
+    struct job {
+        job(task_ref what, std::size_t how_many) : task(what), count(how_many) {}
+        void drain() {
+            for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) task(i);
+        }
+        task_ref task;
+        std::size_t count;
+        std::atomic<std::size_t> next{0};
+        // Under the pool's mutex:
+        std::size_t helpers = 0;  ///< workers inside
+        bool listed = false;
+        job* later = nullptr;
+    };
+
+    /// Has workers come to a job, and in the end waits for those inside: they use what is on the caller's stack.
+    class listing {
+      public:
+        listing(thread_pool& pool, job& mine) : pool_(pool), mine_(mine) {
+            const std::lock_guard lock(pool_.mutex_);
+            pool_.append(mine_);
+        }
+        listing(const listing&) = delete;
+        listing& operator=(const listing&) = delete;
+        ~listing() {
+            std::unique_lock lock(pool_.mutex_);
+            pool_.withdraw(mine_);
+            pool_.idle_.wait(lock, [&] { return mine_.helpers == 0; });
+        }
+
+      private:
+        thread_pool& pool_;
+        job& mine_;
+    };
+
+    void append(job& added) noexcept {
+        job** end = &first_;
+        while (*end != nullptr) end = &(*end)->later;
+        *end = &added;
+        added.listed = true;
+    }
+    /// Takes a job from the list, whose tasks are all given out. No worker comes to it afterwards.
+    void withdraw(job& done) noexcept {
+        if (!done.listed) return;
+        job** at = &first_;
+        while (*at != &done) at = &(*at)->later;
+        *at = done.later;
+        done.listed = false;
+    }
+
+    void work() {
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            wake_.wait(lock, [&] { return stopping_ || first_ != nullptr; });
+            if (first_ == nullptr) return;
+            job& helped = *first_;
+            ++helped.helpers;
+            lock.unlock();
+            helped.drain();
+            lock.lock();
+            withdraw(helped);
+            if (--helped.helpers == 0) idle_.notify_all();
+        }
+    }
+
     std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable idle_;
     std::vector<std::thread> workers_;
-    task_ref task_;
-    std::size_t count_ = 0;
-    std::atomic<std::size_t> next_{0};
-    std::size_t busy_ = 0;
-    std::size_t generation_ = 0;
+    job* first_ = nullptr;  ///< jobs with tasks left, the oldest first
     bool stopping_ = false;
 };
 static_assert(executor<thread_pool>);

@@ -8,14 +8,14 @@
 #include <cstring>      // for memcpy
 #include <type_traits>  // for is_arithmetic_v, is_same_v
 
-#include "vicinal/core/config.hpp"
+#include "vicinal/core/types.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
-/// What an array in a file may be made of: numbers of a fixed width of 1, 2, 4 or 8 bytes, or bytes.
+/// What an array in a file may be made of: numbers of a fixed width of 1, 2, 4, 8 or 16 bytes, or bytes.
 template <class T>
-concept file_element = std::is_same_v<T, std::byte> ||
+concept file_element = std::is_same_v<T, std::byte> || is_wide_integer<T> ||
     (std::is_arithmetic_v<T> && !std::is_same_v<T, bool> &&
      (sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8));
 

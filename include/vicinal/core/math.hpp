@@ -33,6 +33,16 @@ namespace detail {
     return x ^ (x >> 31);
 }
 
+/// The bits of an id of any width, mixed, so that who does not know `salt` cannot choose ids that come out alike.
+template <class Id>
+[[nodiscard]] constexpr std::uint64_t mix_id(Id id, std::uint64_t salt = 0) noexcept {
+    const auto low = static_cast<std::uint64_t>(id);
+    if constexpr (sizeof(Id) <= sizeof low)
+        return mix(low ^ salt);
+    else
+        return mix(low ^ mix(static_cast<std::uint64_t>(id >> 64) ^ salt));
+}
+
 /// Whether a number is finite, by its bits, whatever -ffast-math believes.
 [[nodiscard]] inline bool has_finite_bits(float x) noexcept {
     return (std::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;

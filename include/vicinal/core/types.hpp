@@ -1,17 +1,36 @@
 // The vocabulary: neighbours, row numbers, and the order every result follows.
 #pragma once
 
-#include <concepts>  // for integral, same_as
-#include <cstddef>   // for size_t
-#include <cstdint>   // for uint32_t, uint64_t
+#include <algorithm>  // for reverse
+#include <concepts>   // for integral, same_as
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t, uint64_t
+#include <string>     // for string, to_string
 
 #include "vicinal/core/config.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
-/// What an application may call its vectors: any integer type. All its values are valid ids; none means "absent".
+namespace detail {
+
+/// Whether T is one of the compiler's integers of 128 bits, which are none to the standard library under -std=c++20.
 template <class T>
-concept identifier = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>;
+inline constexpr bool is_wide_integer = false;
+#if defined(__SIZEOF_INT128__)
+__extension__ typedef __int128 int128;  // NOLINT: `using` knows no __extension__, and without it -Wpedantic warns
+__extension__ typedef unsigned __int128 uint128;
+template <>
+inline constexpr bool is_wide_integer<int128> = true;
+template <>
+inline constexpr bool is_wide_integer<uint128> = true;
+#endif
+
+}  // namespace detail
+
+/// What an application may call its vectors: any integer type, of 128 bits, too, where the compiler has it. All its
+/// values are valid ids; none means "absent".
+template <class T>
+concept identifier = (std::integral<T> || detail::is_wide_integer<T>)&&!std::same_as<T, bool> && !std::same_as<T, char>;
 
 /// One search result: the user's id and its distance, smaller is closer under every metric.
 template <class Id = std::uint64_t>
@@ -34,6 +53,28 @@ namespace detail {
 using slot_t = std::uint32_t;
 inline constexpr slot_t no_slot = 0xFFFFFFFFU;
 inline constexpr std::size_t max_slots = 0x7FFFFFFFU;
+
+template <identifier Id>
+inline constexpr bool is_signed_id = static_cast<Id>(-1) < static_cast<Id>(0);
+
+/// An id for a message.
+template <identifier Id>
+[[nodiscard]] std::string text_of(Id id) {
+    if constexpr (!is_wide_integer<Id>) {
+        return std::to_string(id);
+    } else {
+        std::string digits;
+        Id left = id;
+        do {
+            const int digit = static_cast<int>(left % 10);
+            digits += static_cast<char>('0' + (digit < 0 ? -digit : digit));
+            left /= 10;
+        } while (left != 0);
+        if (id < 0) digits += '-';
+        std::reverse(digits.begin(), digits.end());
+        return digits;
+    }
+}
 
 /// `value` rounded up to a multiple of `step`, a power of two.
 [[nodiscard]] constexpr std::size_t round_up(std::size_t value, std::size_t step) noexcept {

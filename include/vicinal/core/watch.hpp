@@ -9,7 +9,9 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Called now and then by the thread that made the call, and once at the end, when done == total.
+/// Called now and then by the thread that made the call, and once at the end, when done == total. It may search the
+/// index that is being changed or saved, on this thread; what would change that index throws error{reentrant_call}. It
+/// must not wait for another thread that does.
 using progress_ref = function_ref<void(std::size_t done, std::size_t total)>;
 
 namespace detail {

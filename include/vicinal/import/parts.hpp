@@ -6,11 +6,10 @@
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint8_t, uint32_t, uint64_t
 #include <filesystem>   // for path
-#include <limits>       // for numeric_limits
 #include <span>         // for span
 #include <string>       // for string, to_string
 #include <string_view>  // for string_view
-#include <utility>      // for in_range, move
+#include <utility>      // for cmp_greater_equal, in_range, move
 #include <vector>       // for vector
 
 #include "vicinal/flat.hpp"
@@ -96,10 +95,16 @@ class imported_vectors {
 /// throws  error{wrong_type} if `label` is none of Id's values
 template <class Id, class Label>
 [[nodiscard]] Id imported_id(const std::string& name, std::size_t row, Label label) {
-    if (!std::in_range<Id>(label))
+    const bool fits = [&] {
+        if constexpr (is_wide_integer<Id>)
+            return is_signed_id<Id> || std::cmp_greater_equal(label, 0);
+        else
+            return std::in_range<Id>(label);
+    }();
+    if (!fits)
         fail(errc::wrong_type, name + ": row " + std::to_string(row) + " has label " + std::to_string(label) +
                                    ", ids of " + std::to_string(8 * sizeof(Id)) + " bits" +
-                                   (std::numeric_limits<Id>::is_signed ? "" : " without sign") + " were asked for");
+                                   (is_signed_id<Id> ? "" : " without sign") + " were asked for");
     return static_cast<Id>(label);
 }
 

@@ -61,7 +61,7 @@ class id_set {
     }
     [[nodiscard]] std::size_t mask() const noexcept { return table_.size() - 1; }
     [[nodiscard]] std::size_t home(Id id) const noexcept {
-        return static_cast<std::size_t>(detail::mix(static_cast<std::uint64_t>(id))) & mask();
+        return static_cast<std::size_t>(detail::mix_id(id)) & mask();
     }
 
     std::vector<Id> order_;
@@ -70,8 +70,9 @@ class id_set {
 };
 
 /// What `.filter` takes: any callable `bool(Id)` that says which ids may be returned, or an id_set of them. It refers
-/// to what it was made from, which must live until the search returns; a lambda written in the call does. An empty
-/// filter admits every id.
+/// to what it was made from, which must live until the call returns; a lambda written in the call does. `nearest`, whose
+/// result outlives the call, asks it about every row at once and copies an id_set (see neighbor_stream). An empty filter
+/// admits every id.
 template <identifier Id>
 class id_filter {
   public:

@@ -8,12 +8,20 @@
 #include <utility>   // for move
 
 #include "vicinal/core/types.hpp"
+#include "vicinal/index/params.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
-/// The neighbours of one query, found as they are asked for, closest first: what `nearest` returns. An input range, to
-/// be read once, by one thread; it must not outlive the index. Rows removed meanwhile are left out, rows added
-/// meanwhile may or may not appear.
+/// The neighbours of one query, found as they are asked for, closest first, ties by lower id: what `nearest` returns. An
+/// input range, to be read once, by one thread at a time.
+///
+/// Lifetime: it must not outlive the index, which may be moved but not assigned to. Of the call's arguments it keeps
+/// what it needs: the query, the stop token, and what the filter said. An id_set is copied; a predicate is asked at the
+/// call about every row, as long as an unfiltered stream of a large index would serve many, and never again. Where that
+/// is too much, stream without a filter and pass over what you do not want. params.stats gets what the call itself did.
+///
+/// Changes meanwhile: no id comes twice. Rows removed are left out, rows added or updated may or may not appear, under a
+/// predicate those whose ids came later never do.
 template <identifier Id = std::uint64_t>
 class neighbor_stream {
   public:
@@ -25,6 +33,8 @@ class neighbor_stream {
         source& operator=(const source&) = delete;
         virtual ~source() = default;
         virtual bool next(neighbor<Id>& out) = 0;
+        /// What it did so far, its making included.
+        [[nodiscard]] virtual search_stats stats() const { return {}; }
     };
 
     class iterator {
@@ -34,7 +44,10 @@ class neighbor_stream {
         using iterator_concept = std::input_iterator_tag;
 
         iterator() = default;
-        explicit iterator(source* from) : from_(from) { ++*this; }
+        /// from  null: at the end
+        explicit iterator(source* from) : from_(from) {
+            if (from_ != nullptr) ++*this;
+        }
         [[nodiscard]] const neighbor<Id>& operator*() const noexcept { return current_; }
         [[nodiscard]] const neighbor<Id>* operator->() const noexcept { return &current_; }
         iterator& operator++() {
@@ -52,6 +65,8 @@ class neighbor_stream {
     explicit neighbor_stream(std::unique_ptr<source> from) noexcept : source_(std::move(from)) {}
     [[nodiscard]] iterator begin() { return iterator(source_.get()); }
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+    /// What was done so far for this stream, the call of `nearest` included; nothing of one that was moved from.
+    [[nodiscard]] search_stats stats() const { return source_ ? source_->stats() : search_stats{}; }
 
   private:
     std::unique_ptr<source> source_;

@@ -1,10 +1,13 @@
 // What calls take and give besides vectors: parameters, statistics, reports, batch results.
 #pragma once
 
-#include <cstddef>     // for size_t
+#include <algorithm>   // for max
+#include <cstddef>     // for ptrdiff_t, size_t
 #include <cstdint>     // for uint64_t
+#include <limits>      // for numeric_limits
 #include <span>        // for span
 #include <stop_token>  // for stop_token
+#include <string>      // for to_string
 #include <vector>      // for vector
 
 #include "vicinal/core/executor.hpp"
@@ -45,12 +48,18 @@ struct index_counters {
     std::uint64_t removed = 0;    ///< vectors removed
 };
 
+// Numbers of these structs that ask for more than there is (rows, lists, threads) mean all there is. A call may use
+// everything it is given until it returns, and nothing afterwards: what a stream needs it keeps.
+
 /// How a batch is added or trained on.
 struct add_params {
-    std::size_t threads = 1;  ///< how many threads work; 0 = all of the machine's. The result does not depend on it
+    std::size_t threads = 1;  ///< how many threads work, at most one a row and thread_pool::max_threads; 0 = all of the
+                              ///< machine's. The result does not depend on it
     executor_ref executor{};  ///< your thread pool, used instead of own threads
-    std::stop_token stop{};   ///< when triggered, the call ends early with a prefix of the rows added
-    progress_ref progress{};  ///< told how many rows are in, or of train how far it is
+    std::stop_token stop{};   ///< when triggered, add ends early with a prefix of the rows added; while it learns from
+                              ///< them, with none; train throws error{cancelled} and changes nothing
+    progress_ref progress{};  ///< told how many rows are in, or of train how far it is. It may search the index; what
+                              ///< would change it throws error{reentrant_call}
 };
 
 /// How flat_index searches. Every member is optional.
@@ -60,7 +69,7 @@ struct flat_search_params {
                                     ///< a coarse rabitq all that could be close; pca8 ignores it
     id_filter<Id> filter{};         ///< which ids may be returned
     std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
-    search_stats* stats = nullptr;  ///< what the search did is added here
+    search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
 };
@@ -72,7 +81,7 @@ struct ivf_search_params {
     std::size_t rerank = 0;         ///< as in flat_search_params
     id_filter<Id> filter{};         ///< which ids may be returned
     std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
-    search_stats* stats = nullptr;  ///< what the search did is added here
+    search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
 };
@@ -84,7 +93,7 @@ struct hnsw_search_params {
     std::size_t rerank = 0;         ///< two_level only: how many of the beam are scored again, at least k; 0 = enough
     id_filter<Id> filter{};         ///< which ids may be returned
     std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
-    search_stats* stats = nullptr;  ///< what the search did is added here
+    search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
 };
@@ -94,7 +103,15 @@ template <identifier Id = std::uint64_t>
 class search_table {
   public:
     search_table() = default;
-    search_table(std::size_t queries, std::size_t k) : k_(k), found_(queries, 0), hits_(queries * k) {}
+    /// throws  error{capacity} if that many results are more than an address space holds
+    search_table(std::size_t queries, std::size_t k) : k_(k) {
+        constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(neighbor<Id>);
+        if (queries > most / std::max<std::size_t>(k, 1))
+            detail::fail(errc::capacity, "search: " + std::to_string(k) + " results for each of " +
+                                             std::to_string(queries) + " queries are more than memory can hold");
+        found_.resize(queries, 0);
+        hits_.resize(queries * k);
+    }
 
     [[nodiscard]] std::size_t size() const noexcept { return found_.size(); }
     [[nodiscard]] bool empty() const noexcept { return found_.empty(); }

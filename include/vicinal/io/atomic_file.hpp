@@ -26,7 +26,7 @@ struct save_options {
     /// the new file, a loss of power may leave neither.
     bool sync = true;
     std::stop_token stop{};    ///< when triggered, the call throws error{cancelled}; the old file is as it was
-    progress_ref progress{};  ///< told how many bytes of all are written; it must not use the index
+    progress_ref progress{};  ///< told how many bytes of all are written; it may search the index
 };
 
 namespace detail {

@@ -43,7 +43,8 @@ inline constexpr std::size_t name_size = 32;          // a metric's or codec's n
 inline constexpr std::size_t section_alignment = 64;  // of every section's offset in the file, and in memory
 inline constexpr std::size_t file_tail = 64;          // zeros at the end: a kernel may read so far past a row
 inline constexpr std::uint32_t max_sections = 256;
-inline constexpr std::uint32_t known_incompat = 0;  // the incompatible features this library can read
+inline constexpr std::uint32_t wide_ids = 1U << 8;         // incompatible: ids of 128 bits
+inline constexpr std::uint32_t known_incompat = wide_ids;  // the incompatible features this library can read
 
 /// Four characters as they stand in the file: section_type("CODE").
 [[nodiscard]] consteval std::uint32_t section_type(const char (&name)[5]) {
@@ -90,7 +91,7 @@ struct file_header {
 /// One line of the section table.
 struct section_entry {
     std::uint32_t type = 0;
-    std::uint32_t width = 1;  ///< bytes of one element: 1, 2, 4 or 8
+    std::uint32_t width = 1;  ///< bytes of one element: 1, 2, 4 or 8, 16 of wide ids
     std::uint64_t offset = 0;
     std::uint64_t length = 0;  ///< in bytes
     std::uint32_t crc = 0;
@@ -202,8 +203,10 @@ struct section_entry {
     header.table_crc = load_le<std::uint32_t>(&bytes[120]);
 
     if (header.dim == 0) fail_corrupt(file, "the dimension at offset 24 is 0, expected at least 1");
-    if (const unsigned bits = u8(40); bits != 8 && bits != 16 && bits != 32 && bits != 64)
-        fail_corrupt(file, "the id width at offset 40 is " + std::to_string(bits) + " bits, expected 8, 16, 32 or 64");
+    const bool wide = (header.incompat & wide_ids) != 0;
+    if (const unsigned bits = u8(40); wide ? bits != 128 : bits != 8 && bits != 16 && bits != 32 && bits != 64)
+        fail_corrupt(file, "the id width at offset 40 is " + std::to_string(bits) + " bits, expected " +
+                               (wide ? "128" : "8, 16, 32 or 64"));
     if (u8(41) > 1) fail_corrupt(file, "the id sign at offset 41 is " + std::to_string(u8(41)) + ", expected 0 or 1");
     if (u8(42) != 0 || u8(43) != 0) fail_corrupt(file, "the reserved bytes at offset 42 are not zero");
     if (header.section_count > max_sections)
@@ -269,7 +272,8 @@ struct section_entry {
         const std::string where = "the table entry at offset " + std::to_string(header_size + i * section_entry_size);
         if (!valid_section_type(entry.type))
             fail_corrupt(file, where + " has type " + hex(entry.type) + ", expected four printable characters");
-        if (entry.width != 1 && entry.width != 2 && entry.width != 4 && entry.width != 8)
+        if (entry.width != 1 && entry.width != 2 && entry.width != 4 && entry.width != 8 &&
+            (entry.width != 16 || (header.incompat & wide_ids) == 0))
             fail_corrupt(file,
                          where + " has elements of " + std::to_string(entry.width) + " bytes, expected 1, 2, 4 or 8");
         if (entry.length % entry.width != 0)

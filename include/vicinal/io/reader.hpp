@@ -7,7 +7,6 @@
 #include <span>         // for span
 #include <stop_token>   // for stop_token
 #include <string>       // for string, to_string
-#include <type_traits>  // for is_signed_v
 #include <utility>      // for move
 #include <vector>       // for vector
 
@@ -168,7 +167,8 @@ template <class Id>
     header.metric = metric;
     header.codec = codec;
     header.id_bits = static_cast<std::uint8_t>(8 * sizeof(Id));
-    header.id_signed = std::is_signed_v<Id>;
+    header.id_signed = is_signed_id<Id>;
+    if (sizeof(Id) > 8) header.incompat |= wide_ids;
     header.dim = dim;
     return header;
 }

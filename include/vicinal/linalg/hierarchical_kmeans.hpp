@@ -58,6 +58,7 @@ namespace detail {
     const std::vector<std::size_t> sample =
         choose_rows(rows.rows(), sample_size(rows.rows(), params.clusters, params.sample_per_cluster),
                     kmeans_random(params.seed, purpose::sample));
+    require_measurable("kmeans", row_set(rows, sample));
 
     kmeans_params above = params;
     above.clusters = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(params.clusters))));

@@ -6,15 +6,19 @@
 // every random number is a function of (seed, purpose, counter): equal calls give equal bytes for every executor.
 #pragma once
 
-#include <algorithm>  // for max, min, sort
-#include <cstddef>    // for size_t, ptrdiff_t
-#include <cstdint>    // for uint32_t, uint64_t
-#include <limits>     // for numeric_limits
-#include <numeric>    // for partial_sum
-#include <queue>      // for priority_queue
-#include <span>       // for span
-#include <utility>    // for pair, swap
-#include <vector>     // for vector
+#include <algorithm>    // for max, min, sort
+#include <bit>          // for bit_cast
+#include <cmath>        // for sqrt
+#include <cstddef>      // for size_t, ptrdiff_t
+#include <cstdint>      // for uint32_t, uint64_t
+#include <limits>       // for numeric_limits
+#include <numeric>      // for partial_sum
+#include <queue>        // for priority_queue
+#include <span>         // for span
+#include <string>       // for string, to_string
+#include <string_view>  // for string_view
+#include <utility>      // for pair, swap
+#include <vector>       // for vector
 
 #include "vicinal/core/function_ref.hpp"
 #include "vicinal/linalg/kmeans_seeding.hpp"
@@ -23,12 +27,12 @@
 VICINAL_NAMESPACE_BEGIN
 
 struct kmeans_params {
-    std::size_t clusters = 0;     ///< from 1 to the number of rows
-    std::size_t iterations = 10;  ///< at most; at least 1
+    std::size_t clusters = 0;     ///< from 1 to the number of rows, below 2^32
+    std::size_t iterations = 10;  ///< at most; from 1 to below 2^32
     std::uint64_t seed = 0;
     std::size_t sample_per_cluster = 256;  ///< rows beyond clusters times this are left out, by chance; 0 = use all
     double balance = 0;                    ///< split clusters of more than this many times the mean size; 0 = leave them
-    double tolerance = 1e-4;               ///< stop when an iteration lowers the objective by less than this share
+    double tolerance = 1e-4;               ///< stop when an iteration lowers the objective by less than this share; >= 0
     executor_ref executor = {};            ///< empty: the calling thread
     std::stop_token stop = {};
     function_ref<void(std::size_t done, std::size_t total)> progress = {};  ///< after each iteration
@@ -105,6 +109,16 @@ inline void move_to_means(const row_set& rows, const cluster_members& members, s
     });
 }
 
+/// Makes a centroid that stepped aside no longer than a row may be, lest distances from it overflow.
+inline void draw_near(std::span<float> centroid) noexcept {
+    double squares = 0;
+    for (const float x : centroid) squares += static_cast<double>(x) * static_cast<double>(x);
+    constexpr double longest = static_cast<double>(std::numeric_limits<float>::max()) / 8;
+    if (squares <= longest) return;
+    const double factor = std::sqrt(longest / squares);
+    for (float& x : centroid) x = static_cast<float>(static_cast<double>(x) * factor);
+}
+
 /// Gives every empty cluster half of the largest one: the two centroids stand a little to either side of the old, on
 /// the line to a random member, and so part the members at the middle. A cluster of equal rows is not split. To balance
 /// sizes, the smallest clusters are given up for such halves, too; their rows go to their neighbours.
@@ -164,6 +178,8 @@ class cluster_splitting {
             moves[i] = stays[i] + offset;
             stays[i] -= offset;
         }
+        draw_near({moves, dim});
+        draw_near({stays, dim});
         return true;
     }
 
@@ -262,7 +278,18 @@ inline void run_lloyd(const row_set& rows, const kmeans_params& params, kmeans_r
     }
 }
 
+/// Refuses what is below zero or no number, by its bits: -ffast-math knows no NaN.
+inline void require_not_negative(std::string_view what, double value) {
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    constexpr std::uint64_t minus_zero = std::uint64_t{1} << 63;
+    constexpr auto infinite = std::bit_cast<std::uint64_t>(std::numeric_limits<double>::infinity());
+    if (bits > infinite && bits != minus_zero)
+        fail(errc::invalid_argument, std::string(what) + " is " + std::to_string(value) + ", it must be at least 0");
+}
+
 inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& params) {
+    require_not_negative("kmeans: balance", params.balance);
+    require_not_negative("kmeans: tolerance", params.tolerance);
     require_range("kmeans: dim", rows.dim(), 1, std::numeric_limits<std::uint32_t>::max());
     require_range("kmeans: iterations", params.iterations, 1, std::numeric_limits<std::uint32_t>::max());
     if (params.clusters == 0 || params.clusters > std::numeric_limits<std::uint32_t>::max())
@@ -304,7 +331,8 @@ inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& par
 /// returns  see kmeans_result; fewer distinct rows than clusters leave some centroids equal to others. From 256
 ///          clusters on the assignment is to the closest of the 64 centroids around a row's former cluster, which costs
 ///          up to 2 % of the objective where the rows have no structure at all
-/// throws   error{invalid_argument} if there are more clusters than rows, or none; error{cancelled}
+/// throws   error{invalid_argument} if there are more clusters than rows, or none, or another number is out of its
+///          range; error{non_finite}, error{magnitude} if a row it trains on is not as said; error{cancelled}
 /// cost     the first iteration O(trained rows * clusters * dim), a matrix product; so each further one, too, below 256
 ///          clusters, and from there on O((trained rows * 64 + clusters^2) * dim); memory O(trained rows) and
 ///          O(clusters * dim)
@@ -314,6 +342,7 @@ inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& par
     const std::vector<std::size_t> sample = detail::choose_rows(
         rows.rows(), detail::sample_size(rows.rows(), params.clusters, params.sample_per_cluster),
         detail::kmeans_random(params.seed, detail::kmeans_random::purpose::sample));
+    detail::require_measurable("kmeans", detail::row_set(rows, sample));
     return detail::cluster_sample(rows, sample, params);
 }
 

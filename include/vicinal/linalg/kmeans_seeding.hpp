@@ -48,8 +48,9 @@ class kmeans_random {
                                                           const kmeans_random& random) {
     std::vector<std::size_t> chosen;
     chosen.reserve(want);
-    for (std::size_t i = 0; chosen.size() < want; ++i)
-        if (random.uniform(i) * static_cast<double>(n - i) < static_cast<double>(want - chosen.size()))
+    for (std::size_t i = 0; i < n && chosen.size() < want; ++i)  // the last rows are taken without asking
+        if (n - i == want - chosen.size() ||
+            random.uniform(i) * static_cast<double>(n - i) < static_cast<double>(want - chosen.size()))
             chosen.push_back(i);
     return chosen;
 }

@@ -39,6 +39,7 @@
 #include <vector>       // for vector
 
 #include "vicinal/core/executor.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/core/matrix_view.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -86,6 +87,25 @@ class row_set {
         sum[lane] += difference * difference;
     }
     return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+}
+
+/// Refuses rows that are not finite, or so long that distances between them could overflow.
+/// throws  error: non_finite, magnitude
+inline void require_measurable(std::string_view what, const row_set& rows) {
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        double squares = 0;
+        bool finite = true;
+        for (std::size_t i = 0; i < rows.dim(); ++i) {
+            const float x = rows[r][i];
+            finite = finite && has_finite_bits(x);
+            squares += static_cast<double>(x) * static_cast<double>(x);
+        }
+        if (!finite) fail(errc::non_finite, std::string(what) + ": a row holds NaN or infinity");
+        // FLT_MAX/8, and what floats round when they add that up.
+        if (squares > static_cast<double>(std::numeric_limits<float>::max()) / 7)
+            fail(errc::magnitude, std::string(what) + ": the squares of a row add up to " + std::to_string(squares) +
+                                      ", that must not exceed FLT_MAX/8");
+    }
 }
 
 [[noreturn]] VICINAL_COLD inline void fail_cancelled(std::string_view what) {
@@ -317,7 +337,9 @@ class centroid_table {
                 work.doubtful.emplace_back(exact_distance(row, numbered), numbered);
         }
         std::sort(work.doubtful.begin(), work.doubtful.end());
-        for (std::size_t i = 0; found < chosen.size(); ++i) chosen[found++] = work.doubtful[i].second;
+        // Of numbers nobody admitted, which may be NaN, there could be too few; then some are named twice.
+        for (std::size_t i = 0; found < chosen.size(); ++i)
+            chosen[found++] = i < work.doubtful.size() ? work.doubtful[i].second : number(0);
         std::sort(chosen.begin(), chosen.end());
     }
 
@@ -361,7 +383,8 @@ inline void assign_rows(const row_set& rows, matrix_view<const float> centroids,
 /// rows        finite, each with a sum of squares <= FLT_MAX/8; so too the centroids, of which there is at least one
 /// assignment  receives rows.rows() numbers
 /// distance    empty, or receives rows.rows() squared distances, rounded once from double
-/// throws      error{dimension_mismatch}, error{invalid_argument} if a span has another length; error{cancelled}
+/// throws      error{dimension_mismatch}, error{invalid_argument} if a span has another length; error{non_finite},
+///             error{magnitude} if a centroid is not as said (rows are not looked at); error{cancelled}
 /// cost        one matrix product, rows x dim x centroids
 /// threads     the same result for every executor
 inline void nearest_centroids(matrix_view<const float> rows, matrix_view<const float> centroids,
@@ -377,6 +400,7 @@ inline void nearest_centroids(matrix_view<const float> rows, matrix_view<const f
         detail::fail(errc::invalid_argument, "nearest_centroids: " + to_string(rows.rows()) + " rows, but room for " +
                                                  to_string(assignment.size()) + " assignments and " +
                                                  to_string(distance.size()) + " distances");
+    detail::require_measurable("nearest_centroids", detail::row_set(centroids));
     detail::assign_rows(detail::row_set(rows), centroids, assignment, distance, executor, stop, "nearest_centroids");
 }
 

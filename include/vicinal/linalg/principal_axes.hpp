@@ -39,7 +39,8 @@ inline void make_orthonormal(column_matrix& basis) {
     for (Eigen::Index j = 0; j < basis.cols(); ++j) {
         vector v = basis.col(j);
         const auto before = basis.leftCols(j);
-        for (int clean = 0; clean < 2;) {
+        // A random direction is independent of those before it all but surely, and three steps make it orthogonal.
+        for (int clean = 0, steps = 0; clean < 2 && steps < 64; ++steps) {
             const float length = v.norm();
             if (length > 0.0F) v /= length;
             const vector along = before.transpose() * v;

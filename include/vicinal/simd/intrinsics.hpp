@@ -111,9 +111,8 @@ template <class V>
     } else {
 #if defined(__AVX2__)
         if constexpr (is_256_bit<V>) {
-            long long eight;
-            std::memcpy(&eight, p, sizeof eight);
-            return V(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(eight))));
+            const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+            return V(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(eight)));
         }
 #endif
         return detail::convert_lanes<V, std::uint8_t>(p, [](std::uint8_t x) { return static_cast<float>(x); });

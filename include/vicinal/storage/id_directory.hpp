@@ -156,7 +156,7 @@ class id_directory {
   private:
     static std::size_t grown(std::size_t capacity, std::size_t wanted) { return std::max(wanted, capacity * 2); }
     [[nodiscard]] std::size_t home(Id id) const noexcept {
-        return static_cast<std::size_t>(mix(static_cast<std::uint64_t>(id) ^ salt_)) & (table_.size() - 1);
+        return static_cast<std::size_t>(mix_id(id, salt_)) & (table_.size() - 1);
     }
     [[nodiscard]] std::size_t next(std::size_t i) const noexcept { return (i + 1) & (table_.size() - 1); }
 

@@ -5,7 +5,6 @@
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint64_t
 #include <span>       // for span
-#include <thread>     // for thread
 #include <vector>     // for vector
 
 #include "vicinal/index/detail/calls.hpp"
@@ -21,10 +20,8 @@ namespace detail {
 template <class Params>
 [[nodiscard]] std::size_t queries_a_task(std::size_t queries, std::size_t most, std::size_t panel,
                                          const Params& params) {
-    const std::size_t threads = params.executor       ? params.executor.concurrency()
-                                : params.threads != 0 ? params.threads
-                                                      : std::max(1U, std::thread::hardware_concurrency());
-    const std::size_t fair = (queries + threads - 1) / std::max<std::size_t>(threads, 1);
+    const std::size_t threads = threads_of(params.executor, params.threads);
+    const std::size_t fair = (queries + threads - 1) / threads;
     return std::clamp<std::size_t>(round_up(fair, panel), panel, std::max(most / panel * panel, panel));
 }
 

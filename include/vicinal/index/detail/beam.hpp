@@ -68,11 +68,6 @@ class beam {
     [[nodiscard]] bool full() const noexcept { return size_ == width_; }
     [[nodiscard]] row_key operator[](std::size_t i) const noexcept { return keys_[i]; }
     [[nodiscard]] row_key worst() const noexcept { return keys_[size_ - 1]; }
-    /// Takes the closest out altogether.
-    void drop_first() noexcept {
-        --size_;
-        std::memmove(&keys_[0], &keys_[1], size_ * sizeof(row_key));
-    }
     [[nodiscard]] std::size_t memory() const noexcept { return keys_.capacity() * sizeof(row_key); }
 
   private:

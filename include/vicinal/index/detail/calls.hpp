@@ -89,11 +89,11 @@ class change_counts {
 
 template <class Id>
 [[noreturn]] VICINAL_COLD void fail_duplicate(Id id, std::string_view where) {
-    fail(errc::duplicate_id, "id " + std::to_string(id) + std::string(where));
+    fail(errc::duplicate_id, "id " + text_of(id) + std::string(where));
 }
 template <class Id>
 [[noreturn]] VICINAL_COLD void fail_missing(Id id, std::string_view call) {
-    fail(errc::not_found, std::string(call) + ": the index holds no id " + std::to_string(id));
+    fail(errc::not_found, std::string(call) + ": the index holds no id " + text_of(id));
 }
 
 /// Throws what refused row `r` of a batch again, naming the row.
@@ -149,11 +149,12 @@ template <class Id, class Params, class Many>
                                          const Params& params, std::size_t together, Many many) {
     if (!queries.empty() && queries.dim() != dim) fail_dimension("search: each query", queries.dim(), dim);
     search_table<Id> table(queries.rows(), k);
-    const call_executor executor(params.executor, params.threads);
+    const std::size_t tasks = (queries.rows() + together - 1) / together;
+    const call_executor executor(params.executor, params.threads, tasks);
     std::mutex stats_mutex;
     const auto start = std::chrono::steady_clock::now();
     search_stats total;
-    parallel_for(executor, (queries.rows() + together - 1) / together, [&](std::size_t task) {
+    parallel_for(executor, tasks, [&](std::size_t task) {
         const std::size_t first = task * together;
         const std::size_t n = std::min(together, queries.rows() - first);
         search_stats mine;

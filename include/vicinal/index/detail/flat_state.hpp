@@ -48,7 +48,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
         const auto writing = this->begin_writing();
-        const call_executor executor(params.executor, params.threads);
+        const call_executor executor(params.executor, params.threads, vectors.rows());
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
         auto untaught = this->train_if_needed(vectors);
@@ -138,7 +138,9 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
 
     [[nodiscard]] neighbor_stream<Id> nearest(std::span<const float> query, const params_type& params) const {
         constexpr float everywhere = std::numeric_limits<float>::infinity();
-        return neighbor_stream<Id>(std::make_unique<lazy>(*this, collect_within(query, everywhere, params)));
+        search_stats did;
+        std::vector<neighbor<Id>> hits = collect_within(query, everywhere, params, &did);
+        return neighbor_stream<Id>(std::make_unique<lazy>(*this, std::move(hits), did));
     }
 
     [[nodiscard]] check_report check() const {
@@ -173,7 +175,8 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
     /// All rows were scored when the stream began; a heap yields them in order as they are asked for.
     class lazy final : public neighbor_stream<Id>::source {
       public:
-        lazy(const flat_state& index, std::vector<neighbor<Id>> hits) : index_(index), hits_(std::move(hits)) {
+        lazy(const flat_state& index, std::vector<neighbor<Id>> hits, const search_stats& did)
+            : index_(index), hits_(std::move(hits)), did_(did) {
             std::make_heap(hits_.begin(), hits_.end(), farther);
         }
         bool next(neighbor<Id>& out) override {
@@ -185,15 +188,18 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
             }
             return false;
         }
+        [[nodiscard]] search_stats stats() const override { return did_; }
 
       private:
         static bool farther(const neighbor<Id>& a, const neighbor<Id>& b) noexcept { return closer(b, a); }
         const flat_state& index_;
         std::vector<neighbor<Id>> hits_;
+        search_stats did_;
     };
 
     [[nodiscard]] std::vector<neighbor<Id>> collect_within(std::span<const float> query, float radius,
-                                                           const params_type& params) const {
+                                                           const params_type& params,
+                                                           search_stats* did = nullptr) const {
         auto lease = scratch.take();
         this->admit_vector(*lease, "query", query);
         const auto reading = gate.reading();
@@ -205,6 +211,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
             scan(this->fine_scorer(*lease), *lease, params, within, stats.now);
         else
             scan(this->scorer_of_scan(*lease), *lease, params, within, stats.now);
+        if (did != nullptr) *did = stats.now;
         return hits;
     }
 

@@ -1,19 +1,24 @@
 // How an hnsw_index answers: one query, a radius, or a stream of neighbours.
 #pragma once
 
-#include <algorithm>   // for max, min, sort, push_heap, pop_heap
+#include <algorithm>   // for clamp, max, min, sort, push_heap, pop_heap
 #include <array>       // for array
 #include <cstddef>     // for size_t
+#include <cstdint>     // for uint64_t
 #include <functional>  // for greater
+#include <iterator>    // for prev
 #include <memory>      // for unique_ptr, make_unique
 #include <optional>    // for optional
+#include <set>         // for set
 #include <span>        // for span
+#include <stop_token>  // for stop_token
 #include <vector>      // for vector
 
 #include "vicinal/index/detail/hnsw_search.hpp"
 #include "vicinal/index/detail/hnsw_state.hpp"
 #include "vicinal/index/detail/packed_search.hpp"
 #include "vicinal/index/detail/scan.hpp"
+#include "vicinal/index/detail/streams.hpp"
 #include "vicinal/index/neighbor_stream.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -292,64 +297,102 @@ class hnsw_queries {
     }
 
     /// Follows the graph outwards from the query. The window holds the `ef` closest rows not yet handed out; the
-    /// closest of them is handed out once nothing left to follow is closer than the farthest.
+    /// closest of them is handed out once nothing left to follow is closer than the farthest. Rows at one distance go
+    /// out by id, so all that is no farther is followed before the first of them does. Between two steps the index may
+    /// change.
     class stream final : public neighbor_stream<Id>::source {
       public:
         stream(const State& state, std::span<const float> query, const params_type& params)
-            : state_(state), params_(params), buffers_(state.scratch.take()) {
+            : state_(state), stop_(params.stop), buffers_(state.scratch.take()) {
             state.admit_vector(*buffers_, "query", query);
             const auto reading = state.gate.reading();
-            call_stats stats(params_.stats, buffers_->done);
-            walk_.pool.reset(params.ef != 0 ? params.ef : default_ef);
+            call_stats stats(params.stats, buffers_->done);
+            begun_ = state.gate.publications();
+            // A wider window than there are rows would be the same.
+            width_ = std::clamp<std::size_t>(params.ef, 1, std::max<std::size_t>(1, state.stored_rows()));
+            if (params.ef == 0) width_ = default_ef;
             if (state.directory.live() == 0) return;
-            hnsw_queries(state).begin(walk_);
-            const auto scorer = state.fine_scorer(*buffers_);
+            answers_.ask(state.directory, params.filter);
             const hnsw_queries queries(state);
+            queries.begin(walk_);
+            const auto scorer = state.fine_scorer(*buffers_);
             const slot_t start = queries.live_start(queries.start_of(scorer, walk_, stats.now));
             if (walk_.visited.insert(start)) reach(scorer.score(start), start);
+            did_ = stats.now;
         }
 
         bool next(neighbor<Id>& out) override {
             const auto reading = state_.gate.reading();
-            call_stats stats(params_.stats, buffers_->done, 0);
+            call_stats stats(&did_, buffers_->done, 0);
+            changed_ = state_.gate.publications() != begun_;
             const auto scorer = state_.fine_scorer(*buffers_);
             for (;;) {
-                settle(scorer, stats.now);
-                if (walk_.pool.size() == 0) return false;
-                const row_key key = walk_.pool[0];
-                walk_.pool.drop_first();
-                refill();
+                if (tied_.empty() && !gather_tied(scorer, stats.now)) return false;
+                const row_key key = tied_.back();
+                tied_.pop_back();
                 const slot_t slot = key_slot(key);
-                const row_gate<Id> admits(state_.directory, params_.filter);
-                if (!admits(slot)) continue;  // removed since it was reached
-                out = {state_.directory.id(slot), scorer.score(slot)};
+                if (!may_give(slot)) continue;  // removed since it was reached
+                const float distance = changed_ ? scorer.score(slot) : key_distance(key);
+                if (distance > key_distance(key)) {  // the place of a row that was removed, taken by another
+                    enter(make_key(distance, slot));
+                    continue;
+                }
+                if (!given_.note(state_.directory.id(slot), changed_)) continue;
+                out = {state_.directory.id(slot), distance};
                 return true;
             }
         }
+        [[nodiscard]] search_stats stats() const override { return did_; }
 
       private:
+        /// Takes all rows at the least distance out of the window into tied_, the lowest id last; false if there is
+        /// none.
         template <class Scorer>
-        void settle(const Scorer& scorer, search_stats& stats) {
-            while (!frontier_.empty() && !(walk_.pool.full() && frontier_.front() > walk_.pool.worst())) {
-                if ((stats.hops & 31) == 0) throw_if_stopped(params_.stop);
-                const slot_t node = key_slot(pop(frontier_));
-                const std::size_t count = score_fresh_links(state_.graph, scorer, node, 0, walk_, stats);
-                for (std::size_t i = 0; i < count; ++i) reach(walk_.distances[i], walk_.fresh[i]);
+        bool gather_tied(const Scorer& scorer, search_stats& stats) {
+            while (!frontier_.empty() && !(window_.size() >= width_ && frontier_.front() > *window_.rbegin()))
+                follow(scorer, stats);
+            if (window_.empty()) return false;
+            while (!frontier_.empty() && no_farther(frontier_.front(), *window_.begin())) follow(scorer, stats);
+            const row_key first = *window_.begin();
+            while (!window_.empty() && no_farther(*window_.begin(), first)) {
+                tied_.push_back(*window_.begin());
+                window_.erase(window_.begin());
+                if (!beyond_.empty()) window_.insert(pop(beyond_));
             }
+            std::sort(tied_.begin(), tied_.end(), [this](row_key a, row_key b) {
+                return state_.directory.id(key_slot(a)) > state_.directory.id(key_slot(b));
+            });
+            return true;
+        }
+        /// Whether the distance of `a` is at most that of `b`, zeros of both signs being equal.
+        [[nodiscard]] static bool no_farther(row_key a, row_key b) noexcept {
+            return a >> 32 <= b >> 32 || key_distance(a) == key_distance(b);
+        }
+        template <class Scorer>
+        void follow(const Scorer& scorer, search_stats& stats) {
+            if ((stats.hops & 31) == 0) throw_if_stopped(stop_);
+            const slot_t node = key_slot(pop(frontier_));
+            const std::size_t count = score_fresh_links(state_.graph, scorer, node, 0, walk_, stats);
+            for (std::size_t i = 0; i < count; ++i) reach(walk_.distances[i], walk_.fresh[i]);
         }
         void reach(float distance, slot_t slot) {
             const row_key key = make_key(distance, slot);
             push(frontier_, key);
-            const row_gate<Id> admits(state_.directory, params_.filter);
-            if (!admits(slot)) return;
-            if (walk_.pool.full() && key > walk_.pool.worst()) return push(beyond_, key);
-            if (walk_.pool.full()) push(beyond_, walk_.pool.worst());
-            walk_.pool.insert(distance, slot);
+            if (may_give(slot)) enter(key);
         }
-        void refill() {
-            if (beyond_.empty()) return;
-            const row_key key = pop(beyond_);
-            walk_.pool.insert(key_distance(key), key_slot(key));
+        [[nodiscard]] bool may_give(slot_t slot) {
+            return state_.directory.is_live(slot) && answers_.admits(slot, state_.directory.id(slot), changed_);
+        }
+        void enter(row_key key) {
+            if (window_.size() < width_) {
+                window_.insert(key);
+            } else if (key > *window_.rbegin()) {
+                push(beyond_, key);
+            } else {
+                window_.insert(key);
+                push(beyond_, *window_.rbegin());
+                window_.erase(std::prev(window_.end()));
+            }
         }
         static void push(std::vector<row_key>& heap, row_key key) {
             heap.push_back(key);
@@ -363,11 +406,19 @@ class hnsw_queries {
         }
 
         const State& state_;
-        params_type params_;
+        std::stop_token stop_;
         typename scratch_pool<scratch_type>::lease buffers_;
+        search_stats did_;
+        std::uint64_t begun_ = 0;  // what had been published of the index by then
+        bool changed_ = false;     // whether anything was since
+        filter_answers<Id> answers_;
+        ids_given<Id> given_;
         walk_scratch walk_;
+        std::size_t width_ = 0;
+        std::set<row_key> window_;
         std::vector<row_key> frontier_;  // reached, not yet followed; closest first
         std::vector<row_key> beyond_;    // reached, farther than the window; closest first
+        std::vector<row_key> tied_;      // to be handed out next, the last first
     };
 
     const State& state_;

@@ -80,7 +80,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& how) {
         const auto writing = this->begin_writing();
-        const call_executor executor(how.executor, how.threads);
+        const call_executor executor(how.executor, how.threads, vectors.rows());
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
         auto untaught = this->train_if_needed(vectors);

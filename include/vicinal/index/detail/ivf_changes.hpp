@@ -93,14 +93,16 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         const auto writing = this->begin_writing();
         const auto sample = this->training_sample(vectors);
         const matrix_view<const float> prepared(std::span<const float>(sample), dim);
-        const call_executor executor(params.executor, params.threads);
+        const call_executor executor(params.executor, params.threads, vectors.rows());
         const std::size_t count = lists_for(asked, prepared.rows());
         ivf_centroids learned = learn_centroids(metric, prepared, count, asked.seed, params, executor);
         derive(learned);
         ivf_lists fresh(lists.stride());
         fresh.reset(count);
+        throw_if_stopped(params.stop);
         typename base::codecs_type taught(rows);
         taught.train(prepared);
+        throw_if_stopped(params.stop);
         const auto publishing = gate.publishing();
         taught.exchange(rows);
         centroids = std::move(learned);
@@ -126,7 +128,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
         const auto writing = this->begin_writing();
-        const call_executor executor(params.executor, params.threads);
+        const call_executor executor(params.executor, params.threads, vectors.rows());
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
         const bool fresh = lists.size() == 0;

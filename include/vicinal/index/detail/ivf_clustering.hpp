@@ -146,18 +146,20 @@ class ivf_centroids {
 
 /// A mean of admitted rows rounds, and a split centroid steps aside: it may end up a little too long for the kernels.
 inline void draw_in(std::span<float> centroid) noexcept {
-    while (!admissible(sum_of_squares(centroid)))
+    // 2^20 components of FLT_MAX are halved 76 times.
+    for (int halvings = 0; halvings < 80 && !admissible(sum_of_squares(centroid)); ++halvings)
         for (float& x : centroid) x *= 0.5F;
 }
 
 /// Lists are ranked by the product of the query with their centroids, but a mean is shorter than its rows, the more so
 /// the farther apart they are: by the mean alone a list of close rows comes before a wide one that holds closer ones.
 /// spread   mean squared distance of the rows from `centroid`, their mean
-/// effect   the centroid is as long as the rows are in root mean square, as in spherical k-means
+/// effect   the centroid is as long as the rows are in root mean square, as in spherical k-means; a mean so short
+///          beside them that it is what rounding left of zero has no direction and stays as it is
 inline void lengthen(std::span<float> centroid, double spread) noexcept {
     double squares = 0;
     for (const float x : centroid) squares += static_cast<double>(x) * static_cast<double>(x);
-    if (squares <= 0) return;
+    if (squares * 0x1p48 <= spread) return;
     const auto factor = static_cast<float>(std::sqrt(1 + spread / squares));
     for (float& x : centroid) x *= factor;
 }

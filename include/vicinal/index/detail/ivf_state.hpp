@@ -5,7 +5,6 @@
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint32_t
 #include <memory>     // for make_unique
-#include <mutex>      // for once_flag, call_once
 #include <span>       // for span
 #include <string>     // for to_string
 #include <vector>     // for vector
@@ -153,7 +152,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
             if (slot == no_slot) fail_missing(id, "get");
             const ivf_place place = place_of(slot);
             if (place.list == no_list)
-                fail(errc::corrupt_file, "get: no list of the mapped file holds id " + std::to_string(id));
+                fail(errc::corrupt_file, "get: no list of the mapped file holds id " + text_of(id));
             this->decode_coarse(place.list, lists.code(place), vector);
             return vector;
         }
@@ -163,7 +162,8 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
         memory_report report = base::memory();
         const auto reading = gate.reading();
         report.vectors += lists.code_memory();
-        report.links = lists.slot_memory() + places.memory() + centroids.memory();
+        report.links = lists.slot_memory() + centroids.memory();
+        if (!this->file || found_places_.is_made()) report.links += places.memory();
         report.total += lists.code_memory() + report.links;
         if (this->file_memory != 0)
             report.links += this->stored_rows() * sizeof(slot_t) + lists.size() * (sizeof(std::uint64_t) + 4 * dim);
@@ -214,7 +214,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
     /// Where a row lies; list is no_list if a damaged mapped file has it in none.
     [[nodiscard]] ivf_place place_of(slot_t slot) const {
         if (this->file)  // found when first needed
-            std::call_once(places_once_, [this] { const_cast<ivf_state*>(this)->places = places_in_lists(); });
+            found_places_.make([this] { const_cast<ivf_state*>(this)->places = places_in_lists(); });
         return places[slot];
     }
 
@@ -258,7 +258,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
         if (place_of(slot) != place) ++report.misplaced;
     }
 
-    mutable std::once_flag places_once_;
+    lazy_part found_places_;  ///< of an index in a file, `places`
 };
 
 }  // namespace detail

@@ -10,6 +10,7 @@
 
 #include "vicinal/index/detail/calls.hpp"
 #include "vicinal/index/detail/ivf_search.hpp"
+#include "vicinal/index/detail/streams.hpp"
 #include "vicinal/index/neighbor_stream.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -18,7 +19,7 @@ namespace detail {
 
 /// A row is handed out once `ahead` lists from its own on were scanned, so that a closer row in one of those comes
 /// before it; if these are all lists, the order is exact. Each step is a search of its own between which the index may
-/// change: a row is never handed out twice, and rows that an update moved into a list already scanned come last.
+/// change: no id is handed out twice, and rows that an update moved into a list already scanned come last.
 template <class State>
 class ivf_stream final : public neighbor_stream<typename State::id_type>::source {
     using id_type = typename State::id_type;
@@ -26,23 +27,22 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
 
   public:
     ivf_stream(const State& index, std::span<const float> query, const params_type& params)
-        : index_(index),
-          stop_(params.stop),
-          stats_(params.stats),
-          filtered_(params.filter),
-          buffers_(index.scratch.take()) {
+        : index_(index), stop_(params.stop), buffers_(index.scratch.take()) {
         index.admit_vector(*buffers_, "query", query);
         const auto reading = index.gate.reading();
-        const call_stats stats(stats_, buffers_->done);
+        const call_stats stats(params.stats, buffers_->done);
+        begun_ = index.gate.publications();
         index.find_probes(*buffers_, index.lists.size());
         ahead_ = probe_count(params.nprobe, index.lists.size());
         swept_ = index.read_only;
-        if (filtered_) admit_by(params.filter);
+        answers_.ask(index.directory, params.filter);
+        did_ = stats.now;
     }
 
     bool next(neighbor<id_type>& out) override {
         const auto reading = index_.gate.reading();
-        call_stats stats(stats_, buffers_->done, 0);
+        call_stats stats(&did_, buffers_->done, 0);
+        changed_ = index_.gate.publications() != begun_;
         while (true) {
             while (opened_ < buffers_->probes.size() && (found_.empty() || opened_ < found_.front().opened + ahead_))
                 open(stats.now);
@@ -51,10 +51,13 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
             std::pop_heap(found_.begin(), found_.end(), later);
             const hit next = found_.back();
             found_.pop_back();
+            if (!index_.read_only && index_.find(next.row.id) != next.slot) continue;
+            if (!given_.note(next.row.id, changed_)) continue;
             out = next.row;
-            if (index_.read_only || index_.find(out.id) == next.slot) return true;
+            return true;
         }
     }
+    [[nodiscard]] search_stats stats() const override { return did_; }
 
   private:
     struct hit {
@@ -73,7 +76,7 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
     void take(slot_t slot, float distance) {
         if (seen(slot) || !index_.directory.is_live(slot)) return;
         const id_type id = index_.directory.id(slot);
-        if (filtered_ && !admitted_.contains(id)) return;
+        if (!answers_.admits(slot, id, changed_)) return;
         found_.push_back({{id, distance}, slot, opened_});
         std::push_heap(found_.begin(), found_.end(), later);
         if (slot / 64 >= seen_.size()) seen_.resize(std::max<std::size_t>(slot / 64 + 1, seen_.size() * 2));
@@ -81,19 +84,6 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
     }
     [[nodiscard]] bool seen(slot_t slot) const noexcept {
         return slot / 64 < seen_.size() && (seen_[slot / 64] >> slot % 64 & 1U) != 0;
-    }
-
-    /// The caller's filter lives no longer than its call, so everything is asked now.
-    void admit_by(const id_filter<id_type>& filter) {
-        if (filter.ids() != nullptr) {
-            admitted_ = *filter.ids();
-            return;
-        }
-        std::vector<id_type> ids;
-        index_.directory.for_each_live([&](slot_t slot) {
-            if (filter(index_.directory.id(slot))) ids.push_back(index_.directory.id(slot));
-        });
-        admitted_ = id_set<id_type>(ids);
     }
 
     void open(search_stats& stats) {
@@ -120,9 +110,11 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
 
     const State& index_;
     std::stop_token stop_;
-    search_stats* stats_;
-    bool filtered_;
-    id_set<id_type> admitted_;
+    search_stats did_;
+    std::uint64_t begun_ = 0;  // what had been published of the index by then
+    bool changed_ = false;     // whether anything was since
+    filter_answers<id_type> answers_;
+    ids_given<id_type> given_;
     typename scratch_pool<typename State::scratch_type>::lease
         buffers_;  // the query, and all lists in the order they are opened
     std::size_t ahead_ = 0;

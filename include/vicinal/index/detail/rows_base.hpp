@@ -9,7 +9,6 @@
 #include <functional>   // for function
 #include <limits>       // for numeric_limits
 #include <memory>       // for shared_ptr
-#include <mutex>        // for unique_lock, once_flag
 #include <optional>     // for optional
 #include <span>         // for span
 #include <string>       // for string
@@ -167,7 +166,7 @@ struct rows_base {
     }
     /// The live row of `id`, or no_slot. While reading or writing.
     [[nodiscard]] slot_t find(Id id) const {
-        if (read_only) std::call_once(table_once_, [this] { const_cast<id_directory<Id>&>(directory).build_table(); });
+        if (read_only) table_.make([this] { const_cast<id_directory<Id>&>(directory).build_table(); });
         return directory.find(id);
     }
     [[nodiscard]] std::vector<float> get(Id id) const {
@@ -182,7 +181,7 @@ struct rows_base {
         const auto reading = gate.reading();
         memory_report report;
         rows.for_each_store([&](const auto& codes) { report.vectors += codes.rows().memory(); });
-        report.ids = directory.memory();
+        if (!read_only || table_.is_made()) report.ids = directory.memory();  // of a view, the table is all it owns
         scratch.for_each_idle([&](const Scratch& s) { report.scratch += s.memory(); });
         report.total = file_memory + report.vectors + report.ids + report.scratch + sizeof(*this);
         if (file_memory != 0) {
@@ -213,11 +212,12 @@ struct rows_base {
 
     // ---- writing ---------------------------------------------------------------------------------------------------
 
-    [[nodiscard]] std::unique_lock<std::mutex> begin_writing() {
+    /// throws  error: read_only; reentrant_call where a callback of a call on this index runs
+    [[nodiscard]] access_gate::writing_lock begin_writing() {
         if (read_only) fail(errc::read_only, "the index is a view of a file and cannot be changed; load it instead");
-        auto writing = gate.writing();
-        if (leave_file) leave_file();
-        return writing;
+        return gate.writing([this] {
+            if (leave_file) leave_file();
+        });
     }
     /// What leave_file does for arrays that `for_each_array(f)` names to f(rows, count) one by one. place(): the rest
     /// of it, with readers out; must not throw.
@@ -229,8 +229,8 @@ struct rows_base {
         };
         directory.for_each_array(copy);
         for_each_array(copy);
-        directory.reserve_free();
         const auto publishing = gate.publishing();
+        directory.reserve_free();  // memory() looks at it
         for (auto& [array, own] : copies) *array = std::move(own);
         place();
         file.reset();
@@ -614,7 +614,7 @@ struct rows_base {
                 ++found;
             else if (states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0})
                 in.fail("row " + std::to_string(i) + " has state " + std::to_string(states[i]) + " and id " +
-                        std::to_string(ids[i]) + ", which do not go together");
+                        text_of(ids[i]) + ", which do not go together");
         }
         if (found != live) in.fail(std::to_string(found) + " of its rows are live, it says " + std::to_string(live));
         if (!directory.build_table(in.bytes())) in.fail("two of its rows have the same id");
@@ -660,7 +660,7 @@ struct rows_base {
     }
 
   private:
-    mutable std::once_flag table_once_;
+    lazy_part table_;  ///< of a view, the directory's
 };
 
 }  // namespace detail
