@@ -291,7 +291,7 @@ class Workshop:
 
         Test files' objects that lie in the folder `kept` are taken from there.
         """
-        sanitizer = {"soak": THREADS, "product": PLAIN}.get(group, ADDRESSES)
+        sanitizer = {"soak": THREADS, "races": THREADS, "product": PLAIN}.get(group, ADDRESSES)
         objects = []
         for number, source in enumerate(GROUPS[group]):
             path = ROOT / "tests" / source if source.endswith(".cpp") else folder / "few_types.cpp"

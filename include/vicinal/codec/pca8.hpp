@@ -53,10 +53,15 @@ class pca8 {
     [[nodiscard]] std::size_t code_size() const noexcept { return head_size + width_; }
     [[nodiscard]] double step(std::size_t j) const noexcept { return steps_[j]; }
 
-    /// Learns from at most 8192 evenly spaced rows. A template, as is `restore`, so that only programs that have a pca8
+    static constexpr std::size_t most_learned = std::size_t{1} << 16;
+
+    /// Learns from at most 8192 evenly spaced rows.  throws  error{invalid_argument} if these have more than 65536
+    /// components; the codec is then as it was. A template, as is `restore`, so that only programs that have a pca8
     /// compile Eigen's products, a tenth of what vicinal.hpp would cost all others.
     template <int = 0>
     void train(matrix_view<const float> rows) {
+        // Beyond, the directions alone are gigabytes, and learning them takes minutes.
+        detail::require_range("pca8: the dimension of what it learns from", dim_, 1, most_learned);
         const std::size_t every = rows.rows() / 8192 + 1;
         std::vector<float> usable;
         for (std::size_t r = 0; r < rows.rows(); r += every)

@@ -25,7 +25,7 @@ namespace detail {
 inline constexpr std::array<std::uint64_t, 256> spread_bits = [] {
     std::array<std::uint64_t, 256> table{};
     for (std::uint64_t b = 0; b < 256; ++b)
-        for (unsigned j = 0; j < 8; ++j) table[b] |= (b >> j & 1U) << (8 * j);
+        for (unsigned j = 0; j < 8; ++j) table[static_cast<std::size_t>(b)] |= (b >> j & 1U) << (8 * j);
     return table;
 }();
 

@@ -172,7 +172,8 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
                 return mine;
             });
         });
-        out.template stream<slot_t>("LNKU", upper * graph.degree(), [this, slots, number](const auto& sink) {
+        const std::size_t upper_links = static_cast<std::size_t>(upper) * graph.degree();
+        out.template stream<slot_t>("LNKU", upper_links, [this, slots, number](const auto& sink) {
             std::vector<slot_t> row;
             for (const slot_t slot : *slots)
                 for (std::size_t level = 1; level <= graph.level(slot); ++level)
