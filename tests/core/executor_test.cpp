@@ -11,6 +11,12 @@
 
 #include "support/catch.hpp"
 
+#if defined(__linux__)
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 namespace {
 
 using sizes = std::vector<std::size_t>;
@@ -104,6 +110,97 @@ TEST_CASE("parallel_for: inside a task another executor may be used") {
     });
     CHECK(total == 4 * (5 + 3));
 }
+
+TEST_CASE("thread_pool: a task may run others on the same pool, to any depth") {
+    thread_pool pool(3);
+    std::atomic<int> total{0};
+    for (int round = 0; round < 50; ++round)
+        parallel_for(pool, 4, [&](std::size_t) {
+            parallel_for(pool, 3, [&](std::size_t) { parallel_for(pool, 2, [&](std::size_t) { ++total; }); });
+        });
+    CHECK(total == 50 * 4 * 3 * 2);
+}
+
+TEST_CASE("thread_pool: the tasks of two pools may run others on each other") {
+    thread_pool one(2);
+    thread_pool two(2);
+    std::atomic<int> total{0};
+    const auto there_and_back = [&](thread_pool& here, thread_pool& there) {
+        for (int round = 0; round < 100; ++round)
+            parallel_for(here, 3, [&](std::size_t) {
+                parallel_for(there, 3, [&](std::size_t) { parallel_for(here, 3, [&](std::size_t) { ++total; }); });
+            });
+    };
+    std::thread other([&] { there_and_back(two, one); });
+    there_and_back(one, two);
+    other.join();
+    CHECK(total == 2 * 100 * 27);
+}
+
+TEST_CASE("thread_pool: a second run has the workers that the first leaves idle") {
+    thread_pool pool(3);
+    std::atomic<int> inside{0};
+    const auto meet = [&](std::size_t) {
+        ++inside;
+        while (inside.load() < 3) std::this_thread::yield();  // ends only if a worker comes to the second run
+    };
+    std::atomic<bool> first_runs{false};
+    std::thread other([&] {
+        auto wait = [&](std::size_t i) {
+            first_runs = true;
+            if (i == 0)
+                while (inside.load() < 3) std::this_thread::yield();
+        };
+        pool.run(2, wait);
+    });
+    while (!first_runs) std::this_thread::yield();
+    parallel_for(pool, 3, meet);
+    other.join();
+    CHECK(inside == 3);
+}
+
+TEST_CASE("thread_pool: a task that throws on the caller's thread leaves the pool working") {
+    thread_pool pool(2);
+    const auto caller = std::this_thread::get_id();
+    auto throws = [&](std::size_t) {
+        if (std::this_thread::get_id() == caller) throw 7;
+        std::this_thread::yield();
+    };
+    CHECK_THROWS_AS(pool.run(100, throws), int);
+    CHECK(each_once(pool, 100));
+}
+
+TEST_CASE("thread_pool: however many threads are asked for, no more than the limit are started") {
+    for (const std::size_t threads : sizes{thread_pool::max_threads + 1, ~std::size_t{0} / 2, ~std::size_t{0}}) {
+        thread_pool pool(threads);
+        CHECK(pool.concurrency() <= thread_pool::max_threads);
+        CHECK(each_once(pool, 2000));
+    }
+}
+
+// Sanitizers need more addresses than the limit leaves.
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_CASE("thread_pool: where the system starts no more threads, those there are do all tasks") {
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        const rlimit little{std::size_t{256} << 20, std::size_t{256} << 20};  // of addresses: a few stacks
+        setrlimit(RLIMIT_AS, &little);
+        int verdict = 1;
+        try {
+            thread_pool pool(500);
+            verdict = pool.concurrency() < 500 && each_once(pool, 1000) ? 0 : 2;
+        } catch (...) {
+            verdict = 3;
+        }
+        _exit(verdict);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+}
+#endif
 
 TEST_CASE("parallel_for: every body is called once on any executor, also on none") {
     backwards reversed;

@@ -453,13 +453,13 @@ TEMPLATE_TEST_CASE("ivf: nearest yields every row once, in order if it looks int
     CHECK(exact == index.search_within(queries[1], std::numeric_limits<float>::infinity()));
 
     std::set<std::uint64_t> seen;
-    vicinal::search_stats stats;
-    for (const auto& hit : index.nearest(queries[1], {.nprobe = 2, .stats = &stats})) {
-        if (seen.empty()) CHECK(stats.lists < 25);  // lazily
+    auto stream = index.nearest(queries[1], {.nprobe = 2});
+    for (const auto& hit : stream) {
+        if (seen.empty()) CHECK(stream.stats().lists < 25);  // lazily
         CHECK(seen.insert(hit.id).second);
     }
     CHECK(seen.size() == rows);
-    CHECK(stats.lists == 50);
+    CHECK(stream.stats().lists == 50);
 
     std::size_t admitted = 0;
     for (const auto& hit : index.nearest(queries[1], {.filter = [](std::uint64_t id) { return id % 5 == 0; }})) {

@@ -187,7 +187,6 @@ TEMPLATE_TEST_CASE("stream: statistics need not outlive the call; what is done l
         gone.reset();
         CHECK(all_of(stream).size() == 400);
         CHECK(stream.stats().distances >= 400);
-        CHECK(stream.stats().seconds > 0);
         const auto moved = std::move(stream);
         CHECK(stream.stats().distances == 0);  // NOLINT: what a stream that was moved from says is promised
         CHECK(all_of(stream).empty());         // NOLINT

@@ -65,7 +65,8 @@ class neighbor_stream {
     explicit neighbor_stream(std::unique_ptr<source> from) noexcept : source_(std::move(from)) {}
     [[nodiscard]] iterator begin() { return iterator(source_.get()); }
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
-    /// What was done so far for this stream, the call of `nearest` included; nothing of one that was moved from.
+    /// What was done so far for this stream, the call of `nearest` included, but for its seconds; nothing of one that
+    /// was moved from.
     [[nodiscard]] search_stats stats() const { return source_ ? source_->stats() : search_stats{}; }
 
   private:
