@@ -13,6 +13,7 @@ import sys
 NONE = 0xFFFFFFFF
 KINDS = {1: "flat", 2: "ivf", 3: "hnsw"}
 WORDS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+WIDE_IDS = 1 << 8
 
 
 class Refused(Exception):
@@ -63,11 +64,13 @@ class File:
         require(crc32c(data[:124]) == self.crc, "header CRC")
         major, _minor, kind, length, self.dim, self.rows = struct.unpack_from("<HHIQQQ", data, 8)
         bits, sign, reserved, count, _compat, incompat = struct.unpack_from("<BBHIII", data, 40)
-        require(major == 1 and incompat == 0, "version")
+        require(major == 1 and incompat & ~WIDE_IDS == 0, "version")
+        widths = (128,) if incompat & WIDE_IDS else (8, 16, 32, 64)
         require(length == len(data) and self.dim >= 1 and reserved == 0, "length, dim, reserved")
-        require(kind in KINDS and bits in (8, 16, 32, 64) and sign in (0, 1) and count <= 256, "kind, ids, sections")
+        require(kind in KINDS and bits in widths and sign in (0, 1) and count <= 256, "kind, ids, sections")
         self.kind = KINDS[kind]
-        self.id_code = WORDS[bits // 8].lower() if sign else WORDS[bits // 8]
+        self.wide, self.id_signed = bits == 128, sign == 1
+        self.id_code = None if self.wide else WORDS[bits // 8].lower() if sign else WORDS[bits // 8]
         self.id_name = ("i" if sign else "u") + str(bits)
         self.metric = name_at(data, 56)
         self.codec = name_at(data, 88)
@@ -78,7 +81,8 @@ class File:
         end = 128 + 32 * count
         for i in range(count):
             kind_of, width, offset, size, crc, zero = struct.unpack_from("<4sIQQII", table, 32 * i)
-            require(all(0x20 <= c <= 0x7E for c in kind_of) and width in WORDS and size % width == 0, "entry")
+            require(all(0x20 <= c <= 0x7E for c in kind_of) and size % width == 0, "entry")
+            require(width in WORDS or (width == 16 and self.wide), "width")
             require(zero == 0 and kind_of not in self.sections, "entry")
             require(offset == up(end, 64) and offset + size <= length, "offset")
             require(not any(data[end:offset]), "padding")
@@ -87,6 +91,14 @@ class File:
             self.sections[kind_of.decode("ascii")] = (width, payload)
             end = offset + size
         require(length == up(end, 64) + 64 and not any(data[end:]), "end")
+
+    def ids(self):
+        if not self.wide:
+            return self.array("IDS_", self.id_code)
+        width, payload = self.sections["IDS_"]
+        require(width == 16, "width of IDS_")
+        pieces = (payload[i : i + 16] for i in range(0, len(payload), 16))
+        return tuple(int.from_bytes(piece, "little", signed=self.id_signed) for piece in pieces)
 
     def array(self, name, code=None):
         require(name in self.sections, "section " + name)
@@ -274,7 +286,7 @@ def describe(file):
     lines = [
         "%s %s %s dim %d rows %d ids %s" % (file.kind, file.metric, file.codec, file.dim, file.rows, file.id_name)
     ]
-    ids = file.array("IDS_", file.id_code)
+    ids = file.ids()
     states = file.array("STAT")
     require(len(ids) == len(states) == file.rows, "rows")
     require(file.array("LIVE") == (states.count(1),), "live rows")
