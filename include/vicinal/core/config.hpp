@@ -10,6 +10,7 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define VICINAL_INLINE __forceinline
 #define VICINAL_COLD __declspec(noinline)
+#define VICINAL_NOINLINE __declspec(noinline)
 #define VICINAL_LAMBDA_INLINE
 #define VICINAL_NO_UNROLL
 #define VICINAL_LIFETIMEBOUND [[msvc::lifetimebound]]
@@ -22,6 +23,7 @@
 #define VICINAL_LAMBDA_INLINE __attribute__((always_inline))
 #endif
 #define VICINAL_COLD __attribute__((noinline, cold))
+#define VICINAL_NOINLINE __attribute__((noinline))
 // Before a loop that must stay one loop.
 #if defined(__clang__)
 #define VICINAL_NO_UNROLL _Pragma("clang loop unroll(disable)")

@@ -117,7 +117,7 @@ void with_writer(const State& state, Use&& use) {
         copy_sections(image, out);
         return use(static_cast<const section_writer&>(out));
     }
-    const auto reading = state.gate.reading();
+    const auto frozen = state.gate.frozen();  // not reading(): a writer that waits for readers would hold back searches
     file_header header = state_header<State>(state.dim);
     header.rows = state.stored_rows();
     section_writer out(std::move(header));

@@ -22,7 +22,8 @@ namespace detail {
 
 /// Readers together, or one writer publishing. Writers prepare under `writing()` while readers go on, and enter
 /// `publishing()` only to put finished work in place. A writer that waits holds back later readers, so neither side
-/// starves.
+/// starves. Who only wants the index to stay as it is for a long time, as a save does, keeps it `frozen()`: writers wait,
+/// and readers need not.
 ///
 /// Callbacks come back: a filter runs while its thread reads, a progress listener while its thread writes. Each thread
 /// therefore knows the gates it is inside of. One that reads may read again, without a lock; one that reads or writes is
@@ -32,7 +33,7 @@ class access_gate {
     class stay {
       public:
         stay(const access_gate& gate, bool reads) noexcept : gate_(&gate), reads_(reads), outer_(innermost) {
-            innermost = this;
+            enter(this);
         }
         stay(const stay&) = delete;
         stay& operator=(const stay&) = delete;
@@ -52,6 +53,8 @@ class access_gate {
         }
 
       private:
+        /// Not inlined: g++ 12 would warn of a pointer to a local object that leave() takes out again.
+        VICINAL_NOINLINE static void enter(const stay* here) noexcept { innermost = here; }
         template <class Is>
         [[nodiscard]] static bool any(const Is& is) noexcept {
             for (const stay* s = innermost; s != nullptr; s = s->outer_)
@@ -86,7 +89,15 @@ class access_gate {
         }
 
       private:
-        std::unique_lock<std::mutex> lock_;
+        std::unique_lock<std::shared_mutex> lock_;
+        stay stay_;
+    };
+    class [[nodiscard]] frozen_lock {
+      public:
+        explicit frozen_lock(access_gate& gate) : lock_(gate.lock_of_keeper()), stay_(gate, false) {}
+
+      private:
+        std::shared_lock<std::shared_mutex> lock_;
         stay stay_;
     };
 
@@ -107,6 +118,8 @@ class access_gate {
         return lock;
     }
     [[nodiscard]] reading_lock reading() { return reading_lock(*this); }
+    /// No writers, any readers.
+    [[nodiscard]] frozen_lock frozen() { return frozen_lock(*this); }
 
     /// How often anything was published. While reading or writing.
     [[nodiscard]] std::uint64_t publications() const noexcept { return publications_; }
@@ -118,14 +131,20 @@ class access_gate {
         const std::lock_guard turn(turnstile_);
         return std::shared_lock(readers_);
     }
-    [[nodiscard]] std::unique_lock<std::mutex> lock_of_writer() {
+    [[nodiscard]] std::shared_lock<std::shared_mutex> lock_of_keeper() {
+        // Whoever reads or writes on this thread keeps the index as it is while the callback runs that came here. And a
+        // writer that waits until this thread has read would be waited for.
+        if (stay::inside(*this)) return {};
+        return std::shared_lock(writer_);
+    }
+    [[nodiscard]] std::unique_lock<std::shared_mutex> lock_of_writer() {
         if (stay::inside(*this))
             fail(errc::reentrant_call,
                  "a callback of a call on this index (a filter, a progress listener) may search it, not change it");
         return std::unique_lock(writer_);
     }
 
-    std::mutex writer_;
+    std::shared_mutex writer_;
     std::mutex turnstile_;
     std::shared_mutex readers_;
     std::uint64_t publications_ = 0;
