@@ -3,6 +3,7 @@
 #include "vicinal/core/vector_view.hpp"
 
 #include <Eigen/Core>
+#include <array>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -71,6 +72,52 @@ TEST_CASE("matrix_view: a span is a whole number of rows, or refused with both n
     CHECK_THROWS_WITH(matrix_view<float>(std::span<float>(values), 5), contains("12") && contains("5"));
     CHECK(code_of([&] { (void)matrix_view<float>(std::span<float>(values), 0); }) == errc::dimension_mismatch);
     CHECK(matrix_view<float>(std::span<float>(), 0).rows() == 0);
+}
+
+TEST_CASE("matrix_view: an array and a dimension give its type and its rows") {
+    std::vector<float> values = counting(12);
+    const std::vector<float> fixed = counting(12);
+    std::array<float, 6> six{0, 1, 2, 3, 4, 5};
+    float plain[] = {0, 1, 2, 3};
+    STATIC_REQUIRE(std::is_same_v<decltype(matrix_view(values, 4)), matrix_view<float>>);
+    STATIC_REQUIRE(std::is_same_v<decltype(matrix_view(fixed, 4)), matrix_view<const float>>);
+    STATIC_REQUIRE(std::is_same_v<decltype(matrix_view(six, 3)), matrix_view<float>>);
+    STATIC_REQUIRE(std::is_same_v<decltype(matrix_view(std::span<const float, 6>(six), 3)), matrix_view<const float>>);
+    STATIC_REQUIRE(std::is_same_v<decltype(matrix_view(plain, 2)), matrix_view<float>>);
+    STATIC_REQUIRE(std::is_same_v<decltype(matrix_view(fixed.data(), 3, 4)), matrix_view<const float>>);
+    STATIC_REQUIRE(std::is_same_v<decltype(matrix_view(values.data(), 2, 4, 6)), matrix_view<float>>);
+    const matrix_view rows(fixed, 4);
+    CHECK(rows.data() == fixed.data());
+    CHECK(rows.rows() == 3);
+    CHECK(rows.dim() == 4);
+    CHECK(sum(matrix_view(six, 3)) == 15.0F);
+    CHECK(matrix_view(plain, 2).rows() == 2);
+}
+
+TEST_CASE("matrix_view: an array that is no whole number of rows is refused with both numbers") {
+    const std::vector<float> fixed = counting(12);
+    for (const std::size_t dim : {5U, 24U, 0U}) {
+        const auto misfit = [&] { return matrix_view(fixed, dim); };
+        CHECK(code_of([&] { (void)misfit(); }) == errc::dimension_mismatch);
+        CHECK_THROWS_WITH(misfit(), contains("12") && contains("of " + std::to_string(dim)));
+    }
+}
+
+TEST_CASE("vector_view: a braced list of numbers converts, and is no matrix") {
+    const auto length = [](vicinal::vector_view v) { return v.size(); };
+    const auto total = [](vicinal::vector_view v) { return std::accumulate(v.begin(), v.end(), 0.0F); };
+    CHECK(length({}) == 0);
+    CHECK(length({7.0F}) == 1);
+    CHECK(total({1.0F, 2.5F, -1.0F}) == 2.5F);
+    CHECK(total({0, 1, 2}) == 3.0F);
+    CHECK(length({0, 0, 0, 0}) == 4);
+    auto values = counting(5);
+    CHECK(vicinal::vector_view{values.data(), 3}.size() == 3);  // a pointer and a length stay what they are to a span
+    CHECK(vicinal::vector_view{values.begin(), values.end()}.size() == 5);
+    CHECK(vicinal::vector_view{values}.data() == values.data());
+    // The literal 0 is no pointer to rows: else {0, 1, 2} could be a batch.
+    STATIC_REQUIRE_FALSE(std::is_constructible_v<matrix_view<const float>, int, int, int>);
+    STATIC_REQUIRE(std::is_constructible_v<matrix_view<const float>, std::nullptr_t, int, int>);
 }
 
 TEST_CASE("matrix_view: a part names the same rows") {

@@ -1,10 +1,12 @@
-// Rows of somebody else's numbers.
+// A view of a matrix whose values the caller owns: what indexes take for many vectors.
 #pragma once
 
 #include <concepts>     // for convertible_to, same_as
-#include <cstddef>      // for size_t
+#include <cstddef>      // for ptrdiff_t, size_t
+#include <ranges>       // for borrowed_range, contiguous_range, sized_range
 #include <span>         // for span
-#include <type_traits>  // for remove_cv_t
+#include <string>       // for to_string
+#include <type_traits>  // for is_arithmetic_v, remove_cv_t, remove_reference_t
 #include <vector>       // for vector
 
 #include "vicinal/core/error.hpp"
@@ -25,31 +27,43 @@ concept row_major_matrix = requires(M& m) {
     requires !static_cast<bool>(std::remove_cvref_t<M>::IsVectorAtCompileTime);  // one row is a vector_view
 };
 
+/// Numbers that lie side by side and outlive the expression: a std::vector or std::array that has a name, a std::span.
+template <class R>
+concept lasting_numbers = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> &&
+    std::ranges::borrowed_range<R> && std::is_arithmetic_v<std::ranges::range_value_t<R>>;
+
 }  // namespace detail
 
-/// A non-owning, row-major matrix: `rows` rows of `dim` values, `stride` values from one row to the next.
-/// T may be const. The data must stay alive and unchanged during the call it is passed to.
+/// A non-owning, row-major matrix: `rows` rows of `dim` values, `stride` values from one row to the next. T may be
+/// const. The data must stay alive and unchanged during the call it is passed to.
+///
+///     std::vector<float> values = ...;               // all rows, one after the other
+///     index.add(ids, matrix_view(values, dim));      // values.size() / dim rows
 template <class T>
 class matrix_view {
   public:
     using value_type = std::remove_cv_t<T>;
 
     constexpr matrix_view() = default;
-    constexpr matrix_view(T* data, std::size_t rows, std::size_t dim) : matrix_view(data, rows, dim, dim) {}
+    /// `rows` rows of `dim` values, one after the other.
+    template <std::convertible_to<T*> P>  // P, since the literal 0 is a T* and the first number of {0, 1, 2} is none
+    constexpr matrix_view(P data, std::size_t rows, std::size_t dim) : matrix_view(data, rows, dim, dim) {}
     /// throws  error{invalid_argument} if stride < dim and there is more than one row
-    constexpr matrix_view(T* data, std::size_t rows, std::size_t dim, std::size_t stride)
+    template <std::convertible_to<T*> P>
+    constexpr matrix_view(P data, std::size_t rows, std::size_t dim, std::size_t stride)
         : data_(data), rows_(rows), dim_(dim), stride_(stride) {
         if (stride < dim && rows > 1)
             detail::fail(errc::invalid_argument, "matrix_view: stride is " + std::to_string(stride) +
                                                      ", it must be at least dim, " + std::to_string(dim));
     }
-    /// All of `values` as rows of `dim`.
-    /// throws  error{dimension_mismatch} if values.size() is not a multiple of dim
+    /// All of `values` as values.size() / dim rows of `dim`.
+    /// throws  error{dimension_mismatch} if values.size() is not a multiple of dim, or dim is 0 and there are values
     constexpr matrix_view(std::span<T> values, std::size_t dim)
         : matrix_view(values.data(), dim == 0 ? 0 : values.size() / dim, dim) {
         if (dim == 0 ? !values.empty() : values.size() % dim != 0)
             detail::fail(errc::dimension_mismatch, "matrix_view: " + std::to_string(values.size()) +
-                                                       " values are no whole number of rows of " + std::to_string(dim));
+                                                       " values are not a whole number of rows of " +
+                                                       std::to_string(dim));
     }
     /// Eigen's row-major matrices and maps convert.
     /// throws  error{invalid_argument} if the components of a row do not lie side by side
@@ -92,5 +106,14 @@ class matrix_view {
     std::size_t dim_ = 0;
     std::size_t stride_ = 0;
 };
+
+template <class T>
+matrix_view(T*, std::size_t, std::size_t) -> matrix_view<T>;
+template <class T>
+matrix_view(T*, std::size_t, std::size_t, std::size_t) -> matrix_view<T>;
+/// `matrix_view(values, dim)` views const numbers if `values` is const. Values without a name are refused, since the view
+/// could outlive them; within a call, where it cannot, write `index.add(ids, {make_values(), dim})`.
+template <detail::lasting_numbers R>
+matrix_view(R&&, std::size_t) -> matrix_view<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 
 VICINAL_NAMESPACE_END
