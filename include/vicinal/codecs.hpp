@@ -1,4 +1,5 @@
-// The codecs vicinal brings: f32, f16, bf16, sq8, sq4, pq, rabitq, two_level to join two, and packed for graphs.
+// The codecs of vicinal: f32, f16, bf16, sq8, sq4, pq, rabitq, two_level to join two of them, and packed for graphs.
+// pca8 needs Eigen and is included apart, as vicinal/codec/pca8.hpp.
 #pragma once
 
 #include "vicinal/codec/f32.hpp"        // IWYU pragma: export

@@ -1,24 +1,24 @@
 // The contract page: what a metric, a codec, a filter and an executor must provide.
 //
-// Metrics and codecs are ladders. The lowest rung is a few lines and is correct in every index; each higher rung is
-// optional and faster. Nobody writes a class for a pair: the scorer (storage/scorer.hpp) joins any metric to any codec
-// on the highest rung that both reach.
+// A metric or codec must provide a few lines, with which it is correct in every index. Whatever else it provides is
+// optional and makes searches faster. The scorer (storage/scorer.hpp) joins any metric to any codec by the fastest
+// means that both provide, so no pair needs a class of its own.
 //
 //     metric   whole_metric        float operator()(q, x)               rows are decoded, then measured
 //              pointwise_metric    accumulate(acc, q, x), finish(sum)   vectorised and fused with the codec's load
-//              + prepare(row)      a rewrite of every row and query     cosine: divide by the norm
-//              + form              what the sum is made of              integer arithmetic on 8-bit codes
-//              + least_sum(t)      what a threshold asks of the sum      batches by matrix products
-//              + clustering        the metric that assigns rows to IVF lists, if it is not the metric itself
+//              + prepare(row)      rewrites every row and query          cosine: divides by the norm
+//              + form              what is summed                        integer arithmetic on 8-bit codes
+//              + least_sum(t)      the sum that a distance of t needs    batches by matrix products
+//              + clustering        the metric that assigns rows to the lists of ivf_index, if it is another one
 //     codec    codec               code_size, encode, decode            correct with every metric
 //              elementwise_codec   + load<V>(code, i)                   vectorised, never decoded to memory
 //              affine_codec        + bits, low, step, ...               graphs are walked in integer arithmetic
 //              trainable_codec     + train, trained, state, restore     learns from a batch, travels in the file
 //              centered_codec      + encode_about, decode_about, ...    ivf_index encodes rows about their centroids
-//              two_level<C, F>     traverse by C, rerank by F           joins two codecs
-//              packed<F>           links with codes, decide by F        hnsw_index only
+//              two_level<C, F>     finds by C, reranks by F              joins two codecs
+//              packed<F>           codes beside links, reranks by F      hnsw_index only
 //
-// Executors are in core/executor.hpp; their concept stands beside the pool that models it.
+// The concept of executors is in core/executor.hpp, beside the thread pool that models it.
 #pragma once
 
 #include <concepts>     // for convertible_to, constructible_from
@@ -34,12 +34,12 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-// ---- metrics
-// ---------------------------------------------------------------------------------------------------------
+// ---- metrics --------------------------------------------------------------------------------------------------------
 
-/// A distance between whole vectors: `metric(q, x)` for two spans of equal length. Promises: smaller is closer, the
-/// result is finite for admitted vectors, equal arguments give equal results, and any number of threads may call it.
-/// `name` goes into files: a file written under one name is refused under another. At most 31 characters.
+/// A distance between whole vectors: `metric(q, x)` for two spans of equal length. A smaller result is closer. The
+/// result must be finite for admitted vectors and equal for equal arguments, and any number of threads may call the
+/// metric. `name`, of at most 31 characters, is stored in files: a file written under one name is refused under
+/// another.
 template <class M>
 concept whole_metric = std::copyable<M> && std::default_initializable<M> &&
     requires(const M& m, std::span<const float> q, std::span<const float> x) {
@@ -47,9 +47,9 @@ concept whole_metric = std::copyable<M> && std::default_initializable<M> &&
     { m(q, x) } -> std::convertible_to<float>;
 };
 
-/// A distance that is a function of a sum over components: finish(sum of accumulate's steps). `accumulate(acc, q, x)`
-/// returns acc plus the share of one component and is a template over V, which is float or a SIMD vector of floats;
-/// partial sums are added in an unspecified but fixed order.
+/// A distance that is a function of a sum over components: `finish(sum)`. `accumulate(acc, q, x)` returns acc plus the
+/// contribution of one component. It is a template over V, which is float or a SIMD vector of floats. Partial sums are
+/// added in an unspecified but fixed order.
 template <class M>
 concept pointwise_metric = std::copyable<M> && std::default_initializable<M> && requires(const M& m, float v) {
     { M::name } -> std::convertible_to<std::string_view>;
@@ -57,21 +57,21 @@ concept pointwise_metric = std::copyable<M> && std::default_initializable<M> && 
     { m.finish(v) } -> std::convertible_to<float>;
 };
 
-/// What a pointwise metric adds up, for codecs that can do so without decoding.
+/// What a pointwise metric sums, for codecs that can do so without decoding.
 enum class sum_form : std::uint8_t {
     product,             ///< finish(sum of q * x)
     squared_difference,  ///< finish(sum of (q - x)^2), and finish returns its argument
 };
 
-/// A pointwise metric that says what it adds up.
+/// A pointwise metric that says what it sums.
 template <class M>
 concept formed_metric = pointwise_metric<M> && requires {
     { M::form } -> std::convertible_to<sum_form>;
 };
 
-/// A metric of form `product` that says how large the sum must be, exact or a little less, for `finish` to come out at
-/// no more than a threshold: `finish(s) <= t` implies `s >= least_sum(t)`; -infinity if any sum will do. Batches then
-/// pass over most rows by matrix products.
+/// A metric of form `product` that says how large the sum is at least if the distance is at most t: `finish(s) <= t`
+/// implies `s >= least_sum(t)`. The result may be a little too small, and is -infinity if every sum will do. With it,
+/// batches rule out most rows by matrix products.
 template <class M>
 concept product_bound_metric = formed_metric<M> && M::form == sum_form::product&& requires(const M& m, float t) {
     { m.least_sum(t) } -> std::same_as<double>;
@@ -81,19 +81,18 @@ concept product_bound_metric = formed_metric<M> && M::form == sum_form::product&
 template <class M>
 concept metric = pointwise_metric<M> || whole_metric<M>;
 
-/// A metric that rewrites each row before it is stored and each query before it is scored, in place. `prepare` returns
-/// false if the vector cannot be used (cosine: the zero vector), and must accept what it returned before.
+/// A metric that rewrites, in place, each row before it is stored and each query before it is scored. `prepare` returns
+/// false if the vector cannot be used (cosine: the zero vector). It must accept a vector that it has prepared before.
 template <class M>
 concept preparing_metric = metric<M> && requires(const M& m, std::span<float> row) {
     { m.prepare(row) } -> std::same_as<bool>;
 };
 
-// ---- codecs
-// ----------------------------------------------------------------------------------------------------------
+// ---- codecs ---------------------------------------------------------------------------------------------------------
 
-/// How a vector becomes bytes and back. Constructed from the dimension. `encode` reads dim floats and writes
-/// code_size() bytes, `decode` the reverse; the code of equal vectors is equal, and neither throws. `name` goes into
-/// files, as a metric's does.
+/// Turns vectors into bytes and back. A codec is constructed from the dimension. `encode` reads dim floats and writes
+/// code_size() bytes, `decode` does the reverse, and neither throws. Equal vectors must have equal codes. `name` is
+/// stored in files, as a metric's is.
 template <class C>
 concept codec = std::copyable<C> && requires(const C& c, std::span<const float> vector, std::span<const std::byte> code,
                                              std::span<std::byte> code_out, std::span<float> vector_out) {
@@ -104,16 +103,17 @@ concept codec = std::copyable<C> && requires(const C& c, std::span<const float> 
     c.decode(code, vector_out);
 };
 
-/// A codec whose component i can be decoded alone. `load<V>(code, i)` returns components i, i+1, ... as a V (float:
-/// one; a SIMD vector: as many as it has lanes, of which i is a multiple; it may read, but not use, up to 64 bytes past
-/// the code).
+/// A codec whose component i can be decoded alone. `load<V>(code, i)` returns components i, i+1, ... as a V: one if V
+/// is float, as many as it has lanes if V is a SIMD vector; i is then a multiple of that number. It may read, but not
+/// use, up to 64 bytes past the code.
 template <class C>
 concept elementwise_codec = codec<C> && requires(const C& c, const std::byte* code, std::size_t i) {
     { c.template load<float>(code, i) } -> std::same_as<float>;
 };
 
-/// An elementwise codec of `bits` bits per component, 8 or 4, whose value is low(i) + step(i) * these bits; with one
-/// low and step for all components it is `uniform`. Of 4 bits, a byte's lower half comes first.
+/// An elementwise codec of `bits` bits per component, 8 or 4, whose component i is low(i) + step(i) * n, n being those
+/// bits. It is `uniform` if all components have the same low and step. With 4 bits, the lower half of a byte comes
+/// first.
 template <class C>
 concept affine_codec = elementwise_codec<C> &&(C::bits == 8 || C::bits == 4) && requires(const C& c, std::size_t i) {
     { c.low(i) } -> std::same_as<float>;
@@ -123,8 +123,8 @@ concept affine_codec = elementwise_codec<C> &&(C::bits == 8 || C::bits == 4) && 
     { c.uniform() } -> std::same_as<bool>;
 };
 
-/// A codec that learns from data before it can encode. `state` is everything learned, as bytes that mean the same on
-/// every machine; `restore` takes them back and returns false if they are not a state of this codec.
+/// A codec that must learn from data before it can encode. `state` returns all it has learned, as bytes that mean the
+/// same on every machine. `restore` takes such bytes, and returns false if they are no state of this codec.
 template <class C>
 concept trainable_codec = codec<C> &&
     requires(C& c, const C& fixed, matrix_view<const float> rows, std::span<const std::byte> bytes) {
@@ -134,15 +134,15 @@ concept trainable_codec = codec<C> &&
     { c.restore(bytes) } -> std::same_as<bool>;
 };
 
-/// A point that a code is relative to: its dim components, and derived_size() numbers that the codec derived from it.
+/// A point that codes are relative to: its dim components, and derived_size() numbers that the codec derived from it.
 struct code_center {
     const float* point;
     const float* derived;
 };
 
-/// A codec whose codes are relative to a point, that of its own or one that is given with the call. `derive` writes
-/// what depends on the point alone and is the same on every machine; `largest_squares_about` says what the squares of a
-/// decoded vector add up to at most, of an admitted vector and a point of that length.
+/// A codec whose codes are relative to a point: its own, or one that is given with the call. `derive` writes what
+/// depends on the point alone; the numbers must be the same on every machine. `largest_squares_about(norm)` is an upper
+/// bound of the squared norm of any decoded vector, for codes of admitted vectors relative to a point of that norm.
 template <class C>
 concept centered_codec = codec<C> &&
     requires(const C& c, const code_center& center, std::span<const float> vector, std::span<const std::byte> code,
@@ -155,7 +155,7 @@ concept centered_codec = codec<C> &&
     { c.largest_squares_about(double{}) } -> std::same_as<double>;
 };
 
-/// A codec that cannot hold components beyond `max_magnitude`; larger ones are refused with errc::magnitude.
+/// A codec that cannot hold components of a magnitude above `max_magnitude`; they are refused with errc::magnitude.
 template <class C>
 concept bounded_codec = codec<C> && requires {
     { C::max_magnitude } -> std::convertible_to<float>;

@@ -1,4 +1,4 @@
-// flat_index: exact search by looking at every row.
+// flat_index: exact search that compares the query with every row.
 #pragma once
 
 #include <algorithm>   // for min, max
@@ -18,13 +18,14 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Exact similarity search: every search scores every row, so recall is 1 up to what the codec rounds away; with rabitq,
-/// but for about one row in 200 that its estimate hides (codec/rabitq.hpp).
+/// Exact similarity search: every search compares the query with every row, as the codec stores it. With rabitq about 1
+/// in 200 true neighbours is missed (codec/rabitq.hpp).
 ///
 /// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
-/// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your own
+/// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your
+///          own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
-/// Kernels  the instruction set, a type; leave it alone unless one program carries several
+/// Kernels  the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove
 /// calls, which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from
@@ -56,57 +57,69 @@ class flat_index {
     /// learns
     ///         and has seen no batch yet), capacity, read_only
     void add(Id id, vector_view vector) { state_->add(id, vector); }
-    /// Adds rows[i] under ids[i] for all i; an untrained codec learns from the rows first. All rows are checked before
-    /// any goes in. Returns how many were added: all of them, or a prefix if params.stop was triggered. throws  as
-    /// above, and error{invalid_argument} if there are not as many ids as rows; what params.progress throws
+    /// Adds rows[i] under ids[i] for every i; an untrained codec learns from the rows first. All rows are checked
+    /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
+    /// triggered. O(rows * dim()).
+    /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
         return state_->add(ids, rows, params);
     }
-    /// Teaches the codec from sample rows, where it learns at all; only while the index is empty.
-    /// throws  error{invalid_argument} if the index holds rows or there are no sample rows, or as add refuses a row
+    /// Trains the codec on sample rows, if it is one that learns; the index must be empty. A codec looks at a
+    /// bounded number of rows; its header says at how many, and what that costs.
+    /// throws  error{invalid_argument} if the index holds rows or there are no sample rows; as add refuses a row
     void train(matrix_view<const float> rows, const add_params& params = {}) { state_->train(rows, params); }
-    /// Replaces the vector of `id`.  throws  error{not_found}, or as add
+    /// Replaces the vector of `id`. O(dim()).
+    /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { state_->update(id, vector); }
     /// Removes `id`; returns whether it was there. O(1).  throws  error{read_only}
     bool remove(Id id) { return state_->remove(id); }
 
     /// Whether the index holds `id`. O(1).
     [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
-    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine.  throws  error{not_found}
+    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
+    /// throws  error{not_found}
     [[nodiscard]] std::vector<float> get(Id id) const { return state_->get(id); }
 
-    /// The k rows closest to `query`, closest first, ties by lower id: min(k, size()) of them, or those the filter
-    /// admits. throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the
-    /// filter throws
+    /// The k rows closest to `query`, closest first, ties by lower id: min(k, size()) of them, fewer only if the filter
+    /// admits fewer. O(size() * dim()).
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the filter
+    ///         throws
     [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,
                                                    const search_params& params = {}) const {
         std::vector<neighbor<Id>> hits(std::min(k, size()));
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
-    /// The same into the caller's memory: k is out.size(); returns how many were written. Allocates nothing once warm.
+    /// The same into the caller's memory, for k = out.size(). Returns how many neighbours were written. Memory that a
+    /// search needs is kept for the next, so repeated searches allocate nothing.
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         return state_->search(query, out, params);
     }
-    /// The same for each row of `queries`.
+    /// A search for each row of `queries`: row i of the result holds what single search i would return, and together
+    /// they mostly take less time. params.threads share the work.
+    /// throws  as search; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
         return state_->search(queries, std::min(k, size()), params);
     }
     /// Every row at distance <= radius, closest first. Under l2 the radius is squared, as all distances are.
+    /// O(size() * dim()).
     /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
         return state_->search_within(query, radius, params);
     }
-    /// All rows, closest first, as an input range. All distances are taken at once (16 bytes a row), then sorted as
-    /// they are asked for.
+    /// All rows, closest first, as an input range. The call measures all of them and keeps sizeof(neighbor<Id>) bytes a
+    /// row; the range sorts them as they are asked for.
+    /// throws  as search
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return state_->nearest(query, params);
     }
 
+    /// How many vectors the index holds. Waits while a change is put in place, as every search does.
     [[nodiscard]] std::size_t size() const { return state_->size(); }
     [[nodiscard]] bool empty() const { return size() == 0; }
+    /// How many components a vector has. Never waits.
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
     /// Bytes of memory owned, by purpose.
     [[nodiscard]] memory_report memory() const { return state_->memory(); }
@@ -124,11 +137,13 @@ class flat_index {
     void save(const std::filesystem::path& path, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
     }
-    /// Writes the same bytes to a binary stream.  throws  error{io}, cancelled: a part of them is in the stream then
+    /// Writes the same bytes to a binary stream.
+    /// throws  error: io, cancelled; the stream then holds a part of the bytes
     void save(std::ostream& stream, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.write(stream, options); });
     }
-    /// Replaces `bytes` by the same bytes.
+    /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before.
+    /// throws  error{cancelled}
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
@@ -143,6 +158,7 @@ class flat_index {
     [[nodiscard]] static flat_index load(std::istream& stream, const load_limits& limits = {}) {
         return flat_index(detail::load_state<state>(detail::read_stream(stream, limits), limits));
     }
+    /// The same from bytes in memory, which are copied: they may go away after the call.
     [[nodiscard]] static flat_index load(std::span<const std::byte> bytes, const load_limits& limits = {}) {
         return flat_index(detail::load_state<state>(detail::read_span(bytes, limits), limits));
     }
@@ -153,7 +169,8 @@ class flat_index {
     [[nodiscard]] static flat_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return flat_index(detail::view_state<state>(detail::map_path(path), limits));
     }
-    /// Of a view: compares the whole file with its checksums. Else nothing.  throws  error{corrupt_file}
+    /// Compares the whole file of a view with its checksums; does nothing for an index that is no view.
+    /// throws  error{corrupt_file}
     void verify() const {
         if (state_->verify_file) state_->verify_file();
     }

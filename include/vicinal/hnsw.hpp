@@ -1,4 +1,4 @@
-// hnsw_index: approximate search by walking a graph of near neighbours.
+// hnsw_index: approximate search that walks a graph of near neighbours.
 #pragma once
 
 #include <algorithm>   // for min, max
@@ -20,13 +20,13 @@
 VICINAL_NAMESPACE_BEGIN
 
 /// Approximate similarity search on a hierarchical navigable small-world graph (Malkov, Yashunin: "Efficient and robust
-/// approximate nearest neighbor search using HNSW graphs", 2018). A search costs O(ef * degree) distances, nearly
-/// independent of the number of rows; `ef` trades time for recall, call by call.
+/// approximate nearest neighbor search using HNSW graphs", 2018). A search measures O(ef * degree) distances, nearly
+/// independent of the number of rows. `.ef` trades time for recall, search by search.
 ///
 /// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, packed<Fine>, or your own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
-/// Kernels  the instruction set, a type; leave it alone unless one program carries several
+/// Kernels  the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove
 /// calls, which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from
@@ -56,67 +56,78 @@ class hnsw_index {
     explicit hnsw_index(std::size_t dim, const hnsw_params& params = {})
         : state_(std::make_unique<state>(detail::checked_dim(dim), params)) {}
 
-    /// Adds one vector of dim() components under `id`. Costs about a search with ef = build_beam, and as much again for
-    /// the links. throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, not_trained (a
+    /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = build_beam: one to find
+    /// candidates, and as much again to choose links among them.
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, not_trained (a
     /// codec that learns
     ///         and has seen no batch yet), capacity, read_only
     void add(Id id, vector_view vector) { state_->add(id, vector); }
-    /// Adds rows[i] under ids[i] for all i; an untrained codec learns from the rows first. All rows are checked before
-    /// any goes in. Returns how many were added: all of them, or a prefix if params.stop was triggered. The index that
-    /// results is the same for every number of threads. throws  as above, and error{invalid_argument} if there are not
-    /// as many ids as rows; what params.progress throws
+    /// Adds rows[i] under ids[i] for every i; an untrained codec learns from the rows first. All rows are checked
+    /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
+    /// triggered. The resulting index is the same for every number of threads.
+    /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
         return state_->add(ids, rows, params);
     }
-    /// Teaches the codec from sample rows, where it learns at all; only while the index is empty.
-    /// throws  error{invalid_argument} if the index holds rows or there are no sample rows, or as add refuses a row
+    /// Trains the codec on sample rows, if it is one that learns; the index must be empty. A codec looks at a
+    /// bounded number of rows; its header says at how many, and what that costs.
+    /// throws  error{invalid_argument} if the index holds rows or there are no sample rows; as add refuses a row
     void train(matrix_view<const float> rows, const add_params& params = {}) { state_->train(rows, params); }
-    /// Replaces the vector of `id`. Costs an add and a remove.  throws  error{not_found}, or as add
+    /// Replaces the vector of `id`. Costs as much as an add and a remove.
+    /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { state_->update(id, vector); }
-    /// Removes `id`; returns whether it was there. Every live row stays reachable; the links of 32 rows are repaired in
-    /// turn, so that 1/32 of rows/removals later the place is free again. Costs less than an add.  throws
-    /// error{read_only}
+    /// Removes `id` and returns whether it was there. Every other row stays reachable. Each removal repairs the links
+    /// of 32 rows, and the slot is reusable after about size() / 32 further removals. Costs less than an add.
+    /// throws  error{read_only}
     bool remove(Id id) { return state_->remove(id); }
 
     /// Whether the index holds `id`. O(1).
     [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
-    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine.  throws  error{not_found}
+    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
+    /// throws  error{not_found}
     [[nodiscard]] std::vector<float> get(Id id) const { return state_->get(id); }
 
-    /// The k rows closest to `query` that a beam of width max(params.ef, k) meets, closest first, ties by lower id:
-    /// min(k, size()) of them, or min(k, those the filter admits). The rarer the admitted ids, the longer it takes, up
-    /// to a walk over all rows; give an id_set where you can. throws  error: dimension_mismatch, non_finite, magnitude,
-    /// zero_norm for the query, cancelled; what the filter throws
+    /// The k rows closest to `query` among those that a beam of width max(params.ef, k) meets, closest first, ties by
+    /// lower id: min(k, size()) of them, fewer only if the filter admits fewer. The fewer ids a filter admits, the
+    /// longer the search takes, up to a walk over all rows; an id_set of few ids is fast.
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the filter
+    ///         throws
     [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,
                                                    const search_params& params = {}) const {
         std::vector<neighbor<Id>> hits(std::min(k, size()));
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
-    /// The same into the caller's memory: k is out.size(); returns how many were written. Allocates nothing once warm.
+    /// The same into the caller's memory, for k = out.size(). Returns how many neighbours were written. Memory that a
+    /// search needs is kept for the next, so repeated searches allocate nothing.
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         return queries(*state_).search(query, out, params);
     }
-    /// The same for each row of `rows`; a few at a time take turns on each thread, which hides memory latency.
+    /// A search for each row of `rows`: row i of the result holds what single search i would return. params.threads
+    /// share the work, and each searches for a few rows in turns, which hides the latency of memory.
+    /// throws  as search; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> rows, std::size_t k,
                                           const search_params& params = {}) const {
         return queries(*state_).search(rows, std::min(k, size()), params);
     }
-    /// The rows at distance <= radius that can be reached over such rows from what a beam of width ef finds, closest
-    /// first. Under l2 the radius is squared, as all distances are. throws  as search, and error{invalid_argument} if
-    /// radius is NaN
+    /// Rows at distance <= radius, closest first: those that a beam of width params.ef finds, and those that links lead
+    /// to from these through rows within the radius. Under l2 the radius is squared, as all distances are.
+    /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
         return queries(*state_).search_within(query, radius, params);
     }
-    /// All rows, closest first, as an input range, found as they are asked for. The order is that of a search with ef;
-    /// a row met late comes late.
+    /// All rows as an input range; the graph is walked as they are asked for. They come closest first as far as a
+    /// window of params.ef rows ahead knows, so a row that the walk meets late comes late.
+    /// throws  as search, when it is called or at a step
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return queries(*state_).nearest(query, params);
     }
 
+    /// How many vectors the index holds. Waits while a change is put in place, as every search does.
     [[nodiscard]] std::size_t size() const { return state_->size(); }
     [[nodiscard]] bool empty() const { return size() == 0; }
+    /// How many components a vector has. Never waits.
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
     [[nodiscard]] const hnsw_params& params() const noexcept { return state_->params; }
     /// Bytes of memory owned, by purpose.
@@ -135,11 +146,13 @@ class hnsw_index {
     void save(const std::filesystem::path& path, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
     }
-    /// Writes the same bytes to a binary stream.  throws  error{io}, cancelled: a part of them is in the stream then
+    /// Writes the same bytes to a binary stream.
+    /// throws  error: io, cancelled; the stream then holds a part of the bytes
     void save(std::ostream& stream, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.write(stream, options); });
     }
-    /// Replaces `bytes` by the same bytes.
+    /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before.
+    /// throws  error{cancelled}
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
@@ -154,6 +167,7 @@ class hnsw_index {
     [[nodiscard]] static hnsw_index load(std::istream& stream, const load_limits& limits = {}) {
         return hnsw_index(detail::load_state<state>(detail::read_stream(stream, limits), limits));
     }
+    /// The same from bytes in memory, which are copied: they may go away after the call.
     [[nodiscard]] static hnsw_index load(std::span<const std::byte> bytes, const load_limits& limits = {}) {
         return hnsw_index(detail::load_state<state>(detail::read_span(bytes, limits), limits));
     }
@@ -164,7 +178,8 @@ class hnsw_index {
     [[nodiscard]] static hnsw_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return hnsw_index(detail::view_state<state>(detail::map_path(path), limits));
     }
-    /// Of a view: compares the whole file with its checksums. Else nothing.  throws  error{corrupt_file}
+    /// Compares the whole file of a view with its checksums; does nothing for an index that is no view.
+    /// throws  error{corrupt_file}
     void verify() const {
         if (state_->verify_file) state_->verify_file();
     }

@@ -1,4 +1,4 @@
-// Indexes of other libraries, taken over as they are: nothing is built anew.
+// Reads indexes of hnswlib and faiss as they are, without building them anew.
 #pragma once
 
 #include "vicinal/import/faiss.hpp"

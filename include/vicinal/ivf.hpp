@@ -1,4 +1,4 @@
-// ivf_index: search in the lists of rows closest to the query.
+// ivf_index: approximate search that scans the lists of rows closest to the query.
 #pragma once
 
 #include <algorithm>   // for min, max
@@ -18,16 +18,19 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Similarity search in an inverted file: rows lie in lists around learned centroids, and a search scans only the lists
-/// whose centroids are closest to the query. `.nprobe` trades recall for time; at lists() the search is exact. Cheap to
-/// build, small, and fast for batches.
+/// Approximate similarity search in an inverted file (Jegou, Douze, Schmid: "Product quantization for nearest neighbor
+/// search", 2011): every row is in the list of its closest centroid, and a search scans only the lists whose centroids
+/// are closest to the query. The centroids are learned by k-means. `.nprobe` trades recall for time; at lists() the
+/// search is exact. An ivf_index is cheap to build, small, and fast for batches of queries.
 ///
 /// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
-/// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your own
+/// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your
+///          own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
-/// Kernels  the instruction set, a type; leave it alone unless one program carries several
+/// Kernels  the instruction set, as a type; needed only in programs that hold kernels of several
 ///
-/// The lists are learned once, by train or from the first batch added, and stay as rows come and go.
+/// The centroids are learned once, by train or from the first batch added; rows that are added or removed later do not
+/// change them.
 ///
 /// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove
 /// calls, which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from
@@ -59,66 +62,78 @@ class ivf_index {
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, not_trained (neither train nor a batch came
     ///         before), duplicate_id, capacity, read_only
     void add(Id id, vector_view vector) { state_->add(id, vector); }
-    /// Adds rows[i] under ids[i] for all i; an untrained index learns from the rows first. All rows are checked before
-    /// any goes in. Returns how many were added: all of them, or a prefix if params.stop was triggered. throws  as
-    /// above but for not_trained, and error{invalid_argument} if there are not as many ids as rows, or fewer
+    /// Adds rows[i] under ids[i] for every i; an untrained index learns from the rows first. All rows are checked
+    /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
+    /// triggered. O(rows * lists() * dim()).
+    /// throws  as above but for not_trained; error{invalid_argument} if there are not as many ids as rows, or fewer
     ///         rows to train on than lists were asked for; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
         return state_->add(ids, rows, params);
     }
-    /// Learns the lists, and the codec where it learns, from sample rows; only while the index is empty.
-    /// params.progress counts iterations.
+    /// Learns the centroids from sample rows, and trains the codec on them if it is one that learns; the index must be
+    /// empty. At most 128 rows a list are looked at. params.progress counts iterations of k-means.
     /// throws  error{invalid_argument} if the index holds rows, there are no sample rows or fewer than lists were asked
-    ///         for; error{cancelled}; or as add refuses a row
+    ///         for; error{cancelled}; as add refuses a row
     void train(matrix_view<const float> rows, const add_params& params = {}) { state_->train(rows, params); }
-    /// Replaces the vector of `id`, which may change lists.  throws  error{not_found}, or as add
+    /// Replaces the vector of `id`, which may move it to another list. Costs as much as add.
+    /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { state_->update(id, vector); }
     /// Removes `id`; returns whether it was there. O(1).  throws  error{read_only}
     bool remove(Id id) { return state_->remove(id); }
 
     /// Whether the index holds `id`. O(1).
     [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
-    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine.  throws  error{not_found}
+    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
+    /// throws  error{not_found}
     [[nodiscard]] std::vector<float> get(Id id) const { return state_->get(id); }
 
     /// The k rows closest to `query` in the params.nprobe closest lists, closest first, ties by lower id. If nprobe is
-    /// 0, further lists are scanned while fewer than k were found: min(k, size()) of them, or those the filter admits.
-    /// A filter by few ids has these scored, wherever they lie. throws  error: dimension_mismatch, non_finite,
-    /// magnitude, zero_norm for the query, cancelled; what the filter throws
+    /// 0, further lists are scanned until k rows are found, or all that there are or the filter admits. If the filter
+    /// is an id_set of few ids, their rows are measured instead, in whatever lists they are. O((lists() + rows in the
+    /// scanned lists) * dim()).
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the filter
+    ///         throws
     [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,
                                                    const search_params& params = {}) const {
         std::vector<neighbor<Id>> hits(std::min(k, size()));
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
-    /// The same into the caller's memory: k is out.size(); returns how many were written. Allocates nothing once warm.
+    /// The same into the caller's memory, for k = out.size(). Returns how many neighbours were written. Memory that a
+    /// search needs is kept for the next, so repeated searches allocate nothing.
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         return state_->search(query, out, params);
     }
-    /// The same for each row of `queries`.
+    /// A search for each row of `queries`: row i of the result holds what single search i would return, and together
+    /// they mostly take less time. params.threads share the work.
+    /// throws  as search; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
         return state_->search(queries, std::min(k, size()), params);
     }
-    /// Every row at distance <= radius, closest first; exact, params.nprobe does not matter. Under l2 the radius is
-    /// squared, as all distances are.
+    /// Every row at distance <= radius, closest first. All lists are scanned, whatever params.nprobe is, so the result
+    /// is exact. Under l2 the radius is squared, as all distances are. O(size() * dim()).
     /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
         return state_->search_within(query, radius, params);
     }
-    /// All rows as an input range, scanning lists as they are needed. A row comes once params.nprobe lists from its own
-    /// on were scanned: closest first as far as these lists know, and exactly so if they are all. Each step reads the
-    /// index as it then is. params.stop and params.stats go on to be used, so the statistics must live as long as the
+    /// All rows as an input range; lists are scanned as they are needed, the closest first. A row is returned when its
+    /// own list and the next, params.nprobe in all, have been scanned: closest first among what is known by then, and
+    /// exactly so if nprobe is lists(). Each step searches the index as it is at that time.
+    /// throws  as search, when it is called or at a step
+    /// params.stop and params.stats go on to be used, so the statistics must live as long as the
     /// range; the filter is asked about every row at once.
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return state_->nearest(query, params);
     }
 
+    /// How many vectors the index holds. Waits while a change is put in place, as every search does.
     [[nodiscard]] std::size_t size() const { return state_->size(); }
     [[nodiscard]] bool empty() const { return size() == 0; }
+    /// How many components a vector has. Never waits.
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
-    /// How many lists were trained; 0 before.
+    /// How many lists there are; 0 before training.
     [[nodiscard]] std::size_t lists() const { return state_->list_count(); }
     /// Bytes of memory owned, by purpose.
     [[nodiscard]] memory_report memory() const { return state_->memory(); }
@@ -136,11 +151,13 @@ class ivf_index {
     void save(const std::filesystem::path& path, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
     }
-    /// Writes the same bytes to a binary stream.  throws  error{io}, cancelled: a part of them is in the stream then
+    /// Writes the same bytes to a binary stream.
+    /// throws  error: io, cancelled; the stream then holds a part of the bytes
     void save(std::ostream& stream, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.write(stream, options); });
     }
-    /// Replaces `bytes` by the same bytes.
+    /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before.
+    /// throws  error{cancelled}
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
@@ -155,6 +172,7 @@ class ivf_index {
     [[nodiscard]] static ivf_index load(std::istream& stream, const load_limits& limits = {}) {
         return ivf_index(detail::load_state<state>(detail::read_stream(stream, limits), limits));
     }
+    /// The same from bytes in memory, which are copied: they may go away after the call.
     [[nodiscard]] static ivf_index load(std::span<const std::byte> bytes, const load_limits& limits = {}) {
         return ivf_index(detail::load_state<state>(detail::read_span(bytes, limits), limits));
     }
@@ -165,7 +183,8 @@ class ivf_index {
     [[nodiscard]] static ivf_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return ivf_index(detail::view_state<state>(detail::map_path(path), limits));
     }
-    /// Of a view: compares the whole file with its checksums. Else nothing.  throws  error{corrupt_file}
+    /// Compares the whole file of a view with its checksums; does nothing for an index that is no view.
+    /// throws  error{corrupt_file}
     void verify() const {
         if (state_->verify_file) state_->verify_file();
     }

@@ -1,4 +1,4 @@
-// The metrics vicinal brings: l2, inner_product, cosine.
+// The metrics of vicinal: l2, inner_product, cosine.
 #pragma once
 
 #include "vicinal/metric/cosine.hpp"         // IWYU pragma: export

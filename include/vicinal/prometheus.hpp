@@ -12,14 +12,14 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Collects what indexes count and writes it as one page: each family once, a sample for each index, told apart by the
-/// label `index`.
+/// Collects what indexes count and writes it as one page. Each family of metrics appears once, with a sample for each
+/// index, whose name is the value of the label `index`.
 ///
 ///     page << vicinal::prometheus_text().add("products", products).add("users", users).text();
 class prometheus_text {
   public:
-    /// Takes the numbers of now. `name` may hold any bytes of UTF-8; use each name once.
-    /// cost  that of index.counters() and index.memory()
+    /// Adds the present numbers of `index`. `name` may be any UTF-8; use each name once.
+    /// cost  as index.counters() and index.memory()
     template <class Index>
     prometheus_text& add(std::string_view name, const Index& index) {
         return add(name, index.counters(), index.size(), index.memory());

@@ -1,4 +1,5 @@
-// All of vicinal: exact, inverted-file and graph indexes for similarity search over vectors.
+// All of vicinal: exact, inverted-file and graph indexes for similarity search over vectors. A program that uses one
+// index compiles faster if it includes that index's header instead, and flat.hpp and hnsw.hpp do not need Eigen.
 #pragma once
 
 #include "vicinal/codec/pca8.hpp"  // IWYU pragma: export  pca8

@@ -1,4 +1,4 @@
-// The ranges of scalar quantisers: what turns the integers of a code into numbers, and travels in files.
+// The ranges of scalar quantisers: they turn the integers of a code into numbers, and are stored in files.
 #pragma once
 
 #include <algorithm>  // for max, max_element, min, min_element

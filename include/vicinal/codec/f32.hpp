@@ -1,4 +1,4 @@
-// Single precision: the vector itself.
+// Vectors stored as they are, in single precision.
 #pragma once
 
 #include <cstddef>      // for size_t, byte
@@ -11,11 +11,11 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// IEEE single precision, 4 bytes per component: exact.
+/// IEEE single precision, 4 bytes per component. It loses nothing.
 struct f32 {
     static constexpr std::string_view name = "f32";
-    static constexpr bool keeps_length = true;   // no vector gets more than a tenth longer
-    static constexpr std::size_t word_size = 4;  // what a file's bytes are swapped by on a big-endian machine
+    static constexpr bool keeps_length = true;   // decoding makes no vector longer by more than a tenth
+    static constexpr std::size_t word_size = 4;  // big-endian machines swap the bytes of such words in files
     std::size_t dim = 0;
 
     [[nodiscard]] std::size_t code_size() const noexcept { return dim * sizeof(float); }

@@ -1,4 +1,4 @@
-// How to lay a few even steps over numbers so that rounding to them loses little.
+// Finds a few even steps such that rounding numbers to them loses little.
 #pragma once
 
 #include <algorithm>  // for clamp, max, min
@@ -14,20 +14,19 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Even steps from `low` on, and the error a sample makes on them.
+/// Even steps from `low` on, and the error of a sample that is rounded to them.
 struct grid {
     float low = 0;
     double step = 0;
     double error = 0;
 };
 
-/// Finds the grid of least squared error among several thousand, where what lies beyond its ends counts eightfold:
-/// rounding errs to both sides and averages out over components, cutting off errs to one side, and just in the large
-/// components that decide which vectors are close. For a bell curve and 16 levels that is a range of about 3 standard
-/// deviations either way; the extremes would be wider, and so would the steps between them.
-/// Errors are added up in integers over a histogram, so that every machine finds the same.
-/// for_each(f)  calls f(x) for each number of the sample, twice or more
-/// smallest, largest  of the sample
+/// Finds the grid of least squared error among several thousand. Errors of numbers beyond its ends count eightfold,
+/// because rounding errs to both sides and averages out over components, while cutting off errs to one side, in the
+/// large components that decide which vectors are close. For a normal distribution and 16 levels the grid spans about 3
+/// standard deviations either way; between the extremes its steps would be wider. Errors are added up in integers over
+/// a histogram, so every machine finds the same grid. for_each(f)  calls f(x) for each number of the sample, twice or
+/// more smallest, largest  of the sample
 template <std::size_t Levels>
 class grid_fit {
   public:
@@ -35,7 +34,7 @@ class grid_fit {
     [[nodiscard]] static grid fit(float smallest, float largest, const ForEach& for_each) {
         double low = smallest;
         double bin = bin_of(double{largest} - low);
-        // A few wild numbers among many leave the histogram too coarse for the rest: then it is taken again, closer up.
+        // A few far numbers leave the histogram too coarse for the others: then it is made again over a narrower range.
         for (int round = 0;; ++round) {
             const grid_fit sample(low, bin, for_each);
             if (const auto [from, count] = sample.span(); round < 8 && count < bins / 8) {
@@ -57,7 +56,7 @@ class grid_fit {
   private:
     static constexpr std::int64_t bins = 1024;
     static constexpr std::int64_t top = Levels - 1;
-    static constexpr std::int64_t finest = bins / top / 4;  // step that is looked at; then one looks closer
+    static constexpr std::int64_t finest = bins / top / 4;  // the smallest step that is tried on one histogram
     static constexpr std::int64_t cut_off_weight = 8;
     static constexpr std::int64_t disregarded = 16384;  // one number of so many at each end may be anything
 

@@ -15,13 +15,13 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A codec of two bytes per component; Format says how to convert one.
+/// A codec of two bytes per component. Format converts one component.
 template <class Format>
 struct half_codec {
     static constexpr std::string_view name = Format::name;
     static constexpr float max_magnitude = Format::max_magnitude;
     static constexpr float min_magnitude = Format::min_magnitude;
-    static constexpr bool keeps_length = true;  // no vector gets more than a tenth longer
+    static constexpr bool keeps_length = true;  // decoding makes no vector longer by more than a tenth
     static constexpr std::size_t word_size = 2;
     std::size_t dim = 0;
 
@@ -65,8 +65,8 @@ struct bfloat16 {
 
 }  // namespace detail
 
-/// IEEE half precision, 2 bytes per component: 11 significant bits, magnitudes up to 65504 (larger are refused, and so are
-/// vectors with no component of at least 2^-18, 3.8e-6, which the steps of 2^-24 would round away).
+/// IEEE half precision, 2 bytes per component: 11 significant bits, magnitudes up to 65504 (larger are refused, and so
+/// are vectors with no component of at least 2^-18, 3.8e-6, which the steps of 2^-24 would round away).
 using f16 = detail::half_codec<detail::binary16>;
 /// bfloat16, 2 bytes per component: 8 significant bits, the range of a float.
 using bf16 = detail::half_codec<detail::bfloat16>;

@@ -1,16 +1,16 @@
-// Codes of a graph node's neighbours kept with the node.
+// A codec for graphs that keeps codes of a row's neighbours beside the row's links.
 #pragma once
 
 #include "vicinal/concepts.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
-/// For hnsw_index: vectors are stored by `Fine`, and each row carries, beside its links, a sign per component of the
-/// differences between its neighbours and itself, after a random rotation (RaBitQ: Gao, Long 2024). A search estimates
-/// the distances of all neighbours of a row at once, from one piece of memory, and takes the exact distance by `Fine`
-/// of each row that it follows; no other vector is read (SymphonyQG: Gou, Gao, Xu, Long 2025). Distances returned are
-/// Fine's. Costs, for dim rounded up to a multiple of 16, 32 links of (dim / 8 + 8) bytes a row at degree 16: 768 bytes
-/// at 128 dimensions, 3.3 KiB at 768. For l2, inner_product and cosine.
+/// A codec for hnsw_index under l2, inner_product and cosine. Vectors are stored by `Fine`. Beside its links each row
+/// keeps one bit a component of every neighbour: the sign of the difference between neighbour and row after a random
+/// rotation (RaBitQ: Gao, Long 2024). A search estimates the distances of all neighbours of a row at once, from one
+/// piece of memory, and reads the vectors of those rows only whose links it follows (SymphonyQG: Gou, Gao, Xu, Long
+/// 2025). The distances it returns are exact for `Fine`. Cost: (n / 8 + 8) bytes for each of 2 * degree links a row, n
+/// being dim rounded up to a multiple of 16. At degree 16 that is 768 bytes at 128 dimensions and 3.3 KiB at 768.
 template <codec Fine>
 struct packed {
     using coarse = Fine;

@@ -1,5 +1,5 @@
-// One byte for each of the directions in which vectors spread most, and how far from the vector that leaves us for
-// sure: what exact searches pass rows over by.
+// One byte for each of the directions in which vectors vary most, and a bound of the error, by which exact searches
+// pass over rows.
 #pragma once
 
 #include <algorithm>    // for clamp, max, min
@@ -22,17 +22,19 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Coordinates of 8 bits along the directions in which the first batch spreads most, for exact search: of
-/// two_level<pca8, f32> flat_index and ivf_index find what they find of f32, to the last bit of ids and distances, and
-/// read a quarter to an eighth of the memory. A row is passed over if by its code it is certainly farther than the k
-/// closest so far; what each code lost is measured when it is made and stands in it. Where that passes over too few
-/// rows to pay, which is measured as searches go, they look at all vectors instead. So for l2, inner_product and cosine;
-/// under other metrics vectors are scanned. Alone, without f32, it is a codec like others, decoded row by row, slowly.
+/// Coordinates of 8 bits along the directions in which the first batch varies most (its principal axes), for exact
+/// search: with two_level<pca8, f32>, flat_index and ivf_index return what they return with f32, ids and distances bit
+/// for bit, and read a quarter to an eighth of the memory. A row is passed over if its code proves that it is farther
+/// than the k closest so far; the error of each code is measured when it is made, and kept with it. Where so few rows
+/// are passed over that it does not pay, which is measured during searches, all vectors are looked at instead. This is
+/// so under l2, inner_product and cosine; under other metrics vectors are scanned. pca8 without f32 is a codec like
+/// others, which is decoded row by row, slowly.
 ///
-/// Keeps width() directions: two fifths of the components, at least 192, at most 384, of fewer components all. Costs
-/// width() + 16 bytes a row beside f32's; 4 dim width() bytes for the directions, in memory and in files. Encoding a
-/// vector, and each query, takes O(dim width()); learning some O(dim width()^2), about a second for 960 components.
-/// Codes may differ between instruction sets, as sums do; results of searches do not depend on them.
+/// The number of directions, width(), is two fifths of the components, but at least 192 and at most 384; with fewer
+/// components, it is all of them. Cost: width() + 16 bytes a row beside f32's, and 4 * dim * width() bytes for the
+/// directions, in memory and in files. Encoding takes O(dim * width()), and so does each query; training takes
+/// O(dim * width()^2), about a second for 960 components. Codes may differ between instruction sets, as sums do;
+/// results of searches do not.
 ///
 /// Bounds for parts of a rotated vector: Weber, Schek, Blott 1998 (the certain bound), Cui et al. 2002 and Gao, Long
 /// 2023 (principal axes, partial distances).
@@ -48,7 +50,7 @@ class pca8 {
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     /// How many directions there are.
     [[nodiscard]] std::size_t width() const noexcept { return width_; }
-    /// The same, as many as `project` writes.
+    /// The same, rounded up to how many numbers `project` writes.
     [[nodiscard]] std::size_t padded_width() const noexcept { return (width_ + tile - 1) / tile * tile; }
     [[nodiscard]] std::size_t code_size() const noexcept { return head_size + width_; }
     [[nodiscard]] double step(std::size_t j) const noexcept { return steps_[j]; }
@@ -76,7 +78,7 @@ class pca8 {
     }
     [[nodiscard]] bool trained() const noexcept { return !steps_.empty(); }
 
-    /// Mean, steps, and the directions one behind the other, as little-endian floats.
+    /// The mean, the steps and the directions, one after the other, as little-endian floats.
     [[nodiscard]] std::vector<std::byte> state() const {
         std::vector<std::byte> bytes;
         const auto append = [&](std::span<const float> numbers) {
@@ -113,7 +115,7 @@ class pca8 {
         *this = std::move(read);
         return true;
     }
-    /// What the squares of a decoded vector add up to at most.
+    /// An upper bound of the squared norm of a decoded vector.
     [[nodiscard]] static double largest_squares() noexcept { return 0x1p113; }
 
     /// Where `vector` lies: its padded_width() coordinates to `coordinates`. relative: room for dim() floats.

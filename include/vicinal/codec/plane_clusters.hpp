@@ -1,4 +1,4 @@
-// k-means of points of the plane: what a product quantiser learns of each two components.
+// k-means of points of the plane, by which a product quantiser learns the centroids of two components.
 #pragma once
 
 #include <algorithm>  // for max_element, min
@@ -15,17 +15,18 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// So many points of the plane, one coordinate after the other: 16 first coordinates, then 16 second ones.
+/// 16 points of the plane: all first coordinates, then all second ones.
 inline constexpr std::size_t plane_centroids = 16;
 struct plane_book {
     std::array<double, plane_centroids> x{};
     std::array<double, plane_centroids> y{};
 };
 
-/// The squared distance of a point; fused even where that takes a call, so that it rounds alike on every machine.
+/// The squared distance of a point. It is a fused multiply-add on every machine, even where that takes a call, so that
+/// all machines round alike.
 [[nodiscard]] VICINAL_INLINE double plane_distance(double dx, double dy) noexcept { return std::fma(dx, dx, dy * dy); }
 
-/// The closest centroid, of equals the first.
+/// The number of the closest centroid, the lowest number if several are equally close.
 [[nodiscard]] VICINAL_INLINE std::size_t closest_in_plane(const plane_book& book, double x, double y) noexcept {
     double distances[plane_centroids];
     for (std::size_t c = 0; c < plane_centroids; ++c) distances[c] = plane_distance(x - book.x[c], y - book.y[c]);
@@ -35,9 +36,9 @@ struct plane_book {
     return closest;
 }
 
-/// k-means of 16 clusters (Lloyd 1982; seeded as k-means++, Arthur, Vassilvitskii 2007) in double precision. Its
-/// vectors are used again for the next points. kmeans of linalg/ takes matrix products, which two columns do not repay,
-/// and brings Eigen, which codecs.hpp does not.
+/// k-means of 16 clusters (Lloyd 1982; seeded as k-means++, Arthur, Vassilvitskii 2007) in double precision. An
+/// object may be used again for other points. kmeans of linalg/ uses matrix products, which do not pay for two columns,
+/// and needs Eigen, which codecs.hpp does not.
 class plane_clusters {
   public:
     explicit plane_clusters(std::size_t points)

@@ -1,4 +1,4 @@
-// Product quantisation: two components to a half byte.
+// Product quantisation: half a byte for two components.
 #pragma once
 
 #include <bit>          // for bit_cast
@@ -18,30 +18,30 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Product quantisation (Jegou, Douze, Schmid 2011) of 4 bits for each two components, 2 bits a component: each pair is
-/// replaced by the closest of 16 centroids, which are learned for every pair from the first batch. A quarter of a byte
-/// a component is a sixteenth of f32: too coarse to decide by, cheap to scan. Searches of flat_index and ivf_index
-/// under l2, inner_product and cosine look up the rows' distances in tables that fit a register (FastScan: Andre,
-/// Kermarrec, Le Scouarnec 2015), 32 rows at once, and measure the few that could be close by their decoded vectors;
-/// results are those of measuring all. two_level<pq, f32> decides by the vectors themselves.
+/// Product quantisation (Jegou, Douze, Schmid 2011) with 4 bits for two components, 2 bits a component: each pair is
+/// replaced by the closest of 16 centroids, which are learned for every pair from the first batch. Codes are a
+/// sixteenth as long as f32's: cheap to scan, too coarse to rank by. Searches of flat_index and ivf_index under l2,
+/// inner_product and cosine look up the distances of 32 rows at once in tables that fit a register (FastScan: Andre,
+/// Kermarrec, Le Scouarnec 2015), and measure the few rows that could be close by their decoded vectors; results are
+/// the same as if all rows were measured. two_level<pq, f32> ranks by the vectors themselves.
 ///
-/// Costs (dim + 3) / 4 bytes a row and 64 bytes a component once; training takes at most 8192 evenly spaced rows and
-/// about 3 ms for each pair of components, encoding 16 distances a pair. The last component of an odd dimension is
-/// paired with zero. Components in an order that pairs what is alike lose least; a rotation does not help.
+/// Cost: (dim + 3) / 4 bytes a row, and 64 bytes a component once. Training looks at no more than 8192 rows and takes
+/// about 3 ms for each pair of components; encoding measures 16 distances a pair. The last component of an odd
+/// dimension is paired with zero. Pairs of components that vary together lose least; a rotation does not help.
 class pq {
   public:
     static constexpr std::string_view name = "pq";
     static constexpr bool has_tables = true;  // scans look up what a half byte adds to a distance
-    /// Centroids of each pair of components, which a half byte names.
+    /// How many centroids each pair of components has: half a byte names one.
     static constexpr std::size_t centroids = detail::plane_centroids;
 
     explicit pq(std::size_t dim = 0) : dim_(dim) {}
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
-    /// Pairs of components.
+    /// How many pairs of components there are.
     [[nodiscard]] std::size_t pairs() const noexcept { return (dim_ + 1) / 2; }
     [[nodiscard]] std::size_t code_size() const noexcept { return (pairs() + 1) / 2; }
-    /// The centroids of pair p: 16 times two floats.
+    /// The centroids of a pair: 16 times two floats.
     [[nodiscard]] std::span<const float> book(std::size_t pair) const noexcept {
         return {book_.data() + pair * 2 * centroids, 2 * centroids};
     }
@@ -84,7 +84,7 @@ class pq {
             for (const float x : {book[i], book[i + 1]})
                 if (!detail::has_finite_bits(x)) return false;
             const double squares = double{book[i]} * double{book[i]} + double{book[i + 1]} * double{book[i + 1]};
-            // As those of a mean of admitted vectors, but for rounding.
+            // A centroid is a mean of admitted vectors, which is no longer than they are but for rounding.
             if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;
             if (dim_ % 2 != 0 && i / (2 * centroids) + 1 == pairs() && std::bit_cast<std::uint32_t>(book[i + 1]) != 0)
                 return false;
@@ -116,7 +116,7 @@ class pq {
     [[nodiscard]] VICINAL_INLINE V load(const std::byte* code, std::size_t i) const noexcept {
         return simd::look_up_pairs<V>(book_.data(), code, i);
     }
-    /// Whether `encode` can have made this: a last half byte that names nothing is zero.
+    /// Whether `encode` can have made `code`: a last half byte that names no centroid must be zero.
     [[nodiscard]] bool well_formed(std::span<const std::byte> code) const noexcept {
         return pairs() % 2 == 0 || std::to_integer<unsigned>(code.back()) < 16;
     }

@@ -1,4 +1,4 @@
-// A few bits per component of a randomly rotated vector, with what its distance can be estimated by.
+// A few bits per component of a randomly rotated vector, and numbers by which its distance is estimated.
 #pragma once
 
 #include <algorithm>    // for clamp, copy_n, max
@@ -29,30 +29,31 @@ inline constexpr std::array<std::uint64_t, 256> spread_bits = [] {
     return table;
 }();
 
-/// The four numbers at the head of a code, of o = R (vector - center) and its width n.
+/// The four numbers at the head of a code. R is the rotation, o = R (vector - center), y the code's steps from their
+/// middle.
 struct rabitq_head {
-    float scale = 0;   ///< what a step of the code is worth: <y, o> / |y|^2, y being the code's steps from their middle
-    float factor = 0;  ///< |o|^2 / (sum of |components of o|): times <v, signs of o>, an estimate of <v, o>
+    float scale = 0;   ///< the width of a step: <y, o> / |y|^2
+    float factor = 0;  ///< |o|^2 / (sum of |components of o|); times <v, signs of o> it estimates <v, o>
     float squares = 0;  ///< |o|^2
-    float cross = 0;    ///< <o, R mean>, whatever the center
+    float cross = 0;    ///< <o, R mean>, whatever the center is
 };
 
 }  // namespace detail
 
-/// RaBitQ codes of `Bits` bits per component, 1 to 8 (Gao, Long 2024; of several bits: Gao, Gou, Xu, Yang, Long, Wong
-/// 2025). A vector is taken relative to a point, in ivf_index the centroid of its list, else the mean of the first
-/// batch, rotated at random, and each component rounded to one of 2^Bits even steps around zero, at the scale that
-/// keeps the direction best. Its signs alone say how far it is within an error that is known of each row, so that scans
-/// look at the other bits of few rows. Scans by flat_index and ivf_index under l2, inner_product and cosine are fast;
-/// everything else decodes each row, which takes a rotation.
+/// RaBitQ codes of `Bits` bits per component, 1 to 8 (Gao, Long 2024; with several bits: Gao, Gou, Xu, Yang, Long, Wong
+/// 2025). A code is made from the difference between the vector and a point, which is the centroid of its list in
+/// ivf_index and else the mean of the first batch. The difference is rotated at random, and each component is rounded
+/// to one of 2^Bits even steps around zero, on the scale that keeps the direction best. The signs alone give an
+/// estimate of the distance with a known error, so scans read the other bits of few rows. Scans of flat_index and
+/// ivf_index under l2, inner_product and cosine are fast; everything else decodes each row, which takes a rotation.
 ///
-/// A search may miss a row whose estimate is off by more than `reach` times the expected error, which happens to less
-/// than one in 200 of the rows looked for; searches of a batch are the single searches one by one. Range searches and
-/// `nearest` look at every row.
+/// A search misses a row if its estimate is off by more than `reach` times the expected error, which happens to less
+/// than one in 200 of the true neighbours. A batch is searched one query after the other. Range searches and `nearest`
+/// look at every row, and miss none.
 ///
-/// Costs Bits * n / 8 + 16 bytes a row, n being dim rounded up to a multiple of 16. Error of a component about 2^-Bits
-/// of the largest: on 256-dimensional embeddings recall@10 0.64, 0.79, 0.85, 0.89, 0.92, 0.95, 0.96, 0.98 for 1 to 8
-/// bits. two_level<rabitq<1>, f32> looks at all signs, and at each vector that could be close by its estimate.
+/// Cost: Bits * n / 8 + 16 bytes a row, n being dim rounded up to a multiple of 16. The error of a component is about
+/// 2^-Bits of the largest. On 256-dimensional embeddings recall@10 is 0.64, 0.79, 0.85, 0.89, 0.92, 0.95, 0.96 and 0.98
+/// for 1 to 8 bits. two_level<rabitq<1>, f32> scans the signs, and measures the vectors that could be close by them.
 template <unsigned Bits>
 class rabitq {
     static_assert(Bits >= 1 && Bits <= 8, "vicinal: rabitq<Bits> takes 1 to 8 bits");
@@ -63,13 +64,13 @@ class rabitq {
     static constexpr unsigned bits = Bits;
     static constexpr bool best_as_decoded = true;  // a product with the decoded vector is an estimate without bias
     static constexpr std::size_t head_size = 16;
-    /// How many times the expected error of its estimate a row may be off before it is missed.
+    /// A row is missed if its estimate is off by more than this many times the expected error.
     static constexpr float reach = 1.9F;
 
     explicit rabitq(std::size_t dim = 0) : rotation_(dim) {}
 
     [[nodiscard]] std::size_t dim() const noexcept { return rotation_.dim(); }
-    /// Components of a rotated vector.
+    /// How many components a rotated vector has.
     [[nodiscard]] std::size_t width() const noexcept { return rotation_.size(); }
     [[nodiscard]] std::size_t code_size() const noexcept { return head_size + Bits * width() / 8; }
     [[nodiscard]] const simd::rotation& turn() const noexcept { return rotation_; }
@@ -107,18 +108,18 @@ class rabitq {
         set_center(std::move(mean));
         return true;
     }
-    /// What the squares of a decoded vector add up to at most, if it was admitted: decoding shortens what is relative
-    /// to the mean.
+    /// An upper bound of the squared norm of a decoded vector, if the vector was admitted: rounding makes its
+    /// difference from the mean no longer.
     [[nodiscard]] double largest_squares() const noexcept { return largest_squares_about(center_length_); }
     [[nodiscard]] static double largest_squares_about(double length) noexcept {
         const double most = 2 * length + std::sqrt(double{std::numeric_limits<float>::max()} / 8);
         return most * most * 1.0001;
     }
 
-    /// The mean and R times the mean.
+    /// The mean and the rotated mean.
     [[nodiscard]] code_center own_center() const noexcept { return {center_.data(), turned_center_.data()}; }
     [[nodiscard]] std::size_t derived_size() const noexcept { return width(); }
-    /// R times the point, into `turned`.
+    /// Writes the rotated point to `turned`.
     void derive(std::span<const float> point, std::span<float> turned) const {
         std::vector<float> spare(width());
         rotation_.template apply<simd::scalar_isa>(point.data(), turned.data(), spare.data());
@@ -219,7 +220,7 @@ class rabitq {
         return {detail::load_le<float>(code), detail::load_le<float>(code + 4), detail::load_le<float>(code + 8),
                 detail::load_le<float>(code + 12)};
     }
-    /// A byte of each of components i to i + 7, i being a multiple of 8: its level from 0 to 2^Bits - 1.
+    /// The levels of components i to i + 7, from 0 to 2^Bits - 1, a byte each; i is a multiple of 8.
     [[nodiscard]] VICINAL_INLINE std::uint64_t levels(const std::byte* code, std::size_t i) const noexcept {
         const std::byte* at = code + head_size + i / 8;
         std::uint64_t eight = 0;

@@ -70,7 +70,7 @@ class sq4 : public detail::affine_ranges {
     [[nodiscard]] VICINAL_INLINE V load(const std::byte* code, std::size_t i) const noexcept {
         return mul_add(simd::widen_u4<V>(code, i), simd::load<V>(steps() + i), simd::load<V>(lows() + i));
     }
-    /// Whether `encode` can have made this: the last half byte of an odd dimension is zero.
+    /// Whether `encode` can have made `code`: the last half byte of an odd dimension must be zero.
     [[nodiscard]] bool well_formed(std::span<const std::byte> code) const noexcept {
         return dim() % 2 == 0 || std::to_integer<unsigned>(code.back()) < 16;
     }

@@ -1,13 +1,13 @@
-// Two codecs joined: a coarse one to travel by, a fine one to decide by.
+// Two codecs joined: a coarse one to find candidates by, a fine one to rank them by.
 #pragma once
 
 #include "vicinal/concepts.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Stores every vector twice: indexes traverse the `Coarse` codes, which are small, and rerank the best of what they
-/// found by the `Fine` codes. The `.rerank` parameter of a search says how many. It names two codecs and holds nothing:
-/// storage/row_store.hpp keeps one store for each.
+/// Stores every vector twice. Searches find candidates by the `Coarse` codes, which are small, and rank the best of
+/// them again by the `Fine` codes, whose distances they return. The `.rerank` parameter of a search says how many. The
+/// type only names the two codecs: storage/code_store.hpp keeps a store for each.
 template <codec Coarse, codec Fine>
 struct two_level {
     using coarse = Coarse;

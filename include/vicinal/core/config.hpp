@@ -1,12 +1,12 @@
-// Every macro vicinal defines, apart from the version's. Nothing here is meant for users except VICINAL_INLINE,
-// which a metric or codec of theirs may put on its functions.
+// Every macro that vicinal defines, apart from the version's. Only VICINAL_INLINE is meant for users, who may put it on
+// the functions of a metric or codec of their own.
 #pragma once
 
 #include "vicinal/version.hpp"
 
 // Kernels and whatever they call are forced inline: an out-of-line copy would be one weak symbol shared by objects
-// compiled for different instruction sets. A program all of whose objects are compiled alike may say
-// VICINAL_NO_FORCED_INLINE, as our sanitizer builds do, whose compilers take minutes over what is inlined.
+// compiled for different instruction sets. A program whose objects are all compiled for one set may define
+// VICINAL_NO_FORCED_INLINE. Our sanitizer builds do, because they take minutes to compile what is inlined.
 #if defined(_MSC_VER) && !defined(__clang__)
 #define VICINAL_INLINE __forceinline
 #define VICINAL_COLD __declspec(noinline)
@@ -24,7 +24,7 @@
 #endif
 #define VICINAL_COLD __attribute__((noinline, cold))
 #define VICINAL_NOINLINE __attribute__((noinline))
-// Before a loop that must stay one loop.
+// Stands before a loop that the compiler must not unroll.
 #if defined(__clang__)
 #define VICINAL_NO_UNROLL _Pragma("clang loop unroll(disable)")
 #define VICINAL_LIFETIMEBOUND [[clang::lifetimebound]]

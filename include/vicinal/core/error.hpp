@@ -1,4 +1,4 @@
-// The one exception type of the library, and the cold functions that throw it.
+// The library's one type of exception, and the functions that throw it.
 #pragma once
 
 #include <cstdint>      // for uint64_t
@@ -10,22 +10,22 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// What went wrong, for programs; the message says it for people. Every refusal leaves the index as it was.
+/// What went wrong, for programs; the message says it for people. A call that throws leaves the index as it was.
 enum class errc : std::uint8_t {
     invalid_argument,    ///< a parameter outside its stated range
     dimension_mismatch,  ///< a vector's length differs from the index's dimension
     non_finite,          ///< a component is NaN or infinite
-    magnitude,     ///< finite, but the sum of squares exceeds FLT_MAX/8 or a component exceeds what the codec holds; or so
-                   ///< small that squares would underflow (a sum below 2^-100) or the codec would round all of it away
+    magnitude,     ///< a vector too long (a sum of squares above FLT_MAX/8, a component beyond what the codec holds) or
+                   ///< too short (a sum of squares below 2^-100 but not 0, components the codec would round away)
     zero_norm,     ///< a zero vector where the metric needs a direction (cosine)
     duplicate_id,  ///< `add` of an id the index holds, or twice in one batch
     not_found,     ///< `get` or `update` of an id the index does not hold
     not_trained,   ///< the index or its codec must learn from a batch first
     capacity,      ///< more rows than the index can number
-    read_only,     ///< a change to a view
+    read_only,     ///< a change of a view
     io,            ///< the operating system or a stream refused a read or a write
     corrupt_file,  ///< the bytes are not a whole vicinal file
-    unsupported_version,  ///< a file from a later format than this library reads
+    unsupported_version,  ///< a file of a later format version than this library reads
     wrong_type,           ///< a sound file that holds another index, metric, codec or id type
     limit_exceeded,       ///< a load beyond the caller's load_limits
     cancelled,            ///< the call's stop token was triggered
@@ -56,7 +56,7 @@ enum class errc : std::uint8_t {
     return "unknown";
 }
 
-/// Thrown by every refusal. `what()` names the values that disagree; `code()` is for programs.
+/// What a call throws that refuses to do its work. `what()` names the values that disagree; `code()` is for programs.
 class error : public std::runtime_error {
   public:
     error(errc code, const std::string& message) : std::runtime_error("vicinal: " + message), code_(code) {}
@@ -68,7 +68,7 @@ class error : public std::runtime_error {
 
 namespace detail {
 
-// Throwing lives out of line: inlined, the string building would dwarf the checks it guards.
+// These are not inlined, because the code that builds messages is much larger than the checks that call it.
 [[noreturn]] VICINAL_COLD inline void fail(errc code, const std::string& message) { throw error(code, message); }
 
 [[noreturn]] VICINAL_COLD inline void fail_dimension(std::string_view what, std::size_t got, std::size_t want) {

@@ -159,7 +159,8 @@ class thread_pool {
 };
 static_assert(executor<thread_pool>);
 
-/// Refers to an executor of any type, which must outlive the call it is passed to. Empty by default.
+/// A reference to an executor of any type, which must outlive the call that the reference is passed to. Empty by
+/// default.
 class executor_ref {
   public:
     executor_ref() = default;
@@ -182,8 +183,8 @@ class executor_ref {
 
 namespace detail {
 
-/// Calls body(i) for every i < count on `on`. An exception of any body is rethrown here after all running bodies have
-/// returned, the one of the lowest i if several threw; bodies not yet begun are skipped.
+/// Calls body(i) for every i < count on the executor `on`. If bodies throw, those that have not begun are skipped, and
+/// the exception of the lowest i is rethrown when all running bodies have returned.
 template <class Body>
 void parallel_for(executor_ref on, std::size_t count, Body&& body) {
     if (count == 0) return;

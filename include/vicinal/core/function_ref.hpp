@@ -13,7 +13,7 @@ VICINAL_NAMESPACE_BEGIN
 template <class Signature>
 class function_ref;
 
-/// Refers to any callable `R(Args...)`; the callable must outlive the reference. Empty when default-constructed.
+/// A reference to a callable `R(Args...)` of any type, which must outlive it. Empty when default-constructed.
 template <class R, class... Args>
 class function_ref<R(Args...)> {
   public:

@@ -1,4 +1,4 @@
-// Numbers as little-endian bytes, whatever the machine's order: fields of files and of codes.
+// Reads and writes numbers as little-endian bytes on any machine, for fields of files and codes.
 #pragma once
 
 #include <algorithm>    // for reverse

@@ -48,14 +48,14 @@ template <class Id>
     return (std::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
 }
 
-/// Bits that order as the numbers do.
+/// An unsigned integer for each float, in the order of the floats.
 [[nodiscard]] VICINAL_INLINE std::uint32_t ordered_bits(float x) noexcept {
     const auto bits = std::bit_cast<std::uint32_t>(x);
     // Negative floats order backwards: flip all their bits, and only the sign of the others.
     return bits ^ ((bits & 0x80000000U) != 0 ? 0xFFFFFFFFU : 0x80000000U);
 }
 
-/// The number whose ordered bits these are.
+/// The float whose ordered bits are `bits`.
 [[nodiscard]] VICINAL_INLINE float from_ordered_bits(std::uint32_t bits) noexcept {
     return std::bit_cast<float>(bits ^ ((bits & 0x80000000U) != 0 ? 0x80000000U : 0xFFFFFFFFU));
 }

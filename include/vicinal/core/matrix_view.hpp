@@ -15,8 +15,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A dense row-major matrix object of another library: Eigen's `Matrix<float, Dynamic, Dynamic, RowMajor>` and its
-/// like.
+/// A dense row-major matrix object of another library, such as Eigen's `Matrix<float, Dynamic, Dynamic, RowMajor>`.
 template <class M, class T>
 concept row_major_matrix = requires(M& m) {
     { m.data() } -> std::convertible_to<T*>;
@@ -111,8 +110,8 @@ template <class T>
 matrix_view(T*, std::size_t, std::size_t) -> matrix_view<T>;
 template <class T>
 matrix_view(T*, std::size_t, std::size_t, std::size_t) -> matrix_view<T>;
-/// `matrix_view(values, dim)` views const numbers if `values` is const. Values without a name are refused, since the view
-/// could outlive them; within a call, where it cannot, write `index.add(ids, {make_values(), dim})`.
+/// `matrix_view(values, dim)` views const numbers if `values` is const. Values without a name are refused, since the
+/// view could outlive them; within a call, where it cannot, write `index.add(ids, {make_values(), dim})`.
 template <detail::lasting_numbers R>
 matrix_view(R&&, std::size_t) -> matrix_view<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 

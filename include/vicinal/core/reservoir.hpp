@@ -1,8 +1,8 @@
 // Keeps the k closest of a stream of rows, for k of tens and more.
 //
-// A heap finds the place of each newcomer at the cost of a few mispredicted branches. Here newcomers are only noted, and
-// when the memory is full a selection keeps the k closest: more are noted, each for next to nothing (as faiss's
-// reservoirs do).
+// A heap mispredicts a few branches for each row it takes in. A reservoir only appends the row, and when its memory is
+// full a selection keeps the k closest. More rows are taken in that way, each at almost no cost (as in faiss's
+// reservoirs).
 #pragma once
 
 #include <algorithm>  // for nth_element, sort, min
@@ -18,8 +18,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Puts the k lowest keys first, the highest of them at k - 1. 1 <= k <= keys.size(). As std::nth_element, without
-/// branches that nobody can predict: quickselect (Hoare 1961) by Lomuto's partition, each key of which moves always.
+/// Puts the k lowest keys first, the highest of them at k - 1. 1 <= k <= keys.size(). Does what std::nth_element does,
+/// without unpredictable branches: quickselect (Hoare 1961) with Lomuto's partition, which moves every key.
 inline void select_lowest(std::span<std::uint64_t> keys, std::size_t k) noexcept {
     std::size_t first = 0;  // the k-th lowest is in [first, end)
     std::size_t end = keys.size();
@@ -54,17 +54,17 @@ inline void select_lowest(std::span<std::uint64_t> keys, std::size_t k) noexcept
 /// number. push is O(1) on average; nothing is allocated.
 class reservoir {
   public:
-    /// How many keys of memory serve best to keep k of at most `most` pushed.
+    /// How many keys of memory are best to keep k of at most `most` pushed rows.
     [[nodiscard]] static constexpr std::size_t room(std::size_t k, std::size_t most) noexcept {
         return std::min(2 * k, most);
     }
-    /// memory  more than k keys, or as many as will be pushed: with less, each push costs as much as a selection
+    /// memory  room for more than k keys, or for all that will be pushed; with less, each push costs a selection
     reservoir(std::span<std::uint64_t> memory, std::size_t k) noexcept
         : memory_(memory), k_(std::min(k, memory.size())) {
         if (k_ == 0) worst_ = 0;
     }
 
-    /// Distances above this cannot be among the k; it is that of the k-th when last selected, and of no row before.
+    /// Distances above this cannot be among the k. It is the k-th distance at the last selection, and infinite before.
     [[nodiscard]] float threshold() const noexcept { return k_ == 0 ? -infinity : threshold_; }
 
     void push(std::uint32_t number, float distance) noexcept {
@@ -77,7 +77,7 @@ class reservoir {
 
     [[nodiscard]] std::size_t size() const noexcept { return std::min(size_, k_); }
 
-    /// What was kept, in no order. No push may follow.
+    /// The keys that were kept, in no particular order. No push may follow.
     [[nodiscard]] std::span<const std::uint64_t> finish() noexcept {
         if (size_ > k_) select();
         return memory_.first(size_);
@@ -89,7 +89,7 @@ class reservoir {
         return memory_.first(kept);
     }
 
-    /// What rows are ordered by. Zeros of both signs are equal.
+    /// The key that orders a row. Zeros of both signs are equal.
     [[nodiscard]] static std::uint64_t key_of(std::uint32_t number, float distance) noexcept {
         return std::uint64_t{ordered_bits(distance == 0.0F ? 0.0F : distance)} << 32 | number;
     }

@@ -1,4 +1,4 @@
-// Keeps the k closest of a stream of neighbours in memory the caller owns.
+// Keeps the k closest of a stream of neighbours, in memory that the caller owns.
 #pragma once
 
 #include <cstddef>  // for size_t
@@ -17,7 +17,8 @@ class top_k {
     /// out  receives the neighbours; k is out.size()
     explicit top_k(std::span<neighbor<Id>> out) noexcept : out_(out) {}
 
-    /// Distances above this cannot enter; equal ones enter if their id is lower than the worst kept. -inf when k is 0.
+    /// Distances above this cannot enter; an equal one enters if its id is lower than that of the worst neighbour kept.
+    /// It is -infinity if k is 0.
     [[nodiscard]] float threshold() const noexcept {
         if (size_ < out_.size()) return std::numeric_limits<float>::infinity();
         return size_ == 0 ? -std::numeric_limits<float>::infinity() : out_[0].distance;
@@ -43,9 +44,10 @@ class top_k {
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   private:
-    // The heap is ours because one pass that replaces the top is half of std's pop_heap and push_heap.
+    // We have a heap of our own because it replaces the top in one pass, which std::pop_heap and push_heap take two
+    // for.
 
-    /// Puts `moving` where it belongs on the way from leaf `at` to the top.
+    /// Moves `moving` from leaf `at` up to where it belongs.
     void sift_up(const neighbor<Id>& moving, std::size_t at) noexcept {
         while (at > 0 && closer(out_[(at - 1) / 2], moving)) {
             out_[at] = out_[(at - 1) / 2];
@@ -53,7 +55,7 @@ class top_k {
         }
         out_[at] = moving;
     }
-    /// Puts `moving` in the place of the top and down to where it belongs in a heap of `size`.
+    /// Replaces the top of a heap of `size` by `moving` and moves it down to where it belongs.
     void sift_down(const neighbor<Id>& moving, std::size_t size) noexcept {
         std::size_t at = 0;
         for (std::size_t child; (child = 2 * at + 1) < size; at = child) {

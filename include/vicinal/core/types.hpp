@@ -1,4 +1,4 @@
-// The vocabulary: neighbours, row numbers, and the order every result follows.
+// The vocabulary: ids, neighbours, row numbers, and the order of results.
 #pragma once
 
 #include <algorithm>  // for reverse
@@ -32,7 +32,7 @@ inline constexpr bool is_wide_integer<uint128> = true;
 template <class T>
 concept identifier = (std::integral<T> || detail::is_wide_integer<T>)&&!std::same_as<T, bool> && !std::same_as<T, char>;
 
-/// One search result: the user's id and its distance, smaller is closer under every metric.
+/// One search result: an id and the distance of its vector. Smaller is closer under every metric.
 template <class Id = std::uint64_t>
 struct neighbor {
     Id id;
@@ -49,7 +49,7 @@ template <class Id>
 
 namespace detail {
 
-/// The number of a row inside one index. The top bit stays free for marks, so an index numbers at most 2^31 - 1 rows.
+/// The number of a row inside one index. The top bit is left free for marks, so an index holds at most 2^31 - 1 rows.
 using slot_t = std::uint32_t;
 inline constexpr slot_t no_slot = 0xFFFFFFFFU;
 inline constexpr std::size_t max_slots = 0x7FFFFFFFU;

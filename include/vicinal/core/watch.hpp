@@ -1,4 +1,4 @@
-// What long calls look at while they work: a stop token, and whom to tell how far they are.
+// How long calls are stopped, and how they report their progress.
 #pragma once
 
 #include <cstddef>     // for size_t
@@ -21,7 +21,8 @@ inline void throw_if_stopped(const std::stop_token& stop) {
     if (stop.stop_requested()) fail(errc::cancelled, "the call's stop token was triggered");
 }
 
-/// Counts bytes that are read or written, with a look at token and listener at least every `stride` of them.
+/// Counts bytes that are read or written. At least every `stride` bytes it looks at the stop token and reports
+/// progress.
 class byte_watch {
   public:
     static constexpr std::size_t stride = std::size_t{1} << 22;
@@ -31,8 +32,8 @@ class byte_watch {
         throw_if_stopped(stop_);
     }
 
-    /// After every piece; pieces are at most `stride` long.
-    /// throws  error{cancelled}, and what the listener throws
+    /// To be called after every piece of at most `stride` bytes.
+    /// throws  error{cancelled}; what the progress callable throws
     void moved(std::size_t bytes) {
         if (bytes == 0) return;
         done_ += bytes;

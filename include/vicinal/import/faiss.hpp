@@ -1,4 +1,4 @@
-// faiss's Flat, IVF-Flat and HNSW-Flat indexes, taken over with their lists and graphs: nothing is built anew.
+// Reads faiss's Flat, IVF-Flat and HNSW-Flat indexes with their lists and graphs: nothing is built anew.
 #pragma once
 
 #include <algorithm>    // for adjacent_find, find, max, sort
@@ -495,13 +495,13 @@ template <class Index>
 
 }  // namespace detail
 
-/// A faiss index (written by faiss::write_index on a 64-bit little-endian machine) as one of ours, of codec f32, with
-/// the same labels, vectors and lists or graph: nothing is built anew. IndexFlat becomes a flat_index, IndexIVFFlat
-/// over an IndexFlat an ivf_index, IndexHNSWFlat an hnsw_index; an IndexIDMap around them gives the ids, which else are
-/// row numbers, or in IndexIVFFlat those it was given. METRIC_L2 is l2. METRIC_INNER_PRODUCT is inner_product, whose
-/// distance is the negated product, or cosine, which brings rows to length 1. Our ivf_index chooses lists by l2
-/// whatever the metric is, so that under inner product other lists may be asked than faiss's. On level 0 of a graph
-/// some links are exchanged for those of the tree that keeps every row reachable.
+/// Makes an index of ours, with codec f32, from a faiss index that faiss::write_index wrote on a 64-bit little-endian
+/// machine. Labels, vectors and lists or graph are the same; nothing is built anew. IndexFlat becomes a flat_index,
+/// IndexIVFFlat over an IndexFlat an ivf_index, IndexHNSWFlat an hnsw_index. Ids are those of an IndexIDMap around the
+/// index, or those that an IndexIVFFlat holds, or else row numbers. METRIC_L2 is l2. METRIC_INNER_PRODUCT is
+/// inner_product, whose distance is the negated product, or cosine, which brings rows to length 1. Our ivf_index
+/// chooses lists by l2 under every metric, so under inner product it may scan other lists than faiss does. On level 0
+/// of a graph, links of the tree that keeps every row reachable replace some others.
 ///
 /// throws  error: corrupt_file; wrong_type if it is of another kind or metric, a kind that is not read (binary indexes
 ///         are none), or has labels that do not fit the index's ids; duplicate_id; limit_exceeded; as add refuses a

@@ -1,4 +1,4 @@
-// hnswlib's indexes, taken over with their graphs: nothing is built anew.
+// Reads hnswlib's indexes with their graphs: nothing is built anew.
 #pragma once
 
 #include <algorithm>   // for find
@@ -164,11 +164,12 @@ template <class Index>
 
 }  // namespace detail
 
-/// An hnswlib index (HierarchicalNSW<float>, written by saveIndex on a 64-bit little-endian machine) as an hnsw_index
-/// of codec f32, with the same labels, vectors and graph: nothing is built anew. The file says neither metric nor
-/// dimension, so the caller does: l2 for hnswlib's L2Space, inner_product for InnerProductSpace (our distance is that
-/// minus 1), cosine for the same filled with vectors of any length. Rows marked as deleted are passed through by
-/// searches and not returned. On level 0 some links are exchanged for those of the tree that keeps every row reachable.
+/// Makes an hnsw_index, with codec f32, from an hnswlib index (HierarchicalNSW<float>) that saveIndex wrote on a 64-bit
+/// little-endian machine. Labels, vectors and graph are the same; nothing is built anew. The file names neither metric
+/// nor dimension, so the caller does: l2 for hnswlib's L2Space, inner_product for InnerProductSpace (our distance is
+/// theirs minus 1), cosine for an InnerProductSpace of vectors of any length. Searches pass through rows that are
+/// marked as deleted and do not return them. On level 0, links of the tree that keeps every row reachable replace some
+/// others.
 ///
 /// throws  error: corrupt_file; wrong_type if rows are not of dimension `dim`, labels do not fit the index's ids, or it
 ///         is a BruteforceSearch; limit_exceeded; as add refuses a vector

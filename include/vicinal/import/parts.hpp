@@ -1,4 +1,4 @@
-// What importers share: bounded reading of foreign bytes, and rows and graphs on their way into our format.
+// What importers share: bounded reading of foreign bytes, and the translation of rows and graphs into our format.
 #pragma once
 
 #include <algorithm>    // for adjacent_find, count, find, max, sort

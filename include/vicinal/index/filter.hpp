@@ -1,4 +1,4 @@
-// Which ids a search may return: a predicate of the caller, or a set of ids.
+// Which ids a search may return: those that a predicate of the caller admits, or those of a set.
 #pragma once
 
 #include <concepts>          // for convertible_to
@@ -13,9 +13,9 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// A set of ids that knows how many it holds, which lets a search choose between walking past the others and scoring
-/// just these. Open addressing with linear probing; contains is O(1). Immutable once built, so any number of threads
-/// may use it.
+/// A set of ids. It knows how many ids it holds, so a search can measure just these rows if they are few, and skip the
+/// others if they are many. Open addressing with linear probing; contains is O(1). A set does not change once it is
+/// built, so any number of threads may use it.
 template <identifier Id>
 class id_set {
   public:

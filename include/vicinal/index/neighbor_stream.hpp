@@ -1,4 +1,4 @@
-// What `nearest` returns: neighbours that are found as they are asked for.
+// What `nearest` returns: a range of neighbours that are found as they are asked for.
 #pragma once
 
 #include <cstddef>   // for ptrdiff_t
@@ -25,7 +25,7 @@ VICINAL_NAMESPACE_BEGIN
 template <identifier Id = std::uint64_t>
 class neighbor_stream {
   public:
-    /// Finds the next neighbour; returns false at the end. One per search.
+    /// Finds the neighbours of one search: `next` sets `out` to the next one, or returns false if there is none.
     class source {
       public:
         source() = default;

@@ -1,4 +1,4 @@
-// What calls take and give besides vectors: parameters, statistics, reports, batch results.
+// What calls take and return besides vectors: parameters, statistics, reports, results of batches.
 #pragma once
 
 #include <algorithm>   // for max
@@ -17,7 +17,7 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// What one search did. A batch search adds up its queries.
+/// What a search did; of a batch, what all its queries did.
 struct search_stats {
     std::uint64_t distances = 0;  ///< rows scored, rerank included
     std::uint64_t hops = 0;       ///< graph nodes expanded (hnsw)
@@ -35,10 +35,9 @@ struct search_stats {
     }
 };
 
-/// What an index did since it was constructed, loaded or viewed. Nothing is ever taken back: counters only grow, as
-/// monitoring systems want them.
+/// What an index did since it was constructed, loaded or viewed. Counters only grow, as monitoring systems expect.
 struct index_counters {
-    std::uint64_t searches = 0;   ///< queries, each of a batch, and those refused by their filter or stopped
+    std::uint64_t searches = 0;   ///< queries, each of a batch, also those that were stopped or whose filter threw
     std::uint64_t distances = 0;  ///< rows scored by searches, rerank included
     std::uint64_t hops = 0;       ///< graph nodes expanded by searches (hnsw)
     std::uint64_t lists = 0;      ///< lists scanned by searches (ivf)
@@ -65,8 +64,9 @@ struct add_params {
 /// How flat_index searches. Every member is optional.
 template <identifier Id = std::uint64_t>
 struct flat_search_params {
-    std::size_t rerank = 0;         ///< two_level only: how many coarse results are scored again; 0 = 4 k + 32, or of
-                                    ///< a coarse rabitq all that could be close; pca8 ignores it
+    std::size_t rerank = 0;         ///< two_level only: how many coarse results are scored again by the fine codec. 0:
+                                    ///< 4 k + 32; with a coarse rabitq, every row its bound cannot exclude. pca8
+                                    ///< ignores it
     id_filter<Id> filter{};         ///< which ids may be returned
     std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
@@ -74,7 +74,7 @@ struct flat_search_params {
     executor_ref executor{};        ///< batch search: your thread pool
 };
 
-/// How ivf_index searches.
+/// How ivf_index searches. Every member is optional.
 template <identifier Id = std::uint64_t>
 struct ivf_search_params {
     std::size_t nprobe = 0;         ///< how many lists are scanned; 0 = 1/16 of them, at least 8
@@ -86,11 +86,12 @@ struct ivf_search_params {
     executor_ref executor{};        ///< batch search: your thread pool
 };
 
-/// How hnsw_index searches.
+/// How hnsw_index searches. Every member is optional.
 template <identifier Id = std::uint64_t>
 struct hnsw_search_params {
-    std::size_t ef = 0;             ///< width of the beam, at least k: wider finds more and costs more; 0 = 64
-    std::size_t rerank = 0;         ///< two_level only: how many of the beam are scored again, at least k; 0 = enough
+    std::size_t ef = 0;             ///< width of the beam, at least k: a wider one finds more and costs more; 0 = 64
+    std::size_t rerank = 0;         ///< two_level only: how many of the beam are scored again, at least k; 0 = as many
+                                    ///< as could still be among the k closest
     id_filter<Id> filter{};         ///< which ids may be returned
     std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
@@ -119,7 +120,7 @@ class search_table {
         return {hits_.data() + query * k_, found_[query]};
     }
 
-    /// For the index that fills it: the room for a query's hits, and how many it wrote there for some queries.
+    /// For the index that fills the table: the memory for a query's hits, and how many it wrote for some queries.
     [[nodiscard]] std::span<neighbor<Id>> room(std::size_t query) noexcept { return {hits_.data() + query * k_, k_}; }
     [[nodiscard]] std::span<std::size_t> found(std::size_t query, std::size_t count) noexcept {
         return {found_.data() + query, count};
@@ -143,12 +144,12 @@ struct memory_report {
 /// What `check()` found. Everything but the first three counts is a defect of vicinal, never of its use.
 struct check_report {
     std::size_t live = 0;         ///< rows that searches can return
-    std::size_t retired = 0;      ///< rows removed whose place is not yet free for reuse
+    std::size_t retired = 0;      ///< removed rows whose slot is not free for reuse yet
     std::size_t links = 0;        ///< links (hnsw) or list entries (ivf) looked at
     std::size_t unreachable = 0;  ///< live rows that no search can reach
-    std::size_t dangling = 0;     ///< links to rows that do not exist, or whose place is free
+    std::size_t dangling = 0;     ///< links to rows that do not exist or whose slot is free
     std::size_t duplicate = 0;    ///< repeated links, self-links, rows in two lists, ids in two rows
-    std::size_t misplaced = 0;    ///< rows outside the invariants of their level, list or tree
+    std::size_t misplaced = 0;    ///< rows that break an invariant of their level, list or tree
     [[nodiscard]] bool ok() const noexcept { return unreachable + dangling + duplicate + misplaced == 0; }
 };
 

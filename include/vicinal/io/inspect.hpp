@@ -1,4 +1,4 @@
-// What is in a vicinal file, without loading it.
+// Says what is in a vicinal file, without loading it.
 #pragma once
 
 #include <array>       // for array
@@ -17,7 +17,7 @@ VICINAL_NAMESPACE_BEGIN
 /// One section of a file.
 struct section_info {
     std::string name;           ///< four characters
-    std::uint64_t offset = 0;   ///< in the file
+    std::uint64_t offset = 0;   ///< of its first byte in the file
     std::uint64_t length = 0;   ///< in bytes
     std::uint32_t element = 1;  ///< bytes of one element
 };
@@ -39,9 +39,9 @@ struct file_info {
     std::vector<section_info> sections;
 };
 
-/// Describes the vicinal file at `path`, of any index type.
-/// throws  error{io}; error{corrupt_file} if header, table or length are not those of a vicinal file (the sections'
-///         contents are not looked at); error{unsupported_version}
+/// Describes the vicinal file at `path`, whatever its index type is. The contents of its sections are not read.
+/// throws  error{io}; error{corrupt_file} if header, table or length are not those of a vicinal file;
+///         error{unsupported_version}
 /// cost    one read of at most 9 KiB
 [[nodiscard]] inline file_info inspect(const std::filesystem::path& path) {
     using namespace detail;
@@ -65,7 +65,7 @@ struct file_info {
     return info;
 }
 
-/// Several lines for people, ending in a newline:
+/// `info` as text for people: several lines, the last of which ends in a newline.
 ///     hnsw index, metric cosine, codec sq8, 128000 rows of dimension 256, 64-bit unsigned ids
 ///     format 1.0, 57348416 bytes, 2 sections
 ///       CODE        256    32768000 bytes, elements of 1

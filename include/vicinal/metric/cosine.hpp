@@ -1,4 +1,4 @@
-// Cosine distance: normalise once, then it is an inner product.
+// Cosine distance: vectors are normalised once, then it is computed from an inner product.
 #pragma once
 
 #include <array>        // for array
@@ -13,13 +13,13 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// 1 - cos(q, x), in [0, 2]. Rows and queries are divided by their norm when they come in, so `get` returns the unit
-/// vector. A zero vector has no direction and is refused (errc::zero_norm); tiny ones are not, down to the smallest
-/// denormal.
+/// 1 - cos(q, x), in [0, 2]. Rows and queries are divided by their norm when they come in, so `get` returns a unit
+/// vector. A zero vector has no direction and is refused (errc::zero_norm); any other is accepted, down to the smallest
+/// denormal numbers.
 struct cosine {
     static constexpr std::string_view name = "cosine";
     static constexpr sum_form form = sum_form::product;
-    using clustering = l2;  // between unit vectors it orders as cosine does
+    using clustering = l2;  // orders unit vectors as cosine does
 
     template <class V>
     [[nodiscard]] VICINAL_INLINE static V accumulate(const V& acc, const V& q, const V& x) noexcept {
@@ -29,11 +29,11 @@ struct cosine {
         const float distance = 1.0F - sum;
         return distance < 0.0F ? 0.0F : distance > 2.0F ? 2.0F : distance;
     }
-    /// 1 - s is rounded by at most 2^-23, and distances beyond 2 are cut to it.
+    /// Allows for the rounding of 1 - s, at most 2^-23, and for distances above 2, which become 2.
     [[nodiscard]] static double least_sum(float threshold) noexcept {
         return threshold < 2.0F ? 1.0 - double{threshold} - 0x1p-21 : -std::numeric_limits<double>::infinity();
     }
-    /// Divides `row` by its norm, summed in double: no admitted vector overflows or underflows there.
+    /// Divides `row` by its norm. The norm is computed in double, where no admitted vector overflows or underflows.
     [[nodiscard]] static bool prepare(std::span<float> row) noexcept {
         std::array<double, 4> part{};
         std::size_t i = 0;

@@ -1,4 +1,4 @@
-// Inner product as a distance.
+// The inner product as a distance.
 #pragma once
 
 #include <string_view>  // for string_view
@@ -9,11 +9,11 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// The negated inner product, so that the largest product is the closest.
+/// The negated inner product: the row with the largest product is the closest. Distances may be negative.
 struct inner_product {
     static constexpr std::string_view name = "inner_product";
     static constexpr sum_form form = sum_form::product;
-    using clustering = l2;  // by inner product, one long centroid would attract most rows
+    using clustering = l2;  // under the inner product, one long centroid would attract most rows
 
     template <class V>
     [[nodiscard]] VICINAL_INLINE static V accumulate(const V& acc, const V& q, const V& x) noexcept {

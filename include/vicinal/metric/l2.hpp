@@ -8,7 +8,8 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Squared Euclidean distance: the sum of (q - x)^2. At least 0, and exactly 0 between equal rows.
+/// Squared Euclidean distance: the sum of (q - x)^2. It is at least 0, and exactly 0 between equal vectors. Radii are
+/// squared, too.
 struct l2 {
     static constexpr std::string_view name = "l2";
     static constexpr sum_form form = sum_form::squared_difference;
