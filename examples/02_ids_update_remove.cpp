@@ -1,21 +1,20 @@
 // Ids are yours: any integer, in any order. Vectors can be replaced and removed while others search.
 #include <cstdio>
 #include <vector>
-#include <vicinal/vicinal.hpp>
+#include <vicinal/hnsw.hpp>
 
 #include "support.hpp"
 
 int main() {
-    using vector = std::vector<float>;
     vicinal::hnsw_index<vicinal::l2> index(2);
-    index.add(1'000'000'007, vector{0, 0});
-    index.add(42, vector{3, 4});
+    index.add(1'000'000'007, {0, 0});
+    index.add(42, {3, 4});
 
     expect(index.contains(42) && !index.contains(43), "contains tells which ids are there");
-    expect(index.get(42) == vector{3, 4}, "get returns the vector");
+    expect(index.get(42) == std::vector<float>{3, 4}, "get returns the vector");
 
-    index.update(42, vector{1, 1});
-    const auto nearest = index.search(vector{1, 1}, 1);
+    index.update(42, {1, 1});
+    const auto nearest = index.search({1, 1}, 1);
     std::printf("after update: %d at %.1f\n", static_cast<int>(nearest[0].id), nearest[0].distance);
     expect(nearest[0].id == 42 && nearest[0].distance == 0, "update moved 42");
 
@@ -33,8 +32,8 @@ int main() {
         }
         return false;
     };
-    expect(refused(vicinal::errc::duplicate_id, [&] { index.add(1'000'000'007, vector{5, 5}); }), "an id twice");
-    expect(refused(vicinal::errc::dimension_mismatch, [&] { index.add(2, vector{1, 2, 3}); }), "a longer vector");
-    expect(refused(vicinal::errc::not_found, [&] { index.update(42, vector{1, 2}); }), "update of nothing");
+    expect(refused(vicinal::errc::duplicate_id, [&] { index.add(1'000'000'007, {5, 5}); }), "an id twice");
+    expect(refused(vicinal::errc::dimension_mismatch, [&] { index.add(2, {1, 2, 3}); }), "a longer vector");
+    expect(refused(vicinal::errc::not_found, [&] { index.update(42, {1, 2}); }), "update of nothing");
     expect(index.size() == 1, "nothing changed");
 }

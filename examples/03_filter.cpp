@@ -1,14 +1,14 @@
 // Search among some of the vectors: by a function of the id, or by a set of ids.
 #include <cstdio>
 #include <vector>
-#include <vicinal/vicinal.hpp>
+#include <vicinal/hnsw.hpp>
 
 #include "support.hpp"
 
 int main() {
     constexpr std::size_t count = 2000, dim = 16;
     const auto values = some_vectors(count, dim);
-    const vicinal::matrix_view<const float> rows(values, dim);
+    const vicinal::matrix_view rows(values, dim);  // count rows of dim floats, one after the other
     vicinal::hnsw_index<vicinal::l2> index(dim);
     index.add(first_ids(count), rows);
 

@@ -5,7 +5,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
-#include <vicinal/vicinal.hpp>
+#include <vicinal/flat.hpp>
+#include <vicinal/hnsw.hpp>
 
 #include "support.hpp"
 
@@ -13,7 +14,7 @@ int main() {
     using index_type = vicinal::hnsw_index<vicinal::cosine, vicinal::sq8>;
     constexpr std::size_t count = 1000, dim = 32;
     const auto values = some_vectors(count, dim);
-    const vicinal::matrix_view<const float> rows(values, dim);
+    const vicinal::matrix_view rows(values, dim);
     index_type index(dim);
     index.add(first_ids(count), rows);
     const auto answer = index.search(rows[5], 3);

@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <string_view>
 #include <vector>
-#include <vicinal/vicinal.hpp>
+#include <vicinal/flat.hpp>
+#include <vicinal/hnsw.hpp>
+#include <vicinal/ivf.hpp>
 
 #include "support.hpp"
 
@@ -23,7 +25,7 @@ template <class Index>
 void try_it(const char* what, Index index) {
     constexpr std::size_t count = 1000, dim = 24;
     const auto values = some_vectors(count, dim);
-    const vicinal::matrix_view<const float> rows(values, dim);
+    const vicinal::matrix_view rows(values, dim);
     index.add(first_ids(count), rows);
 
     const auto hits = index.search(rows[3], 2);

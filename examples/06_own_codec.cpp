@@ -4,7 +4,9 @@
 #include <span>
 #include <string_view>
 #include <vector>
-#include <vicinal/vicinal.hpp>
+#include <vicinal/flat.hpp>
+#include <vicinal/hnsw.hpp>
+#include <vicinal/ivf.hpp>
 
 #include "support.hpp"
 
@@ -25,7 +27,7 @@ template <class Index>
 void try_it(const char* what, Index index) {
     constexpr std::size_t count = 1000, dim = 64;
     const auto values = some_vectors(count, dim);
-    const vicinal::matrix_view<const float> rows(values, dim);
+    const vicinal::matrix_view rows(values, dim);
     index.add(first_ids(count), rows);
 
     const auto hits = index.search(rows[9], 3);

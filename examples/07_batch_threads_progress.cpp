@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <stop_token>
 #include <vector>
-#include <vicinal/vicinal.hpp>
+#include <vicinal/hnsw.hpp>
 
 #include "support.hpp"
 
@@ -10,7 +10,7 @@ int main() {
     constexpr std::size_t count = 5000, dim = 32;
     const auto values = some_vectors(count, dim);
     const auto ids = first_ids(count);
-    const vicinal::matrix_view<const float> rows(values, dim);
+    const vicinal::matrix_view rows(values, dim);
 
     // The index is the same for every number of threads, byte for byte. 0 means all of the machine's.
     vicinal::hnsw_index<vicinal::l2> index(dim, {.seed = 7});

@@ -1,14 +1,15 @@
 // ivf_index: vectors in lists around k-means centres; a search scans the lists nearest to the query.
 #include <cstdio>
 #include <vector>
-#include <vicinal/vicinal.hpp>
+#include <vicinal/flat.hpp>
+#include <vicinal/ivf.hpp>
 
 #include "support.hpp"
 
 int main() {
     constexpr std::size_t count = 4000, dim = 16, queries = 50, k = 10;
     const auto values = some_vectors(count, dim);
-    const vicinal::matrix_view<const float> rows(values, dim);
+    const vicinal::matrix_view rows(values, dim);
 
     vicinal::ivf_index<vicinal::l2> index(dim, {.lists = 32, .seed = 7});
     index.train(rows.rows(0, 2000));    // the centres, from a sample; a first batch add would do it by itself

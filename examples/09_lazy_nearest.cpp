@@ -2,14 +2,14 @@
 #include <cstdio>
 #include <set>
 #include <vector>
-#include <vicinal/vicinal.hpp>
+#include <vicinal/hnsw.hpp>
 
 #include "support.hpp"
 
 int main() {
     constexpr std::size_t count = 3000, dim = 8, shops = 20;
     const auto values = some_vectors(count, dim);
-    const vicinal::matrix_view<const float> rows(values, dim);
+    const vicinal::matrix_view rows(values, dim);
     vicinal::hnsw_index<vicinal::l2> index(dim);
     index.add(first_ids(count), rows);
 

@@ -2,7 +2,7 @@
 #include <Eigen/Dense>
 #include <cstddef>
 #include <cstdio>
-#include <vicinal/vicinal.hpp>
+#include <vicinal/hnsw.hpp>
 
 #include "support.hpp"
 

@@ -90,7 +90,7 @@ search_engine search_engine::build(const source& from, std::size_t dims) {
         step.result(std::to_string(vectors.ids.size()) + " vectors");
     }
 
-    const vicinal::matrix_view<const float> rows(vectors.values, how.dim());
+    const vicinal::matrix_view rows(vectors.values, how.dim());
     graph_index graph(how.dim(), {.degree = 16, .build_beam = 200, .seed = 7});
     {
         stage step("building the index");

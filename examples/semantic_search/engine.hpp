@@ -7,7 +7,8 @@
 #include <string>       // for string
 #include <string_view>  // for string_view
 #include <vector>       // for vector
-#include <vicinal/vicinal.hpp>
+#include <vicinal/flat.hpp>
+#include <vicinal/hnsw.hpp>
 
 #include "corpus.hpp"
 #include "document.hpp"
