@@ -480,7 +480,7 @@ VICINAL_INLINE void head_bounds(const std::byte* heads, std::size_t stride, std:
     }
 }
 
-/// Bit i says whether values[i] is not above `limit`; what is no number is not.
+/// Bit i says whether values[i] is not above `limit`. NaN gives 1.
 template <class V>
 [[nodiscard]] VICINAL_INLINE std::uint32_t not_above_32(const float* values, float limit) noexcept {
     std::uint32_t mask = 0;

@@ -15,8 +15,9 @@ namespace simd {
 
 /// A row's head is four floats: squares, rest, error, length. With p its product,
 ///     d = sqrt(max(0, base + squares - scale p - along rest)) - error
-/// bounds how far it is from the query, and of products of vectors, negative and taken twice, less constants,
+/// is a lower bound of its distance from the query. For inner products,
 ///     max(0, d - off)^2 - length
+/// is a lower bound of -2 <q, x>, up to constants.
 struct reach_terms {
     float base = 0;
     float scale = 0;

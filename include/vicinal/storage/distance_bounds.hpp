@@ -60,7 +60,7 @@ inline constexpr bool bounds_coarse = requires {
 /// ever longer stretches are measured, so that they cost little where they never do.
 class pruning_pace {
   public:
-    /// Of how many of the next rows bounds are worth their while: of none, or of few, or of all.
+    /// For how many of the next rows bounds should be computed: none while they do not pay, a few to try, or all.
     [[nodiscard]] std::size_t worth_bounding() const noexcept { return rest_ != 0 ? 0 : trying_ ? shortest : all; }
     /// `measured` of `rows` had to be measured after all.
     void bounded(std::size_t rows, std::size_t measured) noexcept {

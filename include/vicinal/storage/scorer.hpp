@@ -35,7 +35,7 @@ class padded_vector {
     std::size_t dim_ = 0;
 };
 
-/// What rows of a store are relative to: a point of which codecs that know of none have no use.
+/// The point that codes are relative to; empty for codecs without one.
 struct no_center {};
 template <class Codec>
 using center_of = std::conditional_t<centered_codec<Codec>, code_center, no_center>;

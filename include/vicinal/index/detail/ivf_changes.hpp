@@ -56,7 +56,8 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
 
     // ---- codes of a list -------------------------------------------------------------------------------------------
 
-    /// Whether codes are relative to their list's centroid; those of a file of before are to the codec's own point.
+    /// Whether codes are relative to their list's centroid. In files written without CDRV they are to the codec's own
+    /// point.
     [[nodiscard]] bool about_centroids() const noexcept { return !centroids.derived().empty(); }
     /// What the codes of a list are relative to, if anything.
     [[nodiscard]] center_of<coarse_codec> center_of_list(std::size_t list) const noexcept {

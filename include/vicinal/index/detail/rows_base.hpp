@@ -425,8 +425,8 @@ struct rows_base {
         stats.reranks += buffers.slots.size();
         score_listed(fine_scorer(buffers), std::span<const slot_t>(buffers.slots), sink, [] {});
     }
-    /// The same for all candidates, which are sorted, until those left cannot be among the closest unless one of them
-    /// is closer than its distance says by more than twice the most that any yet scored was.
+    /// Scores the candidates in the order of their coarse distances. Stops when even twice the largest correction seen
+    /// so far could bring none of those left under the threshold.
     template <class Sink>
     void rerank_doubtful(Scratch& buffers, Sink& sink, search_stats& stats) const {
         constexpr std::size_t group = 16;

@@ -54,7 +54,7 @@ class row_measurer {
     }
     /// What bounds must not exceed.
     [[nodiscard]] float limit() const noexcept { return limit_; }
-    /// Notes a row whose bound does not, and measures those noted if there are enough of them.
+    /// Queues a row whose bound does not exceed limit(), and measures the queue when it is full.
     void add(std::size_t row) {
         which_[noted_] = static_cast<slot_t>(row);
         slots_[noted_] = slot_of_(which_[noted_]);
