@@ -32,10 +32,12 @@ VICINAL_NAMESPACE_BEGIN
 /// The centroids are learned once, by train or from the first batch added; rows that are added or removed later do not
 /// change them.
 ///
-/// Threads: any number of searches and other const calls run at once, beside any number of add, update and remove
-/// calls, which take turns. Construction, assignment, move and destruction need the index for themselves. A moved-from
-/// index may only be assigned to or destroyed. Filters and progress listeners may search it on their own
-/// thread, not change it (errc::reentrant_call). Exceptions: every refused call leaves the index as it was.
+/// Threads: any number of threads may make const calls at once, while others add, update, remove and train; of these
+/// four, one runs at a time. Construction, assignment, move and destruction must not overlap with any other call. A
+/// moved-from index may only be assigned to or destroyed. Filters and progress callables may search the index on the
+/// thread they are called on; a call that would change it throws error{reentrant_call}.
+///
+/// Exceptions: a call that throws leaves the index as it was. Every refusal is a vicinal::error.
 template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Kernels = simd::native_kernels>
 class ivf_index {
     static_assert(metric<Metric>,
@@ -121,9 +123,8 @@ class ivf_index {
     /// All rows as an input range; lists are scanned as they are needed, the closest first. A row is returned when its
     /// own list and the next, params.nprobe in all, have been scanned: closest first among what is known by then, and
     /// exactly so if nprobe is lists(). Each step searches the index as it is at that time.
-    /// throws  as search, when it is called or at a step
-    /// params.stop and params.stats go on to be used, so the statistics must live as long as the
-    /// range; the filter is asked about every row at once.
+    /// neighbor_stream says what of the parameters it keeps.
+    /// throws  as search; a step, error{cancelled}
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return state_->nearest(query, params);
     }
@@ -137,17 +138,21 @@ class ivf_index {
     [[nodiscard]] std::size_t lists() const { return state_->list_count(); }
     /// Bytes of memory owned, by purpose.
     [[nodiscard]] memory_report memory() const { return state_->memory(); }
-    /// What the index did so far. Costs a lock that no search holds for long; searches still running are not counted
-    /// yet, nor is the rows of a batch that failed and was taken back.
+    /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
+    /// yet; the rows of a batch that failed and was taken back are never counted.
     [[nodiscard]] index_counters counters() const { return state_->counters(); }
     /// Looks for defects in the structure. O(rows).
     [[nodiscard]] check_report check() const { return state_->check(); }
 
-    /// Writes the index to `path`, atomically: at any crash the path holds the old file or the new one, whole. Searches
-    /// go on meanwhile, changes wait. The new file keeps the old one's owner, group, access list and permissions where
-    /// the process may give them, and is never open to anybody else; what killed saves to `path` left is removed
-    /// (docs/reliability.md). Anything but a regular file is refused: open it as a stream.
-    /// throws  error: io, cancelled; the old file and the index are then as before
+    /// Writes the index to `path` atomically: after a crash at any moment the path holds the old file or the new one,
+    /// whole. Searches run beside a save. A change waits until the save is over, and searches that begin while a change
+    /// waits have to wait, too: beside writers, a save stops searches for as long as the disk takes. A save to memory
+    /// stops them for less.
+    /// The new file keeps the old one's owner, group, access list and permissions where the process may set them, and is
+    /// never open to anybody else. What killed saves to `path` left behind is removed (docs/reliability.md). A path that
+    /// is no regular file is refused: open it as a stream.
+    /// throws  error: io, cancelled, of a view corrupt_file if its contents are damaged; the old file and the index are
+    ///         then as before
     void save(const std::filesystem::path& path, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
     }
@@ -161,11 +166,12 @@ class ivf_index {
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
-    /// Reads an index; every byte is checked before it is used, so the file may come from a stranger. A path may be a
-    /// pipe's; its writer is waited for. Of a path or bytes the index must be all; of a stream no more is taken than the
-    /// index, so that another one, or what the caller has put there, can be read next. The stream need not seek.
-    /// throws  error: io, corrupt_file, unsupported_version, wrong_type (saying what the file holds and what was
-    ///         asked), limit_exceeded
+    /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
+    /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name a
+    /// pipe, whose writer is waited for. A file or bytes must hold one index and nothing else. From a stream no byte
+    /// behind the index is taken, so that what follows, such as another index, can be read next; it need not seek.
+    /// throws  error: io, corrupt_file, unsupported_version, wrong_type (says what the file holds and what was asked
+    ///         for), limit_exceeded, cancelled
     [[nodiscard]] static ivf_index load(const std::filesystem::path& path, const load_limits& limits = {}) {
         return ivf_index(detail::load_state<state>(detail::read_path(path, limits), limits));
     }
@@ -176,10 +182,11 @@ class ivf_index {
     [[nodiscard]] static ivf_index load(std::span<const std::byte> bytes, const load_limits& limits = {}) {
         return ivf_index(detail::load_state<state>(detail::read_span(bytes, limits), limits));
     }
-    /// Maps the file and searches it in place: opens at once whatever its size, shares memory with other processes, and
-    /// refuses changes (errc::read_only). Structure is checked at once, contents by verify(). The file must not be
-    /// written to meanwhile; replacing it by save, which renames, is safe. Anything but a regular file is refused at
-    /// once.  throws  as load
+    /// Maps the file and searches it in place. A view opens at once whatever the file's size, shares its memory with
+    /// other processes, and refuses changes (errc::read_only). The structure is checked at once, the contents only by
+    /// verify(). Nobody may write to the file or shorten it while it is viewed; replacing it by save, which renames,
+    /// is safe. A path that is no regular file is refused.
+    /// throws  as load
     [[nodiscard]] static ivf_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return ivf_index(detail::view_state<state>(detail::map_path(path), limits));
     }

@@ -12,16 +12,17 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// The neighbours of one query, found as they are asked for, closest first, ties by lower id: what `nearest` returns. An
-/// input range, to be read once, by one thread at a time.
+/// The neighbours of one query, closest first, ties by lower id, found as they are asked for: what `nearest` returns. It
+/// is an input range, to be read once, by one thread at a time.
 ///
-/// Lifetime: it must not outlive the index, which may be moved but not assigned to. Of the call's arguments it keeps
-/// what it needs: the query, the stop token, and what the filter said. An id_set is copied; a predicate is asked at the
-/// call about every row, as long as an unfiltered stream of a large index would serve many, and never again. Where that
-/// is too much, stream without a filter and pass over what you do not want. params.stats gets what the call itself did.
+/// Lifetime: it must not outlive the index, which may be moved but not assigned to. It keeps its own copy of what it
+/// needs of the call's arguments: the query, the stop token and the filter's answers. An id_set is copied. A predicate is
+/// asked about every row within the call, and never again; in a large index that takes as long as finding many
+/// neighbours, so it may be better to stream without a filter and to skip what you do not want. params.stats gets what
+/// the call itself did.
 ///
-/// Changes meanwhile: no id comes twice. Rows removed are left out, rows added or updated may or may not appear, under a
-/// predicate those whose ids came later never do.
+/// The index may change between steps. No id comes twice. Rows that were removed are left out. Rows that were added or
+/// updated may or may not appear; under a predicate, those whose ids came later do not.
 template <identifier Id = std::uint64_t>
 class neighbor_stream {
   public:

@@ -141,7 +141,8 @@ struct memory_report {
     std::size_t total = 0;    ///< all of the above
 };
 
-/// What `check()` found. Everything but the first three counts is a defect of vicinal, never of its use.
+/// What `check()` found. The first three members are plain counts; any other that is not 0 shows a defect of vicinal,
+/// never a mistake of the caller.
 struct check_report {
     std::size_t live = 0;         ///< rows that searches can return
     std::size_t retired = 0;      ///< removed rows whose slot is not free for reuse yet
