@@ -170,10 +170,11 @@ concept resolving_codec = codec<C> && requires {
 
 // ---- what indexes take --------------------------------------------------------------------------------------------
 
-/// Decides which ids a search may return: any `bool(Id)`, called on the searching thread, never after the call. It may
-/// throw; the search then throws the same and the index is unharmed. It may search any index, on the executor of the
-/// search, too, if that is a thread_pool; the index it filters only on its own thread, as a thread of its own would wait
-/// for a change that waits for this search. What would change the index it filters throws error{reentrant_call}.
+/// Decides which ids a search may return: any callable `bool(Id)`. It is called on the searching thread, and never
+/// after the call. It may throw; the search then throws the same, and the index is unharmed. It may search other
+/// indexes, also on the executor of the search if that is a thread_pool. The index that it filters it may search on its
+/// own thread only, because another thread could wait for a change that waits for this search. A call that would change
+/// that index throws error{reentrant_call}.
 template <class F, class Id>
 concept id_predicate = std::predicate<F&, Id>;
 

@@ -148,9 +148,9 @@ class ivf_index {
     /// whole. Searches run beside a save. A change waits until the save is over, and searches that begin while a change
     /// waits have to wait, too: beside writers, a save stops searches for as long as the disk takes. A save to memory
     /// stops them for less.
-    /// The new file keeps the old one's owner, group, access list and permissions where the process may set them, and is
-    /// never open to anybody else. What killed saves to `path` left behind is removed (docs/reliability.md). A path that
-    /// is no regular file is refused: open it as a stream.
+    /// The new file keeps the old one's owner, group, access list and permissions where the process may set them, and
+    /// is never open to anybody else. What killed saves to `path` left behind is removed (docs/reliability.md). A path
+    /// that is no regular file is refused: open it as a stream.
     /// throws  error: io, cancelled, of a view corrupt_file if its contents are damaged; the old file and the index are
     ///         then as before
     void save(const std::filesystem::path& path, const save_options& options = {}) const {
@@ -167,8 +167,8 @@ class ivf_index {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
     /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
-    /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name a
-    /// pipe, whose writer is waited for. A file or bytes must hold one index and nothing else. From a stream no byte
+    /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name
+    /// a pipe, whose writer is waited for. A file or bytes must hold one index and nothing else. From a stream no byte
     /// behind the index is taken, so that what follows, such as another index, can be read next; it need not seek.
     /// throws  error: io, corrupt_file, unsupported_version, wrong_type (says what the file holds and what was asked
     ///         for), limit_exceeded, cancelled

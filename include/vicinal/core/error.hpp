@@ -29,7 +29,7 @@ enum class errc : std::uint8_t {
     wrong_type,           ///< a sound file that holds another index, metric, codec or id type
     limit_exceeded,       ///< a load beyond the caller's load_limits
     cancelled,            ///< the call's stop token was triggered
-    reentrant_call,       ///< a callback of a call on an index wants to change that index
+    reentrant_call,       ///< a filter or progress callable wants to change the index that calls it
 };
 
 /// The name of `code` as written in the enum.

@@ -41,18 +41,18 @@ struct serial_executor {
 };
 static_assert(executor<serial_executor>);
 
-/// A small pool of threads; the calling thread takes part. Tasks are handed out one by one.
+/// A small pool of threads. The thread that calls `run` works, too. Tasks are handed out one by one.
 ///
-/// Several runs may be under way at once, of one thread or of many: workers help the run that began first and has tasks
-/// left. A caller works on its own run alone and then waits for those of its tasks that workers are still in. So a task
+/// Several runs may be under way at once, begun by one thread or by many. Workers help the run that began first and has
+/// tasks left. A caller works on its own run only, then waits for those of its tasks that workers have taken. So a task
 /// may itself call `run`, of this pool or of another whose tasks call this one: no run ever waits for a free worker.
 class thread_pool {
   public:
     /// More threads than this are never started.
     static constexpr std::size_t max_threads = 1024;
 
-    /// threads  how many tasks run at once, the caller included; 0 = all of the machine's. Beyond max_threads, and where
-    ///          the system starts no further thread, there are fewer: concurrency() says how many
+    /// threads  how many tasks run at once, the caller's thread included; 0 = all of the machine's. There are fewer if
+    ///          this exceeds max_threads or the system starts no further thread: concurrency() says how many
     explicit thread_pool(std::size_t threads = 0) {
         if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
         threads = std::min(threads, max_threads);

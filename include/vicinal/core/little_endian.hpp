@@ -13,7 +13,7 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
-/// What an array in a file may be made of: numbers of a fixed width of 1, 2, 4, 8 or 16 bytes, or bytes.
+/// The types that arrays in a file may have: bytes, and numbers of 1, 2, 4, 8 or 16 bytes.
 template <class T>
 concept file_element = std::is_same_v<T, std::byte> || is_wide_integer<T> ||
     (std::is_arithmetic_v<T> && !std::is_same_v<T, bool> &&

@@ -43,7 +43,7 @@ template <class Id>
         return mix(low ^ mix(static_cast<std::uint64_t>(id >> 64) ^ salt));
 }
 
-/// Whether a number is finite, by its bits, whatever -ffast-math believes.
+/// Whether a number is finite. Looks at its bits, because under -ffast-math a comparison may be assumed to hold.
 [[nodiscard]] inline bool has_finite_bits(float x) noexcept {
     return (std::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
 }

@@ -13,7 +13,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Whether T is one of the compiler's integers of 128 bits, which are none to the standard library under -std=c++20.
+/// Whether T is one of the compiler's 128-bit integers, which std::integral does not know under -std=c++20.
 template <class T>
 inline constexpr bool is_wide_integer = false;
 #if defined(__SIZEOF_INT128__)
@@ -27,8 +27,8 @@ inline constexpr bool is_wide_integer<uint128> = true;
 
 }  // namespace detail
 
-/// What an application may call its vectors: any integer type, of 128 bits, too, where the compiler has it. All its
-/// values are valid ids; none means "absent".
+/// The types of ids: any integer type but bool and char, also of 128 bits where the compiler has one. Every value is a
+/// valid id; none is reserved.
 template <class T>
 concept identifier = (std::integral<T> || detail::is_wide_integer<T>)&&!std::same_as<T, bool> && !std::same_as<T, char>;
 

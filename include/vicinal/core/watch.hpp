@@ -9,9 +9,9 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Called now and then by the thread that made the call, and once at the end, when done == total. It may search the
-/// index that is being changed or saved, on this thread; what would change that index throws error{reentrant_call}. It
-/// must not wait for another thread that does.
+/// A callable that a long call tells its progress. It is called now and then on the thread that made the long call, and
+/// once at the end, with done == total. It may search the index that is being changed or saved, on that thread; a call
+/// that would change the index throws error{reentrant_call}. It must not wait for another thread that uses the index.
 using progress_ref = function_ref<void(std::size_t done, std::size_t total)>;
 
 namespace detail {

@@ -70,9 +70,9 @@ class id_set {
 };
 
 /// What `.filter` takes: any callable `bool(Id)` that says which ids may be returned, or an id_set of them. It refers
-/// to what it was made from, which must live until the call returns; a lambda written in the call does. `nearest`, whose
-/// result outlives the call, asks it about every row at once and copies an id_set (see neighbor_stream). An empty filter
-/// admits every id.
+/// to what it was made from, which must live until the call returns; a lambda written in the call does. `nearest`,
+/// whose result outlives the call, asks a predicate about every row within the call, and copies an id_set
+/// (neighbor_stream). An empty filter admits every id.
 template <identifier Id>
 class id_filter {
   public:

@@ -12,12 +12,12 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// The neighbours of one query, closest first, ties by lower id, found as they are asked for: what `nearest` returns. It
-/// is an input range, to be read once, by one thread at a time.
+/// The neighbours of one query, closest first, ties by lower id, found as they are asked for: what `nearest` returns.
+/// It is an input range, to be read once, by one thread at a time.
 ///
 /// Lifetime: it must not outlive the index, which may be moved but not assigned to. It keeps its own copy of what it
-/// needs of the call's arguments: the query, the stop token and the filter's answers. An id_set is copied. A predicate is
-/// asked about every row within the call, and never again; in a large index that takes as long as finding many
+/// needs of the call's arguments: the query, the stop token and the filter's answers. An id_set is copied. A predicate
+/// is asked about every row within the call, and never again; in a large index that takes as long as finding many
 /// neighbours, so it may be better to stream without a filter and to skip what you do not want. params.stats gets what
 /// the call itself did.
 ///

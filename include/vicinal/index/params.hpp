@@ -47,18 +47,18 @@ struct index_counters {
     std::uint64_t removed = 0;    ///< vectors removed
 };
 
-// Numbers of these structs that ask for more than there is (rows, lists, threads) mean all there is. A call may use
-// everything it is given until it returns, and nothing afterwards: what a stream needs it keeps.
+// In these structs, numbers that exceed what there is (rows, lists, threads) mean all there is. A call uses what its
+// parameters refer to until it returns, and not afterwards; a stream copies what it needs.
 
-/// How a batch is added or trained on.
+/// How `add` of a batch and `train` work. Every member is optional.
 struct add_params {
     std::size_t threads = 1;  ///< how many threads work, at most one a row and thread_pool::max_threads; 0 = all of the
                               ///< machine's. The result does not depend on it
-    executor_ref executor{};  ///< your thread pool, used instead of own threads
-    std::stop_token stop{};   ///< when triggered, add ends early with a prefix of the rows added; while it learns from
-                              ///< them, with none; train throws error{cancelled} and changes nothing
-    progress_ref progress{};  ///< told how many rows are in, or of train how far it is. It may search the index; what
-                              ///< would change it throws error{reentrant_call}
+    executor_ref executor{};  ///< your thread pool, used instead of threads of vicinal's
+    std::stop_token stop{};   ///< when triggered, add ends with a prefix of the rows added (with none while it still
+                              ///< learns from them), and train throws error{cancelled} and changes nothing
+    progress_ref progress{};  ///< told by add how many rows are in, by train how far it is. It may search the index;
+                              ///< a call that would change the index throws error{reentrant_call}
 };
 
 /// How flat_index searches. Every member is optional.
