@@ -1,0 +1,66 @@
+# Crashes, hangs and races found in the field (issue 18, items 5 to 10 and 17).
+GROUPS = {
+    "pools": ["core/executor_test.cpp"],
+    "streams": ["index/streams_test.cpp"],
+    "callbacks": ["index/callbacks_test.cpp"],
+    "limits": ["linalg/kmeans_limits_test.cpp"],
+    "training": ["index/ivf_training_test.cpp"],
+    "races": ["index/lazy_parts_test.cpp"],
+}
+QUERIES = INDEX + "hnsw_queries.hpp"
+BUGS = [
+    # ---- thread pools
+    ("a worker leaves a run without saying so", "pools", "core/executor.hpp",
+     "pool_.idle_.wait(lock, [&] { return mine_.helpers == 0; });", ""),
+    ("as many threads are started as were asked for", "pools", "core/executor.hpp",
+     "        threads = std::min(threads, max_threads);\n", ""),
+    ("a thread that does not start is passed on", "pools", "core/executor.hpp",
+     "} catch (const std::exception&) {", "} catch (const std::bad_alloc&) {"),
+    # ---- streams
+    ("a window is as wide as asked for", "streams", QUERIES,
+     "std::clamp<std::size_t>(params.ef, 1, std::max<std::size_t>(1, state.stored_rows()))", "params.ef + 1; walk_.fresh.resize(width_)"),
+    ("rows at one distance come by place", "streams", QUERIES,
+     "return state_.directory.id(key_slot(a)) > state_.directory.id(key_slot(b));", "return a > b;"),
+    ("rows at one distance are given before all were met", "streams", QUERIES,
+     "            while (!frontier_.empty() && no_farther(frontier_.front(), *window_.begin())) follow(scorer, stats);\n", ""),
+    ("zeros of both signs are two distances", "streams", QUERIES, " || key_distance(a) == key_distance(b)", ""),
+    ("an id comes twice from a graph", "streams", QUERIES,
+     "if (!given_.note(state_.directory.id(slot), changed_)) continue;", ""),
+    ("an id comes twice from lists", "streams", INDEX + "ivf_stream.hpp",
+     "if (!given_.note(next.row.id, changed_)) continue;", ""),
+    ("a row comes at the distance of what lay in its place", "streams", QUERIES,
+     "changed_ ? scorer.score(slot) : key_distance(key)", "key_distance(key)"),
+    ("a set is referred to after the call", "streams", INDEX + "streams.hpp", "    id_set<Id> set_;\n",
+     "    struct { const id_set<Id>* of = nullptr; void operator=(const id_set<Id>& s) { of = &s; }\n"
+     "             bool contains(Id id) const { return of->contains(id); } } set_;\n"),
+    ("what a filter said of a place is taken for its next id", "streams", INDEX + "streams.hpp",
+     "if (changed && !by_id_) {", "if (false) {"),
+    ("a stream that was moved from is read", "streams", "index/neighbor_stream.hpp",
+     "if (from_ != nullptr) ++*this;", "++*this;"),
+    # ---- callbacks
+    ("a callback waits for its own call's writing to end", "callbacks", INDEX + "access.hpp",
+     "if (stay::inside(*this))\n", "if (false)\n"),
+    ("a filter waits behind a writer that waits for it", "callbacks", INDEX + "access.hpp",
+     "if (stay::reading(*this)) return {};", ""),
+    ("a gate is never left", "callbacks", INDEX + "access.hpp", "            *at = outer_;\n", ""),
+    ("the number of results wraps around", "callbacks", "index/params.hpp",
+     "if (queries > most / std::max<std::size_t>(k, 1))", "if (queries * k > most)"),
+    # ---- training
+    ("k-means takes any number for a share", "limits", "linalg/kmeans.hpp", "if (bits > infinite && bits != minus_zero)", "if (false)"),
+    ("k-means takes NaN for a row", "limits", "linalg/nearest_centroids.hpp", "if (!finite) fail(", "if (false) fail("),
+    ("a split centroid steps anywhere", "limits", "linalg/kmeans.hpp", "        draw_near({stays, dim});\n", ""),
+    ("a mean of no direction is lengthened", "training", INDEX + "ivf_clustering.hpp",
+     "if (squares * 0x1p48 <= spread) return;", "if (squares <= 0) return;"),
+    ("a centroid is halved for ever", "training", INDEX + "ivf_clustering.hpp", "halvings < 80 && !admissible", "!admissible"),
+    ("a training stopped at its end is put in place", "training", INDEX + "ivf_changes.hpp",
+     "        throw_if_stopped(params.stop);\n        typename base::codecs_type taught(rows);\n        taught.train(prepared);\n        throw_if_stopped(params.stop);\n",
+     "        typename base::codecs_type taught(rows);\n        taught.train(prepared);\n"),
+    # ---- races
+    ("memory() looks at a table that is being made", "races", INDEX + "rows_base.hpp",
+     "if (!read_only || table_.is_made()) report.ids", "report.ids"),
+    ("memory() looks at places that are being found", "races", INDEX + "ivf_state.hpp",
+     "if (!this->file || found_places_.is_made()) report.links", "report.links"),
+    ("room for free rows is made beside readers", "races", INDEX + "rows_base.hpp",
+     "        const auto publishing = gate.publishing();\n        directory.reserve_free();  // memory() looks at it\n",
+     "        directory.reserve_free();\n        const auto publishing = gate.publishing();\n"),
+]
