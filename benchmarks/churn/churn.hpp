@@ -77,13 +77,16 @@ class living {
         for (std::size_t i = 0; i < count; ++i) leave(static_cast<std::size_t>(random() % rows_.size()));
         take_out_left();
     }
-    /// Removes the row where searches begin. Only while rows were added and none removed but by this: the entry is then
-    /// the oldest row of the highest level.
+    /// Removes the row where searches begin. Only while rows were added and none removed but by this: an id is then its
+    /// row's number, and the entry the oldest row of the highest level.
     void remove_entry() {
         const vicinal::detail::hnsw_graph levels(params_.degree);
+        const auto level = [&](std::size_t i) {
+            return levels.draw_level(params_.seed, static_cast<vicinal::detail::slot_t>(rows_[i].id));
+        };
         std::size_t best = 0;
         for (std::size_t i = 1; i < rows_.size(); ++i)
-            if (levels.draw_level(params_.seed, rows_[i].id) > levels.draw_level(params_.seed, rows_[best].id)) best = i;
+            if (level(i) > level(best)) best = i;
         leave(best);
         take_out_left();
     }

@@ -80,7 +80,8 @@ class ivf_index {
     /// Replaces the vector of `id`, which may move it to another list. Costs as much as add.
     /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { state_->update(id, vector); }
-    /// Removes `id`; returns whether it was there. O(1).  throws  error{read_only}
+    /// Removes `id`; returns whether it was there. Amortised O(dim): the last row of its list takes its place, and memory
+    /// that rows no longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return state_->remove(id); }
 
     /// Whether the index holds `id`. O(1).

@@ -37,6 +37,7 @@ class prometheus_text {
         sample("removed_total", "counter", "Vectors removed.", label, done.removed);
         sample("vectors", "gauge", "Vectors in the index.", label, vectors);
         sample("memory_bytes", "gauge", "Bytes of memory the index owns.", label, memory.total);
+        sample("reserved_bytes", "gauge", "The same with room for rows to come.", label, memory.reserved);
         return *this;
     }
 

@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "vicinal/index/detail/hnsw_build.hpp"
+#include "vicinal/index/detail/hnsw_repair.hpp"
 #include "vicinal/index/detail/hnsw_search.hpp"
 
 namespace {
@@ -155,6 +156,18 @@ TEST_CASE("visited set: each row is new once and a new search forgets all") {
             if (seen.insert(slot) != reference.insert(slot).second) FAIL("row " << slot << " in round " << round);
         }
     }
+}
+
+TEST_CASE("visited set: it gives memory back where rows have become few") {
+    visited_set seen;
+    seen.begin(10'000'000);
+    const std::size_t most = seen.memory();
+    seen.begin(9'000'000);
+    REQUIRE(seen.memory() == most);
+    seen.begin(1000);
+    REQUIRE(seen.memory() < most / 100);
+    REQUIRE(seen.insert(999));
+    REQUIRE_FALSE(seen.insert(999));
 }
 
 TEST_CASE("visited set: rows out of range count as seen") {
@@ -313,15 +326,56 @@ TEST_CASE("choose links: the kept ones are chosen whatever their distance") {
     REQUIRE(chosen_from({3, 2, 2.5F, 9}, 10, 2) == std::vector<slot_t>{0, 1});  // 2.5 is closer to 3 than to 0
 }
 
+// ---- retired rows ----------------------------------------------------------------------------------------------------
+
+TEST_CASE("retired rows: a row is released once the hand has passed all others since, and few of them at a time") {
+    struct wait {
+        std::vector<bool> passed;
+        std::size_t rows;  // the fewest there were since
+    };
+    retired_rows retired;
+    std::map<slot_t, wait> waiting;
+    std::size_t rows = 5000;
+    std::size_t most = 0;
+    std::size_t too_soon = 0;
+    for (slot_t leaving = 0; leaving < 3000; ++leaving) {
+        if (leaving == 1000) rows = 300;  // memory behind was given back: the hand must not go there
+        if (leaving == 2000) rows = 2000;
+        const auto [first, last] = retired.next_stretch(rows);
+        REQUIRE(first <= last);
+        REQUIRE(last <= rows);
+        REQUIRE(last - first <= retired_rows::rows_per_removal);
+        waiting[leaving] = {std::vector<bool>(5000), rows};  // the stretch is planned for when it has left
+        for (auto& [row, since] : waiting) {
+            since.rows = std::min(since.rows, rows);
+            for (std::size_t r = first; r < last; ++r) since.passed[r] = true;
+        }
+        retired.reserve(1);
+        retired.add(leaving);
+        std::size_t released = 0;
+        retired.advance(rows, [&](slot_t row) {
+            ++released;
+            const auto& [passed, there] = waiting.at(row);
+            too_soon += std::find(passed.begin(), passed.end(), false) - passed.begin() < static_cast<int>(there) ? 1 : 0;
+            waiting.erase(row);
+        });
+        most = std::max(most, released);
+        REQUIRE(waiting.size() <= 2 * (5000 / retired_rows::rows_per_removal + 1) + 32);
+    }
+    CHECK(too_soon == 0);
+    CHECK(most > 1);
+    CHECK(most <= 32);
+}
+
 // ---- adjacency -------------------------------------------------------------------------------------------------------
 
-TEST_CASE("hnsw graph: levels fall off by degree and depend on seed and id alone") {
+TEST_CASE("hnsw graph: levels fall off by degree and depend on seed and row number alone") {
     const hnsw_graph graph(16);
     const hnsw_graph same(16);
     std::vector<std::size_t> at_least(8);
-    for (std::uint64_t id = 0; id < 100000; ++id) {
-        const std::size_t level = graph.draw_level(5, id);
-        if (level != same.draw_level(5, id)) FAIL("id " << id);
+    for (slot_t slot = 0; slot < 100000; ++slot) {
+        const std::size_t level = graph.draw_level(5, slot);
+        if (level != same.draw_level(5, slot)) FAIL("row " << slot);
         for (std::size_t l = 0; l <= std::min<std::size_t>(level, 7); ++l) ++at_least[l];
     }
     REQUIRE(at_least[0] == 100000);

@@ -200,8 +200,11 @@ TEST_CASE("hnsw index: removing the highest rows first always leaves a way in") 
     fill(index, rows);
     std::vector<std::uint64_t> order = numbered<std::uint64_t>(600);
     const vicinal::detail::hnsw_graph levels(4);
+    const auto level = [&](std::uint64_t id) {  // an id is its row's number here
+        return levels.draw_level(9, static_cast<vicinal::detail::slot_t>(id));
+    };
     std::stable_sort(order.begin(), order.end(), [&](std::uint64_t a, std::uint64_t b) {
-        return levels.draw_level(9, a) > levels.draw_level(9, b);  // the entry is always among the highest
+        return level(a) > level(b);  // the entry is always among the highest
     });
     for (std::size_t i = 0; i < order.size(); ++i) {
         REQUIRE(index.remove(order[i]));

@@ -5,8 +5,13 @@
 #include <limits>
 #include <thread>
 #include <vector>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#include <sys/mman.h>
+#endif
 
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 namespace {
 
@@ -67,8 +72,8 @@ TEST_CASE("chunked_rows: reserve makes room for what was asked, doubling, and do
     CHECK(rows.capacity() == 2 * first);
     rows.reserve(5 * first);
     CHECK(rows.capacity() == 8 * first);
-    CHECK(rows.memory() >= rows.capacity() * rows.stride());
-    CHECK(rows.memory() <= rows.capacity() * rows.stride() + 4 * 64);
+    CHECK(rows.reserved() >= rows.capacity() * rows.stride());
+    CHECK(rows.reserved() <= rows.capacity() * rows.stride() + 4 * 64);
 }
 
 TEST_CASE("chunked_rows: every row is aligned as asked, and the stride holds the row") {
@@ -122,6 +127,96 @@ TEST_CASE("chunked_rows: readers use published rows while a writer adds segments
     }
     reader.join();
     CHECK(wrong == 0);
+}
+
+#if defined(__GLIBC__) && !defined(VICINAL_TEST_SANITIZED)
+/// Bytes of [begin, begin + size) that the system has given memory for.
+std::size_t resident(const std::byte* begin, std::size_t size) {
+    const std::size_t before = reinterpret_cast<std::uintptr_t>(begin) % page_bytes;
+    std::vector<unsigned char> pages((before + size + page_bytes - 1) / page_bytes);
+    REQUIRE(::mincore(const_cast<std::byte*>(begin) - before, before + size, pages.data()) == 0);
+    std::size_t bytes = 0;
+    for (const unsigned char page : pages) bytes += (page & 1) * page_bytes;
+    return bytes;
+}
+
+TEST_CASE("chunked_rows: memory is what the system has given, reserved what could be used") {
+    ::malloc_trim(0);  // what other tests have freed is the system's again
+    chunked_rows rows(1000, 4);
+    rows.reserve(3000);
+    const std::size_t capacity = rows.capacity();
+    REQUIRE(capacity == 4096);
+    CHECK(rows.memory() == 0);
+    CHECK(rows.reserved() >= 4096 * 1000);
+    const auto measured = [&] {  // the segments [0, 64), [64, 128), [128, 256) and so on
+        std::size_t bytes = resident(rows[0], 64 * 1000);
+        for (std::size_t first = 64; first < capacity; first *= 2) bytes += resident(rows[slot(first)], first * 1000);
+        return bytes;
+    };
+    for (const std::size_t count : {1U, 100U, 1000U, 1001U, 2100U, 3000U}) {
+        rows.touch(count);
+        CAPTURE(count);
+        const std::size_t now = measured();
+        CHECK(now + 10 * page_bytes >= rows.memory());
+        CHECK(now <= rows.memory() + 16 * page_bytes);
+        for (std::size_t i = 0; i < count; i += 3)
+            if (resident(rows[slot(i)], 1000) < 1000) FAIL("row " << i);
+    }
+}
+#endif
+
+TEST_CASE("chunked_rows: to touch rows changes nothing in them, nor near those before") {
+    chunked_rows rows(100, 4);
+    rows.reserve(100000);
+    rows.touch(777);
+    for (std::size_t i = 0; i < 100000; ++i) std::memset(rows[slot(i)], static_cast<int>(i % 251), rows.stride());
+    rows.touch(99999);
+    std::size_t changed = 0;
+    for (std::size_t i = 0; i < 100000; ++i)
+        for (std::size_t b = 0; b < 100; ++b) changed += rows[slot(i)][b] != static_cast<std::byte>(i % 251);
+    CHECK(changed == 0);
+}
+
+TEST_CASE("chunked_rows: segments are given back from the end, none that holds a row wanted") {
+    chunked_rows rows(256, 4);
+    rows.reserve(20000);
+    rows.touch(20000);
+    for (std::size_t i = 0; i < 20000; ++i) std::memcpy(rows[slot(i)], &i, sizeof i);
+    std::size_t changes = 0;
+    for (std::size_t left = 20000; left > 0; --left) {
+        const std::size_t capacity = rows.capacity();
+        rows.give_back(left);
+        changes += rows.capacity() != capacity;
+        REQUIRE(rows.capacity() >= left);
+        REQUIRE(rows.capacity() <= std::max<std::size_t>(128, 8 * left / 3 + 1));
+        REQUIRE(rows.memory() <= rows.reserved());
+        std::size_t value;
+        std::memcpy(&value, rows[slot(left - 1)], sizeof value);
+        REQUIRE(value == left - 1);
+    }
+    CHECK(changes == 8);  // 32768 to 128 rows
+    rows.reserve(10000);
+    std::size_t moved = 0;
+    for (int turn = 0; turn < 100; ++turn) {  // rows come and go where a segment ends
+        rows.give_back(8192);
+        moved += rows.capacity() != 16384 ? 1 : 0;
+        rows.reserve(8193);
+    }
+    CHECK(moved == 0);
+    rows.reserve(20000);
+    rows.touch(20000);
+    CHECK(rows.memory() >= 20000 * 256);
+    rows.fit(16385);
+    CHECK(rows.capacity() == 32768);
+    rows.fit(16384);
+    CHECK(rows.capacity() == 16384);
+    CHECK(rows.memory() <= rows.reserved());
+    rows.fit(0);
+    CHECK(rows.reserved() <= 64 << 10);  // little is kept for who begins anew
+    chunked_rows large(1 << 20);
+    large.reserve(1);
+    large.fit(0);
+    CHECK(large.reserved() == 0);
 }
 
 TEST_CASE("chunked_rows: a copy of borrowed rows is equal, its own, and can grow") {

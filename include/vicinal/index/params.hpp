@@ -132,13 +132,15 @@ class search_table {
     std::vector<neighbor<Id>> hits_;
 };
 
-/// Bytes of memory an index owns, by what for.
+/// Bytes of memory an index owns, by what for. Room for rows to come that nothing was written to yet does not count, as
+/// a system gives no memory for it; memory in use counts in pages of 4 KiB, also where a system takes larger ones.
 struct memory_report {
-    std::size_t vectors = 0;  ///< codes of the rows
-    std::size_t ids = 0;      ///< ids, the table from id to row, row states
-    std::size_t links = 0;    ///< graph links (hnsw) or lists and centroids (ivf)
-    std::size_t scratch = 0;  ///< buffers kept for the next searches
-    std::size_t total = 0;    ///< all of the above
+    std::size_t vectors = 0;   ///< codes of the rows
+    std::size_t ids = 0;       ///< ids, the table from id to row, row states
+    std::size_t links = 0;     ///< graph links (hnsw) or lists and centroids (ivf)
+    std::size_t scratch = 0;   ///< buffers kept for the next searches
+    std::size_t total = 0;     ///< all of the above
+    std::size_t reserved = 0;  ///< the same with room for rows to come: bytes of address space
 };
 
 /// What `check()` found. The first three members are plain counts; any other that is not 0 shows a defect of vicinal,

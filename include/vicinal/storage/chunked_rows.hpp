@@ -1,9 +1,10 @@
-// Rows of bytes that never move: growth adds chunks, a reader's pointer stays good.
+// Rows of bytes that never move: growth adds chunks and shrinking drops them, a reader's pointer stays good.
 #pragma once
 
 #include <algorithm>    // for copy_n, max, min
 #include <array>        // for array
-#include <bit>          // for bit_width
+#include <atomic>       // for atomic, memory_order_relaxed
+#include <bit>          // for bit_floor, bit_width
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uintptr_t
 #include <new>          // for align_val_t
@@ -22,6 +23,38 @@ VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
 inline constexpr std::size_t cache_line = 64;
+inline constexpr std::size_t page_bytes = 4096;  ///< the least that systems give memory by
+
+/// A number that a writer changes beside readers, who conclude nothing else from it.
+class shared_count {
+  public:
+    shared_count(std::size_t value = 0) noexcept : value_(value) {}  // NOLINT: implicit, it is a number
+    shared_count(const shared_count& other) noexcept : value_(std::size_t{other}) {}
+    shared_count& operator=(const shared_count& other) noexcept { return *this = std::size_t{other}; }
+    shared_count& operator=(std::size_t value) noexcept {
+        value_.store(value, std::memory_order_relaxed);
+        return *this;
+    }
+    operator std::size_t() const noexcept { return value_.load(std::memory_order_relaxed); }  // NOLINT: as above
+
+  private:
+    std::atomic<std::size_t> value_;
+};
+
+/// Has the system give memory for [begin, begin + size) now, by writing what is there. Kernels of readers may read as far
+/// past the row before `begin` as they ever do, so those bytes are left alone, and as many behind are taken.
+inline void touch_pages(std::byte* begin, std::size_t size) noexcept {
+    for (std::size_t at = simd::over_read; at < size + simd::over_read;) {
+        auto* const byte = reinterpret_cast<unsigned char*>(begin + at);
+#if defined(__GNUC__)
+        (void)__atomic_fetch_or(byte, static_cast<unsigned char>(0), __ATOMIC_RELAXED);
+#else
+        auto* const same = static_cast<volatile unsigned char*>(byte);
+        *same = *same;
+#endif
+        at += page_bytes - reinterpret_cast<std::uintptr_t>(byte) % page_bytes;
+    }
+}
 
 /// Memory on a cache line's boundary; large blocks on a huge page's. One word: bit 0 of the address tells which.
 class aligned_block {
@@ -57,8 +90,9 @@ class aligned_block {
 };
 
 /// Fixed-size rows in segments that double the total, addressed by a table that never moves. Or, for a mapped file,
-/// rows of somebody else's in one piece. A segment begins at row 0 or at a power of two of at least 64. Threads: readers may use
-/// any row that was published to them while one writer reserves more.
+/// rows of somebody else's in one piece. A segment begins at row 0 or at a power of two of at least 64. Threads: readers
+/// may use any row that was published to them, and ask for `memory`, while one writer reserves and touches more, or
+/// gives back what lies beyond.
 class chunked_rows {
   public:
     /// row_bytes  bytes used of each row;  alignment  of each row, a power of two up to a cache line
@@ -77,26 +111,47 @@ class chunked_rows {
     [[nodiscard]] chunked_rows owned(std::size_t rows) const {
         chunked_rows copy(*this, shape_of{});
         copy.reserve(rows);
+        copy.touched_ = rows;
         for (std::size_t first = 0, end = std::size_t{1} << copy.shift_; first < rows; first = end, end *= 2)
             std::copy_n((*this)[static_cast<slot_t>(first)], (std::min(end, rows) - first) * stride_,
                         copy[static_cast<slot_t>(first)]);
         return copy;
     }
 
-    /// Makes rows [0, rows) exist. Strong guarantee; existing rows stay where they are. New rows are uninitialised.
+    /// Makes rows [0, rows) exist. Strong guarantee; existing rows stay where they are. New rows are uninitialised, and
+    /// take address space only until they are touched.
     void reserve(std::size_t rows) {
-        while (capacity() < rows) {
-            const std::size_t first = capacity();
-            const std::size_t count = segments_ == 0 ? std::size_t{1} << shift_ : first;
-            owned_[segments_] = aligned_block(count * stride_);
-            origins_[segments_] = reinterpret_cast<std::uintptr_t>(owned_[segments_].get()) - first * stride_;
-            ++segments_;
+        const std::size_t had = segments_;
+        try {
+            while (capacity() < rows) append_segment();
+        } catch (...) {
+            while (segments_ > had) drop_segment();
+            throw;
         }
     }
+    /// Has the system give memory for rows [0, rows), which exist, before anybody waits for it.
+    void touch(std::size_t rows) noexcept {
+        for (std::size_t first = touched_; first < rows;) {
+            const std::size_t end = std::min(rows, segment_end(first));
+            touch_pages((*this)[static_cast<slot_t>(first)], (end - first) * stride_);
+            first = end;
+        }
+        if (touched_ < rows) touched_ = rows;
+    }
+    /// Gives back the segments that rows [0, rows) do not need, but for a small one.
+    void fit(std::size_t rows) noexcept {
+        while (segments_ > 1 && rows <= capacity() / 2) drop_segment();
+        if (segments_ == 1 && rows == 0 && capacity() * stride_ > small_segment) drop_segment();
+        if (touched_ > capacity()) touched_ = capacity();
+    }
+    /// The same where rows may come again: keeps room for a third more, so that a segment is not dropped and made again
+    /// as rows come and go.
+    void give_back(std::size_t rows) noexcept { fit(rows + rows / 3); }
 
     /// Rows there is memory for.
     [[nodiscard]] std::size_t capacity() const noexcept {
-        return segments_ == 0 ? 0 : std::size_t{1} << (shift_ + segments_ - 1);
+        const std::size_t segments = segments_;
+        return segments == 0 ? 0 : std::size_t{1} << (shift_ + segments - 1);
     }
     [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
     [[nodiscard]] std::size_t stride() const noexcept { return stride_; }
@@ -105,8 +160,16 @@ class chunked_rows {
         constexpr std::size_t cached = std::size_t{16} << 20;
         return borrowed() || capacity() * stride_ > cached;
     }
-    /// Bytes of memory this object owns.
-    [[nodiscard]] std::size_t memory() const noexcept { return capacity() * stride_ + segments_ * simd::over_read; }
+    /// Bytes of memory this object owns: those of rows touched, in whole pages.
+    [[nodiscard]] std::size_t memory() const noexcept {
+        const std::size_t rows = touched_;
+        if (rows == 0) return 0;
+        const std::size_t before = segment_begin(rows - 1);  // whole segments
+        const std::size_t last = std::min(round_up((rows - before) * stride_, page_bytes), (segment_end(before) - before) * stride_);
+        return before * stride_ + last + segments_ * simd::over_read;
+    }
+    /// Bytes of address space this object takes.
+    [[nodiscard]] std::size_t reserved() const noexcept { return capacity() * stride_ + segments_ * simd::over_read; }
 
     [[nodiscard]] VICINAL_INLINE const std::byte* operator[](slot_t slot) const noexcept { return table()[slot]; }
     [[nodiscard]] VICINAL_INLINE std::byte* operator[](slot_t slot) noexcept {
@@ -124,12 +187,34 @@ class chunked_rows {
         constexpr std::size_t first_segment = std::size_t{16} << 10;
         return std::max(6U, static_cast<unsigned>(std::bit_width(first_segment / stride)));
     }
+    /// Which rows the segment of `row` has: [segment_begin, segment_end).
+    [[nodiscard]] std::size_t segment_begin(std::size_t row) const noexcept {
+        return row >> shift_ == 0 ? 0 : std::bit_floor(row);
+    }
+    [[nodiscard]] std::size_t segment_end(std::size_t row) const noexcept {
+        return row >> shift_ == 0 ? std::size_t{1} << shift_ : 2 * std::bit_floor(row);
+    }
+
+    void append_segment() {
+        const std::size_t first = capacity();
+        const std::size_t count = first == 0 ? std::size_t{1} << shift_ : first;
+        const std::size_t number = segments_;
+        owned_[number] = aligned_block(count * stride_);
+        origins_[number] = reinterpret_cast<std::uintptr_t>(owned_[number].get()) - first * stride_;
+        segments_ = number + 1;
+    }
+    void drop_segment() noexcept {
+        segments_ = segments_ - 1;
+        const aligned_block dropped = std::move(owned_[segments_]);
+    }
 
     static constexpr std::size_t max_segments = 33;
+    static constexpr std::size_t small_segment = std::size_t{64} << 10;
     std::size_t row_bytes_;
     std::size_t stride_;
     unsigned shift_;
-    unsigned segments_ = 0;
+    shared_count segments_;
+    shared_count touched_;  ///< rows whose memory the system has given
     std::array<std::uintptr_t, max_segments> origins_{};
     std::array<aligned_block, max_segments> owned_{};
 };
@@ -141,11 +226,12 @@ class chunked_array {
 
   public:
     void reserve(std::size_t count) { rows_.reserve(count); }
+    void touch(std::size_t count) noexcept { rows_.touch(count); }
     void borrow(const std::byte* data) noexcept { rows_.borrow(data); }
     /// The elements as rows of their bytes.
     [[nodiscard]] chunked_rows& rows() noexcept { return rows_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return rows_.capacity(); }
-    [[nodiscard]] std::size_t memory() const noexcept { return rows_.memory(); }
+    [[nodiscard]] const chunked_rows& rows() const noexcept { return rows_; }
     [[nodiscard]] VICINAL_INLINE T& operator[](slot_t slot) noexcept { return *reinterpret_cast<T*>(rows_[slot]); }
     [[nodiscard]] VICINAL_INLINE const T& operator[](slot_t slot) const noexcept {
         return *reinterpret_cast<const T*>(rows_[slot]);

@@ -1,7 +1,7 @@
 // What a flat_index holds and does.
 #pragma once
 
-#include <algorithm>  // for min, sort, make_heap, pop_heap
+#include <algorithm>  // for copy_n, min, sort, make_heap, pop_heap
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint32_t
 #include <limits>     // for numeric_limits
@@ -39,8 +39,9 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         this->require_decodable(*lease, lease->query.span());
         this->encode_query(*lease);
+        make_room(1);
+        this->touch_rows(1);
         const auto publishing = gate.publishing();
-        this->reserve_extra(1);
         this->put_row(directory.upcoming(0), lease->code.data());
         directory.insert(id);
         counted.add(1);
@@ -57,10 +58,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         std::size_t done = 0;
         try {
             this->require_decodable(vectors, executor);
-            {
-                const auto publishing = gate.publishing();
-                this->reserve_extra(vectors.rows());
-            }
+            make_room(vectors.rows());
             while (done < vectors.rows() && !params.stop.stop_requested()) {
                 const std::size_t n = std::min(stretch, vectors.rows() - done);
                 this->encode_batch(vectors.rows(done, n), codes, executor);
@@ -73,6 +71,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
             throw;
         }
         if (done == 0) take_back({}, untaught);
+        if (done < vectors.rows()) this->give_back();
         counted.add(done);
         return done;
     }
@@ -94,8 +93,11 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         const auto writing = this->begin_writing();
         const slot_t slot = directory.find(id);
         if (slot == no_slot) return false;
-        const auto publishing = gate.publishing();
-        erase(slot);
+        {
+            const auto publishing = gate.publishing();
+            erase(slot);
+        }
+        this->give_back();
         counted.remove();
         return true;
     }
@@ -215,8 +217,19 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         return hits;
     }
 
+    /// As reserve_extra, and what there was room for before is what there is room for if it throws.
+    void make_room(std::size_t extra) {
+        try {
+            this->reserve_extra(extra);
+        } catch (...) {
+            this->give_back(true);
+            throw;
+        }
+    }
+
     void publish(std::span<const Id> ids, const std::vector<std::byte>& codes) noexcept {
         const std::size_t together = this->rows_at_once();
+        this->touch_rows(ids.size());
         for (std::size_t first = 0; first < ids.size(); first += together) {
             const auto publishing = gate.publishing();
             for (std::size_t i = first; i < std::min(ids.size(), first + together); ++i) {
@@ -226,15 +239,25 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         }
     }
 
-    /// Undoes a batch: its rows, added last, and what was learned from it.
+    /// Undoes a batch: its rows, added last and so the last of all, and what was learned from it.
     void take_back(std::span<const Id> ids, std::optional<typename base::codecs_type>& untaught) noexcept {
-        const auto publishing = gate.publishing();
-        for (std::size_t i = ids.size(); i-- > 0;) erase(directory.find(ids[i]));
-        this->forget_training(untaught);
+        for (std::size_t left = ids.size(); left > 0;) {
+            const auto publishing = gate.publishing();
+            for (std::size_t n = std::min(left, this->rows_at_once()); n > 0; --n) erase(directory.find(ids[--left]));
+        }
+        if (untaught) {
+            const auto publishing = gate.publishing();
+            this->forget_training(untaught);
+        }
+        this->give_back(true);
     }
+    /// The last row takes the place, so that searches look at live rows only.
     void erase(slot_t slot) noexcept {
-        directory.retire(slot);
-        directory.release(slot);
+        if (const slot_t moved = directory.remove_dense(slot); moved != no_slot)
+            rows.for_each_store([&](auto& codes) {
+                const std::byte* const from = codes.rows()[moved];
+                std::copy_n(from, codes.rows().stride(), codes.rows()[slot]);
+            });
     }
 
     template <class Scorer, class Sink>

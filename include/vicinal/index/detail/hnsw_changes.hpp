@@ -132,7 +132,7 @@ class graph_journal {
           rows_(rows),
           reused_(std::move(reused)),
           entry_(graph.entry()),
-          top_level_(graph.top_level()) {
+          upper_rows_(graph.upper_rows()) {
         std::sort(reused_.begin(), reused_.end());
     }
 
@@ -159,21 +159,29 @@ class graph_journal {
             }
     }
 
-    /// Puts back what was kept. Readers are out.
-    void restore() noexcept {
-        std::size_t link = 0;
-        std::size_t row = 0;
-        for (const entry& was : entries_.values) {
-            graph_.set_links(was.slot, was.level, std::span<const slot_t>(links_.values).subspan(link, was.links));
-            link += was.links;
-            if (was.level != 0) continue;
-            if constexpr (keeps_codes) restore_codes(was.slot, row++);
-        }
-        graph_.set_entry(entry_, top_level_);
+    /// The i-th row that the call added: the lowest free ones first.
+    [[nodiscard]] slot_t added(std::size_t i) const noexcept {
+        return i < reused_.size() ? reused_[i] : static_cast<slot_t>(rows_ + (i - reused_.size()));
     }
+    /// Where searches began before.
+    [[nodiscard]] slot_t entry() const noexcept { return entry_; }
+
+    /// Puts back some of what was kept; false if that was all. Readers are out.
+    bool restore_some() noexcept {
+        constexpr std::size_t at_once = 256;
+        for (std::size_t n = 0; n < at_once && restored_ < entries_.values.size(); ++n, ++restored_) {
+            const links_kept& was = entries_.values[restored_];
+            graph_.set_links(was.slot, was.level, std::span<const slot_t>(links_.values).subspan(links_restored_, was.links));
+            links_restored_ += was.links;
+            if (was.level != 0) continue;
+            if constexpr (keeps_codes) restore_codes(was.slot, codes_restored_++);
+        }
+        return restored_ < entries_.values.size();
+    }
+    [[nodiscard]] std::size_t upper_rows() const noexcept { return upper_rows_; }
 
   private:
-    struct entry {
+    struct links_kept {
         slot_t slot;
         std::size_t level;
         std::size_t links;
@@ -199,12 +207,15 @@ class graph_journal {
     std::size_t rows_;
     std::vector<slot_t> reused_;
     slot_t entry_;
-    std::size_t top_level_;
+    std::size_t upper_rows_;
     std::unordered_set<std::uint64_t> kept_;
-    growing<entry> entries_;
+    growing<links_kept> entries_;
     growing<slot_t> links_;
     growing<std::byte> code_bytes_;
     growing<float> factors_;
+    std::size_t restored_ = 0;
+    std::size_t links_restored_ = 0;
+    std::size_t codes_restored_ = 0;
 };
 
 }  // namespace detail

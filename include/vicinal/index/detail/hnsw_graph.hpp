@@ -1,12 +1,13 @@
 // The adjacency of an HNSW index: levels, links, and the tree that keeps every row reachable. No distances here.
 #pragma once
 
-#include <algorithm>  // for find, max
+#include <algorithm>  // for find, max, min
+#include <array>      // for array
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint8_t, uint32_t, uint64_t
 #include <span>       // for span
 #include <utility>    // for move
-#include <vector>     // for vector
+#include <vector>     // for erase_if, vector
 
 #include "vicinal/core/math.hpp"
 #include "vicinal/core/types.hpp"
@@ -53,9 +54,11 @@ class hnsw_graph {
     [[nodiscard]] slot_t parent(slot_t slot) const noexcept { return parents_[slot]; }
     [[nodiscard]] std::size_t children(slot_t slot) const noexcept { return children_[slot]; }
 
-    /// The level of a new row: P(level >= l) = degree^-l, a function of seed and id alone, the same on every machine.
-    [[nodiscard]] std::size_t draw_level(std::uint64_t seed, std::uint64_t id) const noexcept {
-        std::uint64_t h = mix(mix(seed) ^ id);
+    /// The level of a new row: P(level >= l) = degree^-l, a function of seed and row number alone, the same on every
+    /// machine. Who chooses ids has no say in it, and who adds and removes rows until they have high levels only keeps of
+    /// so many row numbers those that have them, which are as few as for anybody.
+    [[nodiscard]] std::size_t draw_level(std::uint64_t seed, slot_t slot) const noexcept {
+        std::uint64_t h = mix(mix(seed) ^ slot);
         std::size_t level = 0;
         for (; h % degree_ == 0 && level < max_level; h /= degree_) ++level;
         return level;
@@ -99,7 +102,7 @@ class hnsw_graph {
 
     // ---- rows ------------------------------------------------------------------------------------------------------
 
-    /// Makes room for rows [0, rows) and for `more_upper` more rows of upper links. Strong guarantee.
+    /// Makes room for rows [0, rows) and for `more_upper` more rows of upper links, beside readers. Strong guarantee.
     void reserve(std::size_t rows, std::size_t more_upper) {
         base_.reserve(rows);
         levels_.reserve(rows);
@@ -107,6 +110,41 @@ class hnsw_graph {
         children_.reserve(rows);
         upper_first_.reserve(rows);
         upper_.reserve(upper_rows_ + more_upper);
+    }
+    /// Has the system give memory for these, beside readers.
+    void touch(std::size_t rows, std::size_t more_upper) noexcept {
+        for (chunked_rows* const array : arrays_of_rows()) array->touch(rows);
+        upper_.touch(upper_rows_ + more_upper);
+    }
+    /// Forgets the rows from `rows` on, which nothing links to. Readers are out.
+    void lower(std::size_t rows) noexcept { rows_ = std::min(rows_, rows); }
+    /// Forgets all rows. Readers are out; `drop_upper` is to follow.
+    void clear() noexcept {
+        rows_ = 0;
+        upper_rows_ = 0;
+        set_entry(no_slot, 0);
+    }
+    /// How many rows of upper links there were ever made.
+    [[nodiscard]] std::size_t upper_rows() const noexcept { return upper_rows_; }
+    /// Forgets the upper links made since there were `rows` of them, all of which were destroyed. Readers are out;
+    /// `drop_upper` is to follow.
+    void lower_upper(std::size_t rows) noexcept { upper_rows_ = std::min(upper_rows_, rows); }
+    /// Has upper links that were forgotten not be used again. Beside readers.
+    void drop_upper() noexcept {
+        for (std::size_t level = 1; level < free_upper_.size(); ++level) {
+            auto& list = free_upper_[level];
+            const auto beyond = [&](std::uint32_t first) { return first >= upper_rows_; };
+            upper_made_[level] -= std::erase_if(list, beyond);
+            if (upper_rows_ != 0) continue;
+            upper_made_[level] = 0;
+            note_room(list, [](auto& all) { std::vector<std::uint32_t>().swap(all); });
+        }
+    }
+    /// Gives back what rows beyond those there are had. at_once  all of it; else what is so much that rows which come and
+    /// go do not have it dropped and made again. Beside readers.
+    void give_back(bool at_once) noexcept {
+        for (chunked_rows* const array : arrays_of_rows()) at_once ? array->fit(rows_) : array->give_back(rows_);
+        at_once ? upper_.fit(upper_rows_) : upper_.give_back(upper_rows_);
     }
     /// Sets up a row without links, which nothing links to yet. Needs reserve.
     void create(slot_t slot, std::size_t level) noexcept {
@@ -127,21 +165,24 @@ class hnsw_graph {
     void reserve_destroy(std::size_t level, std::size_t rows) {
         auto& list = free_upper_[level];
         const std::size_t most = upper_made_[level] + rows;
-        if (list.capacity() < most) list.reserve(std::max(2 * list.capacity(), most));
+        if (list.capacity() < most)
+            note_room(list, [&](auto& all) { all.reserve(std::max(2 * all.capacity(), most)); });
     }
     /// The same for rows that lie in a file, before the first of them is destroyed.
     void reserve_destroy_all() {
         std::vector<std::size_t> counts(max_level + 1, 0);
         for (std::size_t i = 0; i < rows_; ++i) ++counts[levels_[static_cast<slot_t>(i)]];
         for (std::size_t level = 1; level < counts.size(); ++level) {
-            free_upper_[level].reserve(counts[level]);
+            note_room(free_upper_[level], [&](auto& all) { all.reserve(counts[level]); });
             upper_made_[level] = counts[level];
         }
     }
 
     [[nodiscard]] std::size_t memory() const noexcept {
-        return base_.memory() + upper_.memory() + levels_.memory() + parents_.memory() + children_.memory() +
-               upper_first_.memory();
+        return sum_of_arrays([](const chunked_rows& array) { return array.memory(); });
+    }
+    [[nodiscard]] std::size_t reserved() const noexcept {
+        return sum_of_arrays([](const chunked_rows& array) { return array.reserved(); });
     }
 
     // ---- files -----------------------------------------------------------------------------------------------------
@@ -171,6 +212,7 @@ class hnsw_graph {
     [[nodiscard]] chunked_array<std::uint16_t> count_children() const {
         chunked_array<std::uint16_t> counts;
         counts.reserve(rows_);
+        counts.touch(rows_);
         for (std::size_t i = 0; i < rows_; ++i) counts[static_cast<slot_t>(i)] = 0;
         for (std::size_t i = 0; i < rows_; ++i)
             if (const slot_t above = parents_[static_cast<slot_t>(i)]; above != no_slot) ++counts[above];
@@ -179,6 +221,21 @@ class hnsw_graph {
     void set_children(chunked_array<std::uint16_t> counts) noexcept { children_ = std::move(counts); }
 
   private:
+    [[nodiscard]] std::array<chunked_rows*, 5> arrays_of_rows() noexcept {
+        return {&base_, &levels_.rows(), &parents_.rows(), &children_.rows(), &upper_first_.rows()};
+    }
+    template <class Of>
+    [[nodiscard]] std::size_t sum_of_arrays(const Of& of) const noexcept {
+        return of(base_) + of(upper_) + of(levels_.rows()) + of(parents_.rows()) + of(children_.rows()) +
+               of(upper_first_.rows()) + free_upper_bytes_;
+    }
+    /// Calls change(list), after which readers are told another sum of memory.
+    template <class Change>
+    void note_room(std::vector<std::uint32_t>& list, const Change& change) {
+        const std::size_t had = list.capacity();
+        change(list);
+        free_upper_bytes_ = free_upper_bytes_ + list.capacity() * sizeof(std::uint32_t) - had * sizeof(std::uint32_t);
+    }
     [[nodiscard]] std::uint32_t take_upper(std::size_t level) noexcept {
         if (level == 0) return 0;
         if (auto& list = free_upper_[level]; !list.empty()) {
@@ -205,6 +262,7 @@ class hnsw_graph {
     std::size_t upper_rows_ = 0;
     std::vector<std::vector<std::uint32_t>> free_upper_;  // by level
     std::vector<std::size_t> upper_made_;                 // how many rows' links there ever were, by level
+    shared_count free_upper_bytes_;
 };
 
 }  // namespace detail

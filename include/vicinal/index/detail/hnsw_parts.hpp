@@ -315,7 +315,8 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         auto children = graph.count_children();
         graph.reserve_destroy_all();
         retired_rows waiting;
-        waiting.reserve(directory.high_water());
+        waiting.reserve(directory.retired());
+        directory.reserve_free(directory.high_water());
         for (std::size_t i = 0; i < directory.high_water(); ++i)
             if (directory.state(static_cast<slot_t>(i)) == row_state::retired) waiting.add(static_cast<slot_t>(i));
         this->copy_from_file(

@@ -327,7 +327,8 @@ class hnsw_queries {
             changed_ = state_.gate.publications() != begun_;
             const auto scorer = state_.fine_scorer(*buffers_);
             for (;;) {
-                if (tied_.empty() && !gather_tied(scorer, stats.now)) return false;
+                while (tied_.empty())
+                    if (!gather_tied(scorer, stats.now)) return false;
                 const row_key key = tied_.back();
                 tied_.pop_back();
                 const slot_t slot = key_slot(key);
@@ -355,7 +356,7 @@ class hnsw_queries {
             while (!frontier_.empty() && no_farther(frontier_.front(), *window_.begin())) follow(scorer, stats);
             const row_key first = *window_.begin();
             while (!window_.empty() && no_farther(*window_.begin(), first)) {
-                tied_.push_back(*window_.begin());
+                if (state_.directory.in_use(key_slot(*window_.begin()))) tied_.push_back(*window_.begin());
                 window_.erase(window_.begin());
                 if (!beyond_.empty()) window_.insert(pop(beyond_));
             }
@@ -372,6 +373,7 @@ class hnsw_queries {
         void follow(const Scorer& scorer, search_stats& stats) {
             if ((stats.hops & 31) == 0) throw_if_stopped(stop_);
             const slot_t node = key_slot(pop(frontier_));
+            if (!state_.directory.in_use(node)) return;  // its place was given back since
             const std::size_t count = score_fresh_links(state_.graph, scorer, node, 0, walk_, stats);
             for (std::size_t i = 0; i < count; ++i) reach(walk_.distances[i], walk_.fresh[i]);
         }
@@ -381,7 +383,7 @@ class hnsw_queries {
             if (may_give(slot)) enter(key);
         }
         [[nodiscard]] bool may_give(slot_t slot) {
-            return state_.directory.is_live(slot) && answers_.admits(slot, state_.directory.id(slot), changed_);
+            return state_.directory.in_use(slot) && state_.directory.is_live(slot) && answers_.admits(slot, state_.directory.id(slot), changed_);
         }
         void enter(row_key key) {
             if (window_.size() < width_) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>    // for max, min
+#include <array>        // for array
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint32_t, uint64_t
 #include <memory>       // for unique_ptr
@@ -72,7 +73,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         this->require_decodable(*lease, lease->query.span());
         this->encode_query(*lease);
-        reserve_rows(1);
+        make_room(1);
         upcoming_rows fresh(*this, std::span(&id, 1), lease->code);
         link(fresh, rows.coarse(), {}, [](const builder_type&) {});
         counted.add(1);
@@ -89,7 +90,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         std::size_t done = 0;
         try {
             this->require_decodable(vectors, executor);
-            reserve_rows(vectors.rows());
+            make_room(vectors.rows());
             auto guide = make_guide(vectors, executor);
             while (done < vectors.rows() && !how.stop.stop_requested()) {
                 const std::size_t n = std::min(batch_rows, vectors.rows() - done);
@@ -109,10 +110,11 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
                 if (how.progress) how.progress(done, vectors.rows());
             }
         } catch (...) {
-            take_back(ids.first(done), journal, untaught);
+            take_back(done, journal, untaught);
             throw;
         }
-        if (done == 0) take_back({}, journal, untaught);
+        if (done == 0) take_back(0, journal, untaught);
+        if (done < vectors.rows()) give_back();
         counted.add(done);
         return done;
     }
@@ -125,18 +127,22 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (old == no_slot) fail_missing(id, "update");
         this->require_decodable(*lease, lease->query.span());
         this->encode_query(*lease);
-        reserve_rows(1);
+        make_room(1);
         upcoming_rows fresh(*this, std::span(&id, 1), lease->code);
         builder_type builder = new_builder();
         plan(builder, fresh, rows.coarse(), {});
         changes_type changes(graph, codes);
         builder.move_to(changes);
         plan_removal(changes, old, fresh.slots().front());
-        const auto publishing = gate.publishing();
-        directory.retire(old);
-        changes.publish();
-        fresh.insert();
-        finish_removal(old);
+        retired.reserve(1);
+        {
+            const auto publishing = gate.publishing();
+            directory.retire(old);
+            changes.publish();
+            fresh.insert();
+            finish_removal(old);
+        }
+        give_back();
         counted.update();
     }
 
@@ -146,10 +152,16 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (slot == no_slot) return false;
         changes_type changes(graph, codes);
         if (directory.live() > 1) plan_removal(changes, slot, no_slot);
-        const auto publishing = gate.publishing();
-        directory.retire(slot);
-        changes.publish();
-        finish_removal(slot);
+        retired.reserve(1);
+        if (directory.live() == 1) {
+            empty();
+        } else {
+            const auto publishing = gate.publishing();
+            directory.retire(slot);
+            changes.publish();
+            finish_removal(slot);
+        }
+        give_back();
         counted.remove();
         return true;
     }
@@ -158,8 +170,12 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         memory_report report = base::memory();
         const auto reading = gate.reading();
         report.links = graph.memory() + codes.memory() + retired.memory();
-        walks.for_each_idle([&](const walk_scratch& walk) { report.scratch += walk.memory(); });
-        report.total += report.links + report.scratch;
+        report.reserved += graph.reserved() + codes.reserved() + retired.memory();
+        std::size_t walking = 0;
+        walks.for_each_idle([&](const walk_scratch& walk) { walking += walk.memory(); });
+        report.scratch += walking;
+        report.total += report.links + walking;
+        report.reserved += walking;
         if (this->file_memory != 0)
             report.links += this->stored_rows() * ((graph.capacity(0) + 2) * sizeof(slot_t) + 1);
         return report;
@@ -171,11 +187,39 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     static constexpr std::size_t batch_rows = 256;
     static constexpr std::size_t guide_training_rows = 16384;
 
-    /// Memory for `extra` rows beyond those in use, and for retiring as many.
-    void reserve_rows(std::size_t extra) {
-        const auto publishing = gate.publishing();
-        this->reserve_extra(extra);
-        retired.reserve(directory.high_water_after(extra));
+    /// Memory for `extra` rows beyond those in use, but for their links. Strong guarantee.
+    void make_room(std::size_t extra) {
+        try {
+            this->reserve_extra(extra);
+            directory.reserve_free(directory.high_water_after(extra));
+        } catch (...) {
+            give_back(true);
+            throw;
+        }
+    }
+    /// Gives back memory that rows no longer need: of free rows behind all that are in use. at_once  as of the base's.
+    void give_back(bool at_once = false) noexcept {
+        if (const std::size_t end = directory.used_end(); end < directory.high_water()) {
+            const auto publishing = gate.publishing();
+            directory.lower_high_water(end);
+            graph.lower(end);
+        }
+        graph.give_back(at_once);
+        codes.give_back(directory.high_water(), at_once);
+        retired.give_back();
+        base::give_back(at_once);
+    }
+    /// Forgets all rows and their links at once, as nobody can come by them any more.
+    void empty() noexcept {
+        std::vector<slot_t> table;
+        {
+            const auto publishing = gate.publishing();
+            directory.clear(table);
+            graph.clear();
+        }
+        retired.clear();
+        directory.forget_free();
+        graph.drop_upper();
     }
 
     /// What a large batch finds its candidates by, with all present rows in it; null where nothing is faster than the
@@ -202,22 +246,22 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
       public:
         /// row_codes  of all of them, as `encode_row` makes them
         upcoming_rows(hnsw_state& of, std::span<const Id> ids, std::span<const std::byte> row_codes)
-            : of_(of), ids_(ids), slots_(ids.size()) {
+            : of_(of), ids_(ids), slots_(of.directory.upcoming_rows(ids.size())) {
             std::vector<std::size_t> levels(ids.size());
             std::size_t upper = 0;
             for (std::size_t i = 0; i < ids.size(); ++i) {
-                slots_[i] = of.directory.upcoming(i);
-                levels[i] = of.graph.draw_level(of.params.seed, static_cast<std::uint64_t>(ids[i]));
+                levels[i] = of.graph.draw_level(of.params.seed, slots_[i]);
                 upper += levels[i];
             }
-            for (const std::size_t level : levels) of.graph.reserve_destroy(level, ids.size());
-            const auto publishing = of.gate.publishing();
-            of.graph.reserve(of.directory.high_water_after(ids.size()), upper);
-            of.codes.reserve(of.directory.high_water_after(ids.size()));
-            // Here, not later: readers check upper links against how many there are.
-            for (std::size_t i = 0; i < ids.size(); ++i) of.graph.create(slots_[i], levels[i]);
-            for (std::size_t i = 0; i < ids.size(); ++i)
-                of.put_row(slots_[i], row_codes.data() + i * of.code_bytes());
+            make_room(levels, upper);
+            for (std::size_t first = 0; first < ids.size(); first += of.rows_at_once()) {
+                const auto publishing = of.gate.publishing();
+                for (std::size_t i = first; i < std::min(ids.size(), first + of.rows_at_once()); ++i) {
+                    // Here, not later: readers check upper links against how many there are.
+                    of.graph.create(slots_[i], levels[i]);
+                    of.put_row(slots_[i], row_codes.data() + i * of.code_bytes());
+                }
+            }
         }
         upcoming_rows(const upcoming_rows&) = delete;
         upcoming_rows& operator=(const upcoming_rows&) = delete;
@@ -233,6 +277,17 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         }
 
       private:
+        /// Beside readers.
+        void make_room(std::span<const std::size_t> levels, std::size_t upper) {
+            const std::size_t rows = of_.directory.high_water_after(ids_.size());
+            for (const std::size_t level : levels) of_.graph.reserve_destroy(level, ids_.size());
+            of_.graph.reserve(rows, upper);
+            of_.codes.reserve(rows);
+            of_.touch_rows(ids_.size());
+            of_.graph.touch(rows, upper);
+            of_.codes.touch(rows);
+        }
+
         hnsw_state& of_;
         std::span<const Id> ids_;
         std::vector<slot_t> slots_;
@@ -272,17 +327,58 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         return builder.walked_in_vain();
     }
 
-    /// Undoes a batch: rows added last, what their links replaced, and what was learned from them.
-    void take_back(std::span<const Id> ids, journal_type& journal, std::optional<typename base::codecs_type>& untaught) noexcept {
-        const auto publishing = gate.publishing();
-        journal.restore();
-        for (std::size_t i = ids.size(); i-- > 0;) {
-            const slot_t slot = directory.find(ids[i]);
-            forget(std::span(&slot, 1));
-            directory.retire(slot);
-            directory.release(slot);
+    /// Undoes a batch: its first `count` rows, what their links replaced, and what was learned from them. In steps that
+    /// each leave a sound graph: rows are retired, then nothing links to them, then their places are free.
+    void take_back(std::size_t count, journal_type& journal,
+                   std::optional<typename base::codecs_type>& untaught) noexcept {
+        if (count != 0 && journal.entry() == no_slot) {
+            empty();
+        } else if (count != 0) {
+            retire_added(count, journal);
+            for (bool more = true; more;) {
+                const auto publishing = gate.publishing();
+                more = journal.restore_some();
+            }
+            for_each_added(count, journal, [&](slot_t slot) {
+                for (std::size_t level = 0; level <= graph.level(slot); ++level) graph.set_links(slot, level, {});
+                codes.clear(slot);
+            });
+            for_each_added(count, journal, [&](slot_t slot) {
+                graph.destroy(slot);
+                directory.release(slot);
+            });
         }
-        this->forget_training(untaught);
+        {
+            const auto publishing = gate.publishing();
+            graph.lower_upper(journal.upper_rows());
+            this->forget_training(untaught);
+        }
+        graph.drop_upper();
+        give_back(true);
+    }
+    /// Retires the rows that a batch added, the last first: in the tree, rows come before those below them.
+    void retire_added(std::size_t count, const journal_type& journal) noexcept {
+        std::array<slot_t, hnsw_graph::max_level + 2> entries;  // one after the other, while the rows were added
+        std::size_t last = 0;
+        entries[0] = journal.entry();
+        for (std::size_t i = 0; i < count; ++i)
+            if (graph.level(journal.added(i)) > graph.level(entries[last])) entries[++last] = journal.added(i);
+        for_each_added(count, journal, [&](slot_t slot) {
+            graph.set_parent(slot, no_slot);
+            if (slot == entries[last]) {
+                --last;
+                graph.set_entry(entries[last], graph.level(entries[last]));
+            }
+            directory.retire(slot);
+        });
+    }
+    /// Calls f(slot) for the first `count` rows that a batch added, the last first, with readers out for some at a time.
+    template <class F>
+    void for_each_added(std::size_t count, const journal_type& journal, const F& f) noexcept {
+        while (count > 0) {
+            const auto publishing = gate.publishing();
+            for (std::size_t n = std::min(count, batch_rows); n > 0; --n) f(journal.added(--count));
+        }
     }
 
     /// What follows when row `leaving` is retired, in favour of `arriving` if that is a row: the tree, the entry, and a
@@ -298,14 +394,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     /// The rest of it, when `slot` has been retired and all that was planned is in place. Readers are out.
     void finish_removal(slot_t slot) noexcept {
         retired.add(slot);
-        const auto release = [&](slot_t row) {
+        retired.advance(directory.high_water(), [&](slot_t row) {
             graph.destroy(row);
             directory.release(row);
-        };
-        if (directory.live() != 0) return retired.advance(directory.high_water(), release);
-        graph.set_parent(slot, no_slot);
-        graph.set_entry(no_slot, 0);
-        retired.release_all(release);
+        });
     }
 };
 

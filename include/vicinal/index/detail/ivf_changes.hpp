@@ -1,10 +1,11 @@
 // An inverted file's rows: how lists are learned, and how rows come, change and go.
 #pragma once
 
-#include <algorithm>    // for clamp, copy_n, fill, max, min
+#include <algorithm>    // for clamp, copy_n, fill, max, min, sort
 #include <cmath>        // for sqrt
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
+#include <new>          // for bad_alloc
 #include <optional>     // for optional
 #include <span>         // for span
 #include <string>       // for string
@@ -106,8 +107,8 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         throw_if_stopped(params.stop);
         const auto publishing = gate.publishing();
         taught.exchange(rows);
-        centroids = std::move(learned);
-        lists = std::move(fresh);
+        std::swap(centroids, learned);
+        std::swap(lists, fresh);
     }
 
     // ---- changes ---------------------------------------------------------------------------------------------------
@@ -120,9 +121,11 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
         const std::uint32_t list = encode_query(*lease);
         const std::vector<std::byte> fine = encode_fine(lease->query.span());
+        make_room(1);
+        touch_rows(1);
+        std::vector<made_list> made = lists_with_room(std::span(&list, 1));
         const auto publishing = gate.publishing();
-        reserve_rows(1);
-        lists.reserve(list, lists[list].size + 1);
+        put_lists(made);
         enter(id, list, lease->code.data(), fine.data());
         counted.add(1);
     }
@@ -147,6 +150,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             throw;
         }
         if (done == 0) take_back({}, before);
+        if (done < vectors.rows()) give_back();
         counted.add(done);
         return done;
     }
@@ -160,15 +164,21 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         require_lists("update");
         const std::uint32_t list = encode_query(*lease);
         const std::vector<std::byte> fine = encode_fine(lease->query.span());
-        const auto publishing = gate.publishing();
-        if (list == places[slot].list) {
-            lists.rewrite(places[slot], lease->code.data());
-        } else {
-            lists.reserve(list, lists[list].size + 1);
-            leave_list(slot);
-            join_list(slot, list, lease->code.data());
+        const std::uint32_t before = places[slot].list;
+        std::vector<made_list> made;
+        if (list != before) made = lists_with_room(std::span(&list, 1));
+        {
+            const auto publishing = gate.publishing();
+            put_lists(made);
+            if (list == before) {
+                lists.rewrite(places[slot], lease->code.data());
+            } else {
+                leave_list(slot);
+                join_list(slot, list, lease->code.data());
+            }
+            put_fine(slot, fine.data());
         }
-        put_fine(slot, fine.data());
+        give_back_list(before, false);
         counted.update();
     }
 
@@ -176,8 +186,13 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         const auto writing = this->begin_writing();
         const slot_t slot = directory.find(id);
         if (slot == no_slot) return false;
-        const auto publishing = gate.publishing();
-        erase(slot);
+        const std::uint32_t list = places[slot].list;
+        {
+            const auto publishing = gate.publishing();
+            erase(slot);
+        }
+        give_back_list(list, false);
+        give_back();
         counted.remove();
         return true;
     }
@@ -221,21 +236,81 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         return both;
     }
 
-    /// Undoes a batch: its rows, added last, and what was learned from it.
+    /// Undoes a batch: its rows, added last and so the last of all and of their lists, and what was learned from it.
     void take_back(std::span<const Id> ids, std::optional<what_was_learned>& before) noexcept {
-        const auto publishing = gate.publishing();
-        for (std::size_t i = ids.size(); i-- > 0;) erase(directory.find(ids[i]));
-        if (!before) return;
-        std::swap(centroids, before->centroids);
-        std::swap(lists, before->lists);
-        this->forget_training(before->codecs);
+        for (std::size_t left = ids.size(); left > 0;) {
+            const auto publishing = gate.publishing();
+            for (std::size_t n = std::min(left, this->rows_at_once()); n > 0; --n) erase(directory.find(ids[--left]));
+        }
+        if (before) {
+            const auto publishing = gate.publishing();
+            std::swap(centroids, before->centroids);
+            std::swap(lists, before->lists);
+            this->forget_training(before->codecs);
+        }
+        for (std::size_t l = 0; l < lists.size(); ++l) give_back_list(l, true);
+        give_back(true);
     }
 
-    /// Room for so many more rows everywhere but in the lists.
-    void reserve_rows(std::size_t extra) {
-        directory.reserve_extra(extra);
-        places.reserve(directory.high_water_after(extra));
-        if constexpr (base::two_levels) rows.fine().reserve(directory.high_water_after(extra));
+    /// Room for so many more rows everywhere but in the lists, made beside readers. Strong guarantee.
+    void make_room(std::size_t extra) {
+        try {
+            auto table = directory.prepare_extra(extra);
+            places.reserve(directory.high_water_after(extra));
+            if constexpr (base::two_levels) rows.fine().reserve(directory.high_water_after(extra));
+            this->exchange_table(table);
+        } catch (...) {
+            give_back(true);
+            throw;
+        }
+    }
+    /// As touch_rows of every index of rows; lists are touched when they are made or known to grow.
+    void touch_rows(std::size_t count) noexcept {
+        directory.touch(count);
+        places.touch(directory.high_water_after(count));
+        if constexpr (base::two_levels) rows.fine().rows().touch(directory.high_water_after(count));
+    }
+    /// As give_back of every index of rows.
+    void give_back(bool at_once = false) noexcept {
+        at_once ? places.rows().fit(directory.high_water()) : places.rows().give_back(directory.high_water());
+        base::give_back(at_once);
+    }
+    void give_back_list(std::size_t list, bool at_once) noexcept {
+        if (!lists.has_slack(list, at_once)) return;
+        try {
+            ivf_lists::piece smaller = lists.without_slack(list);
+            const auto publishing = gate.publishing();
+            lists.exchange(list, smaller);
+        } catch (const std::bad_alloc&) {  // it is as good as before
+        }
+    }
+
+    /// A list in memory of another size.
+    struct made_list {
+        std::uint32_t list;
+        ivf_lists::piece rows;
+    };
+    /// Those lists made anew that have no room for the rows to come, each for one of `list_of`; all are touched.
+    [[nodiscard]] std::vector<made_list> lists_with_room(std::span<const std::uint32_t> list_of) {
+        std::vector<std::uint32_t> sorted(list_of.begin(), list_of.end());
+        std::sort(sorted.begin(), sorted.end());
+        std::vector<made_list> made;
+        for (std::size_t first = 0, last = 0; first < sorted.size(); first = last) {
+            const std::uint32_t list = sorted[first];
+            while (last < sorted.size() && sorted[last] == list) ++last;
+            const std::size_t wanted = lists[list].size + (last - first);
+            if (lists.lacks_room(list, wanted)) {
+                made.push_back({list, lists.grown(list, wanted)});
+                lists.touch(made.back().rows, wanted);
+            } else {
+                lists.touch(list, wanted);
+            }
+        }
+        return made;
+    }
+    /// Puts them in place. Readers are out.
+    void put_lists(std::span<made_list> made) noexcept {
+        for (made_list& each : made) lists.exchange(each.list, each.rows);
     }
 
     void derive(ivf_centroids& learned) const {
@@ -331,10 +406,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     /// Counts the rows added in `done`, also when it throws.
     void add_stretches(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params,
                        executor_ref executor, std::size_t& done) {
-        {
-            const auto publishing = gate.publishing();
-            reserve_rows(vectors.rows());
-        }
+        make_room(vectors.rows());
         // Rows between two looks at stop and progress: many enough for the matrix product, in a few MiB.
         const std::size_t most = std::clamp<std::size_t>((std::size_t{1} << 22) / dim, 1024, 16384);
         stretch ready;
@@ -372,11 +444,10 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     }
     /// Puts those rows of a stretch in place that begin with row `first`.
     void publish(std::span<const Id> ids, const stretch& ready, std::size_t first) {
-        std::vector<std::size_t> sizes(lists.size());
-        for (std::size_t i = first; i < first + ids.size(); ++i) ++sizes[ready.list_of[i]];
+        touch_rows(ids.size());
+        std::vector<made_list> made = lists_with_room(std::span(ready.list_of).subspan(first, ids.size()));
         const auto publishing = gate.publishing();
-        for (std::size_t l = 0; l < sizes.size(); ++l)
-            if (sizes[l] != 0) lists.reserve(l, lists[l].size + sizes[l]);
+        put_lists(made);
         for (std::size_t i = 0; i < ids.size(); ++i)
             enter(ids[i], ready.list_of[first + i], ready.codes.data() + (first + i) * lists.stride(),
                   ready.fine.data() + (first + i) * fine_stride());
@@ -395,10 +466,14 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     void leave_list(slot_t slot) noexcept {
         if (const slot_t moved = lists.erase(places[slot]); moved != no_slot) places[moved] = places[slot];
     }
+    /// The last row takes the number.
     void erase(slot_t slot) noexcept {
         leave_list(slot);
-        directory.retire(slot);
-        directory.release(slot);
+        const slot_t moved = directory.remove_dense(slot);
+        if (moved == no_slot) return;
+        places[slot] = places[moved];
+        lists.renumber(places[slot], slot);
+        if constexpr (base::two_levels) put_fine(slot, rows.fine().rows()[moved]);
     }
 };
 

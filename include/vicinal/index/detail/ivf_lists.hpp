@@ -1,11 +1,11 @@
 // The rows of an inverted file: each list owns its codes and row numbers in one piece, or refers to a mapped file.
 #pragma once
 
-#include <algorithm>  // for copy_n, max
+#include <algorithm>  // for copy_n, max, min
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint32_t, uint64_t
 #include <span>       // for span
-#include <utility>    // for move
+#include <utility>    // for move, swap
 #include <vector>     // for vector
 
 #include "vicinal/storage/chunked_rows.hpp"
@@ -78,25 +78,59 @@ class ivf_lists {
         std::vector<piece> fresh(count);
         owned_.swap(fresh);
     }
-    /// Makes room for `rows` rows in a list, at least doubling what it had. Strong guarantee.
+    /// A list's memory: room for `capacity` codes and what a kernel reads past them, then for as many row numbers and for
+    /// how many rows there ever were in it.
+    struct piece {
+        aligned_block block;
+        std::uint32_t size = 0;
+        std::uint32_t capacity = 0;
+    };
+    static_assert(sizeof(piece) <= 16);  // a file with many empty lists of few dimensions must not grow in memory
+
+    /// Whether a list must be made anew for `rows` rows to lie in it.
+    [[nodiscard]] bool lacks_room(std::size_t list, std::size_t rows) const noexcept {
+        return rows > owned_[list].capacity;
+    }
+    /// Whether a list would do with much less memory. at_once  with half, else with three eighths
+    [[nodiscard]] bool has_slack(std::size_t list, bool at_once) const noexcept {
+        const piece& own = owned_[list];
+        const std::size_t wanted = own.size + (at_once ? 0 : own.size / 3);
+        return own.capacity > wanted && (own.size == 0 || (own.capacity >= 16 && own.capacity >= 2 * wanted));
+    }
+    /// A list with room for `rows` rows, at least doubling what it had, for `exchange`. Beside readers.
+    [[nodiscard]] piece grown(std::size_t list, std::size_t rows) const {
+        return copied(list, std::max(rows, std::size_t{owned_[list].capacity} * 2));
+    }
+    /// A list with room for a third more than it holds. Beside readers.
+    [[nodiscard]] piece without_slack(std::size_t list) const {
+        return copied(list, owned_[list].size + owned_[list].size / 3);
+    }
+    /// Takes a list made anew, and leaves the one before. Readers are out.
+    void exchange(std::size_t list, piece& other) noexcept { std::swap(owned_[list], other); }
+    /// Has the system give memory for the rows up to `rows` of a list, or of one made anew. Beside readers.
+    void touch(std::size_t list, std::size_t rows) noexcept { touch(owned_[list], rows); }
+    void touch(piece& own, std::size_t rows) const noexcept {
+        if (!own.block || rows <= touched(own)) return;
+        const std::size_t first = touched(own);
+        touch_pages(own.block.get() + first * stride_, (rows - first) * stride_);
+        touch_pages(reinterpret_cast<std::byte*>(slots_of(own) + first), (rows - first) * sizeof(slot_t));
+    }
+    /// Makes room for `rows` rows in a list nobody reads. Strong guarantee.
     void reserve(std::size_t list, std::size_t rows) {
-        piece& old = owned_[list];
-        if (rows <= old.capacity) return;
-        piece grown;
-        grown.capacity = static_cast<std::uint32_t>(std::max(rows, std::size_t{old.capacity} * 2));
-        grown.size = old.size;
-        grown.block = aligned_block(slots_offset(grown.capacity) + grown.capacity * sizeof(slot_t));
-        std::copy_n(old.block.get(), old.size * stride_, grown.block.get());
-        std::copy_n(slots_of(old), old.size, slots_of(grown));
-        old = std::move(grown);
+        if (!lacks_room(list, rows)) return;
+        piece larger = grown(list, rows);
+        exchange(list, larger);
     }
     /// Appends a row there is room for, and returns its position.
     std::uint32_t append(std::size_t list, slot_t slot, const std::byte* code) noexcept {
         piece& to = owned_[list];
         std::copy_n(code, stride_, to.block.get() + to.size * stride_);
         slots_of(to)[to.size] = slot;
+        touched(to) = std::max(touched(to), to.size + 1);
         return to.size++;
     }
+    /// Gives a row another number.
+    void renumber(ivf_place place, slot_t slot) noexcept { slots_of(owned_[place.list])[place.position] = slot; }
     /// Takes a row out; the last of the list takes its place. Returns the row that moved there, or no_slot.
     slot_t erase(ivf_place place) noexcept {
         piece& from = owned_[place.list];
@@ -110,31 +144,46 @@ class ivf_lists {
         std::copy_n(code, stride_, owned_[place.list].block.get() + place.position * stride_);
     }
 
-    [[nodiscard]] std::size_t code_memory() const noexcept {
+    /// Bytes of codes and of the rest, of rows that there ever were, in whole pages; or `reserved`, with all room.
+    [[nodiscard]] std::size_t code_memory(bool reserved = false) const noexcept {
         std::size_t bytes = 0;
         for (const piece& own : owned_)
-            if (own.block) bytes += slots_offset(own.capacity) + simd::over_read;
+            if (own.block) {
+                const std::size_t room = slots_offset(own.capacity) + simd::over_read;
+                bytes += reserved ? room : std::min(room, round_up(touched(own) * stride_, page_bytes));
+            }
         return bytes;
     }
-    [[nodiscard]] std::size_t slot_memory() const noexcept {
+    [[nodiscard]] std::size_t slot_memory(bool reserved = false) const noexcept {
         std::size_t bytes = owned_.capacity() * sizeof(piece);
-        for (const piece& own : owned_) bytes += own.capacity * sizeof(slot_t);
+        for (const piece& own : owned_)
+            if (own.block) {
+                const std::size_t room = (own.capacity + std::size_t{1}) * sizeof(slot_t);
+                bytes += reserved ? room : std::min(room, round_up(touched(own) * sizeof(slot_t), page_bytes));
+            }
         return bytes;
     }
 
   private:
-    /// One list: room for `capacity` codes and what a kernel reads past them, then for as many row numbers.
-    struct piece {
-        aligned_block block;
-        std::uint32_t size = 0;
-        std::uint32_t capacity = 0;
-    };
-    static_assert(sizeof(piece) <= 16);  // a file with many empty lists of few dimensions must not grow in memory
-
     [[nodiscard]] bool borrowed() const noexcept { return !offsets_.empty(); }
     [[nodiscard]] std::size_t slots_offset(std::size_t capacity) const noexcept {
         return round_up(capacity * stride_, cache_line) + simd::over_read;
     }
+    /// A list's rows in memory of another size.
+    [[nodiscard]] piece copied(std::size_t list, std::size_t capacity) const {
+        const piece& old = owned_[list];
+        piece made;
+        if (capacity == 0) return made;
+        made.capacity = static_cast<std::uint32_t>(capacity);
+        made.size = old.size;
+        made.block = aligned_block(slots_offset(capacity) + (capacity + 1) * sizeof(slot_t));
+        touched(made) = old.size;
+        if (old.size == 0) return made;
+        std::copy_n(old.block.get(), old.size * stride_, made.block.get());
+        std::copy_n(slots_of(old), old.size, slots_of(made));
+        return made;
+    }
+    [[nodiscard]] std::uint32_t& touched(const piece& own) const noexcept { return slots_of(own)[own.capacity]; }
     [[nodiscard]] slot_t* slots_of(const piece& own) const noexcept {
         return own.block ? reinterpret_cast<slot_t*>(own.block.get() + slots_offset(own.capacity)) : nullptr;
     }

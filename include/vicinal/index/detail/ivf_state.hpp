@@ -163,8 +163,13 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
         const auto reading = gate.reading();
         report.vectors += lists.code_memory();
         report.links = lists.slot_memory() + centroids.memory();
-        if (!this->file || found_places_.is_made()) report.links += places.memory();
+        std::size_t reserved = 0;
+        if (!this->file || found_places_.is_made()) {
+            report.links += places.rows().memory();
+            reserved = places.rows().reserved();
+        }
         report.total += lists.code_memory() + report.links;
+        report.reserved += lists.code_memory(true) + lists.slot_memory(true) + reserved + centroids.memory();
         if (this->file_memory != 0)
             report.links += this->stored_rows() * sizeof(slot_t) + lists.size() * (sizeof(std::uint64_t) + 4 * dim);
         return report;
@@ -202,6 +207,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Kernels> {
     [[nodiscard]] chunked_array<ivf_place> places_in_lists() const {
         chunked_array<ivf_place> found;
         found.reserve(directory.high_water());
+        found.touch(directory.high_water());
         for (std::size_t slot = 0; slot < directory.high_water(); ++slot)
             found[static_cast<slot_t>(slot)] = {no_list, 0};
         for (std::uint32_t l = 0; l < lists.size(); ++l)

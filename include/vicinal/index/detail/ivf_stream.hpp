@@ -1,9 +1,9 @@
 // The rows of an inverted file one by one, closest first: lists are opened some way ahead of what is handed out.
 #pragma once
 
-#include <algorithm>  // for push_heap, pop_heap, max
+#include <algorithm>  // for push_heap, pop_heap
 #include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t, uint64_t
+#include <cstdint>    // for uint32_t
 #include <limits>     // for numeric_limits
 #include <span>       // for span
 #include <vector>     // for vector
@@ -51,10 +51,8 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
             std::pop_heap(found_.begin(), found_.end(), later);
             const hit next = found_.back();
             found_.pop_back();
-            if (!index_.read_only && index_.find(next.row.id) != next.slot) continue;
-            if (!given_.note(next.row.id, changed_)) continue;
             out = next.row;
-            return true;
+            if (index_.read_only || index_.find(out.id) != no_slot) return true;
         }
     }
     [[nodiscard]] search_stats stats() const override { return did_; }
@@ -62,7 +60,6 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
   private:
     struct hit {
         neighbor<id_type> row;
-        slot_t slot;
         std::size_t opened;  ///< how many lists were scanned before its own
     };
     static bool later(const hit& a, const hit& b) noexcept { return closer(b.row, a.row); }
@@ -74,16 +71,13 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
         void offer(slot_t slot, float distance) { stream.take(slot, distance); }
     };
     void take(slot_t slot, float distance) {
-        if (seen(slot) || !index_.directory.is_live(slot)) return;
+        if (!index_.directory.is_live(slot)) return;
         const id_type id = index_.directory.id(slot);
-        if (!answers_.admits(slot, id, changed_)) return;
-        found_.push_back({{id, distance}, slot, opened_});
+        if (seen_.find(id) != no_slot || !answers_.admits(slot, id, changed_)) return;
+        seen_.reserve_extra(1);
+        found_.push_back({{id, distance}, opened_});
         std::push_heap(found_.begin(), found_.end(), later);
-        if (slot / 64 >= seen_.size()) seen_.resize(std::max<std::size_t>(slot / 64 + 1, seen_.size() * 2));
-        seen_[slot / 64] |= std::uint64_t{1} << slot % 64;
-    }
-    [[nodiscard]] bool seen(slot_t slot) const noexcept {
-        return slot / 64 < seen_.size() && (seen_[slot / 64] >> slot % 64 & 1U) != 0;
+        seen_.insert(id);
     }
 
     void open(search_stats& stats) {
@@ -100,7 +94,7 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
     void sweep(search_stats& stats) {
         std::vector<slot_t> missed;
         index_.directory.for_each_live([&](slot_t slot) {
-            if (!seen(slot)) missed.push_back(slot);
+            if (seen_.find(index_.directory.id(slot)) == no_slot) missed.push_back(slot);
         });
         taker sink{*this};
         index_.score_exactly(
@@ -114,14 +108,13 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
     std::uint64_t begun_ = 0;  // what had been published of the index by then
     bool changed_ = false;     // whether anything was since
     filter_answers<id_type> answers_;
-    ids_given<id_type> given_;
     typename scratch_pool<typename State::scratch_type>::lease
         buffers_;  // the query, and all lists in the order they are opened
     std::size_t ahead_ = 0;
     std::size_t opened_ = 0;
     bool swept_ = false;
     std::vector<hit> found_;  // a heap
-    std::vector<std::uint64_t> seen_;
+    id_directory<id_type> seen_;  // taken; by id, as a row's number changes when another is removed
 };
 
 }  // namespace detail

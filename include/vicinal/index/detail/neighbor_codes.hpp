@@ -1,7 +1,7 @@
 // What a graph over packed<Fine> knows of its links' targets: a sign per component, and two numbers, for each link.
 #pragma once
 
-#include <algorithm>  // for copy_n, fill, find
+#include <algorithm>  // for copy_n, fill, fill_n, find
 #include <bit>        // for bit_cast
 #include <cmath>      // for abs
 #include <cstddef>    // for size_t, byte
@@ -63,6 +63,7 @@ class neighbor_codes {
     [[nodiscard]] std::size_t code_bytes() const noexcept { return codes_.row_bytes(); }
     [[nodiscard]] std::size_t factor_count() const noexcept { return factors_.row_bytes() / sizeof(float); }
     [[nodiscard]] std::size_t memory() const noexcept { return codes_.memory() + factors_.memory(); }
+    [[nodiscard]] std::size_t reserved() const noexcept { return codes_.reserved() + factors_.reserved(); }
     /// While nothing is kept yet. The rotation stays, which at a large dimension is larger than many a file.
     void set_capacity(std::size_t capacity) {
         capacity_ = capacity;
@@ -72,6 +73,14 @@ class neighbor_codes {
     void reserve(std::size_t rows) {
         codes_.reserve(rows);
         factors_.reserve(rows);
+    }
+    void touch(std::size_t rows) noexcept {
+        codes_.touch(rows);
+        factors_.touch(rows);
+    }
+    /// As hnsw_graph::give_back.
+    void give_back(std::size_t rows, bool at_once) noexcept {
+        for (chunked_rows* const array : {&codes_, &factors_}) at_once ? array->fit(rows) : array->give_back(rows);
     }
     void borrow(std::span<const std::byte> codes, std::span<const float> factors) noexcept {
         codes_.borrow(codes.data());
@@ -105,6 +114,11 @@ class neighbor_codes {
         std::copy_n(factors.data(), factors.size(), reinterpret_cast<float*>(factors_[slot]));
     }
     void set(slot_t slot, const row& made) noexcept { set(slot, made.codes, made.factors); }
+    /// Of a row without links. Readers are out.
+    void clear(slot_t slot) noexcept {
+        std::fill_n(codes_[slot], code_bytes(), std::byte{0});
+        std::fill_n(reinterpret_cast<float*>(factors_[slot]), factor_count(), 0.0F);
+    }
 
     // ---- making
     // --------------------------------------------------------------------------------------------------------
@@ -236,8 +250,12 @@ struct no_neighbor_codes {
     struct row {};
     no_neighbor_codes(std::size_t, std::size_t) noexcept {}
     [[nodiscard]] static std::size_t memory() noexcept { return 0; }
+    [[nodiscard]] static std::size_t reserved() noexcept { return 0; }
     static void set_capacity(std::size_t) noexcept {}
     static void reserve(std::size_t) noexcept {}
+    static void touch(std::size_t) noexcept {}
+    static void give_back(std::size_t, bool) noexcept {}
+    static void clear(slot_t) noexcept {}
 };
 
 }  // namespace detail

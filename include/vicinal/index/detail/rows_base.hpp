@@ -180,10 +180,17 @@ struct rows_base {
     [[nodiscard]] memory_report memory() const {
         const auto reading = gate.reading();
         memory_report report;
-        rows.for_each_store([&](const auto& codes) { report.vectors += codes.rows().memory(); });
-        if (!read_only || table_.is_made()) report.ids = directory.memory();  // of a view, the table is all it owns
+        rows.for_each_store([&](const auto& codes) {
+            report.vectors += codes.rows().memory();
+            report.reserved += codes.rows().reserved();
+        });
+        if (!read_only || table_.is_made()) {  // of a view, the table is all it owns
+            report.ids = directory.memory();
+            report.reserved += directory.reserved();
+        }
         scratch.for_each_idle([&](const Scratch& s) { report.scratch += s.memory(); });
         report.total = file_memory + report.vectors + report.ids + report.scratch + sizeof(*this);
+        report.reserved += file_memory + report.scratch + sizeof(*this);
         if (file_memory != 0) {
             rows.for_each_store([&](const auto& codes) { report.vectors += stored_rows() * codes.rows().stride(); });
             report.ids += stored_rows() * (sizeof(Id) + 1);
@@ -229,11 +236,12 @@ struct rows_base {
         };
         directory.for_each_array(copy);
         for_each_array(copy);
+        // What was in use goes when readers are in again: to give a file's memory back takes as long as it is large.
+        std::shared_ptr<const void> left;
         const auto publishing = gate.publishing();
-        directory.reserve_free();  // memory() looks at it
         for (auto& [array, own] : copies) *array = std::move(own);
         place();
-        file.reset();
+        left.swap(file);
         file_memory = 0;
         leave_file = nullptr;
     }
@@ -336,9 +344,33 @@ struct rows_base {
                                              " rows encoded with what was learned before; train before adding");
         return prepared_sample<Codec>(metric, vectors, vectors.rows());
     }
+    /// Room for `extra` more rows, made beside readers; what they look ids up in is then exchanged, if it must be larger.
+    /// Strong guarantee, up to a segment that `give_back` drops.
     void reserve_extra(std::size_t extra) {
-        directory.reserve_extra(extra);
+        auto table = directory.prepare_extra(extra);
         rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water_after(extra)); });
+        exchange_table(table);
+    }
+    void exchange_table(std::vector<slot_t>& table) noexcept {
+        if (table.empty()) return;
+        const auto publishing = gate.publishing();
+        directory.exchange_table(table);
+    }
+    /// Has the system give memory for the next `count` rows, which nobody reads yet, so that putting them in place does
+    /// not wait for it.
+    void touch_rows(std::size_t count) noexcept {
+        directory.touch(count);
+        rows.for_each_store([&](auto& codes) { codes.rows().touch(directory.high_water_after(count)); });
+    }
+    /// Gives back memory that rows no longer need, when no reader knows of these rows any more. at_once  all of it; else
+    /// what is so much that rows which come and go do not have it dropped and made again. Beside readers.
+    void give_back(bool at_once = false) noexcept {
+        rows.for_each_store([&](auto& codes) {
+            at_once ? codes.rows().fit(directory.high_water()) : codes.rows().give_back(directory.high_water());
+        });
+        directory.fit(at_once);
+        auto table = directory.smaller_table(at_once);
+        exchange_table(table);
     }
     // Kernels read past the end of a row and throw away what they find, so not even the row after one that is read may
     // be written: codes are made apart, and put in place while readers are out.

@@ -18,7 +18,9 @@ class visited_set {
     /// An empty set for rows [0, rows).
     void begin(std::size_t rows) {
         rows_ = rows;
-        if (const std::size_t words = (rows + 31) / 32; words > words_.size()) words_.resize(words + words / 4, 0);
+        const std::size_t words = (rows + 31) / 32;
+        if (words_.size() > 8 * words + 4096) std::vector<std::uint64_t>().swap(words_);  // the index had more rows
+        if (words > words_.size()) words_.resize(words + words / 4, 0);
         ++tag_;  // 2^32 searches on one scratch would bring an old tag back
         if (tag_ == 0) {
             words_.assign(words_.size(), 0);
