@@ -132,8 +132,11 @@ TEMPLATE_TEST_CASE("history: a stream gives each row once while others go and ch
     fill(index, rows, 0, 1500);
     std::map<std::uint64_t, int> times;
     std::uint64_t gone = 0;
-    for (const auto& hit : index.nearest(rows[700])) {
+    typename TestType::search_params one_list_ahead;
+    if constexpr (requires { one_list_ahead.nprobe; }) one_list_ahead.nprobe = 1;
+    for (const auto& hit : index.nearest(rows[700], one_list_ahead)) {
         ++times[hit.id];
+        if (hit.id % 2 == 1 && times.size() < 300) index.update(hit.id, rows[(hit.id + 400) % 1500]);  // to other lists
         if (times.size() % 3 == 0) index.remove(gone += 2);  // even ones, some of them given already
     }
     std::size_t lost = 0;
