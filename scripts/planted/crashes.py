@@ -24,8 +24,6 @@ BUGS = [
     ("rows at one distance are given before all were met", "streams", QUERIES,
      "            while (!frontier_.empty() && no_farther(frontier_.front(), *window_.begin())) follow(scorer, stats);\n", ""),
     ("zeros of both signs are two distances", "streams", QUERIES, " || key_distance(a) == key_distance(b)", ""),
-    ("an id comes twice from a graph", "streams", QUERIES,
-     "if (!given_.note(state_.directory.id(slot), changed_)) continue;", ""),
     ("an id comes twice from lists", "streams", INDEX + "ivf_stream.hpp",
      "if (!given_.note(next.row.id, changed_)) continue;", ""),
     ("a row comes at the distance of what lay in its place", "streams", QUERIES,
