@@ -36,6 +36,17 @@ bytes_t golden_bytes(const subject& s) {
     }
 }
 
+/// A graph with copies of five vectors, from which a row of the graph and a copy were removed.
+bytes_t golden_copies(const subject& s) {
+    const index_ptr index = s.make(3);
+    dataset rows = clustered(24, 3, 2);
+    for (std::size_t r = 12; r < rows.rows(); ++r) std::copy_n(rows[r % 5].begin(), 3, rows[r].begin());
+    index->add(numbered<std::uint64_t>(24, 100), rows.view());
+    index->remove(101);
+    index->remove(120);
+    return index->save();
+}
+
 void put_hex(std::ostream& out, std::uint32_t bits) {
     for (int shift = 28; shift >= 0; shift -= 4) out << "0123456789abcdef"[bits >> shift & 15];
 }
@@ -105,6 +116,11 @@ std::string text_of(const bytes_t& file, const any_index& index) {
                 list(upper.subspan((first[r] + l - 1) * degree, degree));
             }
         }
+        if (image.has(section_type("COPY"))) {
+            const auto next = image.array<std::uint32_t>(section_type("COPY"), n);
+            for (std::size_t r = 0; r < n; ++r)
+                if (next[r] != 0xFFFFFFFFU) out << "copy after " << r << ": " << next[r] << "\n";
+        }
     }
     return out.str();
 }
@@ -163,4 +179,20 @@ TEST_CASE("golden: files of every type and release are read, searched and writte
     require_as_it_was(s, folder / file_name(s, codec));
     // Of rabitq there are files from before codes were relative to centroids, too.
     if (by_centroids(made)) require_as_it_was(s, folder / (file_name(s, codec) + "-by_centroids"));
+}
+
+TEST_CASE("golden: graphs with copies, likewise") {
+    FOR_EVERY_INDEX(s);
+    if (s.kind != "hnsw") return;
+    const bytes_t made = golden_copies(s);
+    const std::string codec = file_image(vicinal::detail::read_span(made)).header().codec;
+    const std::string name = file_name(s, codec) + "-copies";
+    if (name != "hnsw-l2-f32-copies" && name != "hnsw-cosine-sq8+f32-copies") return;
+    if (const char* const to = std::getenv("VICINAL_WRITE_GOLDEN")) {
+        std::ofstream((std::filesystem::path(to) / (name + ".vic")).string(), std::ios::binary) << string_of(made);
+        std::ofstream((std::filesystem::path(to) / (name + ".txt")).string())
+            << text_of(made, *s.load(std::span<const std::byte>(made)));
+        return;
+    }
+    require_as_it_was(s, std::filesystem::path(VICINAL_GOLDEN_FILES) / "v1" / name);
 }

@@ -64,7 +64,7 @@ class File:
         require(crc32c(data[:124]) == self.crc, "header CRC")
         major, _minor, kind, length, self.dim, self.rows = struct.unpack_from("<HHIQQQ", data, 8)
         bits, sign, reserved, count, _compat, incompat = struct.unpack_from("<BBHIII", data, 40)
-        require(major == 1 and incompat & ~WIDE_IDS == 0, "version")
+        require(major == 1 and incompat & ~(WIDE_IDS | 1) == 0, "version")
         widths = (128,) if incompat & WIDE_IDS else (8, 16, 32, 64)
         require(length == len(data) and self.dim >= 1 and reserved == 0, "length, dim, reserved")
         require(kind in KINDS and bits in widths and sign in (0, 1) and count <= 256, "kind, ids, sections")
@@ -91,6 +91,7 @@ class File:
             self.sections[kind_of.decode("ascii")] = (width, payload)
             end = offset + size
         require(length == up(end, 64) + 64 and not any(data[end:]), "end")
+        require(incompat & ~WIDE_IDS == (1 if self.kind == "hnsw" and "COPY" in self.sections else 0), "features")
 
     def ids(self):
         if not self.wide:
@@ -282,6 +283,27 @@ def links(values):
     return "".join(" %d" % value for value in values[:end])
 
 
+def copies(file, levels, parents, base, degree):
+    """Which row is the next copy of the same vector, and that those rows are outside the graph."""
+    following = file.array("COPY")
+    states, found, node = file.array("STAT"), vectors(file), {}
+    named = [row for row in following if row != NONE]
+    require(named and len(set(named)) == len(named) and max(named) < file.rows, "lists of copies")
+    for head in range(file.rows):
+        row = following[head] if head not in named else NONE
+        while row != NONE:
+            node[row] = head
+            require(row < following[row], "the order of copies")
+            row = following[row]
+    require(sorted(node) == sorted(named), "a ring of copies")
+    for row, head in node.items():
+        require(states[row] == 1 and states[head] == 1 and found[row] == found[head], "a copy")
+        require(levels[row] == 0 and parents[row] == NONE, "a copy in the graph")
+        require(all(link == NONE for link in base[2 * degree * row : 2 * degree * (row + 1)]), "links of a copy")
+    require(not any(link in node for link in base), "a link to a copy")
+    return ["copy after %d: %d" % (row, after) for row, after in enumerate(following) if after != NONE]
+
+
 def describe(file):
     lines = [
         "%s %s %s dim %d rows %d ids %s" % (file.kind, file.metric, file.codec, file.dim, file.rows, file.id_name)
@@ -320,6 +342,7 @@ def describe(file):
                 lines.append("links of %d on level %d:%s" % (row, l, on))
                 taken += 1
         require(taken == upper_rows, "upper links")
+        lines += copies(file, levels, parents, base, degree) if "COPY" in file.sections else []
     return "\n".join(lines) + "\n"
 
 

@@ -318,7 +318,8 @@ TEST_CASE("choose links: no more than the limit") { REQUIRE(chosen_from({1, -4},
 
 TEST_CASE("choose links: of many copies one is chosen and what lies beyond the row still is") {
     REQUIRE(chosen_from({1, 1, 1, 1, -2, -2}, 3) == std::vector<slot_t>{0, 4});
-    REQUIRE(chosen_from({0, 0, 0, 5}, 3) == std::vector<slot_t>{0});  // copies of the row itself
+    REQUIRE(chosen_from({0, 0, 0, 5}, 3) == std::vector<slot_t>{0, 3});  // copies of the row itself hide nothing
+    REQUIRE(chosen_from({1e-6F, -1e-6F, 5, -5, 5.0001F}, 9) == std::vector<slot_t>{0, 1, 2, 3});  // nor near-copies
 }
 
 TEST_CASE("choose links: the kept ones are chosen whatever their distance") {

@@ -139,8 +139,26 @@ index_ptr with_one_row(const subject& s) {
 }
 index_ptr loaded(const subject& s) { return s.load(std::span<const std::byte>(with_a_past(s)->save())); }
 
+const dataset& old_rows() {
+    static const dataset rows = clustered(120, dim, 5);
+    return rows;
+}
+/// With four copies of row 60.
+index_ptr with_copies(const subject& s) {
+    index_ptr index = with_a_past(s);
+    for (std::uint64_t id = 500; id < 504; ++id) index->add(id, old_rows()[60]);
+    return index;
+}
+index_ptr loaded_copies(const subject& s) { return s.load(std::span<const std::byte>(with_copies(s)->save())); }
+
+/// Some are copies of old rows, some of each other.
 const dataset& new_rows() {
-    static const dataset rows = clustered(270, dim, 5, 3, 11);
+    static const dataset rows = [] {
+        dataset made = clustered(270, dim, 5, 3, 11);
+        for (std::size_t r = 10; r < made.rows(); r += 7) std::copy_n(old_rows()[r % 100].begin(), dim, made[r].begin());
+        for (std::size_t r = 12; r < made.rows(); r += 9) std::copy_n(made[r / 2].begin(), dim, made[r].begin());
+        return made;
+    }();
     return rows;
 }
 
@@ -153,6 +171,10 @@ std::vector<operation> changes() {
     };
     const auto add_one = [&rows](any_index& index, hits_t&) { index.add(1000, rows[0]); };
     const auto update_one = [&rows](any_index& index, hits_t&) { index.update(60, rows[1]); };
+    const auto add_copy = [](any_index& index, hits_t&) { index.add(1000, old_rows()[60]); };
+    const auto update_to = [](std::uint64_t id, std::size_t row) {
+        return [id, row](any_index& index, hits_t&) { index.update(id, old_rows()[row]); };
+    };
     const auto remove_some = [](std::uint64_t id) { return [id](any_index& index, hits_t&) { index.remove(id); }; };
     std::vector<operation> all{
         {"add", with_a_past, add_one},
@@ -170,6 +192,14 @@ std::vector<operation> changes() {
         {"update of the only row", with_one_row, [&rows](any_index& index, hits_t&) { index.update(7, rows[3]); }},
         {"remove after a load", loaded, remove_some(60)},
         {"remove of the only row", with_one_row, remove_some(7)},
+        {"add of the first copy", with_a_past, add_copy},
+        {"add of a copy", with_copies, add_copy},
+        {"add of a copy after a load", loaded_copies, add_copy},
+        {"update to a copy", with_a_past, update_to(61, 60)},
+        {"update of a row with copies", with_copies, update_to(60, 61)},
+        {"update of a copy to itself", with_copies, update_to(502, 60)},
+        {"remove of a row with copies", with_copies, remove_some(60)},
+        {"remove of a copy after a load", loaded_copies, remove_some(501)},
     };
     for (const std::uint64_t id : {1U, 60U, 101U})
         all.push_back({"remove of " + std::to_string(id), with_a_past, remove_some(id)});

@@ -91,6 +91,15 @@ template <class State>
                                               State::codec_name(), dim);
 }
 
+/// The incompatible features that a file of this index needs its readers to know.
+template <class State>
+[[nodiscard]] std::uint32_t features_of(const State& state) noexcept {
+    if constexpr (requires { state.file_features(); })
+        return state.file_features();
+    else
+        return 0;
+}
+
 /// Adds the sections of a file as they are.
 inline void copy_sections(const file_image& from, section_writer& to) {
     for (const section_entry& entry : from.sections()) {
@@ -120,6 +129,7 @@ void with_writer(const State& state, Use&& use) {
     const auto frozen = state.gate.frozen();  // not reading(): a writer that waits for readers would hold back searches
     file_header header = state_header<State>(state.dim);
     header.rows = state.stored_rows();
+    header.incompat |= features_of(state);
     section_writer out(std::move(header));
     part_writer parts(out);
     state.write_parts(parts);
@@ -139,6 +149,9 @@ template <class State>
     auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
     const part_reader parts(image, thorough, stop);
     state->read_parts(parts);
+    if ((image.header().incompat & copies_apart) != features_of(*state))
+        fail_corrupt(image.name(), "its features are " + hex(image.header().incompat) + ", its sections need " +
+                                       hex(features_of(*state)));
     state->file = std::move(file);
     return state;
 }

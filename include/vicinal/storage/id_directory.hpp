@@ -235,6 +235,15 @@ class id_directory {
         --live_;
         ++retired_;
     }
+    /// Takes away the id of `leaving`, whose row from now on goes by the id of `other`, which counts as retired until
+    /// `release`.
+    void retire_for(slot_t leaving, slot_t other) noexcept {
+        const Id id = ids_[other];
+        erase_entry(leaving);
+        retire(other);
+        ids_[leaving] = id;
+        enter(table_, leaving);
+    }
     /// Makes a retired row free to be used again. Needs reserve_free.
     void release(slot_t slot) noexcept {
         states_[slot] = row_state::free;

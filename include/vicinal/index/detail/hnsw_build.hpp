@@ -9,6 +9,7 @@
 #include <algorithm>    // for sort, min, copy
 #include <cstddef>      // for ptrdiff_t, size_t
 #include <cstdint>      // for uint32_t, uint64_t
+#include <limits>       // for numeric_limits
 #include <memory>       // for unique_ptr
 #include <span>         // for span
 #include <type_traits>  // for is_same_v
@@ -18,24 +19,16 @@
 #include "vicinal/core/executor.hpp"
 #include "vicinal/index/detail/access.hpp"
 #include "vicinal/index/detail/hnsw_changes.hpp"
-#include "vicinal/index/detail/hnsw_copies.hpp"
 #include "vicinal/index/detail/hnsw_graph.hpp"
 #include "vicinal/index/detail/hnsw_search.hpp"
+#include "vicinal/index/detail/hnsw_spread.hpp"
+#include "vicinal/index/detail/hnsw_tree.hpp"
 #include "vicinal/index/detail/neighbor_codes.hpp"
 #include "vicinal/storage/scorer.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
-
-/// A row and its distance to the row that considers linking to it.
-struct candidate {
-    float distance;
-    slot_t slot;
-    friend bool operator<(const candidate& a, const candidate& b) noexcept {
-        return make_key(a.distance, a.slot) < make_key(b.distance, b.slot);
-    }
-};
 
 /// Distances from stored rows to stored rows, as graphs are walked by: a row becomes the query.
 template <class Metric, class Codec, class Kernels>
@@ -60,27 +53,38 @@ class row_distances {
 
 /// Chooses up to `limit` of the candidates, which are sorted: each one that is closer to the row itself than to any
 /// already chosen (algorithm 4 of the HNSW paper), so that links point in different directions and copies of one vector
-/// do not fill a list. The first `kept` candidates are chosen whatever their distances, and the first `silent` of them
-/// speak against no other.
+/// do not fill a list. Where distances jump, what comes before may take three quarters of the places left. The first
+/// `kept` candidates are chosen whatever their distances.
 /// returns  how many were chosen; they are moved to the front, in order
 template <class Distances>
-std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::size_t kept, Distances& between,
-                         std::size_t silent = 0) {
+std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::size_t kept, Distances& between) {
+    if (sorted.size() <= kept) return std::min(limit, sorted.size());
     slot_t chosen[2048];
-    float distances[4];
     std::size_t count = 0;
-    for (std::size_t i = 0; i < sorted.size() && count < limit; ++i) {
-        const candidate c = sorted[i];
-        bool good = true;
-        if (i >= kept && count > 0) {
-            const auto from_c = between.from(c.slot);
-            for (std::size_t j = silent; good && j < count; j += 4) {
-                const std::size_t n = std::min<std::size_t>(4, count - j);
-                from_c.score(chosen + j, n, distances);
-                for (std::size_t t = 0; t < n; ++t) good = good && distances[t] > c.distance;
-            }
+    const auto is_good = [&](const candidate& c) {
+        if (count == 0) return true;
+        float distances[4];
+        const auto from_c = between.from(c.slot);
+        for (std::size_t j = 0; j < count; j += 4) {
+            const std::size_t n = std::min<std::size_t>(4, count - j);
+            from_c.score(chosen + j, n, distances);
+            for (std::size_t t = 0; t < n; ++t)
+                if (is_shadowed(distances[t], c.distance)) return false;
         }
-        if (!good) continue;
+        return true;
+    };
+    const distance_jumps jumps(sorted[kept].distance, sorted.back().distance);
+    std::size_t part_end = kept;
+    std::size_t share = limit;
+    for (std::size_t i = 0; i < sorted.size() && count < limit; ++i) {
+        if (i >= kept) {
+            if (i == part_end) {
+                part_end = jumps.end_of_part(sorted, i);
+                share = part_end == sorted.size() ? limit : limit - (limit - count) / 4;
+            }
+            if (count >= share || !is_good(sorted[i])) continue;
+        }
+        const candidate c = sorted[i];
         chosen[count] = c.slot;
         sorted[count++] = c;
     }
@@ -88,39 +92,19 @@ std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::si
 }
 
 /// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first, then those
-/// of which holds(link) says that the row has them and is to keep them. Copies
-/// of `slot` among those are as far from everything as `slot` itself, so they say nothing against other links; further
-/// copies are left out.
+/// of which holds(link) says that the row has them and is to keep them.
 ///
 /// Graph  hnsw_graph, or graph_changes
-template <class Graph, class Codec, class Distances, class Holds>
-void prune_links(const Graph& graph, const code_store<Codec>& store, slot_t slot, std::size_t level,
-                 std::vector<candidate>& all, Distances& between, const Holds& holds) {
-    std::size_t kept = 0;
-    std::size_t copies = 0;
-    if (level == 0) {
-        const auto is_copy = [&](const candidate& c) { return same_code(store, slot, c.slot); };
-        const auto rest = std::stable_partition(all.begin(), all.end(),
-                                                [&](const candidate& c) { return graph.is_tree_link(slot, c.slot); });
-        kept = static_cast<std::size_t>(rest - all.begin());
-        copies = static_cast<std::size_t>(std::stable_partition(all.begin(), rest, is_copy) - all.begin());
-        if (copies > 0) all.erase(std::remove_if(rest, all.end(), is_copy), all.end());
-    }
-    const auto others = all.begin() + static_cast<std::ptrdiff_t>(kept);
-    kept += static_cast<std::size_t>(
-        std::stable_partition(others, all.end(), [&](const candidate& c) { return holds(c.slot); }) - others);
-    const std::size_t limit = graph.capacity(level);
-    if (copies == 0) {
-        all.resize(choose_links(std::span(all), limit, kept, between));
-        return;
-    }
-    // A beam full of copies leaves by this row's links or not at all: no place stays empty.
-    std::vector<candidate> chosen = all;
-    chosen.resize(choose_links(std::span(chosen), limit, kept, between, copies));
-    for (std::size_t i = kept; i < all.size() && chosen.size() < limit; ++i)
-        if (std::none_of(chosen.begin(), chosen.end(), [&](const candidate& c) { return c.slot == all[i].slot; }))
-            chosen.push_back(all[i]);
-    all = std::move(chosen);
+template <class Graph, class Distances, class Holds>
+void prune_links(const Graph& graph, slot_t slot, std::size_t level, std::vector<candidate>& all, Distances& between,
+                 const Holds& holds) {
+    auto others = all.begin();
+    if (level == 0)
+        others = std::stable_partition(others, all.end(),
+                                       [&](const candidate& c) { return graph.is_tree_link(slot, c.slot); });
+    others = std::stable_partition(others, all.end(), [&](const candidate& c) { return holds(c.slot); });
+    const auto kept = static_cast<std::size_t>(others - all.begin());
+    all.resize(choose_links(std::span(all), graph.capacity(level), kept, between));
 }
 
 /// Links a batch of rows into the graph.
@@ -211,6 +195,7 @@ class hnsw_builder {
         [[no_unique_address]] typename Codes::row codes;
     };
     static constexpr std::size_t none = ~std::size_t{0};
+    static constexpr std::size_t width_outside = 64;  ///< of the beam that leaves a crowd
     using distances_type = row_distances<Metric, Codec, Kernels>;
 
     // ---- candidates ------------------------------------------------------------------------------------------------
@@ -242,22 +227,28 @@ class hnsw_builder {
         picks.assign(own_level + 1, {});
         search_stats stats;
         walk->begin(rows, graph_.capacity(0));
+        std::vector<float> noted;
+        const noting_scorer<Walk> noting(walk_scorer, noted);
         slot_t start = graph_.entry();
         const std::size_t top = graph_.top_level();
         if (start != no_slot && top > own_level)
-            start = descend(graph_, walk_scorer, start, top, own_level, *walk, stats);
+            start = descend(graph_, noting, start, top, own_level, *walk, stats);
         for (std::size_t level = own_level + 1; level-- > 0;) {
             std::vector<candidate>& found = picks[level];
+            bool crowded = false;
             if (start != no_slot && level <= top) {
                 // A retired row may have no links left but to retired rows; the entry is live and on every level.
                 const slot_t from = any_retired && !is_live(start) ? graph_.entry() : start;
-                start = collect(graph_, walk_scorer, from, level, rows, any_retired, is_live, *walk, stats, found);
-                if (is_crowded(found)) {
-                    found.clear();
-                    collect(distinct_links(graph_, store_), walk_scorer, from, level, rows, any_retired, is_live, *walk,
-                            stats, found);
-                }
-                if constexpr (!std::is_same_v<Exact, Walk>) {
+                start = collect(noting, from, level, rows, any_retired, is_live, *walk, stats, found);
+                crowded = found.size() == build_beam_ && is_crowd(noted, found);
+                if (crowded) {
+                    // By coarse distances the rows of a crowd are all the same.
+                    if constexpr (!std::is_same_v<Exact, Walk>) {
+                        found.clear();
+                        start = collect(noting_scorer<Exact>(exact, noted), from, level, rows, any_retired, is_live, *walk, stats, found);
+                    }
+                    leave_crowd(exact, level, rows, noted, is_live, *walk, stats, found);
+                } else if constexpr (!std::is_same_v<Exact, Walk>) {
                     measure(exact, *walk, found);
                     if (found.size() >= build_beam_ && !ordered_alike(found)) return false;
                 }
@@ -265,13 +256,34 @@ class hnsw_builder {
             for (const candidate& c : batch)
                 if (graph_.level(c.slot) >= level) found.push_back(c);
             std::sort(found.begin(), found.end());
-            found.erase(std::unique(found.begin(), found.end(),
-                                    [this](const candidate& a, const candidate& b) { return is_copy(a, b); }),
-                        found.end());
-            if (found.size() > build_beam_) found.resize(build_beam_);
+            if (!crowded && found.size() > build_beam_) found.resize(build_beam_);
             found.resize(choose_links(found, graph_.degree(), 0, between));
         }
         return true;
+    }
+    /// Whether the rows found may be a crowd: something met on the way was that much farther.
+    [[nodiscard]] static bool is_crowd(std::span<const float> noted, std::span<const candidate> found) {
+        const float farthest = *std::max_element(noted.begin(), noted.end());
+        return farthest > distance_jumps(found.front().distance, farthest).beyond(found.back().distance);
+    }
+    /// If between the distances of the rows found and what else was met there is a jump, they get candidates beyond it.
+    template <class Scorer, class IsLive>
+    void leave_crowd(const Scorer& scorer, std::size_t level, std::size_t rows, std::vector<float>& noted,
+                     const IsLive& is_live, walk_scratch& walk, search_stats& stats,
+                     std::vector<candidate>& found) const {
+        const float farthest = *std::max_element(noted.begin(), noted.end());
+        const distance_jumps jumps(found.front().distance, farthest);
+        const float crowd = jumps.before_jump(noted, found.back().distance);
+        if (crowd == farthest) return;
+        const slot_t closest = found.front().slot;
+        walk.visited.begin(rows);
+        spread_search(graph_, scorer, closest, level, width_outside, [&](float distance) {
+            return distance > crowd ? jumps.blur(distance, crowd) : std::numeric_limits<float>::infinity();
+        }, walk, stats, {});
+        for (std::size_t r = 0; r < walk.pool.size(); ++r) {
+            const candidate c{key_distance(walk.pool[r]), key_slot(walk.pool[r])};
+            if (c.distance > crowd && is_live(c.slot)) found.push_back(c);
+        }
     }
     template <class Exact>
     static void measure(const Exact& exact, walk_scratch& walk, std::vector<candidate>& found) {
@@ -305,27 +317,16 @@ class hnsw_builder {
         return batch;
     }
 
-    /// Whether half of a full beam are copies of rows beside them.
-    [[nodiscard]] bool is_crowded(std::span<const candidate> found) const noexcept {
-        if (found.size() < build_beam_) return false;
-        std::size_t copies = 0;
-        for (std::size_t i = 1; i < found.size(); ++i) copies += is_copy(found[i - 1], found[i]) ? 1 : 0;
-        return 2 * copies >= found.size();
-    }
-    [[nodiscard]] bool is_copy(const candidate& a, const candidate& b) const noexcept {
-        return a.distance == b.distance && same_code(store_, a.slot, b.slot);
-    }
-
     /// Searches a level of the frozen graph; returns where to start on the next.
-    template <class Graph, class Scorer, class IsLive>
-    slot_t collect(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t rows,
-                   bool any_retired, const IsLive& is_live, walk_scratch& walk, search_stats& stats,
+    template <class Scorer, class IsLive>
+    slot_t collect(const Scorer& scorer, slot_t start, std::size_t level, std::size_t rows, bool any_retired,
+                   const IsLive& is_live, walk_scratch& walk, search_stats& stats,
                    std::vector<candidate>& found) const {
         walk.visited.begin(rows);
         if (any_retired)
-            filtered_beam_search(graph, scorer, start, level, build_beam_, is_live, walk, stats, {});
+            filtered_beam_search(graph_, scorer, start, level, build_beam_, is_live, walk, stats, {});
         else
-            beam_search(graph, scorer, start, level, build_beam_, walk, stats, {});
+            beam_search(graph_, scorer, start, level, build_beam_, walk, stats, {});
         for (std::size_t r = 0; r < walk.pool.size(); ++r)
             found.push_back({key_distance(walk.pool[r]), key_slot(walk.pool[r])});
         return found.empty() ? start : found.front().slot;
@@ -333,8 +334,7 @@ class hnsw_builder {
 
     // ---- the tree --------------------------------------------------------------------------------------------------
 
-    /// Gives each new row a parent: a copy of it, if its closest pick is one; else its closest pick that has room for a
-    /// child, or a row below its closest pick.
+    /// Gives each new row a parent: its closest pick that has room for a child, or a row below its closest pick.
     void assign_parents() {
         adopted_.clear();
         adopted_.reserve(slots_.size());
@@ -351,29 +351,15 @@ class hnsw_builder {
         }
     }
     [[nodiscard]] slot_t choose_parent(slot_t slot, std::span<const candidate> picks) const noexcept {
-        if (same_code(store_, slot, picks.front().slot))
-            if (const slot_t copy = copy_with_room(picks.front().slot); copy != no_slot) return copy;
         for (const candidate& c : picks)
-            if (has_room(c.slot)) return c.slot;
-        slot_t below = picks.front().slot;
-        while (!has_room(below)) below = find_child(below, [](slot_t) { return true; });
-        return below;
+            if (graph_.children(c.slot) < graph_.child_limit()) return c.slot;
+        return find_room(graph_, picks.front().slot, slot,
+                         [this](slot_t row, std::size_t i) { return child_at(row, i); });
     }
-    [[nodiscard]] bool has_room(slot_t slot) const noexcept { return graph_.children(slot) < graph_.child_limit(); }
-
-    // Copies of one vector form a subtree of their own: a search that meets one then meets them all, none farther than
-    // the others. One child more than the limit may be a copy, so that there is always a place among them.
-    [[nodiscard]] slot_t copy_with_room(slot_t slot) const noexcept {
-        const auto is_copy = [&](slot_t child) { return same_code(store_, slot, child); };
-        while (slot != no_slot && graph_.children(slot) > graph_.child_limit()) slot = find_child(slot, is_copy);
-        return slot;
-    }
-    template <class Wanted>
-    [[nodiscard]] slot_t find_child(slot_t slot, Wanted wanted) const noexcept {
-        for (const slot_t link : graph_.links(slot, 0))
-            if (graph_.parent(link) == slot && wanted(link)) return link;
+    [[nodiscard]] slot_t child_at(slot_t row, std::size_t i) const noexcept {
+        if (const slot_t child = child_among_links(graph_, row, i); child != no_slot) return child;
         for (const auto& [parent, child] : adopted_)  // this batch's links are not in place yet
-            if (parent == slot && wanted(child)) return child;
+            if (parent == row && i-- == 0) return child;
         return no_slot;
     }
 
@@ -425,7 +411,7 @@ class hnsw_builder {
         std::vector<candidate> all = measured(u, had, is_live);
         std::sort(all.begin(), all.end());
         distances_type between(metric_, store_);
-        prune_links(graph_, store_, u.target, u.level, all, between, [](slot_t) { return false; });
+        prune_links(graph_, u.target, u.level, all, between, [](slot_t) { return false; });
         u.links.clear();
         for (const candidate& c : all) u.links.push_back(c.slot);
     }

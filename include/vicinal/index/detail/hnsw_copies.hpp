@@ -1,49 +1,284 @@
-// Copies of one vector in a graph: telling them, and walking past them.
+// Copies of one vector in an HNSW index: one row of the graph stands for all of them.
+//
+// A row whose codes are those of a live row of the graph gets no links of its own: it is kept in a list behind that row,
+// and searches that find the one deliver all. So a graph knows each vector once, however many rows have it; copies
+// neither fill the beams of searches nor the links of rows. When one of them is removed, the first of the list takes
+// over its id: the row in the graph stays as long as anybody has its vector.
 #pragma once
 
-#include <algorithm>  // for equal
-#include <cstddef>    // for size_t
+#include <algorithm>  // for max, min
+#include <bit>        // for bit_ceil
+#include <chrono>     // for steady_clock
+#include <cstddef>    // for size_t, byte
+#include <cstdint>    // for uint64_t, uintptr_t
+#include <cstring>    // for memcmp, memcpy
+#include <span>       // for span
 #include <vector>     // for vector
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/core/types.hpp"
-#include "vicinal/storage/code_store.hpp"
+#include "vicinal/index/detail/sinks.hpp"
+#include "vicinal/storage/chunked_rows.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-template <class Codec>
-[[nodiscard]] bool same_code(const code_store<Codec>& store, slot_t a, slot_t b) noexcept {
-    return std::equal(store.rows()[a], store.rows()[a] + store.rows().row_bytes(), store.rows()[b]);
-}
-
-/// A graph without the copies that stand below another copy in the tree: of each vector one row is left. Many copies
-/// fill the beam of whatever is added near them, and a beam full of copies knows one direction only.
-/// Gives links in a buffer of its own, good until the next call. Not for two threads at once.
-template <class Graph, class Codec>
-class distinct_links {
+/// Which rows are copies of which row of the graph: a list behind each of those. Takes memory from the first copy on.
+/// A list may lie in a damaged file, so whoever follows one counts steps.
+class row_copies {
   public:
-    distinct_links(const Graph& graph, const code_store<Codec>& store) : graph_(graph), store_(store) {}
+    /// Whether there are any.
+    [[nodiscard]] bool any() const noexcept { return count_ != 0; }
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    /// Whether there is memory for them, which then has to grow with the rows.
+    [[nodiscard]] bool kept() const noexcept { return rows_ != 0; }
 
-    [[nodiscard]] std::size_t capacity(std::size_t level) const noexcept { return graph_.capacity(level); }
-    [[nodiscard]] const slot_t* first_link(slot_t slot, std::size_t level) const {
-        links_.assign(graph_.capacity(level), no_slot);
-        std::size_t count = 0;
-        for (const slot_t link : graph_.links(slot, level))
-            if (!below_copy(link)) links_[count++] = link;
-        return links_.data();
+    /// The first copy behind a row of the graph, or the next one behind a copy; no_slot at the end.
+    [[nodiscard]] VICINAL_INLINE slot_t next(slot_t slot) const noexcept { return any() ? next_[slot] : no_slot; }
+    /// The row of the graph that stands for `slot`: itself unless it is a copy. Not of a file.
+    [[nodiscard]] slot_t node_of(slot_t slot) const noexcept { return is_copy(slot) ? nodes_[slot] : slot; }
+    [[nodiscard]] bool is_copy(slot_t slot) const noexcept { return any() && nodes_[slot] != no_slot; }
+
+    /// Room for rows [0, rows). Strong guarantee.
+    void reserve(std::size_t rows) {
+        next_.reserve(rows);
+        nodes_.reserve(rows);
+        for (; rows_ < rows; ++rows_) next_[static_cast<slot_t>(rows_)] = nodes_[static_cast<slot_t>(rows_)] = no_slot;
     }
-    void prefetch_links(slot_t slot, std::size_t level) const noexcept { graph_.prefetch_links(slot, level); }
+    /// Puts `copy` first behind `node`.
+    void attach(slot_t copy, slot_t node) noexcept {
+        next_[copy] = next_[node];
+        next_[node] = copy;
+        nodes_[copy] = node;
+        ++count_;
+    }
+    /// Takes the first copy behind `node` out.
+    void detach_first(slot_t node) noexcept {
+        const slot_t copy = next_[node];
+        next_[node] = next_[copy];
+        next_[copy] = nodes_[copy] = no_slot;
+        --count_;
+    }
+    [[nodiscard]] std::size_t memory() const noexcept { return 2 * sizeof(slot_t) * rows_; }
+    [[nodiscard]] std::size_t reserved() const noexcept { return kept() ? 2 * sizeof(slot_t) * next_.capacity() : 0; }
+
+    // ---- files -----------------------------------------------------------------------------------------------------
+
+    /// Uses lists that lie in a file: next of each row. Nothing is known of nodes then.
+    void borrow(std::span<const slot_t> next) noexcept {
+        next_.borrow(reinterpret_cast<const std::byte*>(next.data()));
+        count_ = next.size();  // at most
+    }
+    /// Of each of `rows` rows the row of the graph it is a copy of, or no_slot; no list if there are no copies.
+    struct nodes_found {
+        std::vector<slot_t> nodes;
+        [[nodiscard]] bool is_copy(slot_t slot) const noexcept { return !nodes.empty() && nodes[slot] != no_slot; }
+        std::size_t count = 0;    ///< of copies
+        std::size_t defects = 0;  ///< ends that lead nowhere, rows in two lists, rings
+    };
+    [[nodiscard]] nodes_found find_nodes(std::size_t rows) const {
+        nodes_found found;
+        if (!any()) return found;
+        found.nodes.assign(rows, no_slot);
+        std::vector<bool> named(rows, false);
+        for (std::size_t i = 0; i < rows; ++i) {
+            const slot_t after = next(static_cast<slot_t>(i));
+            if (after == no_slot) continue;
+            if (after >= rows || named[after])
+                ++found.defects;
+            else
+                named[after] = true;
+        }
+        for (std::size_t i = 0; i < rows; ++i) {
+            if (named[i]) continue;
+            for (slot_t copy = next(static_cast<slot_t>(i)); copy < rows && found.nodes[copy] == no_slot;
+                 copy = next(copy)) {
+                found.nodes[copy] = static_cast<slot_t>(i);
+                ++found.count;
+            }
+        }
+        for (std::size_t i = 0; i < rows; ++i) found.defects += named[i] && found.nodes[i] == no_slot ? 1 : 0;
+        return found;
+    }
+    /// The same lists, sound ones, in memory that can change.
+    [[nodiscard]] row_copies owned(std::size_t rows) const {
+        row_copies own;
+        if (!any()) return own;
+        const nodes_found found = find_nodes(rows);
+        own.reserve(rows);
+        for (std::size_t i = 0; i < rows; ++i) {
+            const auto slot = static_cast<slot_t>(i);
+            own.next_[slot] = next(slot);
+            own.nodes_[slot] = found.nodes[i];
+        }
+        own.count_ = found.count;
+        return own;
+    }
 
   private:
-    [[nodiscard]] bool below_copy(slot_t slot) const noexcept {
-        const slot_t parent = graph_.parent(slot);
-        return parent != no_slot && same_code(store_, slot, parent);
+    chunked_array<slot_t> next_;
+    chunked_array<slot_t> nodes_;
+    std::size_t rows_ = 0;
+    std::size_t count_ = 0;
+};
+
+/// Follows the lists of one search, which together take no more steps than there are rows; those of a damaged file end
+/// when they do.
+class copies_walk {
+  public:
+    copies_walk(const row_copies& copies, std::size_t rows) noexcept : copies_(&copies), rows_(rows), left_(rows) {}
+
+    /// Calls f(row) for a row of the graph and its copies until one returns true; returns whether one did.
+    template <class F>
+    bool any_of(slot_t node, F&& f) {
+        if (f(node)) return true;
+        for (slot_t copy = copies_->next(node); copy < rows_ && left_ != 0; copy = copies_->next(copy), --left_)
+            if (f(copy)) return true;
+        return false;
+    }
+    template <class F>
+    void for_each(slot_t node, F&& f) {
+        any_of(node, [&](slot_t slot) {
+            f(slot);
+            return false;
+        });
     }
 
-    const Graph& graph_;
-    const code_store<Codec>& store_;
-    mutable std::vector<slot_t> links_;
+  private:
+    const row_copies* copies_;
+    std::size_t rows_;
+    std::size_t left_;
+};
+
+/// Whether any of the rows that a row of the graph stands for may be returned.
+template <class Id>
+class copies_gate {
+  public:
+    copies_gate(const row_gate<Id>& gate, const row_copies& copies, std::size_t rows) noexcept
+        : gate_(gate), walk_(copies, rows) {}
+    [[nodiscard]] bool operator()(slot_t node) const { return walk_.any_of(node, gate_); }
+    /// How many, if fewer than `most`.
+    [[nodiscard]] std::size_t count(slot_t node, std::size_t most) const {
+        std::size_t found = 0;
+        walk_.any_of(node, [&](slot_t slot) {
+            found += gate_(slot) ? 1 : 0;
+            return found >= most;
+        });
+        return found;
+    }
+
+  private:
+    const row_gate<Id>& gate_;
+    mutable copies_walk walk_;
+};
+
+/// Offers `Sink` all rows that a row of the graph stands for.
+template <class Sink>
+class copies_sink {
+  public:
+    copies_sink(Sink& sink, const row_copies& copies, std::size_t rows) noexcept : sink_(sink), walk_(copies, rows) {}
+    [[nodiscard]] float threshold() const noexcept { return sink_.threshold(); }
+    void offer(slot_t node, float distance) {
+        walk_.for_each(node, [&](slot_t slot) { sink_.offer(slot, distance); });
+    }
+
+  private:
+    Sink& sink_;
+    copies_walk walk_;
+};
+
+/// Finds the row of the graph that has given codes: a table of rows by what their codes are. The writer's alone.
+/// Rows  a row_store; all its codes must agree
+template <class Rows>
+class known_codes {
+  public:
+    explicit known_codes(const Rows& rows) noexcept : rows_(&rows) {}
+
+    /// A table with room for `count` rows and the present ones in it; empty if this one has it. Strong guarantee.
+    [[nodiscard]] std::vector<slot_t> enlarged(std::size_t count) const {
+        std::vector<slot_t> bigger;
+        const std::size_t wanted = table_size(count);
+        if (wanted <= table_.size()) return bigger;
+        bigger.assign(wanted, no_slot);
+        for (const slot_t slot : table_)
+            if (slot != no_slot) bigger[free_place(bigger, slot)] = slot;
+        return bigger;
+    }
+    /// Takes such a table, if it is one.
+    void take(std::vector<slot_t>& bigger) noexcept {
+        if (!bigger.empty()) table_.swap(bigger);
+    }
+
+    void clear() noexcept { std::vector<slot_t>().swap(table_); }
+
+    /// The row known by the codes of `slot`; if there is none, it is `slot` from now on. Needs room.
+    slot_t find_or_enter(slot_t slot) noexcept {
+        std::size_t i = home(table_, slot);
+        for (; table_[i] != no_slot; i = after(table_, i))
+            if (same_codes(table_[i], slot)) return table_[i];
+        table_[i] = slot;
+        return slot;
+    }
+    /// Forgets `slot` if it is known. Its codes are what they were.
+    void erase(slot_t slot) noexcept {
+        if (table_.empty()) return;
+        std::size_t hole = home(table_, slot);
+        for (; table_[hole] != slot; hole = after(table_, hole))
+            if (table_[hole] == no_slot) return;
+        for (std::size_t i = after(table_, hole); table_[i] != no_slot; i = after(table_, i)) {
+            const std::size_t mask = table_.size() - 1;
+            if (((i - home(table_, table_[i])) & mask) >= ((i - hole) & mask)) {
+                table_[hole] = table_[i];
+                hole = i;
+            }
+        }
+        table_[hole] = no_slot;
+    }
+    [[nodiscard]] bool same_codes(slot_t a, slot_t b) const noexcept {
+        bool same = true;
+        rows_->for_each_store([&](const auto& store) {
+            same = same && std::memcmp(store.rows()[a], store.rows()[b], store.rows().stride()) == 0;
+        });
+        return same;
+    }
+    [[nodiscard]] std::size_t memory() const noexcept { return table_.capacity() * sizeof(slot_t); }
+
+  private:
+    [[nodiscard]] static std::size_t table_size(std::size_t count) noexcept {
+        return std::bit_ceil(std::max<std::size_t>(16, count * 4 / 3 + 1));
+    }
+    [[nodiscard]] static std::size_t after(const std::vector<slot_t>& table, std::size_t i) noexcept {
+        return (i + 1) & (table.size() - 1);
+    }
+    [[nodiscard]] std::size_t home(const std::vector<slot_t>& table, slot_t slot) const noexcept {
+        return static_cast<std::size_t>(hash(slot)) & (table.size() - 1);
+    }
+    [[nodiscard]] std::size_t free_place(const std::vector<slot_t>& table, slot_t slot) const noexcept {
+        std::size_t i = home(table, slot);
+        while (table[i] != no_slot) i = after(table, i);
+        return i;
+    }
+    [[nodiscard]] std::uint64_t hash(slot_t slot) const noexcept {
+        std::uint64_t h = salt_;
+        rows_->for_each_store([&](const auto& store) {
+            const std::byte* const row = store.rows()[slot];
+            const std::size_t bytes = store.rows().stride();
+            for (std::size_t at = 0; at < bytes; at += sizeof(std::uint64_t)) {
+                std::uint64_t word = 0;
+                std::memcpy(&word, row + at, std::min(sizeof(word), bytes - at));
+                h = mix(h ^ word);
+            }
+        });
+        return h;
+    }
+
+    const Rows* rows_;
+    std::vector<slot_t> table_;
+    /// Different in every object, so that nobody can make up vectors that all fall into one place. No answer and no
+    /// byte of a file depends on it.
+    std::uint64_t salt_ = mix(reinterpret_cast<std::uintptr_t>(this) ^
+                              static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()));
 };
 
 }  // namespace detail

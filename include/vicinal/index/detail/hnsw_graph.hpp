@@ -38,7 +38,10 @@ class hnsw_graph {
     [[nodiscard]] std::size_t degree() const noexcept { return degree_; }
     /// The most links a row may have on `level`.
     [[nodiscard]] std::size_t capacity(std::size_t level) const noexcept { return level == 0 ? 2 * degree_ : degree_; }
-    [[nodiscard]] std::size_t child_limit() const noexcept { return std::max<std::size_t>(1, degree_ / 2); }
+    /// At least two: below a row with one child there is one way only, as long as the tree is deep.
+    [[nodiscard]] std::size_t child_limit() const noexcept { return std::max<std::size_t>(2, degree_ / 2); }
+    /// What a file's rows may have: copies were children beyond the limit once.
+    [[nodiscard]] std::size_t child_limit_in_files() const noexcept { return std::max<std::size_t>(1, degree_ / 2) + 1; }
 
     /// Where searches begin: a live row of the highest level, or no_slot in an empty graph.
     [[nodiscard]] slot_t entry() const noexcept { return entry_; }

@@ -20,8 +20,12 @@ namespace detail {
 template <class Directory>
 class graph_inspector {
   public:
-    graph_inspector(const hnsw_graph& graph, const Directory& directory)
-        : graph_(graph), directory_(directory), rows_(directory.high_water()), stamp_(rows_, no_slot) {}
+    graph_inspector(const hnsw_graph& graph, const Directory& directory, const row_copies& copies)
+        : graph_(graph),
+          directory_(directory),
+          rows_(directory.high_water()),
+          copies_(copies.find_nodes(rows_)),
+          stamp_(rows_, no_slot) {}
 
     /// by_tree  the caller sees to it that the tree is whole, which makes all rows reachable: no need to walk all links
     [[nodiscard]] check_report run(bool by_tree = false) {
@@ -29,8 +33,12 @@ class graph_inspector {
             const auto slot = static_cast<slot_t>(i);
             if (directory_.state(slot) == row_state::free) continue;
             for (std::size_t level = 0; level <= graph_.level(slot); ++level) inspect_links(slot, level);
-            inspect_tree(slot);
+            if (is_copy(slot))
+                inspect_copy(slot);
+            else
+                inspect_tree(slot);
         }
+        report_.misplaced += copies_.defects;
         inspect_entry();
         if (report_.dangling == 0 && !by_tree) count_unreachable();
         return report_;
@@ -49,8 +57,17 @@ class graph_inspector {
             }
             if (link == slot || stamp_[link] == mark) ++report_.duplicate;
             stamp_[link] = mark;
-            if (level > 0 && graph_.level(link) < level) ++report_.misplaced;
+            if (is_copy(link) || (level > 0 && graph_.level(link) < level)) ++report_.misplaced;
         }
+    }
+
+    [[nodiscard]] bool is_copy(slot_t slot) const noexcept { return copies_.is_copy(slot); }
+    /// A copy is not in the graph, and a live row that is stands for it.
+    void inspect_copy(slot_t slot) {
+        const slot_t node = copies_.nodes[slot];
+        if (!directory_.is_live(slot) || !directory_.is_live(node) || graph_.level(slot) != 0 ||
+            graph_.parent(slot) != no_slot || !graph_.links(slot, 0).empty())
+            ++report_.misplaced;
     }
 
     [[nodiscard]] bool has_link(slot_t from, slot_t to) const {
@@ -77,7 +94,8 @@ class graph_inspector {
             return;
         }
         if (roots_ != 1) ++report_.misplaced;
-        if (entry >= rows_ || !directory_.is_live(entry) || graph_.level(entry) != graph_.top_level()) {
+        if (entry >= rows_ || !directory_.is_live(entry) || is_copy(entry) ||
+            graph_.level(entry) != graph_.top_level()) {
             ++report_.misplaced;
             return;
         }
@@ -86,7 +104,7 @@ class graph_inspector {
         });
     }
 
-    /// Follows all links of level 0 from the entry.
+    /// Follows all links of level 0 from the entry. Copies are where their rows of the graph are.
     void count_unreachable() {
         std::vector<bool> reached(rows_, false);
         std::vector<slot_t> todo;
@@ -105,13 +123,14 @@ class graph_inspector {
                 }
         }
         directory_.for_each_live([&](slot_t slot) {
-            if (!reached[slot]) ++report_.unreachable;
+            if (!reached[is_copy(slot) ? copies_.nodes[slot] : slot]) ++report_.unreachable;
         });
     }
 
     const hnsw_graph& graph_;
     const Directory& directory_;
     std::size_t rows_;
+    row_copies::nodes_found copies_;
     std::vector<slot_t> stamp_;
     std::size_t seen_ = 0;
     std::size_t roots_ = 0;
@@ -123,13 +142,16 @@ template <class Metric, class Codec, class Id, class Kernels>
 struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
     using base = hnsw_state<Metric, Codec, Id, Kernels>;
     using base::base;
-    using base::codes, base::directory, base::gate, base::graph, base::params, base::retired;
+    using base::codes, base::copies, base::directory, base::gate, base::graph, base::known, base::params, base::retired;
     static constexpr std::uint32_t kind = 3;
+    /// Bit 0: there are rows outside the graph, behind those they are copies of.
+    [[nodiscard]] std::uint32_t file_features() const noexcept { return copies.any() ? 1 : 0; }
 
     [[nodiscard]] check_report check() const {
         const auto reading = gate.reading();
-        check_report report = graph_inspector(graph, directory).run();
+        check_report report = graph_inspector(graph, directory, copies).run();
         this->check_directory(report);
+        report.misplaced += false_copies();
         return report;
     }
 
@@ -180,6 +202,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
                     put_links(sink, slot, level, number, row);
         });
         if constexpr (base::is_packed) write_codes(out, slots);
+        if (copies.any()) write_copies(out, *slots, *numbers);
     }
 
     template <class Parts>
@@ -206,11 +229,13 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
                     " does not exist");
         graph.borrow(links.levels, links.parents, links.base, links.upper_first, links.upper);
         if constexpr (base::is_packed) read_codes(in, n);
+        if (!base::is_packed && in.has("COPY")) copies.borrow(in.template elements<slot_t>("COPY", n));
         graph.set_entry(empty ? no_slot : static_cast<slot_t>(head[3]), static_cast<std::size_t>(head[4]));
         if (!in.thorough()) return;
         require_links(in, links);
         if constexpr (base::is_packed) require_codes(in, n);
         require_sound(in);
+        if (copies.any()) require_copies(in, n);
         this->leave_file = [this] { copy_all(); };
     }
 
@@ -263,6 +288,43 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         }
     }
 
+    /// The next copy of each row's vector, in the order of rows.
+    template <class Parts>
+    void write_copies(Parts& out, std::span<const slot_t> slots, std::span<const slot_t> numbers) const {
+        const auto nodes = copies.find_nodes(directory.high_water()).nodes;
+        const auto next = std::make_shared<std::vector<slot_t>>(slots.size(), no_slot);
+        std::vector<slot_t> last(slots.size());
+        for (std::size_t i = 0; i < slots.size(); ++i) last[i] = static_cast<slot_t>(i);
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            if (nodes[slots[i]] == no_slot) continue;
+            slot_t& before = last[numbers[nodes[slots[i]]]];
+            (*next)[before] = static_cast<slot_t>(i);
+            before = static_cast<slot_t>(i);
+        }
+        out.template stream<slot_t>("COPY", next->size(),
+                                    [next](const auto& sink) { sink(std::span<const slot_t>(*next)); });
+    }
+    /// Rows in lists behind rows of other codes.
+    [[nodiscard]] std::size_t false_copies() const {
+        const auto nodes = copies.find_nodes(directory.high_water()).nodes;
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < nodes.size(); ++i)
+            if (nodes[i] != no_slot && !known.same_codes(static_cast<slot_t>(i), nodes[i])) ++count;
+        return count;
+    }
+    /// Lists are sound already. Their rows are copies, in order, and there are some.
+    template <class Parts>
+    void require_copies(const Parts& in, std::size_t n) const {
+        const auto found = copies.find_nodes(n);
+        if (found.count == 0) in.fail("it has lists of copies, but no copies");
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto slot = static_cast<slot_t>(i);
+            if (found.nodes[i] == no_slot) continue;
+            if (copies.next(slot) <= slot) in.fail("the copies behind row " + std::to_string(i) + " are not in order");
+        }
+        if (false_copies() != 0) in.fail("rows that it calls copies have other vectors");
+    }
+
     /// What holds for each row by itself: links that lead to rows, ended in one way, and upper links nobody else has.
     template <class Parts>
     void require_links(const Parts& in, const links_in_file& from) const {
@@ -284,7 +346,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         for (std::size_t i = 0; i < n; ++i) {
             const slot_t parent = from.parents[i];
             if (parent == no_slot) continue;
-            if (parent >= n || parent == i || children[parent]++ > graph.child_limit())
+            if (parent >= n || parent == i || children[parent]++ >= graph.child_limit_in_files())
                 in.fail("row " + std::to_string(i) + " has parent " + std::to_string(parent) + ", which cannot be");
         }
     }
@@ -303,7 +365,7 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
     /// Links, levels and tree must be what a build could have left.
     template <class Parts>
     void require_sound(const Parts& in) const {
-        const check_report found = graph_inspector(graph, directory).run(true);
+        const check_report found = graph_inspector(graph, directory, copies).run(true);
         if (!found.ok())
             in.fail("its graph is not sound: " + std::to_string(found.dangling) + " links lead nowhere, " +
                     std::to_string(found.duplicate) + " are repeated, " + std::to_string(found.misplaced) +
@@ -317,8 +379,19 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
         retired_rows waiting;
         waiting.reserve(directory.retired());
         directory.reserve_free(directory.high_water());
-        for (std::size_t i = 0; i < directory.high_water(); ++i)
-            if (directory.state(static_cast<slot_t>(i)) == row_state::retired) waiting.add(static_cast<slot_t>(i));
+        row_copies lists = copies.owned(directory.high_water());
+        typename base::known_type table(this->rows);
+        if constexpr (base::tells_copies) {
+            auto room = table.enlarged(directory.live());
+            table.take(room);
+        }
+        for (std::size_t i = 0; i < directory.high_water(); ++i) {
+            const auto slot = static_cast<slot_t>(i);
+            if (directory.state(slot) == row_state::retired)
+                waiting.add(slot);
+            else if (base::tells_copies && !lists.is_copy(slot))
+                table.find_or_enter(slot);  // files of before have copies in the graph
+        }
         this->copy_from_file(
             [this](const auto& copy) {
                 this->rows.for_each_store([&](auto& store) { copy(store.rows(), directory.high_water()); });
@@ -327,6 +400,8 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Kernels> {
             },
             [&] {
                 graph.set_children(std::move(children));
+                copies = std::move(lists);
+                known = std::move(table);
                 retired = std::move(waiting);
             });
     }

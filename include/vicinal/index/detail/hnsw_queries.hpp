@@ -14,7 +14,9 @@
 #include <stop_token>  // for stop_token
 #include <vector>      // for vector
 
+#include "vicinal/index/detail/hnsw_copies.hpp"
 #include "vicinal/index/detail/hnsw_search.hpp"
+#include "vicinal/index/detail/hnsw_spread.hpp"
 #include "vicinal/index/detail/hnsw_state.hpp"
 #include "vicinal/index/detail/packed_search.hpp"
 #include "vicinal/index/detail/scan.hpp"
@@ -77,11 +79,11 @@ class hnsw_queries {
         const std::size_t width = std::min(params.ef != 0 ? params.ef : default_ef, state_.stored_rows());
         begin(*walk);
         const slot_t start = live_start(start_of(scorer, *walk, stats.now));
-        beam_search(state_.graph, scorer, start, 0, width, *walk, stats.now, params.stop);
+        search_lowest(scorer, start, width, *walk, stats.now, params.stop);
+        radius_sink<Id> within(radius, hits, admits);
+        copies_sink all(within, state_.copies, state_.directory.high_water());
         flood_within(state_.graph, scorer, radius, state_.directory.high_water(), *walk, stats.now, params.stop,
-                     [&](slot_t slot, float distance) {
-                         if (admits(slot)) hits.push_back({state_.directory.id(slot), distance});
-                     });
+                     [&](slot_t node, float distance) { all.offer(node, distance); });
         std::sort(hits.begin(), hits.end(), closer<Id>);
         return hits;
     }
@@ -186,6 +188,8 @@ class hnsw_queries {
                                        start_of(*turns[i].scorer, walk, stats.now),
                                        std::min(width, state_.stored_rows()), admits, walk, stats.now, params.stop);
             }
+        if constexpr (!State::is_packed)
+            for (turn& t : all) look_around(*t.scorer, **t.walk, stats.now, params.stop);
         for (std::size_t i = 0; i < n; ++i) ask_for_results(**turns[i].lease, **turns[i].walk, room(i).size());
         for (std::size_t i = 0; i < n; ++i) {
             closest_sink<Id> closest(room(i), admits);
@@ -239,7 +243,7 @@ class hnsw_queries {
                 packed_beam_search(state_.graph, scorer, state_.codes, start, width, state_.stored_rows(), walk, stats,
                                    params.stop);
             else
-                beam_search(state_.graph, scorer, start, 0, width, walk, stats, params.stop);
+                search_lowest(scorer, start, width, walk, stats, params.stop);
             if (found_enough(walk.pool, k, admits)) return;
             begin(walk);
         }
@@ -247,16 +251,35 @@ class hnsw_queries {
         if constexpr (State::is_packed)
             packed_filtered_search(state_.graph, scorer, state_.codes, from, width, admits, walk, stats, params.stop);
         else
-            filtered_beam_search(state_.graph, scorer, from, 0, width, admits, walk, stats, params.stop);
+            filtered_beam_search(state_.graph, scorer, from, 0, width, of_copies(admits), walk, stats, params.stop);
+    }
+    template <class Scorer>
+    void search_lowest(const Scorer& scorer, slot_t start, std::size_t width, walk_scratch& walk, search_stats& stats,
+                       const std::stop_token& stop) const {
+        beam_search(state_.graph, scorer, start, 0, width, walk, stats, stop);
+        look_around(scorer, walk, stats, stop);
+    }
+    /// A beam full of near-copies of one row has not looked elsewhere.
+    template <class Scorer>
+    void look_around(const Scorer& scorer, walk_scratch& walk, search_stats& stats, const std::stop_token& stop) const {
+        const float spread = crowd_in(walk.pool);
+        if (spread < 0) return;
+        auto other = state_.walks.take();
+        begin(*other);
+        leave_crowd(state_.graph, scorer, spread, walk, *other, stats, stop);
     }
     [[nodiscard]] bool found_enough(const beam& pool, std::size_t k, const row_gate<Id>& admits) const {
-        if (state_.directory.retired() != 0) return returnable(pool, admits) >= std::min(k, state_.directory.live());
-        return !State::is_packed || pool.size() >= std::min(k, state_.directory.live());
-    }
-    [[nodiscard]] static std::size_t returnable(const beam& pool, const row_gate<Id>& admits) {
+        const std::size_t wanted = std::min(k, state_.directory.live());
+        if (state_.directory.retired() == 0) return !State::is_packed || pool.size() >= wanted;
+        const auto of_any = of_copies(admits);
         std::size_t count = 0;
-        for (std::size_t i = 0; i < pool.size(); ++i) count += admits(key_slot(pool[i])) ? 1 : 0;
-        return count;
+        for (std::size_t i = 0; i < pool.size() && count < wanted; ++i)
+            count += of_any.count(key_slot(pool[i]), wanted - count);
+        return count >= wanted;
+    }
+    /// The same gate for rows of the graph, which stand for copies.
+    [[nodiscard]] copies_gate<Id> of_copies(const row_gate<Id>& admits) const noexcept {
+        return {admits, state_.copies, state_.directory.high_water()};
     }
 
     /// Asks for what deliver will read first.
@@ -271,9 +294,10 @@ class hnsw_queries {
 
     /// Hands the beam to the sink, by the fine codec's distances.
     void deliver(scratch_type& buffers, const walk_scratch& walk, [[maybe_unused]] std::size_t k,
-                 const params_type& params, [[maybe_unused]] const row_gate<Id>& admits, closest_sink<Id>& closest,
+                 const params_type& params, [[maybe_unused]] const row_gate<Id>& admits, closest_sink<Id>& kept,
                  search_stats& stats) const {
         const beam& pool = walk.pool;
+        copies_sink closest(kept, state_.copies, state_.directory.high_water());
         if constexpr (State::is_packed || (!State::two_levels && !State::approximate_walk)) {
             for (std::size_t i = 0; i < pool.size(); ++i) {
                 if (const float distance = key_distance(pool[i]); distance <= closest.threshold())
@@ -285,9 +309,10 @@ class hnsw_queries {
             const bool number_given = State::two_levels && params.rerank != 0;
             const std::size_t most = number_given ? std::max(params.rerank, k) : pool.size();
             const bool choose = params.filter || state_.directory.retired() != 0;
+            const auto of_any = of_copies(admits);
             buffers.candidates.clear();
             for (std::size_t i = 0; i < pool.size() && buffers.candidates.size() < most; ++i)
-                if (!choose || admits(key_slot(pool[i])))
+                if (!choose || of_any(key_slot(pool[i])))
                     buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
             if (!number_given) return state_.rerank_doubtful(buffers, closest, stats);
             buffers.slots.clear();
@@ -329,10 +354,10 @@ class hnsw_queries {
             for (;;) {
                 while (tied_.empty())
                     if (!gather_tied(scorer, stats.now)) return false;
-                const row_key key = tied_.back();
+                const auto [key, id] = tied_.back();
                 tied_.pop_back();
-                const slot_t slot = key_slot(key);
-                if (!may_give(slot)) continue;  // removed since it was reached
+                const slot_t slot = row_of(key_slot(key), id);
+                if (slot == no_slot || !may_give(slot)) continue;  // removed since it was reached
                 const float distance = changed_ ? scorer.score(slot) : key_distance(key);
                 if (distance > key_distance(key)) {  // the place of a row that was removed, taken by another
                     enter(make_key(distance, slot));
@@ -346,6 +371,11 @@ class hnsw_queries {
         [[nodiscard]] search_stats stats() const override { return did_; }
 
       private:
+        struct tied {
+            row_key key;
+            Id id;
+        };
+
         /// Takes all rows at the least distance out of the window into tied_, the lowest id last; false if there is
         /// none.
         template <class Scorer>
@@ -356,14 +386,29 @@ class hnsw_queries {
             while (!frontier_.empty() && no_farther(frontier_.front(), *window_.begin())) follow(scorer, stats);
             const row_key first = *window_.begin();
             while (!window_.empty() && no_farther(*window_.begin(), first)) {
-                if (state_.directory.in_use(key_slot(*window_.begin()))) tied_.push_back(*window_.begin());
+                expand(*window_.begin());
                 window_.erase(window_.begin());
                 if (!beyond_.empty()) window_.insert(pop(beyond_));
             }
-            std::sort(tied_.begin(), tied_.end(), [this](row_key a, row_key b) {
-                return state_.directory.id(key_slot(a)) > state_.directory.id(key_slot(b));
-            });
+            std::sort(tied_.begin(), tied_.end(), [](const tied& a, const tied& b) { return a.id > b.id; });
             return true;
+        }
+        /// Puts all rows that a row of the graph stands for into tied_.
+        void expand(row_key key) {
+            if (!state_.directory.in_use(key_slot(key))) return;
+            renew(expanding_).for_each(key_slot(key), [&](slot_t slot) {
+                tied_.push_back({make_key(key_distance(key), slot), state_.directory.id(slot)});
+            });
+        }
+        /// Where the id is by now: copies change places when one of them is removed.
+        [[nodiscard]] slot_t row_of(slot_t slot, Id id) const {
+            const bool there = state_.directory.in_use(slot) && state_.directory.is_live(slot) && state_.directory.id(slot) == id;
+            return there || !changed_ ? slot : state_.find(id);
+        }
+        /// An index that can change is sound, and may have more copies by now.
+        copies_walk& renew(copies_walk& walk) const noexcept {
+            if (!state_.read_only) walk = copies_walk(state_.copies, state_.directory.high_water());
+            return walk;
         }
         /// Whether the distance of `a` is at most that of `b`, zeros of both signs being equal.
         [[nodiscard]] static bool no_farther(row_key a, row_key b) noexcept {
@@ -380,7 +425,7 @@ class hnsw_queries {
         void reach(float distance, slot_t slot) {
             const row_key key = make_key(distance, slot);
             push(frontier_, key);
-            if (may_give(slot)) enter(key);
+            if (renew(reaching_).any_of(slot, [this](slot_t row) { return may_give(row); })) enter(key);
         }
         [[nodiscard]] bool may_give(slot_t slot) {
             return state_.directory.in_use(slot) && state_.directory.is_live(slot) && answers_.admits(slot, state_.directory.id(slot), changed_);
@@ -420,7 +465,9 @@ class hnsw_queries {
         std::set<row_key> window_;
         std::vector<row_key> frontier_;  // reached, not yet followed; closest first
         std::vector<row_key> beyond_;    // reached, farther than the window; closest first
-        std::vector<row_key> tied_;      // to be handed out next, the last first
+        std::vector<tied> tied_;  // to be handed out next, the last first
+        copies_walk reaching_{state_.copies, state_.read_only ? state_.directory.high_water() : 0};
+        copies_walk expanding_ = reaching_;
     };
 
     const State& state_;

@@ -25,12 +25,11 @@ namespace detail {
 template <class Metric, class Codec, class Kernels, class Codes, class Directory>
 class hnsw_repairer {
   public:
-    /// leaving   the row that is about to be retired
+    /// leaving   the row that is about to be retired, or no_slot
     /// arriving  the row that takes its id over, or no_slot
     hnsw_repairer(const Metric& metric, const code_store<Codec>& store, graph_changes<Codes>& graph,
                   const Directory& directory, slot_t leaving, slot_t arriving)
-        : store_(store),
-          graph_(graph),
+        : graph_(graph),
           directory_(directory),
           leaving_(leaving),
           arriving_(arriving),
@@ -54,7 +53,9 @@ class hnsw_repairer {
 
     /// If the leaving row is where searches begin, they begin elsewhere: at the live row of the highest level, the
     /// lowest number among equals.
-    void replace_entry() {
+    /// in_graph(row)  whether a live row has links
+    template <class InGraph>
+    void replace_entry(const InGraph& in_graph) {
         if (graph_.entry() != leaving_) return;
         slot_t best = no_slot;
         const auto consider = [&](slot_t slot) {
@@ -63,7 +64,7 @@ class hnsw_repairer {
                 best = slot;
         };
         directory_.for_each_live([&](slot_t slot) {
-            if (slot != leaving_) consider(slot);
+            if (slot != leaving_ && in_graph(slot)) consider(slot);
         });
         if (arriving_ != no_slot) consider(arriving_);
         graph_.set_entry(best);
@@ -82,15 +83,11 @@ class hnsw_repairer {
 
     /// Makes `child` a child of `above` or of a row below it that has room.
     void adopt(slot_t child, slot_t above) {
-        while (graph_.children(above) >= graph_.child_limit()) above = a_child(above);
+        above = find_room(graph_, above, child,
+                          [this](slot_t row, std::size_t i) { return child_among_links(graph_, row, i); });
         graph_.set_parent(child, above);
         ensure_link(above, child);
         ensure_link(child, above);
-    }
-    [[nodiscard]] slot_t a_child(slot_t slot) const {
-        for (const slot_t link : graph_.links(slot, 0))
-            if (graph_.parent(link) == slot) return link;
-        return no_slot;  // not reached
     }
 
     /// Adds the level-0 link from -> to, in place of the leaving row, or of the farthest that the tree does not need.
@@ -143,7 +140,7 @@ class hnsw_repairer {
         all.reserve(reach.size());
         for (std::size_t i = 0; i < reach.size(); ++i) all.push_back({distances[i], reach[i]});
         std::sort(all.begin(), all.end());
-        prune_links(graph_, store_, slot, level, all, between_,
+        prune_links(graph_, slot, level, all, between_,
                     [&](slot_t link) { return std::binary_search(held.begin(), held.end(), link); });
         std::vector<slot_t> links;
         links.reserve(all.size());
@@ -151,7 +148,6 @@ class hnsw_repairer {
         graph_.set_links({slot, level, std::move(links), {}});
     }
 
-    const code_store<Codec>& store_;
     graph_changes<Codes>& graph_;
     const Directory& directory_;
     slot_t leaving_;

@@ -9,11 +9,13 @@
 #include <optional>     // for optional
 #include <span>         // for span
 #include <type_traits>  // for conditional_t
+#include <utility>      // for move, pair
 #include <vector>       // for vector
 
 #include "vicinal/index/detail/calls.hpp"
 #include "vicinal/index/detail/hnsw_build.hpp"
 #include "vicinal/index/detail/hnsw_changes.hpp"
+#include "vicinal/index/detail/hnsw_copies.hpp"
 #include "vicinal/index/detail/hnsw_graph.hpp"
 #include "vicinal/index/detail/hnsw_guide.hpp"
 #include "vicinal/index/detail/hnsw_repair.hpp"
@@ -49,12 +51,17 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     using changes_type = graph_changes<codes_type>;
     using journal_type = graph_journal<codes_type>;
     using repairer_type = hnsw_repairer<Metric, fine_codec, Kernels, codes_type, id_directory<Id>>;
+    using known_type = known_codes<typename base::store_type>;
+    /// Links with codes are walked by estimates, which would tell copies from each other; there they are ordinary rows.
+    static constexpr bool tells_copies = !is_packed;
     using base::counted, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
 
     hnsw_params params;
     hnsw_graph graph;
     [[no_unique_address]] codes_type codes;  ///< of the links on level 0
     retired_rows retired;
+    row_copies copies;             ///< rows without links, behind those that have their codes
+    known_type known{rows};        ///< live rows of the graph by their codes
     mutable scratch_pool<walk_scratch> walks;
 
     explicit hnsw_state(std::size_t dimension, hnsw_params wanted = {})
@@ -101,7 +108,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
                 };
                 if (guide) {
                     guide->copy(
-                        rows.coarse(), n, [&](std::size_t i) { return fresh.slots()[i]; }, executor);
+                        rows.coarse(), fresh.nodes().size(), [&](std::size_t i) { return fresh.nodes()[i]; }, executor);
                     if (2 * link(fresh, guide->codes(), executor, keep) > n) guide.reset();  // it costs more than it saves
                 } else {
                     link(fresh, rows.coarse(), executor, keep);
@@ -127,20 +134,23 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (old == no_slot) fail_missing(id, "update");
         this->require_decodable(*lease, lease->query.span());
         this->encode_query(*lease);
+        if (this->has_code(old, lease->code.data())) return counted.update();
         make_room(1);
         upcoming_rows fresh(*this, std::span(&id, 1), lease->code);
         builder_type builder = new_builder();
         plan(builder, fresh, rows.coarse(), {});
         changes_type changes(graph, codes);
         builder.move_to(changes);
-        plan_removal(changes, old, fresh.slots().front());
+        const slot_t spare = row_to_spare(old);
+        plan_removal(changes, spare == no_slot ? old : no_slot,
+                     fresh.nodes().empty() ? no_slot : fresh.nodes().front());
         retired.reserve(1);
         {
             const auto publishing = gate.publishing();
-            directory.retire(old);
+            retire(old, spare);
             changes.publish();
             fresh.insert();
-            finish_removal(old);
+            finish_removal(old, spare);
         }
         give_back();
         counted.update();
@@ -151,15 +161,16 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         const slot_t slot = directory.find(id);
         if (slot == no_slot) return false;
         changes_type changes(graph, codes);
-        if (directory.live() > 1) plan_removal(changes, slot, no_slot);
+        const slot_t spare = row_to_spare(slot);
+        if (directory.live() > 1) plan_removal(changes, spare == no_slot ? slot : no_slot, no_slot);
         retired.reserve(1);
         if (directory.live() == 1) {
             empty();
         } else {
             const auto publishing = gate.publishing();
-            directory.retire(slot);
+            retire(slot, spare);
             changes.publish();
-            finish_removal(slot);
+            finish_removal(slot, spare);
         }
         give_back();
         counted.remove();
@@ -169,8 +180,9 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     [[nodiscard]] memory_report memory() const {
         memory_report report = base::memory();
         const auto reading = gate.reading();
-        report.links = graph.memory() + codes.memory() + retired.memory();
-        report.reserved += graph.reserved() + codes.reserved() + retired.memory();
+        report.links = graph.memory() + codes.memory() + retired.memory() + copies.memory() + known.memory();
+        report.reserved +=
+            graph.reserved() + codes.reserved() + retired.memory() + copies.reserved() + known.memory();
         std::size_t walking = 0;
         walks.for_each_idle([&](const walk_scratch& walk) { walking += walk.memory(); });
         report.scratch += walking;
@@ -192,6 +204,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         try {
             this->reserve_extra(extra);
             directory.reserve_free(directory.high_water_after(extra));
+            if (auto bigger = known.enlarged(tells_copies ? directory.live() + extra : 0); !bigger.empty()) {
+                const auto publishing = gate.publishing();
+                known.take(bigger);
+            }
         } catch (...) {
             give_back(true);
             throw;
@@ -216,6 +232,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             const auto publishing = gate.publishing();
             directory.clear(table);
             graph.clear();
+            copies = row_copies();
+            known.clear();
         }
         retired.clear();
         directory.forget_free();
@@ -240,43 +258,57 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         }
     }
 
-    /// The next rows, with their codes, set up in the graph without links. Taken out of it again unless they were
-    /// inserted, which makes them live.
+    /// The next rows, with their codes, set up in the graph without links, but for those that are copies of others.
+    /// Taken out of it again unless they were inserted, which makes them live.
     class upcoming_rows {
       public:
         /// row_codes  of all of them, as `encode_row` makes them
         upcoming_rows(hnsw_state& of, std::span<const Id> ids, std::span<const std::byte> row_codes)
-            : of_(of), ids_(ids), slots_(of.directory.upcoming_rows(ids.size())) {
-            std::vector<std::size_t> levels(ids.size());
-            std::size_t upper = 0;
-            for (std::size_t i = 0; i < ids.size(); ++i) {
-                levels[i] = of.graph.draw_level(of.params.seed, slots_[i]);
-                upper += levels[i];
-            }
-            make_room(levels, upper);
-            for (std::size_t first = 0; first < ids.size(); first += of.rows_at_once()) {
-                const auto publishing = of.gate.publishing();
-                for (std::size_t i = first; i < std::min(ids.size(), first + of.rows_at_once()); ++i) {
-                    // Here, not later: readers check upper links against how many there are.
-                    of.graph.create(slots_[i], levels[i]);
-                    of.put_row(slots_[i], row_codes.data() + i * of.code_bytes());
-                }
-            }
+            : upcoming_rows(of, ids) {
+            set_up(row_codes);
+            if constexpr (tells_copies)
+                tell_copies();
+            else
+                nodes_ = slots_;
         }
         upcoming_rows(const upcoming_rows&) = delete;
         upcoming_rows& operator=(const upcoming_rows&) = delete;
         ~upcoming_rows() {
-            if (!inserted_) of_.forget(slots_);
+            if (set_up_ && !inserted_) of_.forget(slots_);
         }
-        [[nodiscard]] std::span<const slot_t> slots() const noexcept { return slots_; }
+        /// Those that get links.
+        [[nodiscard]] std::span<const slot_t> nodes() const noexcept { return nodes_; }
         /// Readers are out.
         void insert() noexcept {
             for (const slot_t slot : slots_) of_.graph.publish(slot);
             for (const Id id : ids_) of_.directory.insert(id);
+            for (const auto& [copy, node] : copies_) of_.copies.attach(copy, node);
             inserted_ = true;
         }
 
       private:
+        /// Once this is done, the destructor undoes what follows.
+        upcoming_rows(hnsw_state& of, std::span<const Id> ids)
+            : of_(of), ids_(ids), slots_(of.directory.upcoming_rows(ids.size())) {}
+
+        void set_up(std::span<const std::byte> row_codes) {
+            std::vector<std::size_t> levels(ids_.size());
+            std::size_t upper = 0;
+            for (std::size_t i = 0; i < ids_.size(); ++i) {
+                levels[i] = of_.graph.draw_level(of_.params.seed, slots_[i]);
+                upper += levels[i];
+            }
+            make_room(levels, upper);
+            for (std::size_t first = 0; first < ids_.size(); first += of_.rows_at_once()) {
+                const auto publishing = of_.gate.publishing();
+                for (std::size_t i = first; i < std::min(ids_.size(), first + of_.rows_at_once()); ++i) {
+                    // Here, not later: readers check upper links against how many there are.
+                    of_.graph.create(slots_[i], levels[i]);
+                    of_.put_row(slots_[i], row_codes.data() + i * of_.code_bytes());
+                }
+            }
+            set_up_ = true;
+        }
         /// Beside readers.
         void make_room(std::span<const std::size_t> levels, std::size_t upper) {
             const std::size_t rows = of_.directory.high_water_after(ids_.size());
@@ -287,19 +319,45 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             of_.graph.touch(rows, upper);
             of_.codes.touch(rows);
         }
+        void tell_copies() {
+            for (const slot_t slot : slots_) {
+                const slot_t node = of_.known.find_or_enter(slot);
+                if (node == slot)
+                    nodes_.push_back(slot);
+                else
+                    copies_.push_back({slot, node});
+            }
+            for (const auto& [copy, node] : copies_) of_.graph.destroy(copy);
+            of_.make_room_for_copies(of_.directory.high_water_after(ids_.size()), !copies_.empty());
+        }
 
         hnsw_state& of_;
         std::span<const Id> ids_;
         std::vector<slot_t> slots_;
+        std::vector<slot_t> nodes_;
+        std::vector<std::pair<slot_t, slot_t>> copies_;  // each and its row in the graph
+        bool set_up_ = false;
         bool inserted_ = false;
     };
     /// Takes rows that nothing links to out of the graph, the last first: their places are then given out again in the
     /// same order.
     void forget(std::span<const slot_t> slots) noexcept {
         for (std::size_t i = slots.size(); i-- > 0;) {
+            known.erase(slots[i]);
             graph.set_parent(slots[i], no_slot);
             graph.destroy(slots[i]);
         }
+    }
+    /// Once there was a copy, lists are kept for all `stored` rows; to begin with they are made beside readers.
+    void make_room_for_copies(std::size_t stored, bool needed) {
+        if (!needed && !copies.kept()) return;
+        row_copies first;
+        if (!copies.kept()) first.reserve(stored);
+        const auto publishing = gate.publishing();
+        if (copies.kept())
+            copies.reserve(stored);
+        else
+            copies = std::move(first);
     }
 
     [[nodiscard]] builder_type new_builder() {
@@ -309,7 +367,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     void plan(builder_type& builder, const upcoming_rows& fresh, const code_store<Walked>& walked,
               executor_ref executor) {
         builder.plan(
-            fresh.slots(), walked, directory.high_water(), directory.retired() != 0,
+            fresh.nodes(), walked, directory.high_water(), directory.retired() != 0,
             [this](slot_t slot) { return directory.is_live(slot); }, executor);
     }
 
@@ -369,6 +427,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
                 --last;
                 graph.set_entry(entries[last], graph.level(entries[last]));
             }
+            if (copies.is_copy(slot))
+                copies.detach_first(copies.node_of(slot));  // the last that came
+            else
+                known.erase(slot);
             directory.retire(slot);
         });
     }
@@ -381,23 +443,45 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         }
     }
 
-    /// What follows when row `leaving` is retired, in favour of `arriving` if that is a row: the tree, the entry, and a
-    /// stretch of repairs.
+    /// The row that is left over when the id of `leaving` goes: the first copy of its vector, or no_slot if there is
+    /// none, so that the row itself has to leave the graph.
+    [[nodiscard]] slot_t row_to_spare(slot_t leaving) const noexcept { return copies.next(copies.node_of(leaving)); }
+    /// Takes the id of `leaving` away, and lets that of `spare` have its row. Readers are out.
+    void retire(slot_t leaving, slot_t spare) noexcept {
+        if (spare != no_slot) copies.detach_first(copies.node_of(spare));
+        if (spare == no_slot || spare == leaving)
+            directory.retire(leaving);
+        else
+            directory.retire_for(leaving, spare);
+    }
+
+    /// What follows when row `leaving` of the graph, unless that is no_slot, is retired, in favour of `arriving` if that
+    /// is a row: the tree, the entry, and a stretch of repairs.
     void plan_removal(changes_type& changes, slot_t leaving, slot_t arriving) {
+        if (leaving == no_slot && directory.retired() == 0) return;
         repairer_type repairer(metric, rows.fine(), changes, directory, leaving, arriving);
-        repairer.hand_over_children();
-        repairer.replace_entry();
+        if (leaving != no_slot) {
+            repairer.hand_over_children();
+            repairer.replace_entry([this](slot_t slot) { return !copies.is_copy(slot); });
+        }
         const auto [first, last] = retired.next_stretch(directory.high_water_after(arriving == no_slot ? 0 : 1));
         for (std::size_t row = first; row < last; ++row) repairer.repair(static_cast<slot_t>(row));
         changes.encode(rows.fine());
     }
-    /// The rest of it, when `slot` has been retired and all that was planned is in place. Readers are out.
-    void finish_removal(slot_t slot) noexcept {
-        retired.add(slot);
-        retired.advance(directory.high_water(), [&](slot_t row) {
+    /// The rest of it, when the id of `leaving` is gone and all that was planned is in place. Nothing links to `spare`,
+    /// so its place is free at once. Readers are out.
+    void finish_removal(slot_t leaving, slot_t spare) noexcept {
+        const auto release = [&](slot_t row) {
             graph.destroy(row);
             directory.release(row);
-        });
+        };
+        if (spare == no_slot) {
+            known.erase(leaving);
+            retired.add(leaving);
+        } else {
+            release(spare);
+        }
+        if (directory.retired() != 0) retired.advance(directory.high_water(), release);
     }
 };
 

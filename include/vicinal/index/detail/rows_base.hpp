@@ -1,7 +1,7 @@
 // What the indexes that keep their rows in one store share: flat and hnsw.
 #pragma once
 
-#include <algorithm>    // for clamp, copy_n, fill, max, min
+#include <algorithm>    // for clamp, copy_n, equal, fill, max, min
 #include <array>        // for array
 #include <bit>          // for bit_cast, has_single_bit
 #include <cstddef>      // for size_t, byte
@@ -406,6 +406,15 @@ struct rows_base {
                 encode_row(lease->query.span(), codes.data() + r * code_bytes());
             }
         });
+    }
+    /// Whether a row has that code.
+    [[nodiscard]] bool has_code(slot_t slot, const std::byte* code) const noexcept {
+        bool same = true;
+        rows.for_each_store([&](const auto& codes) {
+            same = same && std::equal(code, code + codes.rows().stride(), codes.rows()[slot]);
+            code += codes.rows().stride();
+        });
+        return same;
     }
     /// Readers are out.
     void put_row(slot_t slot, const std::byte* code) noexcept {

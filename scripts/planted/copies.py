@@ -1,0 +1,25 @@
+# Copies of one vector in graphs, near-copies, and the tree over the rows.
+GROUPS = {"copies": ["index/hnsw_copies_test.cpp"], "choosing": ["index/hnsw_algorithms_test.cpp"]}
+BUGS = [
+    ("copies are rows of the graph", "copies", INDEX + "hnsw_state.hpp", "if (node == slot)", "if (node != no_slot)"),
+    ("a search delivers one of many copies", "copies", INDEX + "hnsw_copies.hpp",
+     "walk_.for_each(node, [&](slot_t slot) { sink_.offer(slot, distance); });", "sink_.offer(node, distance);"),
+    ("a filter is asked about the row in the graph", "copies", INDEX + "hnsw_queries.hpp",
+     "from, 0, width, of_copies(admits), walk", "from, 0, width, admits, walk"),
+    ("a copy does not get the row it takes over", "copies", "storage/id_directory.hpp", "        ids_[leaving] = id;\n", ""),
+    ("a batch taken back leaves its copies", "copies", INDEX + "hnsw_state.hpp",
+     "copies.detach_first(copies.node_of(slot));  // the last", ";  // the last"),
+    ("a removed row is still known by its codes", "copies", INDEX + "hnsw_state.hpp", "            known.erase(leaving);\n", ""),
+    ("a copy becomes the entry", "copies", INDEX + "hnsw_state.hpp", "return !copies.is_copy(slot);", "return slot != no_slot;"),
+    ("lists lead out of a damaged file", "copies", INDEX + "hnsw_copies.hpp", "copy < rows_ && left_ != 0;",
+     "copy != no_slot && left_ != 0;"),
+    ("defects of lists are not counted", "copies", INDEX + "hnsw_parts.hpp", "report_.misplaced += copies_.defects;", ""),
+    ("false copies are let in", "copies", INDEX + "hnsw_parts.hpp", "if (false_copies() != 0)", "if (false)"),
+    ("features are not compared", "copies", "io/index_io.hpp", "(image.header().incompat & copies_apart) != features_of(*state)", "false"),
+    ("a stream hands copies out as they lie", "copies", INDEX + "hnsw_queries.hpp",
+     "[](const tied& a, const tied& b) { return a.id > b.id; }", "[](const tied&, const tied&) { return false; }"),
+    ("all children go the same way", "copies", INDEX + "hnsw_tree.hpp", "way % graph.children(above)", "way * 0"),
+    ("a search stays in a crowd", "copies", INDEX + "hnsw_spread.hpp", "return 4 * wide > pool.size() / run ? -1 : 4 * spread;",
+     "return -1;"),
+    ("near-copies rule out what lies beyond", "choosing", INDEX + "hnsw_spread.hpp", "margin = 1e-5F", "margin = 0"),
+]
