@@ -23,33 +23,13 @@
 #include "vicinal/index/detail/hnsw_search.hpp"
 #include "vicinal/index/detail/hnsw_spread.hpp"
 #include "vicinal/index/detail/hnsw_tree.hpp"
+#include "vicinal/index/detail/link_distances.hpp"
 #include "vicinal/index/detail/neighbor_codes.hpp"
 #include "vicinal/storage/scorer.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
-
-/// Distances from stored rows to stored rows, as graphs are walked by: a row becomes the query.
-template <class Metric, class Codec, class Kernels>
-class row_distances {
-  public:
-    row_distances(const Metric& metric, const code_store<Codec>& store) : metric_(metric), store_(store) {}
-    /// A scorer whose query is row `slot`, good until the next call.
-    [[nodiscard]] walk_scorer<Metric, Codec, Kernels> from(slot_t slot) {
-        if constexpr (is_integer<Metric, Codec>)
-            return {metric_, store_, slot, decoded_, integers_};
-        else
-            return {metric_, store_, as_query_(store_, slot), decoded_};
-    }
-
-  private:
-    const Metric& metric_;
-    const code_store<Codec>& store_;
-    row_as_query<Codec> as_query_;
-    padded_vector decoded_;
-    padded_vector integers_;
-};
 
 /// Chooses up to `limit` of the candidates, which are sorted: each one that is closer to the row itself than to any
 /// already chosen (algorithm 4 of the HNSW paper), so that links point in different directions and copies of one vector
@@ -91,6 +71,21 @@ std::size_t choose_links(std::span<candidate> sorted, std::size_t limit, std::si
     return count;
 }
 
+/// choose_links of `row`, by whatever distances its links are chosen; the others are dropped.
+template <class Distances>
+void keep_links(slot_t row, std::vector<candidate>& sorted, std::size_t limit, std::size_t kept, Distances& between) {
+    if constexpr (Distances::may_center) {
+        std::vector<slot_t> all;
+        all.reserve(sorted.size());
+        for (const candidate& c : sorted) all.push_back(c.slot);
+        sorted.resize(between.centers() ? choose_links_by_both(row, std::span(sorted), limit, kept, between)
+                                        : choose_links(std::span(sorted), limit, kept, between));
+        if (leaves_room(sorted.size(), limit)) fill_by_squares(row, sorted, kept, std::move(all), limit, between);
+    } else {
+        sorted.resize(choose_links(std::span(sorted), limit, kept, between));
+    }
+}
+
 /// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first, then those
 /// of which holds(link) says that the row has them and is to keep them.
 ///
@@ -104,7 +99,7 @@ void prune_links(const Graph& graph, slot_t slot, std::size_t level, std::vector
                                        [&](const candidate& c) { return graph.is_tree_link(slot, c.slot); });
     others = std::stable_partition(others, all.end(), [&](const candidate& c) { return holds(c.slot); });
     const auto kept = static_cast<std::size_t>(others - all.begin());
-    all.resize(choose_links(std::span(all), graph.capacity(level), kept, between));
+    keep_links(slot, all, graph.capacity(level), kept, between);
 }
 
 /// Links a batch of rows into the graph.
@@ -115,9 +110,16 @@ class hnsw_builder {
     using store_type = code_store<Codec>;
 
     /// store  the rows by which links are chosen
+    /// mean   what they have in common, see link_distances.hpp; alive as long as the builder
     hnsw_builder(const Metric& metric, const store_type& store, hnsw_graph& graph, Codes& codes, std::size_t build_beam,
-                 scratch_pool<walk_scratch>& scratch)
-        : metric_(metric), store_(store), graph_(graph), codes_(codes), build_beam_(build_beam), scratch_(scratch) {}
+                 scratch_pool<walk_scratch>& scratch, std::span<const float> mean)
+        : metric_(metric),
+          store_(store),
+          graph_(graph),
+          codes_(codes),
+          build_beam_(build_beam),
+          scratch_(scratch),
+          mean_(mean) {}
 
     /// Plans the links of new rows `slots`, whose codes are written and which graph.create has set up; is_live(row)
     /// says which older rows may be linked to. Changes nothing that a reader sees; `rows` is how many there are to
@@ -203,11 +205,11 @@ class hnsw_builder {
     template <class Walked, class IsLive>
     void pick(std::size_t i, const code_store<Walked>& walked, std::size_t rows, bool any_retired,
               const IsLive& is_live) {
-        distances_type own(metric_, store_);
+        distances_type own(metric_, store_, mean_);
         const auto exact = own.from(slots_[i]);
         picks_[i].walked_in_vain = false;
         if constexpr (!std::is_same_v<Walked, Codec>) {
-            row_distances<Metric, Walked, Kernels> coarse(metric_, walked);
+            row_distances<Metric, Walked, Kernels> coarse(metric_, walked, mean_);
             if (pick(i, exact, coarse.from(slots_[i]), rows, any_retired, is_live)) return;
             picks_[i].walked_in_vain = true;
         }
@@ -220,7 +222,7 @@ class hnsw_builder {
     [[nodiscard]] bool pick(std::size_t i, const Exact& exact, const Walk& walk_scorer, std::size_t rows,
                             bool any_retired, const IsLive& is_live) {
         auto walk = scratch_.take();
-        distances_type between(metric_, store_);
+        distances_type between(metric_, store_, mean_);
         const std::vector<candidate> batch = earlier_rows(i, exact);
         auto& picks = picks_[i].by_level;
         const std::size_t own_level = graph_.level(slots_[i]);
@@ -257,7 +259,10 @@ class hnsw_builder {
                 if (graph_.level(c.slot) >= level) found.push_back(c);
             std::sort(found.begin(), found.end());
             if (!crowded && found.size() > build_beam_) found.resize(build_beam_);
-            found.resize(choose_links(found, graph_.degree(), 0, between));
+            keep_links(slots_[i], found, graph_.degree(), 0, between);
+            if constexpr (distances_type::may_center)
+                if (start != no_slot && level <= top && leaves_room(found.size(), graph_.degree()))
+                    add_nearest(i, level, start, rows, any_retired, is_live, *walk, found);
         }
         return true;
     }
@@ -284,6 +289,22 @@ class hnsw_builder {
             const candidate c{key_distance(walk.pool[r]), key_slot(walk.pool[r])};
             if (c.distance > crowd && is_live(c.slot)) found.push_back(c);
         }
+    }
+    /// Fills up the picks of row i on `level`, which are few, with its nearest rows.
+    template <class IsLive>
+    void add_nearest(std::size_t i, std::size_t level, slot_t start, std::size_t rows, bool any_retired,
+                     const IsLive& is_live, walk_scratch& walk, std::vector<candidate>& found) {
+        distances_type own(metric_, store_, mean_);
+        distances_type between(metric_, store_, mean_);
+        const slot_t from = any_retired && !is_live(start) ? graph_.entry() : start;
+        std::vector<candidate> nearest;
+        search_stats stats;
+        collect(own.squares_from(slots_[i]), from, level, rows, any_retired, is_live, walk, stats, nearest);
+        std::vector<slot_t> near;
+        for (const candidate& c : nearest) near.push_back(c.slot);
+        for (const slot_t earlier : slots_.first(i))
+            if (graph_.level(earlier) >= level) near.push_back(earlier);
+        fill_by_squares(slots_[i], found, 0, std::move(near), graph_.degree(), between);
     }
     template <class Exact>
     static void measure(const Exact& exact, walk_scratch& walk, std::vector<candidate>& found) {
@@ -343,7 +364,7 @@ class hnsw_builder {
             if (picks.empty()) continue;  // the first row of all
             const slot_t parent = choose_parent(slots_[i], picks);
             if (std::none_of(picks.begin(), picks.end(), [&](const candidate& c) { return c.slot == parent; })) {
-                distances_type own(metric_, store_);
+                distances_type own(metric_, store_, mean_);
                 picks.push_back({own.from(slots_[i]).score(parent), parent});
             }
             graph_.set_parent(slots_[i], parent);
@@ -410,7 +431,7 @@ class hnsw_builder {
         if (u.links.size() <= capacity) return;
         std::vector<candidate> all = measured(u, had, is_live);
         std::sort(all.begin(), all.end());
-        distances_type between(metric_, store_);
+        distances_type between(metric_, store_, mean_);
         prune_links(graph_, u.target, u.level, all, between, [](slot_t) { return false; });
         u.links.clear();
         for (const candidate& c : all) u.links.push_back(c.slot);
@@ -419,19 +440,21 @@ class hnsw_builder {
     void encode(update& u) const {
         if (u.level != 0) return;
         const auto had = u.batch_row == none ? graph_.links(u.target, 0) : std::span<const slot_t>();
-        typename Codes::maker(codes_, store_).make(u.target, u.links, had, u.codes);
+        typename Codes::maker(codes_, store_, mean_).make(u.target, u.links, had, u.codes);
     }
 
     template <class IsLive>
     [[nodiscard]] std::vector<candidate> measured(const update& u, std::size_t had, const IsLive& is_live) const {
-        distances_type own(metric_, store_);
-        std::vector<float> distances(had);
-        own.from(u.target).score(u.links.data(), had, distances.data());
+        distances_type own(metric_, store_, mean_);
+        const std::size_t unmeasured = own.centers() ? u.links.size() : had;  // by sources, as d(a, b) = d(b, a)
+        std::vector<float> distances(unmeasured);
+        own.from(u.target).score(u.links.data(), unmeasured, distances.data());
         std::vector<candidate> all;
         all.reserve(u.links.size());
         for (std::size_t i = 0; i < had; ++i)
             if (u.batch_row != none || is_live(u.links[i])) all.push_back({distances[i], u.links[i]});
-        for (const edge& e : u.sources) all.push_back(e.source);
+        for (std::size_t i = 0; i < u.sources.size(); ++i)
+            all.push_back({own.centers() ? distances[had + i] : u.sources[i].source.distance, u.sources[i].source.slot});
         return all;
     }
 
@@ -441,6 +464,7 @@ class hnsw_builder {
     Codes& codes_;
     std::size_t build_beam_;
     scratch_pool<walk_scratch>& scratch_;
+    std::span<const float> mean_;
     std::span<const slot_t> slots_;
     std::vector<picked> picks_;
     std::vector<std::pair<slot_t, slot_t>> adopted_;  // (parent, child) of this batch

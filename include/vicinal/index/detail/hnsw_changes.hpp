@@ -83,10 +83,11 @@ class graph_changes {
             rows_[found->second] = std::move(made);
     }
     /// Makes the codes of all links that were set without. `publish` must not come before.
+    /// mean  what rows have in common, see link_distances.hpp
     template <class Store>
-    void encode(const Store& store) {
+    void encode(const Store& store, [[maybe_unused]] std::span<const float> mean) {
         if constexpr (keeps_codes) {
-            typename Codes::maker maker(codes_, store);
+            typename Codes::maker maker(codes_, store, mean);
             for (row_links& made : rows_)
                 if (made.level == 0 && !made.encoded) {
                     maker.make(made.slot, made.links, graph_.links(made.slot, 0), made.codes);

@@ -27,14 +27,15 @@ class hnsw_repairer {
   public:
     /// leaving   the row that is about to be retired, or no_slot
     /// arriving  the row that takes its id over, or no_slot
+    /// mean      what rows have in common, see link_distances.hpp; alive as long as the repairer
     hnsw_repairer(const Metric& metric, const code_store<Codec>& store, graph_changes<Codes>& graph,
-                  const Directory& directory, slot_t leaving, slot_t arriving)
+                  const Directory& directory, slot_t leaving, slot_t arriving, std::span<const float> mean)
         : graph_(graph),
           directory_(directory),
           leaving_(leaving),
           arriving_(arriving),
-          own_(metric, store),
-          between_(metric, store) {}
+          own_(metric, store, mean),
+          between_(metric, store, mean) {}
 
     /// Gives the children of the leaving row other parents.
     void hand_over_children() {

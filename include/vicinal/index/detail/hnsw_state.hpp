@@ -1,7 +1,7 @@
 // What an hnsw_index holds, and how it changes. Searches are in hnsw_queries.hpp, files in hnsw_parts.hpp.
 #pragma once
 
-#include <algorithm>    // for max, min
+#include <algorithm>    // for find, max, min
 #include <array>        // for array
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint32_t, uint64_t
@@ -19,6 +19,7 @@
 #include "vicinal/index/detail/hnsw_graph.hpp"
 #include "vicinal/index/detail/hnsw_guide.hpp"
 #include "vicinal/index/detail/hnsw_repair.hpp"
+#include "vicinal/index/detail/link_distances.hpp"
 #include "vicinal/index/detail/neighbor_codes.hpp"
 #include "vicinal/index/detail/rows_base.hpp"
 
@@ -54,6 +55,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     using known_type = known_codes<typename base::store_type>;
     /// Links with codes are walked by estimates, which would tell copies from each other; there they are ordinary rows.
     static constexpr bool tells_copies = !is_packed;
+    using mean_type = std::conditional_t<has_free_origin<Metric>, shared_mean, no_shared_mean>;
     using base::counted, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
 
     hnsw_params params;
@@ -62,6 +64,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     retired_rows retired;
     row_copies copies;             ///< rows without links, behind those that have their codes
     known_type known{rows};        ///< live rows of the graph by their codes
+    [[no_unique_address]] mean_type mean;  ///< of the rows, for choosing links
     mutable scratch_pool<walk_scratch> walks;
 
     explicit hnsw_state(std::size_t dimension, hnsw_params wanted = {})
@@ -92,6 +95,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
         auto untaught = this->train_if_needed(vectors);
+        mean_type mean_before = mean;
         journal_type journal(graph, codes, directory.high_water(), directory.upcoming_reused(vectors.rows()));
         std::vector<std::byte> row_codes;
         std::size_t done = 0;
@@ -117,10 +121,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
                 if (how.progress) how.progress(done, vectors.rows());
             }
         } catch (...) {
-            take_back(done, journal, untaught);
+            take_back(done, journal, untaught, mean_before);
             throw;
         }
-        if (done == 0) take_back(0, journal, untaught);
+        if (done == 0) take_back(0, journal, untaught, mean_before);
         if (done < vectors.rows()) give_back();
         counted.add(done);
         return done;
@@ -137,19 +141,21 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (this->has_code(old, lease->code.data())) return counted.update();
         make_room(1);
         upcoming_rows fresh(*this, std::span(&id, 1), lease->code);
-        builder_type builder = new_builder();
+        mean_type mean_then = mean_after(fresh.slots(), directory.live());
+        builder_type builder = new_builder(mean_then);
         plan(builder, fresh, rows.coarse(), {});
         changes_type changes(graph, codes);
         builder.move_to(changes);
         const slot_t spare = row_to_spare(old);
         plan_removal(changes, spare == no_slot ? old : no_slot,
-                     fresh.nodes().empty() ? no_slot : fresh.nodes().front());
+                     fresh.nodes().empty() ? no_slot : fresh.nodes().front(), mean_then);
         retired.reserve(1);
         {
             const auto publishing = gate.publishing();
             retire(old, spare);
             changes.publish();
             fresh.insert();
+            mean = std::move(mean_then);
             finish_removal(old, spare);
         }
         give_back();
@@ -162,7 +168,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         if (slot == no_slot) return false;
         changes_type changes(graph, codes);
         const slot_t spare = row_to_spare(slot);
-        if (directory.live() > 1) plan_removal(changes, spare == no_slot ? slot : no_slot, no_slot);
+        mean_type mean_then = mean_after({}, directory.live() - 1);
+        if (directory.live() > 1) plan_removal(changes, spare == no_slot ? slot : no_slot, no_slot, mean_then);
         retired.reserve(1);
         if (directory.live() == 1) {
             empty();
@@ -170,6 +177,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             const auto publishing = gate.publishing();
             retire(slot, spare);
             changes.publish();
+            mean = std::move(mean_then);
             finish_removal(slot, spare);
         }
         give_back();
@@ -180,9 +188,9 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     [[nodiscard]] memory_report memory() const {
         memory_report report = base::memory();
         const auto reading = gate.reading();
-        report.links = graph.memory() + codes.memory() + retired.memory() + copies.memory() + known.memory();
+        report.links = graph.memory() + codes.memory() + retired.memory() + copies.memory() + known.memory() + mean.memory();
         report.reserved +=
-            graph.reserved() + codes.reserved() + retired.memory() + copies.reserved() + known.memory();
+            graph.reserved() + codes.reserved() + retired.memory() + copies.reserved() + known.memory() + mean.memory();
         std::size_t walking = 0;
         walks.for_each_idle([&](const walk_scratch& walk) { walking += walk.memory(); });
         report.scratch += walking;
@@ -234,6 +242,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             graph.clear();
             copies = row_copies();
             known.clear();
+            mean = mean_type();
         }
         retired.clear();
         directory.forget_free();
@@ -278,6 +287,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         }
         /// Those that get links.
         [[nodiscard]] std::span<const slot_t> nodes() const noexcept { return nodes_; }
+        /// All of the rows, copies among them.
+        [[nodiscard]] std::span<const slot_t> slots() const noexcept { return slots_; }
         /// Readers are out.
         void insert() noexcept {
             for (const slot_t slot : slots_) of_.graph.publish(slot);
@@ -360,8 +371,20 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             copies = std::move(first);
     }
 
-    [[nodiscard]] builder_type new_builder() {
-        return builder_type(metric, rows.fine(), graph, codes, std::max(params.build_beam, params.degree), walks);
+    /// The mean by which links are chosen when rows `arriving`, whose codes are written, make `live` live ones; or one
+    /// leaves, if there are none.
+    [[nodiscard]] mean_type mean_after(std::span<const slot_t> arriving, std::size_t live) const {
+        const std::size_t present = directory.high_water();
+        const auto is_sample = [&](slot_t slot) {
+            return (slot < present && directory.is_live(slot)) ||
+                   std::find(arriving.begin(), arriving.end(), slot) != arriving.end();
+        };
+        return mean.after(std::max<std::size_t>(1, arriving.size()), directory.live() + directory.retired(), live,
+                          rows.fine(), directory.high_water_after(arriving.size()), is_sample);
+    }
+    [[nodiscard]] builder_type new_builder(const mean_type& mean_then) {
+        return builder_type(metric, rows.fine(), graph, codes, std::max(params.build_beam, params.degree), walks,
+                            mean_then.point());
     }
     template <class Walked>
     void plan(builder_type& builder, const upcoming_rows& fresh, const code_store<Walked>& walked,
@@ -376,19 +399,21 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
     /// returns  for how many rows that was in vain
     template <class Walked, class Before>
     std::size_t link(upcoming_rows& fresh, const code_store<Walked>& walked, executor_ref executor, const Before& before) {
-        builder_type builder = new_builder();
+        mean_type mean_then = mean_after(fresh.slots(), directory.live() + fresh.slots().size());
+        builder_type builder = new_builder(mean_then);
         plan(builder, fresh, walked, executor);
         before(builder);
         const auto publishing = gate.publishing();
         builder.publish();
         fresh.insert();
+        mean = std::move(mean_then);
         return builder.walked_in_vain();
     }
 
     /// Undoes a batch: its first `count` rows, what their links replaced, and what was learned from them. In steps that
     /// each leave a sound graph: rows are retired, then nothing links to them, then their places are free.
     void take_back(std::size_t count, journal_type& journal,
-                   std::optional<typename base::codecs_type>& untaught) noexcept {
+                   std::optional<typename base::codecs_type>& untaught, mean_type& mean_before) noexcept {
         if (count != 0 && journal.entry() == no_slot) {
             empty();
         } else if (count != 0) {
@@ -410,6 +435,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             const auto publishing = gate.publishing();
             graph.lower_upper(journal.upper_rows());
             this->forget_training(untaught);
+            mean = std::move(mean_before);
         }
         graph.drop_upper();
         give_back(true);
@@ -457,16 +483,16 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
 
     /// What follows when row `leaving` of the graph, unless that is no_slot, is retired, in favour of `arriving` if that
     /// is a row: the tree, the entry, and a stretch of repairs.
-    void plan_removal(changes_type& changes, slot_t leaving, slot_t arriving) {
+    void plan_removal(changes_type& changes, slot_t leaving, slot_t arriving, const mean_type& mean_then) {
         if (leaving == no_slot && directory.retired() == 0) return;
-        repairer_type repairer(metric, rows.fine(), changes, directory, leaving, arriving);
+        repairer_type repairer(metric, rows.fine(), changes, directory, leaving, arriving, mean_then.point());
         if (leaving != no_slot) {
             repairer.hand_over_children();
             repairer.replace_entry([this](slot_t slot) { return !copies.is_copy(slot); });
         }
         const auto [first, last] = retired.next_stretch(directory.high_water_after(arriving == no_slot ? 0 : 1));
         for (std::size_t row = first; row < last; ++row) repairer.repair(static_cast<slot_t>(row));
-        changes.encode(rows.fine());
+        changes.encode(rows.fine(), mean_then.point());
     }
     /// The rest of it, when the id of `leaving` is gone and all that was planned is in place. Nothing links to `spare`,
     /// so its place is free at once. Readers are out.

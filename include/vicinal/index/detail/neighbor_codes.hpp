@@ -36,7 +36,9 @@ struct scan_query {
 /// bias over R. Hence, for a query q at distance D from row c,
 ///     l2                     |q - n|^2  is about  D + |d|^2 + 2 f <R c, s> - 2 f <R q, s>     with f = |d|^2 / |R d|_1
 ///     inner_product, cosine  the same for -<q, n>:  D - <c, d> + f <R c, s> - f <R q, s>
-/// where only <R q, s> depends on the query: a sum of table entries. The rest are a link's offset and factor.
+/// where only <R q, s> depends on the query: a sum of table entries. The rest are a link's offset and factor. Of inner
+/// products the second line holds with any point c' in place of c, and is the better the closer that is to q; it is c
+/// less what rows have in common (link_distances.hpp), as queries may not share it.
 ///
 /// A row has ceil(capacity / 32) blocks of 32 links: codes as simd/fast_scan.hpp wants them, and 32 offsets and 32
 /// factors; zeros where there is no link. Threads: as for chunked_rows.
@@ -126,17 +128,19 @@ class neighbor_codes {
     /// Buffers of one thread that makes rows.
     class maker {
       public:
-        explicit maker(const neighbor_codes& of, const code_store<Fine>& store)
+        /// mean  what rows have in common: rows' products with queries are estimated as if it were taken off the row
+        maker(const neighbor_codes& of, const code_store<Fine>& store, std::span<const float> mean = {})
             : of_(of),
               store_(store),
+              mean_(mean),
               center_(store.dim()),
               other_(store.dim()),
               rotated_center_(of.rotation_.size()),
               rotated_(of.rotation_.size()),
               spare_(of.rotation_.size()) {}
 
-        /// The codes of `links` of row `slot`, which has `had` links now: what is known of those is kept. A function of
-        /// the rows and their order alone: what is kept is what would be made.
+        /// The codes of `links` of row `slot`, which has `had` links now: what is known of those is kept, by whatever mean it was
+        /// made.
         void make(slot_t slot, std::span<const slot_t> links, std::span<const slot_t> had, row& out) {
             out.codes.assign(of_.code_bytes(), std::byte{0});
             out.factors.assign(of_.factor_count(), 0.0F);
@@ -150,7 +154,9 @@ class neighbor_codes {
                 }
                 if (!ready) {
                     store_.read(slot, center_);
-                    of_.rotation_.template apply<isa>(center_.data(), rotated_center_.data(), spare_.data());
+                    reference_ = center_;
+                    for (std::size_t k = 0; k < mean_.size(); ++k) reference_[k] -= mean_[k];
+                    of_.rotation_.template apply<isa>(reference_.data(), rotated_center_.data(), spare_.data());
                     ready = true;
                 }
                 add(links[i], i, out);
@@ -173,7 +179,7 @@ class neighbor_codes {
             for (std::size_t i = 0; i < other_.size(); ++i) {
                 const double d = double{other_[i]} - double{center_[i]};
                 squares_of_d += d * d;
-                with_center += d * double{center_[i]};
+                with_center += d * double{reference_[i]};
                 other_[i] = static_cast<float>(d);
             }
             of_.rotation_.template apply<isa>(other_.data(), rotated_.data(), spare_.data());
@@ -198,7 +204,9 @@ class neighbor_codes {
 
         const neighbor_codes& of_;
         const code_store<Fine>& store_;
+        std::span<const float> mean_;
         std::vector<float> center_;
+        std::vector<float> reference_;  // c' of the formulas
         std::vector<float> other_;
         std::vector<float> rotated_center_;
         std::vector<float> rotated_;

@@ -1,0 +1,25 @@
+"""By what distances the links of an inner product's graph are chosen."""
+GROUPS = {
+    "shared_means": ["index/hnsw_products_test.cpp"],
+}
+BUGS = [
+    ("rows are linked as they are", "shared_means", INDEX + "link_distances.hpp",
+     "if (!mean_.empty()) return from_centered(slot);", "if (false) return from_centered(slot);"),
+    ("products as they are choose nothing", "shared_means", INDEX + "link_distances.hpp",
+     "std::size_t places = (limit - std::min(limit, kept)) * 7 / 8;", "std::size_t places = 0;"),
+    ("rows with few links are left so", "shared_means", INDEX + "link_distances.hpp", "return 4 * count < limit;",
+     "return count > limit;"),
+    ("far rows pull the mean", "shared_means", INDEX + "link_distances.hpp", "if (distances[s] > 16 * *middle) continue;", ""),
+    ("any mean is worth taking off", "shared_means", INDEX + "link_distances.hpp", "squares > negligible)", "squares > 0)"),
+    ("the mean follows growth alone", "shared_means", INDEX + "link_distances.hpp",
+     "std::min(learned_at_, live) / 4)", "learned_at_)"),
+    ("a file's mean is learned from other rows", "shared_means", INDEX + "link_distances.hpp",
+     "(changes_ == 0 ? before : changes_) + count", "changes_ + count"),
+    ("a batch taken back leaves its mean", "shared_means", INDEX + "hnsw_state.hpp",
+     "        mean = std::move(mean_before);\n", "        (void)mean_before;\n"),
+    ("link codes are about the row itself", "shared_means", INDEX + "neighbor_codes.hpp", "reference_[k] -= mean_[k];",
+     "reference_[k] -= 0;"),
+    ("repairs choose links by rows as they are", "shared_means", INDEX + "hnsw_repair.hpp",
+     "          own_(metric, store, mean),\n          between_(metric, store, mean) {}",
+     "          own_(metric, store),\n          between_(metric, store) { (void)mean; }"),
+]
