@@ -19,6 +19,13 @@ namespace {
 using namespace vicinal_test;
 using hits = std::vector<vicinal::neighbor<std::uint64_t>>;
 
+/// How many different vectors there are.
+std::size_t distinct(const dataset& rows) {
+    std::set<std::vector<float>> vectors;
+    for (std::size_t r = 0; r < rows.rows(); ++r) vectors.emplace(rows[r].begin(), rows[r].end());
+    return vectors.size();
+}
+
 using flat = vicinal::flat_index<>;
 using ivf = vicinal::ivf_index<>;
 using hnsw = vicinal::hnsw_index<>;
@@ -186,7 +193,7 @@ TEMPLATE_TEST_CASE("stream: statistics need not outlive the call; what is done l
         CHECK(stream.stats().hops == gone->hops);
         gone.reset();
         CHECK(all_of(stream).size() == 400);
-        CHECK(stream.stats().distances >= 400);
+        CHECK(stream.stats().distances >= distinct(rows));  // a graph measures copies of one vector once
         const auto moved = std::move(stream);
         CHECK(stream.stats().distances == 0);  // NOLINT: what a stream that was moved from says is promised
         CHECK(all_of(stream).empty());         // NOLINT
@@ -202,6 +209,7 @@ TEMPLATE_TEST_CASE("stream: no id comes twice, whatever changes, and each at a d
     std::map<std::uint64_t, std::set<float>> had;
     for (const auto& hit : sorted(rows, rows[0])) had[hit.id].insert(hit.distance);
     std::set<std::uint64_t> seen;
+    std::set<std::uint64_t> moved;  // closer than what had been given by then: they may be missed
     std::size_t given = 0;
     for (const auto& hit : index.nearest(rows[0], everywhere<TestType>(1))) {  // places not seen yet are left
         REQUIRE(seen.insert(hit.id).second);
@@ -224,6 +232,7 @@ TEMPLATE_TEST_CASE("stream: no id comes twice, whatever changes, and each at a d
             if (seen.count(ids[i]) == 0) {
                 index.update(ids[i], near);
                 had[ids[i]].insert(0.25F);
+                moved.insert(ids[i]);
             }
         for (std::size_t r = 0; r < 1500; ++r) {  // places of rows that were removed are used again
             index.add(95'000, near);
@@ -235,7 +244,7 @@ TEMPLATE_TEST_CASE("stream: no id comes twice, whatever changes, and each at a d
             had[id].insert(1800);
         }
     }
-    CHECK(given > 300);
+    for (const std::uint64_t id : ids) CHECK(seen.count(id) + moved.count(id) > 0);
 }
 
 TEMPLATE_TEST_CASE("stream: a place that another id takes is not admitted by what the first was told", "", flat, ivf,
