@@ -229,7 +229,8 @@ class hnsw_builder {
         picks.assign(own_level + 1, {});
         search_stats stats;
         walk->begin(rows, graph_.capacity(0));
-        std::vector<float> noted;
+        std::vector<float>& noted = walk->noted;
+        noted.clear();
         const noting_scorer<Walk> noting(walk_scorer, noted);
         slot_t start = graph_.entry();
         const std::size_t top = graph_.top_level();
@@ -266,17 +267,20 @@ class hnsw_builder {
         }
         return true;
     }
-    /// Whether the rows found may be a crowd: something met on the way was that much farther.
-    [[nodiscard]] static bool is_crowd(std::span<const float> noted, std::span<const candidate> found) {
-        const float farthest = *std::max_element(noted.begin(), noted.end());
-        return farthest > distance_jumps(found.front().distance, farthest).beyond(found.back().distance);
+    /// Whether the rows found may be a crowd: what was met on the way lies beyond a jump. Sorts `noted` if it has to look
+    /// for one.
+    [[nodiscard]] static bool is_crowd(std::vector<float>& noted, std::span<const candidate> found) {
+        const float farthest = farthest_of(noted);
+        const distance_jumps jumps(found.front().distance, farthest);
+        return farthest > jumps.beyond(found.back().distance) &&
+               jumps.before_jump(noted, found.back().distance) < farthest;
     }
     /// If between the distances of the rows found and what else was met there is a jump, they get candidates beyond it.
     template <class Scorer, class IsLive>
     void leave_crowd(const Scorer& scorer, std::size_t level, std::size_t rows, std::vector<float>& noted,
                      const IsLive& is_live, walk_scratch& walk, search_stats& stats,
                      std::vector<candidate>& found) const {
-        const float farthest = *std::max_element(noted.begin(), noted.end());
+        const float farthest = farthest_of(noted);
         const distance_jumps jumps(found.front().distance, farthest);
         const float crowd = jumps.before_jump(noted, found.back().distance);
         if (crowd == farthest) return;

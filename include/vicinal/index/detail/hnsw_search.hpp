@@ -29,6 +29,7 @@ struct walk_scratch {
     std::vector<row_key> frontier;
     std::vector<slot_t> fresh;
     std::vector<float> distances;
+    std::vector<float> noted;  // of a row that is added, the distances of all it met
     beam exact;        // of the rows a packed_walk followed
     scan_query query;  // what neighbour codes are scanned by
 
@@ -45,7 +46,7 @@ struct walk_scratch {
     [[nodiscard]] std::size_t memory() const noexcept {
         return visited.memory() + pool.memory() + exact.memory() + query.memory() +
                frontier.capacity() * sizeof(row_key) + fresh.capacity() * sizeof(slot_t) +
-               distances.capacity() * sizeof(float);
+               (distances.capacity() + noted.capacity()) * sizeof(float);
     }
 };
 

@@ -6,7 +6,8 @@
 // there, and a share of its links is theirs.
 #pragma once
 
-#include <algorithm>   // for max, min, sort
+#include <algorithm>   // for max, max_element, min, sort
+#include <array>       // for array
 #include <cmath>       // for abs, sqrt
 #include <cstddef>     // for size_t
 #include <span>        // for span
@@ -73,6 +74,18 @@ class distance_jumps {
     float low_;
     float floor_;
 };
+
+/// The greatest of distances, of which there is one at least: eight at a time, as one comparison waits for another.
+[[nodiscard]] inline float farthest_of(std::span<const float> distances) noexcept {
+    std::array<float, 8> most;
+    most.fill(distances[0]);
+    std::size_t i = 0;
+    for (; i + most.size() <= distances.size(); i += most.size())
+        for (std::size_t lane = 0; lane < most.size(); ++lane)
+            most[lane] = distances[i + lane] > most[lane] ? distances[i + lane] : most[lane];
+    for (; i < distances.size(); ++i) most[0] = distances[i] > most[0] ? distances[i] : most[0];
+    return *std::max_element(most.begin(), most.end());
+}
 
 /// A scorer that notes the distances of all it scores.
 template <class Scorer>
