@@ -66,7 +66,6 @@ struct model {
 template <class Index, class Metric, class Codec>
 class operations {
     using Id = typename Index::id_type;
-    static constexpr bool learns = ivf_like<Index> || !std::is_same_v<Codec, vicinal::f32>;
 
   public:
     explicit operations(input& in) : in_(in), dim_(1 + in.below(6)), index_(make()) {}
@@ -102,6 +101,8 @@ class operations {
             if (Metric::name != "cosine")
                 require(std::equal(stored.begin(), stored.end(), given.begin()), "f32 stores what it was given");
         model_.rows[id] = std::move(stored);
+        if constexpr (!std::is_same_v<Codec, vicinal::f32>)  // codecs of a small index learn on, and rows follow
+            for (auto& [other, vector] : model_.rows) vector = index_.get(other);
     }
 
     void step() {
@@ -138,10 +139,11 @@ class operations {
         const auto refused = refusal([&] { index_.add(which, v); });
         if (model_.rows.count(which) != 0)
             require(refused == errc::duplicate_id, "a duplicate is refused");
-        else if (learns && !model_.trained && refused)
-            require(refused == errc::not_trained, "an untrained index says so");
+        else if (ivf_like<Index> && !model_.trained && refused)
+            require(refused == errc::not_trained, "an index that wants several lists says so");
         else
             require(!refused, "a good vector is added");
+        model_.trained = model_.trained || !refused;
         if (!refused) took(which, v);
     }
     void add_batch() {

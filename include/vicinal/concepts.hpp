@@ -124,7 +124,11 @@ concept affine_codec = elementwise_codec<C> &&(C::bits == 8 || C::bits == 4) && 
 };
 
 /// A codec that must learn from data before it can encode. `state` returns all it has learned, as bytes that mean the
-/// same on every machine. `restore` takes such bytes, and returns false if they are no state of this codec.
+/// same on every machine. `restore` takes such bytes, and returns false if they are no state of this codec. It may be
+/// trained again, and may offer more, for rows of any type that has rows(), dim() and operator[]: `clipped(row)`, how
+/// many components it cannot hold; `strain(rows)`, how many times the usual squared error they lose by what it did not
+/// learn, above 4 worth learning anew; `learn(rows)`, as train but without a look for wild rows; `widen(rows)`, the same
+/// but keeping what it holds now.
 template <class C>
 concept trainable_codec = codec<C> &&
     requires(C& c, const C& fixed, matrix_view<const float> rows, std::span<const std::byte> bytes) {

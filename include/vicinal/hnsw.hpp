@@ -28,6 +28,11 @@ VICINAL_NAMESPACE_BEGIN
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Kernels  the instruction set, as a type; needed only in programs that hold kernels of several
 ///
+/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which exact
+/// copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then encoded again
+/// beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few wild rows change
+/// nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only the latter goes on.
+///
 /// Threads: any number of threads may make const calls at once, while others add, update, remove and train; of these
 /// four, one runs at a time. Construction, assignment, move and destruction must not overlap with any other call. A
 /// moved-from index may only be assigned to or destroyed. Filters and progress callables may search the index on the
@@ -60,9 +65,7 @@ class hnsw_index {
 
     /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = build_beam: one to find
     /// candidates, and as much again to choose links among them.
-    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, not_trained (a
-    /// codec that learns
-    ///         and has seen no batch yet), capacity, read_only
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
     void add(Id id, vector_view vector) { state_->add(id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained codec learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
@@ -138,6 +141,8 @@ class hnsw_index {
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
     [[nodiscard]] index_counters counters() const { return state_->counters(); }
+    /// What codecs learned and clipped. O(1).
+    [[nodiscard]] vicinal::codec_report codec_report() const { return state_->codec_report(); }
     /// Looks for defects in the graph, such as rows that cannot be reached. O(size() * degree).
     [[nodiscard]] check_report check() const { return state_->check(); }
 

@@ -32,6 +32,11 @@ VICINAL_NAMESPACE_BEGIN
 /// The centroids are learned once, by train or from the first batch added; rows that are added or removed later do not
 /// change them.
 ///
+/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which exact
+/// copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then encoded again
+/// beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few wild rows change
+/// nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only the latter goes on.
+///
 /// Threads: any number of threads may make const calls at once, while others add, update, remove and train; of these
 /// four, one runs at a time. Construction, assignment, move and destruction must not overlap with any other call. A
 /// moved-from index may only be assigned to or destroyed. Filters and progress callables may search the index on the
@@ -61,8 +66,8 @@ class ivf_index {
         : state_(std::make_unique<state>(detail::checked_dim(dim), detail::checked_lists(params))) {}
 
     /// Adds one vector of dim() components under `id`. O(lists() * dim).
-    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, not_trained (neither train nor a batch came
-    ///         before), duplicate_id, capacity, read_only
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, not_trained (the first row of an index of
+    ///         which several lists were asked), duplicate_id, capacity, read_only
     void add(Id id, vector_view vector) { state_->add(id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained index learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
@@ -142,6 +147,8 @@ class ivf_index {
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
     [[nodiscard]] index_counters counters() const { return state_->counters(); }
+    /// What codecs learned and clipped. O(1).
+    [[nodiscard]] vicinal::codec_report codec_report() const { return state_->codec_report(); }
     /// Looks for defects in the structure. O(rows).
     [[nodiscard]] check_report check() const { return state_->check(); }
 

@@ -68,7 +68,7 @@ class subject {
     std::string codec;   ///< the name of the codec whose distances are returned
     bool two_level = false;
     bool packed = false;
-    bool learns = false;  ///< the index must be trained before a single add
+    bool learns = false;  ///< the index learns from rows, lists or ranges
     bool decodes = false;  ///< the codec's numbers are the result of arithmetic, which `get` may round differently
     float max_magnitude = 0;  ///< the codec's own limit on a component, if it has one
 

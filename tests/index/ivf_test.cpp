@@ -202,8 +202,8 @@ TEMPLATE_TEST_CASE("ivf: rows added one by one go into the lists that a batch pu
     CHECK(saved(one_by_one) == saved(batch));
 }
 
-TEST_CASE("ivf: an untrained index refuses single rows and finds nothing") {
-    vicinal::ivf_index<> index(dim);
+TEST_CASE("ivf: an untrained index refuses a single row where one cannot teach the lists, and finds nothing") {
+    vicinal::ivf_index<> index(dim, {.lists = 2});
     CHECK(index.lists() == 0);
     CHECK(refusal([&] { index.add(1, all[0]); }) == errc::not_trained);
     CHECK(refusal([&] { index.update(1, all[0]); }) == errc::not_found);
@@ -216,6 +216,15 @@ TEST_CASE("ivf: an untrained index refuses single rows and finds nothing") {
     index.add(ids, all);
     index.add(1, all[0]);
     CHECK(index.size() == rows + 1);
+}
+
+TEST_CASE("ivf: a single row teaches the one list it needs, unless more were asked for") {
+    for (const std::size_t lists : {0U, 1U}) {
+        vicinal::ivf_index<> index(dim, {.lists = lists});
+        index.add(1, all[0]);
+        CHECK(index.lists() == 1);
+        CHECK(index.search(all[0], 3).front().id == 1);
+    }
 }
 
 TEST_CASE("ivf: lists are as many as asked for, or chosen by the rows") {

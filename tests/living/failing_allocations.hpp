@@ -137,6 +137,23 @@ index_ptr with_one_row(const subject& s) {
     index->add(7, rows[0]);
     return index;
 }
+/// One row more, and codecs learn again.
+index_ptr about_to_double(const subject& s) {
+    const dataset rows = clustered(39, dim, 5);
+    index_ptr index = s.make(dim);
+    index->add(numbered<std::uint64_t>(20), rows.view(0, 20));
+    for (std::size_t i = 20; i < 39; ++i) index->add(i, rows[i]);
+    return index;
+}
+/// One that has decided what rows are like.
+index_ptr trained(const subject& s) {
+    const dataset rows = clustered(60, dim, 5);
+    index_ptr index = s.make(dim);
+    index->train(rows.view());
+    index->add(numbered<std::uint64_t>(60), rows.view());
+    index->remove(5);
+    return index;
+}
 index_ptr loaded(const subject& s) { return s.load(std::span<const std::byte>(with_a_past(s)->save())); }
 
 const dataset& old_rows() {
@@ -159,6 +176,11 @@ const dataset& new_rows() {
         for (std::size_t r = 12; r < made.rows(); r += 9) std::copy_n(made[r / 2].begin(), dim, made[r].begin());
         return made;
     }();
+    return rows;
+}
+
+const dataset& far_rows() {
+    static const dataset rows = make_rows(270, dim, [](std::size_t r, std::size_t i) { return 100 + 50 * double{new_rows()[r][i]}; });
     return rows;
 }
 
@@ -186,6 +208,11 @@ std::vector<operation> changes() {
         {"add of 270 rows to a new index", fresh, add_batch(270, 1)},
         {"add of 270 rows to a new index on two threads", fresh, add_batch(270, 2)},
         {"add of 30 rows after a load", loaded, add_batch(30, 1)},
+        {"add of the row that has codecs learn again", about_to_double, add_one},
+        {"update that has codecs learn again", about_to_double,
+         [&rows](any_index& index, hits_t&) { index.update(7, rows[1]); }},
+        {"add of 270 rows that leave what codecs learned", trained,
+         [](any_index& index, hits_t&) { index.add(numbered<std::uint64_t>(270, 1000), far_rows().view(), on(2)); }},
         {"train", fresh, [&rows](any_index& index, hits_t&) { index.train(rows.view(0, 60)); }},
         {"update", with_a_past, update_one},
         {"update after a load", loaded, update_one},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>  // for max, max_element, min, min_element
+#include <array>      // for array
 #include <bit>        // for bit_cast
 #include <cmath>      // for abs
 #include <cstddef>    // for size_t, byte
@@ -25,7 +26,13 @@ class affine_ranges {
   public:
     /// top  the largest code of a component: 255 or 15
     affine_ranges(std::size_t dim, unsigned top)
-        : dim_(dim), top_(top), low_(padded(dim), 0.0F), step_(padded(dim), 0.0F), weight_(padded(dim), 0) {}
+        : dim_(dim),
+          top_(top),
+          low_(padded(dim), 0.0F),
+          step_(padded(dim), 0.0F),
+          weight_(padded(dim), 0),
+          least_(dim),
+          most_(dim) {}
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     [[nodiscard]] bool trained() const noexcept { return step_[0] > 0.0F; }
@@ -46,6 +53,32 @@ class affine_ranges {
     /// Whether all components have the same range.
     [[nodiscard]] bool uniform() const noexcept { return uniform_; }
 
+    /// How many components of `vector` lie so far outside their range that its nearest end is more than half a step off.
+    [[nodiscard]] std::size_t clipped(std::span<const float> vector) const noexcept {
+        constexpr std::size_t together = 16;  // apart, which compilers vectorise
+        std::array<std::int32_t, together> outside{};
+        const auto look = [&](std::size_t i, std::size_t j) {
+            outside[j] += static_cast<std::int32_t>(vector[i] < least_[i]) + static_cast<std::int32_t>(vector[i] > most_[i]);
+        };
+        std::size_t i = 0;
+        for (; i + together <= dim_; i += together)
+            for (std::size_t j = 0; j < together; ++j) look(i + j, j);
+        for (; i < dim_; ++i) look(i, 0);
+        std::size_t sum = 0;
+        for (const std::int32_t count : outside) sum += static_cast<std::size_t>(count);
+        return sum;
+    }
+    /// How many times the squared error that rounding costs rows within the ranges, is cut off of these.
+    template <class Rows>
+    [[nodiscard]] double strain(const Rows& rows) const noexcept {
+        double rounding = 0;
+        for (std::size_t i = 0; i < dim_; ++i) rounding += double{step_[i]} * double{step_[i]};
+        double cut_off = 0;
+        for (std::size_t r = 0; r < rows.rows(); ++r)
+            if (clipped(rows[r]) != 0) cut_off += cut_off_of(rows[r]);
+        return 12 * cut_off / (rounding * static_cast<double>(rows.rows()));
+    }
+
     /// What steps are multiples of, and how many times each: 1 to most_weight.
     [[nodiscard]] float unit() const noexcept { return unit_; }
     [[nodiscard]] int weight(std::size_t i) const noexcept { return weight_[i]; }
@@ -60,6 +93,7 @@ class affine_ranges {
             low_[i] = low;
             step_[i] = unit_;
             weight_[i] = 1;
+            set_ends(i);
         }
         uniform_ = true;
     }
@@ -78,6 +112,7 @@ class affine_ranges {
             low_[i] = low_of(i);
             weight_[i] = static_cast<std::int16_t>(weight);
             step_[i] = static_cast<float>(weight) * unit_;
+            set_ends(i);
         }
         uniform_ = false;
     }
@@ -118,7 +153,27 @@ class affine_ranges {
         return true;
     }
 
+  protected:
+    /// The upper end of component i's range; the lower one is low(i).
+    [[nodiscard]] float range_high(std::size_t i) const noexcept {
+        return static_cast<float>(double{low_[i]} + double{step_[i]} * top_);
+    }
+
   private:
+    void set_ends(std::size_t i) noexcept {
+        least_[i] = static_cast<float>(double{low_[i]} - double{step_[i]} * 0.5);
+        most_[i] = static_cast<float>(double{low_[i]} + double{step_[i]} * (top_ + 0.5));
+    }
+    /// The squares that the ends of the ranges are off. Squares of floats are exact, so the sum is the same fused or not.
+    [[nodiscard]] double cut_off_of(std::span<const float> vector) const noexcept {
+        double sum = 0;
+        for (std::size_t i = 0; i < dim_; ++i) {
+            const float off = std::max({least_[i] - vector[i], vector[i] - most_[i], 0.0F});
+            sum += double{off} * double{off};
+        }
+        return sum;
+    }
+
     static constexpr std::uint32_t smallest_step = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::min());
 
     /// The larger end of a range.
@@ -145,26 +200,29 @@ class affine_ranges {
     std::vector<float> low_;
     std::vector<float> step_;
     std::vector<std::int16_t> weight_;
+    std::vector<float> least_;  // what lies between these two is rounded, what does not is clipped
+    std::vector<float> most_;
     float unit_ = 1.0F;
     bool uniform_ = true;
 };
 
-/// The smallest and largest number of each component in a sample of rows.
+/// The smallest and largest number of each component in rows.
 struct extremes {
     std::vector<float> smallest;
     std::vector<float> largest;
     bool whole = true;  ///< all were whole numbers
 
-    /// Looks at at most 65536 evenly spaced rows.
-    explicit extremes(matrix_view<const float> rows) : smallest(rows.dim()), largest(rows.dim()) {
-        const std::size_t every = rows.rows() / 65536 + 1;
-        for (std::size_t r = 0; r < rows.rows(); r += every)
-            for (std::size_t i = 0; i < rows.dim(); ++i) {
-                const float x = rows[r][i];
+    template <class Rows>
+    explicit extremes(const Rows& rows) : smallest(rows.dim()), largest(rows.dim()) {
+        for (std::size_t r = 0; r < rows.rows(); ++r) {
+            const std::span<const float> row = rows[r];
+            for (std::size_t i = 0; i < row.size(); ++i) {
+                const float x = row[i];
                 smallest[i] = r == 0 ? x : std::min(smallest[i], x);
                 largest[i] = r == 0 ? x : std::max(largest[i], x);
                 whole = whole && x >= -0x1p23F && x <= 0x1p23F && x == static_cast<float>(static_cast<std::int32_t>(x));
             }
+        }
     }
     [[nodiscard]] float low() const { return *std::min_element(smallest.begin(), smallest.end()); }
     [[nodiscard]] float high() const { return *std::max_element(largest.begin(), largest.end()); }

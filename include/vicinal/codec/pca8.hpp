@@ -12,6 +12,7 @@
 #include <utility>      // for move
 #include <vector>       // for vector
 
+#include "vicinal/codec/ordinary_rows.hpp"
 #include "vicinal/codec/projected_point.hpp"
 #include "vicinal/concepts.hpp"
 #include "vicinal/core/little_endian.hpp"
@@ -43,6 +44,7 @@ class pca8 {
     static constexpr std::string_view name = "pca8";
     static constexpr bool bounds_distances = true;  // distances of vectors encoded by it have certain lower bounds
     static constexpr bool any_code_decodes = true;  // every code that is well formed is of an admissible vector
+    static constexpr std::size_t learning_growth = 8;  // takes so long that small indexes do not at each doubling
     static constexpr std::size_t head_size = 16;
 
     explicit pca8(std::size_t dim = 0) : dim_(dim), width_(std::min(dim, std::clamp<std::size_t>(dim / 5 * 2, 192, 384))) {}
@@ -57,17 +59,20 @@ class pca8 {
 
     static constexpr std::size_t most_learned = std::size_t{1} << 16;
 
-    /// Learns from at most 8192 evenly spaced rows.  throws  error{invalid_argument} if these have more than 65536
-    /// components; the codec is then as it was. A template, as is `restore`, so that only programs that have a pca8
-    /// compile Eigen's products, a tenth of what vicinal.hpp would cost all others.
+    /// Learns from at most 8192 evenly spaced rows, of which those far off the rest, at most one in 64, have no say
+    /// (codec/ordinary_rows.hpp).  throws  error{invalid_argument} if these have more than 65536 components; the codec is
+    /// then as it was. A template, as is `restore`, so that only programs that have a pca8 compile Eigen's products, a
+    /// tenth of what vicinal.hpp would cost all others.
     template <int = 0>
     void train(matrix_view<const float> rows) {
         // Beyond, the directions alone are gigabytes, and learning them takes minutes.
         detail::require_range("pca8: the dimension of what it learns from", dim_, 1, most_learned);
-        const std::size_t every = rows.rows() / 8192 + 1;
+        const detail::ordinary_rows ordinary(rows, rows.rows() / 8192 + 1);
         std::vector<float> usable;
-        for (std::size_t r = 0; r < rows.rows(); r += every)
-            if (squares_of(rows[r]) <= largest_squared) usable.insert(usable.end(), rows[r].begin(), rows[r].end());
+        for (std::size_t r = 0; r < ordinary.rows(); ++r) {
+            const std::span<const float> row = ordinary[r];
+            if (squares_of(row) <= largest_squared) usable.insert(usable.end(), row.begin(), row.end());
+        }
         if (usable.empty()) usable.resize(dim_);
         const matrix_view<const float> sample(std::span<const float>(usable), dim_);
         pca8 taught(dim_);

@@ -1,6 +1,7 @@
 // Product quantisation: half a byte for two components.
 #pragma once
 
+#include <algorithm>    // for max, min
 #include <bit>          // for bit_cast
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
@@ -10,6 +11,7 @@
 #include <utility>      // for move
 #include <vector>       // for vector
 
+#include "vicinal/codec/ordinary_rows.hpp"
 #include "vicinal/codec/plane_clusters.hpp"
 #include "vicinal/concepts.hpp"
 #include "vicinal/core/little_endian.hpp"
@@ -46,17 +48,22 @@ class pq {
         return {book_.data() + pair * 2 * centroids, 2 * centroids};
     }
 
-    /// Learns from at most 8192 evenly spaced rows; the same of the same rows, whatever the number of threads.
+    /// Learns from at most 8192 evenly spaced rows; the same of the same rows, whatever the number of threads. Rows far
+    /// off the rest, at most one in 64, have no say (codec/ordinary_rows.hpp).
     void train(matrix_view<const float> rows) {
         constexpr std::size_t most = 8192;
-        const std::size_t every = (rows.rows() + most - 1) / most;
-        const std::size_t count = (rows.rows() + every - 1) / every;
+        learn(detail::ordinary_rows(rows, (rows.rows() + most - 1) / most));
+    }
+    /// The same from all of these rows, wild or not.
+    template <class Rows>
+    void learn(const Rows& rows) {
+        const std::size_t count = rows.rows();
         detail::plane_clusters points(count);
         std::vector<float> book(padded_size());
         for (std::size_t p = 0; p < pairs(); ++p) {
             const bool whole = 2 * p + 1 < dim_;
             for (std::size_t i = 0; i < count; ++i) {
-                const float* const row = rows[i * every].data();
+                const float* const row = rows[i].data();
                 points.set(i, row[2 * p], whole ? row[2 * p + 1] : 0.0F);
             }
             const detail::plane_book found = points.run(p);
@@ -95,6 +102,27 @@ class pq {
     /// What the squares of a decoded vector add up to at most.
     [[nodiscard]] double largest_squares() const noexcept { return largest_squares_; }
 
+    /// How many components of `vector` lie farther from the span of their pair's centroids than half its width.
+    [[nodiscard]] std::size_t clipped(std::span<const float> vector) const noexcept {
+        std::size_t outside = 0;
+        for (std::size_t i = 0; i < dim_; ++i) outside += beyond(vector[i], i) > width(i) / 2 ? 1 : 0;
+        return outside;
+    }
+    /// The squares of how far rows lie outside the span of the centroids, by what 16 centroids, four by four, would lose
+    /// of points spread evenly over it.
+    template <class Rows>
+    [[nodiscard]] double strain(const Rows& rows) const noexcept {
+        double widths = 0;
+        for (std::size_t i = 0; i < dim_; ++i) widths += double{width(i)} * double{width(i)};
+        double outside = 0;
+        for (std::size_t r = 0; r < rows.rows(); ++r)
+            for (std::size_t i = 0; i < dim_; ++i) {
+                const float off = beyond(rows[r][i], i);
+                outside += double{off} * double{off};
+            }
+        return outside == 0 ? 0.0 : 192 * outside / (widths * static_cast<double>(rows.rows()));
+    }
+
     /// Ties go to the centroid of the lower number.
     void encode(std::span<const float> vector, std::span<std::byte> code) const noexcept {
         for (std::byte& b : code) b = std::byte{0};
@@ -125,7 +153,24 @@ class pq {
     /// Kernels load whole vectors of up to 16 components.
     [[nodiscard]] std::size_t padded_size() const noexcept { return (pairs() + 7) / 8 * 8 * 2 * centroids; }
 
-    void set_book(std::vector<float> book) noexcept {
+    [[nodiscard]] float width(std::size_t i) const noexcept { return most_[i] - least_[i]; }
+    /// How far outside the span of centroids a component lies.
+    [[nodiscard]] float beyond(float x, std::size_t i) const noexcept {
+        return std::max({least_[i] - x, x - most_[i], 0.0F});
+    }
+
+    void set_book(std::vector<float> book) {
+        std::vector<float> lowest(dim_), highest(dim_);
+        for (std::size_t i = 0; i < dim_; ++i) {
+            const float* const first = book.data() + (i / 2 * 2 * centroids) + i % 2;
+            lowest[i] = highest[i] = *first;
+            for (std::size_t c = 1; c < centroids; ++c) {
+                lowest[i] = std::min(lowest[i], first[2 * c]);
+                highest[i] = std::max(highest[i], first[2 * c]);
+            }
+        }
+        least_ = std::move(lowest);
+        most_ = std::move(highest);
         double sum = 0;
         for (std::size_t p = 0; p < pairs(); ++p) {
             double most = 0;
@@ -141,6 +186,8 @@ class pq {
 
     std::size_t dim_;
     std::vector<float> book_;  // pairs x centroids x 2, and zeros
+    std::vector<float> least_;  // of each component, of all centroids
+    std::vector<float> most_;
     double largest_squares_ = 0;
 };
 static_assert(elementwise_codec<pq> && trainable_codec<pq>);

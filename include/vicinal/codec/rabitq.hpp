@@ -12,6 +12,7 @@
 #include <utility>      // for move
 #include <vector>       // for vector
 
+#include "vicinal/codec/ordinary_rows.hpp"
 #include "vicinal/concepts.hpp"
 #include "vicinal/core/little_endian.hpp"
 #include "vicinal/core/math.hpp"
@@ -76,16 +77,31 @@ class rabitq {
     [[nodiscard]] const simd::rotation& turn() const noexcept { return rotation_; }
     [[nodiscard]] std::span<const float> center() const noexcept { return center_; }
 
-    /// Learns the mean of at most 65536 evenly spaced rows.
-    void train(matrix_view<const float> rows) {
-        const std::size_t every = rows.rows() / 65536 + 1;
-        std::vector<double> sums(dim());
-        std::size_t count = 0;
-        for (std::size_t r = 0; r < rows.rows(); r += every, ++count)
-            for (std::size_t i = 0; i < dim(); ++i) sums[i] += double{rows[r][i]};
-        std::vector<float> mean(dim());
-        for (std::size_t i = 0; i < dim(); ++i) mean[i] = static_cast<float>(sums[i] / static_cast<double>(count));
-        set_center(std::move(mean));
+    /// Learns the mean of at most 65536 evenly spaced rows. Rows far off the rest, at most one in 64, have no say
+    /// (codec/ordinary_rows.hpp).
+    void train(matrix_view<const float> rows) { learn(detail::ordinary_rows(rows, rows.rows() / 65536 + 1)); }
+    /// The same from all of these rows, wild or not.
+    template <class Rows>
+    void learn(const Rows& rows) {
+        set_center(mean_of(rows));
+    }
+    /// How far the mean of rows lies from the one that was learned, squared, by how far rows lie from theirs: what codes
+    /// are too coarse by, as their steps reach to the rows from the mean. Times 4, to compare with other codecs.
+    template <class Rows>
+    [[nodiscard]] double strain(const Rows& rows) const {
+        const std::vector<float> mean = mean_of(rows);
+        const auto squares = [&](std::span<const float> a, std::span<const float> b) {
+            double sum = 0;
+            for (std::size_t i = 0; i < dim(); ++i) {
+                const float d = a[i] - b[i];
+                sum += double{d} * double{d};  // exact products: the same fused or not
+            }
+            return sum;
+        };
+        double spread = 0;
+        for (std::size_t r = 0; r < rows.rows(); ++r) spread += squares(rows[r], mean);
+        const double off = squares(mean, center_) * static_cast<double>(rows.rows());
+        return off == 0 ? 0.0 : 4 * off / spread;
     }
     [[nodiscard]] bool trained() const noexcept { return !center_.empty(); }
     /// The mean, as little-endian floats.
@@ -231,6 +247,16 @@ class rabitq {
     static constexpr float top = static_cast<float>((1U << Bits) - 1);
 
   private:
+    template <class Rows>
+    [[nodiscard]] std::vector<float> mean_of(const Rows& rows) const {
+        std::vector<double> sums(dim());
+        for (std::size_t r = 0; r < rows.rows(); ++r)
+            for (std::size_t i = 0; i < dim(); ++i) sums[i] += double{rows[r][i]};
+        std::vector<float> mean(dim());
+        for (std::size_t i = 0; i < dim(); ++i)
+            mean[i] = static_cast<float>(sums[i] / static_cast<double>(rows.rows()));
+        return mean;
+    }
     void set_center(std::vector<float> mean) {
         std::vector<float> turned(width());
         derive(mean, turned);

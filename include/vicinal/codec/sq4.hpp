@@ -9,6 +9,7 @@
 
 #include "vicinal/codec/affine_ranges.hpp"
 #include "vicinal/codec/grid_fit.hpp"
+#include "vicinal/codec/ordinary_rows.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/simd/intrinsics.hpp"
 
@@ -16,8 +17,8 @@ VICINAL_NAMESPACE_BEGIN
 
 /// Four bits per component, two components a byte: 16 even steps over a range learned from the first batch. Too coarse
 /// to decide by, good to travel by: two_level<sq4, f32> walks over an eighth of the bytes and decides by all of them.
-/// Ranges are chosen for the least error (codec/grid_fit.hpp), which cuts off the far tails of most data: components
-/// outside their range take its nearest end.
+/// Ranges are chosen for the least error (codec/grid_fit.hpp), which cuts off the far tails of most data; a few wild rows
+/// have no say. Components outside their range take its nearest end, which indexes count (`codec_report`).
 class sq4 : public detail::affine_ranges {
   public:
     static constexpr std::string_view name = "sq4";
@@ -28,8 +29,12 @@ class sq4 : public detail::affine_ranges {
     [[nodiscard]] std::size_t code_size() const noexcept { return (dim() + 1) / 2; }
 
     /// Learns a range for each component, or one for all where that at most doubles the squared error, from at most
-    /// 8192 evenly spaced rows. If all are whole numbers and one range of 16 holds them, the code is exact.
-    void train(matrix_view<const float> rows) {
+    /// 8192 evenly spaced rows. If all are whole numbers and one range of 16 holds them, the code is exact. Rows far off
+    /// the rest, at most one in 64, have no say (codec/ordinary_rows.hpp).
+    void train(matrix_view<const float> rows) { learn(detail::ordinary_rows(rows, rows.rows() / 65536 + 1)); }
+    /// The same from all of these rows, wild or not.
+    template <class Rows>
+    void learn(const Rows& rows) {
         const detail::extremes seen(rows);
         if (seen.range() == 0.0 || (seen.whole && seen.range() <= 15.0)) return set_all(seen.low(), 1.0);
         const std::size_t every = rows.rows() / 8192 + 1;

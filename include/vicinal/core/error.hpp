@@ -20,7 +20,7 @@ enum class errc : std::uint8_t {
     zero_norm,     ///< a zero vector where the metric needs a direction (cosine)
     duplicate_id,  ///< `add` of an id the index holds, or twice in one batch
     not_found,     ///< `get` or `update` of an id the index does not hold
-    not_trained,   ///< the index or its codec must learn from a batch first
+    not_trained,   ///< lists were asked for that a single row cannot teach; add a batch or call train
     capacity,      ///< more rows than the index can number
     read_only,     ///< a change of a view
     io,            ///< the operating system or a stream refused a read or a write

@@ -135,12 +135,28 @@ class search_table {
 /// Bytes of memory an index owns, by what for. Room for rows to come that nothing was written to yet does not count, as
 /// a system gives no memory for it; memory in use counts in pages of 4 KiB, also where a system takes larger ones.
 struct memory_report {
-    std::size_t vectors = 0;   ///< codes of the rows
+    std::size_t vectors = 0;   ///< codes of the rows, and vectors kept to learn from
     std::size_t ids = 0;       ///< ids, the table from id to row, row states
     std::size_t links = 0;     ///< graph links (hnsw) or lists and centroids (ivf)
     std::size_t scratch = 0;   ///< buffers kept for the next searches
     std::size_t total = 0;     ///< all of the above
     std::size_t reserved = 0;  ///< the same with room for rows to come: bytes of address space
+};
+
+/// What a codec learned, and what it had to clip.
+struct learning_report {
+    bool trained = false;                  ///< whether it can encode; always true of one that does not learn
+    std::size_t learned_rows = 0;          ///< rows it learned from last; 0 of an index that was loaded or viewed
+    std::size_t relearned = 0;             ///< how often it learned again, or widened, and all rows were encoded again
+    std::uint64_t clipped_rows = 0;        ///< rows encoded so far with components outside what it learned
+    std::uint64_t clipped_components = 0;  ///< and how many these were
+};
+
+/// The same of both halves of a two_level, and twice the same of a plain codec. Counts begin when the index is
+/// constructed or loaded; while an index is small, learning again counts its rows anew.
+struct codec_report {
+    learning_report coarse;  ///< what searches travel by
+    learning_report fine;    ///< what decides
 };
 
 /// What `check()` found. The first three members are plain counts; any other that is not 0 shows a defect of vicinal,

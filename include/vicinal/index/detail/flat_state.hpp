@@ -35,8 +35,8 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         const auto writing = this->begin_writing();
         auto lease = scratch.take();
         this->admit_vector(*lease, "vector", vector);
-        this->require_trained("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+        learning_step<flat_state> learning(*this, std::span(&id, 1), this->sample_of(*lease), {});
         this->require_decodable(*lease, lease->query.span());
         this->encode_query(*lease);
         make_room(1);
@@ -45,6 +45,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         this->put_row(directory.upcoming(0), lease->code.data());
         directory.insert(id);
         counted.add(1);
+        learning.keep(1);
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
@@ -52,11 +53,12 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         const call_executor executor(params.executor, params.threads, vectors.rows());
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
-        auto untaught = this->train_if_needed(vectors);
+        std::optional<learning_step<flat_state>> learning;
         constexpr std::size_t stretch = 16384;  // rows between two looks at stop and progress
         std::vector<std::byte> codes;
         std::size_t done = 0;
         try {
+            learning.emplace(*this, ids, this->sample_of(vectors), executor);
             this->require_decodable(vectors, executor);
             make_room(vectors.rows());
             while (done < vectors.rows() && !params.stop.stop_requested()) {
@@ -67,12 +69,12 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
                 if (params.progress) params.progress(done, vectors.rows());
             }
         } catch (...) {
-            take_back(ids.first(done), untaught);
+            take_back(ids.first(done));
             throw;
         }
-        if (done == 0) take_back({}, untaught);
-        if (done < vectors.rows()) this->give_back();
+        if (done < vectors.rows()) this->give_back(done == 0);
         counted.add(done);
+        learning->finish(done);
         return done;
     }
 
@@ -82,11 +84,13 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         this->admit_vector(*lease, "vector", vector);
         const slot_t slot = directory.find(id);
         if (slot == no_slot) fail_missing(id, "update");
+        learning_step<flat_state> learning(*this, std::span(&id, 1), this->sample_of(*lease), {});
         this->require_decodable(*lease, lease->query.span());
         this->encode_query(*lease);
         const auto publishing = gate.publishing();
         this->put_row(slot, lease->code.data());
         counted.update();
+        learning.keep(1);
     }
 
     bool remove(Id id) {
@@ -239,15 +243,11 @@ struct flat_state : rows_base<Metric, Codec, Id, Kernels> {
         }
     }
 
-    /// Undoes a batch: its rows, added last and so the last of all, and what was learned from it.
-    void take_back(std::span<const Id> ids, std::optional<typename base::codecs_type>& untaught) noexcept {
+    /// Takes out a batch's rows, added last; what was learned from it is then forgotten by its learning_step.
+    void take_back(std::span<const Id> ids) noexcept {
         for (std::size_t left = ids.size(); left > 0;) {
             const auto publishing = gate.publishing();
             for (std::size_t n = std::min(left, this->rows_at_once()); n > 0; --n) erase(directory.find(ids[--left]));
-        }
-        if (untaught) {
-            const auto publishing = gate.publishing();
-            this->forget_training(untaught);
         }
         this->give_back(true);
     }

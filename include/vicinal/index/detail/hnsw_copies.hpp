@@ -188,7 +188,8 @@ class copies_sink {
     copies_walk walk_;
 };
 
-/// Finds the row of the graph that has given codes: a table of rows by what their codes are. The writer's alone.
+/// Finds the row of the graph that has given codes: a table of rows by what their codes are. The writer's alone. Rows
+/// with equal codes lie in it in the order in which they came.
 /// Rows  a row_store; all its codes must agree
 template <class Rows>
 class known_codes {
@@ -201,10 +202,26 @@ class known_codes {
         const std::size_t wanted = table_size(count);
         if (wanted <= table_.size()) return bigger;
         bigger.assign(wanted, no_slot);
-        for (const slot_t slot : table_)
-            if (slot != no_slot) bigger[free_place(bigger, slot)] = slot;
+        std::size_t gap = 0;  // from there on, so that the order of rows with equal codes stays
+        while (gap < table_.size() && table_[gap] != no_slot) ++gap;
+        for (std::size_t i = 0; i < table_.size(); ++i)
+            if (const slot_t slot = table_[(gap + i) & (table_.size() - 1)]; slot != no_slot)
+                bigger[free_place(bigger, slot)] = slot;
         return bigger;
     }
+    /// The table as it would be by other codes.
+    /// codes     codes.for_each_store(f) calls f with the stores of these
+    /// for_each  for_each(f) calls f with each row to be known, at most `count`
+    template <class Codes, class ForEach>
+    [[nodiscard]] std::vector<slot_t> made_of(const Codes& codes, std::size_t count, const ForEach& for_each) const {
+        std::vector<slot_t> table(table_size(count), no_slot);
+        for_each([&](slot_t slot) {
+            const std::size_t i = place(codes, table, slot, [](slot_t) { return false; });
+            if (i < table.size()) table[i] = slot;
+        });
+        return table;
+    }
+    void exchange(std::vector<slot_t>& table) noexcept { table_.swap(table); }
     /// Takes such a table, if it is one.
     void take(std::vector<slot_t>& bigger) noexcept {
         if (!bigger.empty()) table_.swap(bigger);
@@ -214,11 +231,16 @@ class known_codes {
 
     /// The row known by the codes of `slot`; if there is none, it is `slot` from now on. Needs room.
     slot_t find_or_enter(slot_t slot) noexcept {
-        std::size_t i = home(table_, slot);
-        for (; table_[i] != no_slot; i = after(table_, i))
-            if (same_codes(table_[i], slot)) return table_[i];
-        table_[i] = slot;
-        return slot;
+        return find_or_enter(slot, [](slot_t) { return true; });
+    }
+    /// The same of those with its codes for which is_same(row) holds. Where many others have them, a row may stay
+    /// unknown.
+    template <class IsSame>
+    slot_t find_or_enter(slot_t slot, const IsSame& is_same) noexcept {
+        const std::size_t i = place(*rows_, table_, slot, is_same);
+        if (i == table_.size()) return slot;
+        if (table_[i] == no_slot) table_[i] = slot;
+        return table_[i];
     }
     /// Forgets `slot` if it is known. Its codes are what they were.
     void erase(slot_t slot) noexcept {
@@ -235,16 +257,34 @@ class known_codes {
         }
         table_[hole] = no_slot;
     }
-    [[nodiscard]] bool same_codes(slot_t a, slot_t b) const noexcept {
+    [[nodiscard]] bool same_codes(slot_t a, slot_t b) const noexcept { return same_codes(*rows_, a, b); }
+    [[nodiscard]] std::size_t memory() const noexcept { return table_.capacity() * sizeof(slot_t); }
+
+  private:
+    static constexpr std::size_t most_alike = 8;  ///< rows with equal codes that are looked at before one is given up
+
+    template <class Codes>
+    [[nodiscard]] static bool same_codes(const Codes& codes, slot_t a, slot_t b) noexcept {
         bool same = true;
-        rows_->for_each_store([&](const auto& store) {
+        codes.for_each_store([&](const auto& store) {
             same = same && std::memcmp(store.rows()[a], store.rows()[b], store.rows().stride()) == 0;
         });
         return same;
     }
-    [[nodiscard]] std::size_t memory() const noexcept { return table_.capacity() * sizeof(slot_t); }
-
-  private:
+    /// Where the first row is that has the codes of `slot` and is the same, or a free place for it; the table's size if
+    /// too many others have these codes.
+    template <class Codes, class IsSame>
+    [[nodiscard]] std::size_t place(const Codes& codes, const std::vector<slot_t>& table, slot_t slot,
+                                    const IsSame& is_same) const noexcept {
+        std::size_t others = 0;
+        std::size_t i = static_cast<std::size_t>(hash(codes, slot)) & (table.size() - 1);
+        for (; table[i] != no_slot; i = after(table, i)) {
+            if (!same_codes(codes, table[i], slot)) continue;
+            if (is_same(table[i])) break;
+            if (++others == most_alike) return table.size();
+        }
+        return i;
+    }
     [[nodiscard]] static std::size_t table_size(std::size_t count) noexcept {
         return std::bit_ceil(std::max<std::size_t>(16, count * 4 / 3 + 1));
     }
@@ -252,16 +292,17 @@ class known_codes {
         return (i + 1) & (table.size() - 1);
     }
     [[nodiscard]] std::size_t home(const std::vector<slot_t>& table, slot_t slot) const noexcept {
-        return static_cast<std::size_t>(hash(slot)) & (table.size() - 1);
+        return static_cast<std::size_t>(hash(*rows_, slot)) & (table.size() - 1);
     }
     [[nodiscard]] std::size_t free_place(const std::vector<slot_t>& table, slot_t slot) const noexcept {
         std::size_t i = home(table, slot);
         while (table[i] != no_slot) i = after(table, i);
         return i;
     }
-    [[nodiscard]] std::uint64_t hash(slot_t slot) const noexcept {
+    template <class Codes>
+    [[nodiscard]] std::uint64_t hash(const Codes& codes, slot_t slot) const noexcept {
         std::uint64_t h = salt_;
-        rows_->for_each_store([&](const auto& store) {
+        codes.for_each_store([&](const auto& store) {
             const std::byte* const row = store.rows()[slot];
             const std::size_t bytes = store.rows().stride();
             for (std::size_t at = 0; at < bytes; at += sizeof(std::uint64_t)) {

@@ -1,7 +1,7 @@
 // What an hnsw_index holds, and how it changes. Searches are in hnsw_queries.hpp, files in hnsw_parts.hpp.
 #pragma once
 
-#include <algorithm>    // for find, max, min
+#include <algorithm>    // for copy_n, find, max, min
 #include <array>        // for array
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint32_t, uint64_t
@@ -9,7 +9,7 @@
 #include <optional>     // for optional
 #include <span>         // for span
 #include <type_traits>  // for conditional_t
-#include <utility>      // for move, pair
+#include <utility>      // for move, pair, swap
 #include <vector>       // for vector
 
 #include "vicinal/index/detail/calls.hpp"
@@ -79,14 +79,15 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         const auto writing = this->begin_writing();
         auto lease = scratch.take();
         this->admit_vector(*lease, "vector", vector);
-        this->require_trained("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+        learning_step<hnsw_state> learning(*this, std::span(&id, 1), this->sample_of(*lease), {});
         this->require_decodable(*lease, lease->query.span());
         this->encode_query(*lease);
         make_room(1);
         upcoming_rows fresh(*this, std::span(&id, 1), lease->code);
         link(fresh, rows.coarse(), {}, [](const builder_type&) {});
         counted.add(1);
+        learning.finish(1);
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& how) {
@@ -94,12 +95,13 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         const call_executor executor(how.executor, how.threads, vectors.rows());
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
         if (vectors.empty()) return 0;
-        auto untaught = this->train_if_needed(vectors);
         mean_type mean_before = mean;
+        std::optional<learning_step<hnsw_state>> learning;
         journal_type journal(graph, codes, directory.high_water(), directory.upcoming_reused(vectors.rows()));
         std::vector<std::byte> row_codes;
         std::size_t done = 0;
         try {
+            learning.emplace(*this, ids, this->sample_of(vectors), executor);
             this->require_decodable(vectors, executor);
             make_room(vectors.rows());
             auto guide = make_guide(vectors, executor);
@@ -121,12 +123,13 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
                 if (how.progress) how.progress(done, vectors.rows());
             }
         } catch (...) {
-            take_back(done, journal, untaught, mean_before);
+            take_back(done, journal, mean_before);
             throw;
         }
-        if (done == 0) take_back(0, journal, untaught, mean_before);
+        if (done == 0) take_back(0, journal, mean_before);
         if (done < vectors.rows()) give_back();
         counted.add(done);
+        learning->finish(done);
         return done;
     }
 
@@ -136,9 +139,14 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         this->admit_vector(*lease, "vector", vector);
         const slot_t old = directory.find(id);
         if (old == no_slot) fail_missing(id, "update");
+        learning_step<hnsw_state> learning(*this, std::span(&id, 1), this->sample_of(*lease), {});
         this->require_decodable(*lease, lease->query.span());
         this->encode_query(*lease);
-        if (this->has_code(old, lease->code.data())) return counted.update();
+        if (this->has_code(old, lease->code.data()) &&
+            !tells_apart(this->learner.exact.kept(id), this->learner.exact.staged(id))) {
+            learning.finish(1);
+            return counted.update();
+        }
         make_room(1);
         upcoming_rows fresh(*this, std::span(&id, 1), lease->code);
         mean_type mean_then = mean_after(fresh.slots(), directory.live());
@@ -160,6 +168,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         }
         give_back();
         counted.update();
+        learning.finish(1);
     }
 
     bool remove(Id id) {
@@ -201,7 +210,85 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         return report;
     }
 
+    // ---- learning on -----------------------------------------------------------------------------------------------
+
+    /// What changes when codecs do: which rows are known by which codes, and of packed<Fine> the codes of links, which
+    /// are made of rows as Fine has them.
+    struct recoded_type : base::recoded_type {
+        [[no_unique_address]] codes_type codes;
+        std::vector<slot_t> known;
+
+        explicit recoded_type(const hnsw_state& of) : base::recoded_type(of), codes(of.dim, of.graph.capacity(0)) {}
+        void reserve(std::size_t count) {
+            base::recoded_type::reserve(count);
+            codes.reserve(count);
+        }
+    };
+    template <class Source>
+    [[nodiscard]] bool recode(recoded_type& fresh, const Source& source, matrix_view<const float> to_come,
+                              executor_ref executor, clip_counts* clipped) const {
+        if (!base::recode(fresh, source, to_come, executor, clipped)) return false;
+        if constexpr (is_packed) recode_links(fresh, executor);
+        if constexpr (tells_copies) recode_copies(fresh);
+        return true;
+    }
+    /// Links stay, chosen by the codes of before.
+    void exchange(recoded_type& with) noexcept {
+        base::exchange(with);
+        if constexpr (is_packed) std::swap(codes, with.codes);
+        if constexpr (tells_copies) known.exchange(with.known);
+    }
+    void reserve_codes(std::size_t extra) {
+        base::reserve_codes(extra);
+        codes.reserve(directory.high_water_after(extra));
+    }
+    void fit_codes() noexcept {
+        base::fit_codes();
+        codes.give_back(directory.high_water(), true);
+    }
+
   private:
+    void recode_links(recoded_type& fresh, executor_ref executor) const {
+        fresh.codes.reserve(directory.high_water());
+        fresh.codes.touch(directory.high_water());
+        constexpr std::size_t block = 64;
+        parallel_for(executor, (directory.high_water() + block - 1) / block, [&](std::size_t b) {
+            typename codes_type::maker maker(fresh.codes, fresh.coarse.store);
+            typename codes_type::row made;
+            for (std::size_t i = b * block; i < std::min(directory.high_water(), (b + 1) * block); ++i) {
+                const auto slot = static_cast<slot_t>(i);
+                if (directory.state(slot) == row_state::free) continue;
+                maker.make(slot, graph.links(slot, 0), {}, made);
+                fresh.codes.set(slot, made);
+            }
+        });
+    }
+
+    /// Copies have the codes of their row in the graph, also where vectors are known that tell them apart by now. What
+    /// rows are known by is then made of these codes.
+    void recode_copies(recoded_type& fresh) const {
+        directory.for_each_live([&](slot_t slot) {
+            if (!copies.is_copy(slot)) return;
+            fresh.for_each([&](auto& store, std::size_t) {
+                std::copy_n(store.rows()[copies.node_of(slot)], store.rows().stride(), store.rows()[slot]);
+            });
+        });
+        fresh.known = known.made_of(recoded_rows{fresh, rows}, directory.live(), [&](const auto& enter) {
+            directory.for_each_live([&](slot_t slot) {
+                if (!copies.is_copy(slot)) enter(slot);
+            });
+        });
+    }
+    /// All rows by codes that are not in place yet.
+    struct recoded_rows {
+        const recoded_type& fresh;
+        const typename base::store_type& now;
+        template <class F>
+        void for_each_store(F&& f) const {
+            fresh.for_each_store(now, f);
+        }
+    };
+
     /// Rows that are planned together: enough to share the pruning of their targets, few enough that measuring each
     /// against those before it in the batch costs little beside its search.
     static constexpr std::size_t batch_rows = 256;
@@ -332,7 +419,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         }
         void tell_copies() {
             for (const slot_t slot : slots_) {
-                const slot_t node = of_.known.find_or_enter(slot);
+                const slot_t node =
+                    of_.known.find_or_enter(slot, [&](slot_t other) { return is_copy_of(slot, other); });
                 if (node == slot)
                     nodes_.push_back(slot);
                 else
@@ -340,6 +428,19 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             }
             for (const auto& [copy, node] : copies_) of_.graph.destroy(copy);
             of_.make_room_for_copies(of_.directory.high_water_after(ids_.size()), !copies_.empty());
+        }
+        /// Whether a row with the same codes has the same vector. Where both vectors are known these decide, as codes
+        /// may differ once codecs learn. A row whose id gets another vector is on its way out.
+        [[nodiscard]] bool is_copy_of([[maybe_unused]] slot_t slot, [[maybe_unused]] slot_t other) const noexcept {
+            if constexpr (!learns<typename base::store_type>) return true;
+            const Id id = id_of(slot), other_id = id_of(other);
+            const auto& exact = of_.learner.exact;
+            return id != other_id && !tells_apart(exact.staged(id), exact.staged(other_id));
+        }
+        [[nodiscard]] Id id_of(slot_t slot) const noexcept {
+            const auto fresh = std::find(slots_.begin(), slots_.end(), slot);
+            if (fresh == slots_.end()) return of_.directory.id(slot);  // which knows nothing of the others yet
+            return ids_[static_cast<std::size_t>(fresh - slots_.begin())];
         }
 
         hnsw_state& of_;
@@ -410,10 +511,10 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         return builder.walked_in_vain();
     }
 
-    /// Undoes a batch: its first `count` rows, what their links replaced, and what was learned from them. In steps that
-    /// each leave a sound graph: rows are retired, then nothing links to them, then their places are free.
-    void take_back(std::size_t count, journal_type& journal,
-                   std::optional<typename base::codecs_type>& untaught, mean_type& mean_before) noexcept {
+    /// Undoes a batch: its first `count` rows, and what their links replaced; what was learned from it is then forgotten
+    /// by its learning_step. In steps that each leave a sound graph: rows are retired, then nothing links to them, then
+    /// their places are free.
+    void take_back(std::size_t count, journal_type& journal, mean_type& mean_before) noexcept {
         if (count != 0 && journal.entry() == no_slot) {
             empty();
         } else if (count != 0) {
@@ -434,7 +535,6 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         {
             const auto publishing = gate.publishing();
             graph.lower_upper(journal.upper_rows());
-            this->forget_training(untaught);
             mean = std::move(mean_before);
         }
         graph.drop_upper();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>    // for clamp, copy_n, fill, max, min, sort
+#include <atomic>       // for atomic
 #include <cmath>        // for sqrt
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
@@ -40,6 +41,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     using base = rows_base<Metric, Codec, Id, Kernels, ivf_scratch>;
     using typename base::scratch_type;
     using coarse_codec = typename base::store_type::coarse_codec;
+    using fine_codec = typename base::store_type::fine_codec;
     using coarse_word = code_word<coarse_codec>;
     static constexpr bool centered = centered_codec<coarse_codec>;
     using base::counted, base::dim, base::directory, base::gate, base::metric, base::rows, base::scratch;
@@ -61,10 +63,14 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     /// point.
     [[nodiscard]] bool about_centroids() const noexcept { return !centroids.derived().empty(); }
     /// What the codes of a list are relative to, if anything.
-    [[nodiscard]] center_of<coarse_codec> center_of_list(std::size_t list) const noexcept {
+    [[nodiscard]] static center_of<coarse_codec> center_of_list(const coarse_codec& coder, const ivf_centroids& all,
+                                                                std::size_t list) noexcept {
         if constexpr (centered)
-            if (about_centroids()) return centroids.center(list);
-        return own_center(rows.coarse().coder());
+            if (!all.derived().empty()) return all.center(list);
+        return own_center(coder);
+    }
+    [[nodiscard]] center_of<coarse_codec> center_of_list(std::size_t list) const noexcept {
+        return center_of_list(rows.coarse().coder(), centroids, list);
     }
     /// Has a scorer of coarse codes take those of a list for what they are.
     template <class Scorer>
@@ -73,11 +79,15 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             if (about_centroids()) scorer.relative_to(centroids.center(list));
     }
     void decode_coarse(std::size_t list, const std::byte* code, std::span<float> vector) const {
+        decode_coarse(rows.coarse().coder(), center_of_list(list), code, vector);
+    }
+    void decode_coarse(const coarse_codec& coder, [[maybe_unused]] const center_of<coarse_codec>& center,
+                       const std::byte* code, std::span<float> vector) const {
         const std::span<const std::byte> used(code, rows.coarse().rows().row_bytes());
         if constexpr (centered)
-            rows.coarse().coder().decode_about(center_of_list(list), used, vector);
+            coder.decode_about(center, used, vector);
         else
-            rows.coarse().coder().decode(used, vector);
+            coder.decode(used, vector);
     }
 
     // ---- training --------------------------------------------------------------------------------------------------
@@ -107,8 +117,52 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         throw_if_stopped(params.stop);
         const auto publishing = gate.publishing();
         taught.exchange(rows);
+        this->learner.decided(vectors.rows());
         std::swap(centroids, learned);
         std::swap(lists, fresh);
+    }
+
+    // ---- learning on -----------------------------------------------------------------------------------------------
+
+    /// What changes when codecs do: the codes in lists, what these are relative to, and of two levels the fine store.
+    struct recoded_type : base::recoded_type {
+        std::optional<ivf_lists> lists;  // if there are rows to encode again
+        std::optional<ivf_centroids> centroids;  // if codes are relative to them
+        explicit recoded_type(const ivf_changes& of) : base::recoded_type(of) {}
+        void reserve([[maybe_unused]] std::size_t count) {
+            if constexpr (base::two_levels && trainable_codec<fine_codec>) this->fine.store.reserve(count);
+        }
+    };
+    template <class Source>
+    [[nodiscard]] bool recode(recoded_type& fresh, const Source& source,
+                              [[maybe_unused]] matrix_view<const float> to_come, executor_ref executor,
+                              clip_counts* clipped) const {
+        if constexpr (trainable_codec<coarse_codec>) fresh.lists = lists.owned();
+        if constexpr (centered)
+            if (about_centroids()) fresh.centroids = means_of_lists(source, to_come, executor);
+        fresh.reserve(directory.high_water());
+        if constexpr (base::two_levels && trainable_codec<fine_codec>)
+            fresh.fine.store.rows().touch(directory.high_water());
+        std::atomic<bool> good{true};
+        source.for_each(executor, [&](slot_t slot, std::span<const float> row) {
+            if (!recode_row(fresh, slot, row, clipped)) good = false;
+        });
+        return good;
+    }
+    /// Readers are out.
+    void exchange(recoded_type& with) noexcept {
+        base::exchange(with);
+        if (with.lists) std::swap(lists, *with.lists);
+        if (with.centroids) std::swap(centroids, *with.centroids);
+    }
+    void reserve_codes([[maybe_unused]] std::size_t extra) {
+        if constexpr (base::two_levels) rows.fine().reserve(directory.high_water_after(extra));
+    }
+    void read_row(slot_t slot, std::span<float> out) const {
+        if constexpr (base::two_levels)
+            rows.fine().read(slot, out);
+        else
+            decode_coarse(places[slot].list, lists.code(places[slot]), out);
     }
 
     // ---- changes ---------------------------------------------------------------------------------------------------
@@ -117,8 +171,13 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         const auto writing = this->begin_writing();
         auto lease = scratch.take();
         this->admit_vector(*lease, "vector", vector);
-        require_lists("add");
         if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+        if (lists.size() == 0 && asked.lists <= 1) {
+            add_batch(std::span<const Id>(&id, 1), {vector.data(), 1, dim}, {}, {});
+            return;
+        }
+        require_lists("add");
+        learning_step<ivf_changes> learning(*this, std::span(&id, 1), this->sample_of(*lease), {});
         const std::uint32_t list = encode_query(*lease);
         const std::vector<std::byte> fine = encode_fine(lease->query.span());
         make_room(1);
@@ -128,12 +187,20 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         put_lists(made);
         enter(id, list, lease->code.data(), fine.data());
         counted.add(1);
+        learning.keep(1);
     }
 
     std::size_t add(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params) {
         const auto writing = this->begin_writing();
         const call_executor executor(params.executor, params.threads, vectors.rows());
         check_batch<Codec>(metric, directory, dim, ids, vectors, executor);
+        return add_batch(ids, vectors, params, executor);
+    }
+
+  private:
+    /// Of a checked batch.
+    std::size_t add_batch(std::span<const Id> ids, matrix_view<const float> vectors, const add_params& params,
+                          executor_ref executor) {
         if (vectors.empty()) return 0;
         const bool fresh = lists.size() == 0;
         std::optional<what_was_learned> before;
@@ -142,7 +209,9 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             if (!before) return 0;
         }
         std::size_t done = 0;
+        std::optional<learning_step<ivf_changes>> learning;
         try {
+            learning.emplace(*this, ids, this->sample_of(vectors), executor);
             require_rows_decodable(vectors, executor);
             add_stretches(ids, vectors, params, executor, done);
         } catch (...) {
@@ -152,9 +221,11 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         if (done == 0) take_back({}, before);
         if (done < vectors.rows()) give_back();
         counted.add(done);
+        learning->finish(done);
         return done;
     }
 
+  public:
     void update(Id id, std::span<const float> vector) {
         const auto writing = this->begin_writing();
         auto lease = scratch.take();
@@ -162,6 +233,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         const slot_t slot = directory.find(id);
         if (slot == no_slot) fail_missing(id, "update");
         require_lists("update");
+        learning_step<ivf_changes> learning(*this, std::span(&id, 1), this->sample_of(*lease), {});
         const std::uint32_t list = encode_query(*lease);
         const std::vector<std::byte> fine = encode_fine(lease->query.span());
         const std::uint32_t before = places[slot].list;
@@ -180,6 +252,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         }
         give_back_list(before, false);
         counted.update();
+        learning.finish(1);
     }
 
     bool remove(Id id) {
@@ -198,18 +271,81 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
     }
 
   private:
+    /// One row cannot teach several lists.
     void require_lists(std::string_view call) const {
         if (lists.size() == 0)
-            fail(errc::not_trained,
-                 std::string(call) + ": the index has not learned its lists yet; add a batch or call train first");
+            fail(errc::not_trained, std::string(call) + ": the index has not learned its " +
+                                        std::to_string(asked.lists) + " lists yet; add a batch or call train first");
+    }
+    /// Which of prepared rows each list takes.
+    [[nodiscard]] std::vector<std::vector<std::uint32_t>> by_lists(matrix_view<const float> prepared,
+                                                                   executor_ref executor) const {
+        std::vector<float> padded(prepared.data(), prepared.data() + prepared.rows() * dim);
+        padded.resize(padded.size() + simd::over_read / sizeof(float));
+        std::vector<std::uint32_t> list_of(prepared.rows());
+        assign_lists<Metric, Kernels>(centroids, matrix_view<const float>(padded.data(), prepared.rows(), dim), list_of,
+                                      executor);
+        std::vector<std::vector<std::uint32_t>> rows_of(lists.size());
+        for (std::uint32_t r = 0; r < list_of.size(); ++r) rows_of[list_of[r]].push_back(r);
+        return rows_of;
+    }
+    /// The centroids as they would be of the rows that are in their lists, or will be, of which at most 1024 evenly
+    /// spaced ones count. Lists without any keep theirs.
+    template <class Source>
+    [[nodiscard]] ivf_centroids means_of_lists(const Source& source, matrix_view<const float> to_come,
+                                               executor_ref executor) const {
+        constexpr std::size_t most = 1024;
+        const std::vector<std::vector<std::uint32_t>> arriving = by_lists(to_come, executor);
+        const matrix_view<const float> now = centroids.matrix();
+        std::vector<float> values(now.data(), now.data() + now.rows() * dim);
+        parallel_for(executor, lists.size(), [&](std::size_t l) {
+            const ivf_rows list = lists[l];
+            const std::size_t all = list.size + arriving[l].size();
+            const std::size_t count = std::min(all, most);
+            if (count == 0) return;
+            std::vector<float> members(count * dim);
+            for (std::size_t i = 0; i < count; ++i) {
+                const std::size_t member = i * all / count;
+                const std::span<float> row = std::span(members).subspan(i * dim, dim);
+                if (member < list.size)
+                    source.read(list.slots[member], row);
+                else
+                    std::copy_n(to_come[arriving[l][member - list.size]].data(), dim, row.data());
+            }
+            const ordinary_rows ordinary(matrix_view<const float>(std::span<const float>(members), dim), 1);
+            const std::span<float> centroid = std::span(values).subspan(l * dim, dim);
+            const double spread = mean_and_spread(ordinary, centroid);
+            finish_centroid(metric, centroid, spread);
+        });
+        ivf_centroids made = ivf_centroids::copy_of(values, dim);
+        derive(made);
+        return made;
+    }
+    /// A row of the index by the codecs in `fresh`, in the list it is in; returns whether it can be decoded.
+    bool recode_row(recoded_type& fresh, slot_t slot, std::span<const float> row, clip_counts* clipped) const {
+        bool good = true;
+        if constexpr (trainable_codec<coarse_codec>) {
+            std::vector<std::byte> code(lists.stride());
+            const coarse_codec& coder = fresh.coarse.store.coder();
+            const auto center = center_of_list(coder, fresh.centroids ? *fresh.centroids : centroids, places[slot].list);
+            encode_coarse(coder, center, row, code.data());
+            fresh.lists->rewrite(places[slot], code.data());
+            std::vector<float> decoded(dim);
+            decode_coarse(coder, center, code.data(), decoded);
+            good = admissible_when_stored(sum_of_squares(decoded));
+        }
+        if constexpr (base::two_levels && trainable_codec<fine_codec>)
+            good = write_decodable(fresh.fine.store, slot, row) && good;
+        if (clipped != nullptr)
+            fresh.for_each([&](auto& codes, std::size_t half) { clipped->count(codes.coder(), half, row); });
+        return good;
     }
 
     struct what_was_learned {
         ivf_centroids centroids;
         ivf_lists lists;
-        std::optional<typename base::codecs_type> codecs;
     };
-    /// Learns lists, and the codec if it learns, from a checked batch. Returns what this replaced; nothing, and changes
+    /// Learns lists from a checked batch. Returns what this replaced; nothing, and changes
     /// nothing, if stopped.
     std::optional<what_was_learned> train_on_batch(matrix_view<const float> vectors, const add_params& params,
                                                    executor_ref executor) {
@@ -227,16 +363,16 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             throw;
         }
         derive(learned);
-        what_was_learned both{std::move(learned), ivf_lists(lists.stride()), std::nullopt};
+        what_was_learned both{std::move(learned), ivf_lists(lists.stride())};
         both.lists.reset(count);
-        both.codecs = this->train_if_needed(vectors);
         const auto publishing = gate.publishing();
         std::swap(centroids, both.centroids);
         std::swap(lists, both.lists);
         return both;
     }
 
-    /// Undoes a batch: its rows, added last and so the last of all and of their lists, and what was learned from it.
+    /// Undoes a batch: its rows, added last and so the last of all and of their lists, and its lists; what codecs learned
+    /// is then forgotten by its learning_step.
     void take_back(std::span<const Id> ids, std::optional<what_was_learned>& before) noexcept {
         for (std::size_t left = ids.size(); left > 0;) {
             const auto publishing = gate.publishing();
@@ -246,7 +382,6 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
             const auto publishing = gate.publishing();
             std::swap(centroids, before->centroids);
             std::swap(lists, before->lists);
-            this->forget_training(before->codecs);
         }
         for (std::size_t l = 0; l < lists.size(); ++l) give_back_list(l, true);
         give_back(true);
@@ -257,7 +392,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         try {
             auto table = directory.prepare_extra(extra);
             places.reserve(directory.high_water_after(extra));
-            if constexpr (base::two_levels) rows.fine().reserve(directory.high_water_after(extra));
+            reserve_codes(extra);
             this->exchange_table(table);
         } catch (...) {
             give_back(true);
@@ -324,6 +459,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         require_decodable_in(list, buffers);
         buffers.code.resize(lists.stride());
         encode_coarse(list, buffers.query.span(), buffers.code.data());
+        this->count_clipped(buffers.query.span());
         return list;
     }
     /// As require_decodable of every index of rows, of the admitted vector in `buffers`.
@@ -387,11 +523,15 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         if constexpr (base::two_levels) std::copy_n(code, fine_stride(), rows.fine().rows()[slot]);
     }
     void encode_coarse(std::size_t list, std::span<const float> prepared, std::byte* code) const {
+        encode_coarse(rows.coarse().coder(), center_of_list(list), prepared, code);
+    }
+    void encode_coarse(const coarse_codec& coder, [[maybe_unused]] const center_of<coarse_codec>& center,
+                       std::span<const float> prepared, std::byte* code) const {
         const std::size_t used = rows.coarse().rows().row_bytes();
         if constexpr (centered)
-            rows.coarse().coder().encode_about(center_of_list(list), prepared, {code, used});
+            coder.encode_about(center, prepared, {code, used});
         else
-            rows.coarse().coder().encode(prepared, {code, used});
+            coder.encode(prepared, {code, used});
         std::fill(code + used, code + lists.stride(), std::byte{0});
     }
 
@@ -440,6 +580,7 @@ struct ivf_changes : rows_base<Metric, Codec, Id, Kernels, ivf_scratch> {
         for_each_row([&](std::size_t r, std::span<const float> row) {
             encode_coarse(ready.list_of[r], row, ready.codes.data() + r * lists.stride());
             if constexpr (base::two_levels) encode_fine(row, ready.fine.data() + r * fine_stride());
+            this->count_clipped(row);
         });
     }
     /// Puts those rows of a stretch in place that begin with row `first`.

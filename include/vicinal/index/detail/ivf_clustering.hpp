@@ -164,7 +164,35 @@ inline void lengthen(std::span<float> centroid, double spread) noexcept {
     for (float& x : centroid) x *= factor;
 }
 
-/// Centroids of `count` lists from prepared rows, fit to be scored: prepared, too, where the metric prepares.
+/// Makes a mean of prepared rows fit to be scored: prepared, too, where the metric prepares.
+/// spread  mean squared distance of the rows from it
+template <class Metric>
+void finish_centroid(const Metric& metric, std::span<float> centroid, double spread) {
+    if constexpr (ranks_by_product<Metric>) lengthen(centroid, spread);
+    draw_in(centroid);
+    // A mean of zero has no direction: it stays where it is.
+    if constexpr (preparing_metric<Metric>) static_cast<void>(metric.prepare(centroid));
+}
+
+/// The mean of rows, and how far they are from it, squared, in the mean.
+template <class Rows>
+[[nodiscard]] double mean_and_spread(const Rows& rows, std::span<float> mean) {
+    const auto count = static_cast<double>(rows.rows());
+    for (std::size_t i = 0; i < mean.size(); ++i) {
+        double sum = 0;
+        for (std::size_t r = 0; r < rows.rows(); ++r) sum += double{rows[r][i]};
+        mean[i] = static_cast<float>(sum / count);
+    }
+    double squares = 0;
+    for (std::size_t r = 0; r < rows.rows(); ++r)
+        for (std::size_t i = 0; i < mean.size(); ++i) {
+            const float d = rows[r][i] - mean[i];
+            squares += double{d} * double{d};
+        }
+    return squares / count;
+}
+
+/// Centroids of `count` lists from prepared rows, fit to be scored.
 template <class Metric>
 [[nodiscard]] ivf_centroids learn_centroids(const Metric& metric, matrix_view<const float> prepared, std::size_t count,
                                             std::uint64_t seed, const add_params& params, executor_ref executor) {
@@ -180,10 +208,7 @@ template <class Metric>
     std::vector<float>& values = found.centroids;
     for (std::size_t c = 0; c < count; ++c) {
         const std::span<float> centroid = std::span(values).subspan(c * prepared.dim(), prepared.dim());
-        if constexpr (ranks_by_product<Metric>) lengthen(centroid, found.spreads[c]);
-        draw_in(centroid);
-        // A mean of zero has no direction: it stays where it is.
-        if constexpr (preparing_metric<Metric>) static_cast<void>(metric.prepare(centroid));
+        finish_centroid(metric, centroid, ranks_by_product<Metric> ? found.spreads[c] : 0.0);
     }
     return ivf_centroids::copy_of(values, prepared.dim());
 }

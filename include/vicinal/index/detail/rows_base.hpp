@@ -3,6 +3,7 @@
 
 #include <algorithm>    // for clamp, copy_n, equal, fill, max, min
 #include <array>        // for array
+#include <atomic>       // for atomic
 #include <bit>          // for bit_cast, has_single_bit
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint8_t, uint16_t, uint32_t, uint64_t
@@ -20,6 +21,7 @@
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/index/detail/access.hpp"
 #include "vicinal/index/detail/calls.hpp"
+#include "vicinal/index/detail/learning.hpp"
 #include "vicinal/index/detail/scan.hpp"
 #include "vicinal/storage/admission.hpp"
 #include "vicinal/storage/code_store.hpp"
@@ -122,8 +124,6 @@ struct code_word_of {
 template <class Codec>
 using code_word = typename code_word_of<Codec>::type;
 
-inline constexpr std::size_t codec_training_rows = 65536;
-
 /// Metric, rows, ids and the gate around them.
 template <class Metric, class Codec, class Id, class Kernels, class Scratch = row_scratch>
 struct rows_base {
@@ -134,7 +134,8 @@ struct rows_base {
     using fine_scorer_type = scorer<Metric, typename store_type::fine_codec, Kernels>;
     using scan_scorer_type = scan_scorer<Metric, typename store_type::coarse_codec, Kernels>;
 
-    rows_base(std::size_t dimension, row_spacing spacing) : dim(dimension), rows(dimension, spacing) {}
+    rows_base(std::size_t dimension, row_spacing spacing)
+        : dim(dimension), rows(dimension, spacing), learner(dimension), spacing_(spacing) {}
 
     std::size_t dim;
     [[no_unique_address]] Metric metric{};
@@ -148,6 +149,7 @@ struct rows_base {
     mutable access_gate gate;
     mutable scratch_pool<Scratch> scratch;
     change_counts counted;
+    mutable detail::learner<Id> learner;
 
     using id_type = Id;
     static constexpr std::size_t max_dimension = max_dim;
@@ -184,6 +186,8 @@ struct rows_base {
             report.vectors += codes.rows().memory();
             report.reserved += codes.rows().reserved();
         });
+        report.vectors += learner.exact_memory;
+        report.reserved += learner.exact_memory;
         if (!read_only || table_.is_made()) {  // of a view, the table is all it owns
             report.ids = directory.memory();
             report.reserved += directory.reserved();
@@ -208,6 +212,19 @@ struct rows_base {
             counters.reranks += s.done.stats.reranks;
         });
         return counters;
+    }
+    [[nodiscard]] vicinal::codec_report codec_report() const {
+        const auto reading = gate.reading();
+        learning_report halves[2];
+        std::size_t half = 0;
+        rows.for_each_store([&](const auto& codes) {
+            if constexpr (trainable_codec<std::remove_cvref_t<decltype(codes.coder())>>)
+                halves[half] = learner.report(half, codes.coder().trained());
+            else
+                halves[half].trained = true;
+            ++half;
+        });
+        return {halves[0], halves[two_levels ? 1 : 0]};
     }
     void check_directory(check_report& report) const {
         report.live = directory.live();
@@ -301,22 +318,7 @@ struct rows_base {
             }
         });
     }
-    void require_trained(std::string_view call) const {
-        if (needs_training(rows))
-            fail(errc::not_trained, std::string(call) + ": codec " + store_type::name() +
-                                        " learns its range from data; add a batch or call train first");
-    }
     using codecs_type = codecs_of<store_type>;
-    /// Returns the codecs as they were if that was needed, for `forget_training` to undo it.
-    [[nodiscard]] std::optional<codecs_type> train_if_needed(matrix_view<const float> vectors) {
-        if (!needs_training(rows)) return std::nullopt;
-        const auto sample = prepared_sample<Codec>(metric, vectors, codec_training_rows);
-        return teach(matrix_view<const float>(std::span<const float>(sample), dim));
-    }
-    /// Undoes it, if it did anything. Readers are out.
-    void forget_training(std::optional<codecs_type>& untaught) noexcept {
-        if (untaught) untaught->exchange(rows);
-    }
     void train(matrix_view<const float> vectors, const add_params& params) {
         const auto writing = begin_writing();
         const auto sample = training_sample(vectors);
@@ -326,15 +328,58 @@ struct rows_base {
         if (params.progress) params.progress(vectors.rows(), vectors.rows());  // what it throws must change nothing
         const auto publishing = gate.publishing();
         taught.exchange(rows);
+        learner.decided(vectors.rows());
     }
-    /// Has the codecs learn from prepared rows; returns them as they were.
-    codecs_type teach(matrix_view<const float> prepared) {
-        codecs_type taught(rows);
-        taught.train(prepared);
-        const auto publishing = gate.publishing();
-        taught.exchange(rows);
-        return taught;
+
+    // ---- learning on (index/detail/learning.hpp) -------------------------------------------------------------------
+
+    /// What changes when codecs do.
+    struct recoded_type : recoded_store<store_type> {
+        explicit recoded_type(const rows_base& of) : recoded_store<store_type>(of.rows, of.spacing_) {}
+        void reserve(std::size_t count) {
+            this->for_each([&](auto& codes, std::size_t) { codes.reserve(count); });
+        }
+    };
+    /// All rows by the codecs in `fresh`, which counts what they clip of live ones. Returns whether all can be decoded.
+    template <class Source>
+    [[nodiscard]] bool recode(recoded_type& fresh, const Source& source, matrix_view<const float>, executor_ref executor,
+                              clip_counts* clipped) const {
+        fresh.reserve(directory.high_water());
+        fresh.for_each([&](auto& codes, std::size_t) { codes.rows().touch(directory.high_water()); });
+        std::atomic<bool> good{true};
+        source.for_each(executor, [&](slot_t slot, std::span<const float> row) {
+            fresh.for_each([&](auto& codes, std::size_t half) {
+                if (!write_decodable(codes, slot, row)) good = false;
+                if (clipped != nullptr && directory.is_live(slot)) clipped->count(codes.coder(), half, row);
+            });
+        });
+        return good;
     }
+    /// Readers are out.
+    void exchange(recoded_type& with) noexcept { with.exchange(rows); }
+    void reserve_codes(std::size_t extra) {
+        rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water_after(extra)); });
+    }
+    /// Gives back what that made room for.
+    void fit_codes() noexcept {
+        rows.for_each_store([&](auto& codes) { codes.rows().fit(directory.high_water()); });
+    }
+    void read_row(slot_t slot, std::span<float> out) const { rows.fine().read(slot, out); }
+    /// How a learning_step gets at rows of a batch, and at the one in scratch.
+    [[nodiscard]] auto sample_of(matrix_view<const float> vectors) const {
+        return [this, vectors](std::size_t most) { return prepared_sample<Codec>(metric, vectors, most); };
+    }
+    [[nodiscard]] auto sample_of(const Scratch& buffers) const {
+        return [&buffers](std::size_t) {
+            const std::span<const float> row = buffers.query.span();
+            return std::vector<float>(row.begin(), row.end());
+        };
+    }
+    void count_clipped(std::span<const float> prepared) const noexcept {
+        std::size_t half = 0;
+        rows.for_each_store([&](const auto& codes) { learner.pending.count(codes.coder(), half++, prepared); });
+    }
+
     /// The rows given to a call of train, prepared, or why that call cannot be.
     [[nodiscard]] std::vector<float> training_sample(matrix_view<const float> vectors) const {
         if (vectors.empty()) fail(errc::invalid_argument, "train: there are no sample rows");
@@ -348,7 +393,7 @@ struct rows_base {
     /// Strong guarantee, up to a segment that `give_back` drops.
     void reserve_extra(std::size_t extra) {
         auto table = directory.prepare_extra(extra);
-        rows.for_each_store([&](auto& codes) { codes.reserve(directory.high_water_after(extra)); });
+        reserve_codes(extra);
         exchange_table(table);
     }
     void exchange_table(std::vector<slot_t>& table) noexcept {
@@ -394,6 +439,7 @@ struct rows_base {
     void encode_query(Scratch& buffers) const {
         buffers.code.resize(code_bytes());
         encode_row(buffers.query.span(), buffers.code.data());
+        count_clipped(buffers.query.span());
     }
     /// The codes of a checked batch.
     void encode_batch(matrix_view<const float> vectors, std::vector<std::byte>& codes, executor_ref executor) const {
@@ -404,6 +450,7 @@ struct rows_base {
             for (std::size_t r = b * block; r < std::min(vectors.rows(), (b + 1) * block); ++r) {
                 admit_vector(*lease, "vector", vectors[r]);
                 encode_row(lease->query.span(), codes.data() + r * code_bytes());
+                count_clipped(lease->query.span());
             }
         });
     }
@@ -701,6 +748,7 @@ struct rows_base {
     }
 
   private:
+    row_spacing spacing_;
     lazy_part table_;  ///< of a view, the directory's
 };
 

@@ -1,0 +1,30 @@
+"""Which rows codecs learn from, and how they learn on while an index grows."""
+GROUPS = {
+    "ordinary": ["codec/ordinary_rows_test.cpp"],
+    "learning": ["index/learning_test.cpp"],
+}
+LEARNING = INDEX + "learning.hpp"
+BUGS = [
+    ("wild rows have a say", "ordinary", "codec/ordinary_rows.hpp", "if (off[i] <= most) kept_", "kept_"),
+    ("any number of rows may be wild", "ordinary", "codec/ordinary_rows.hpp", "std::max<std::size_t>(1, size_ / 64)", "size_ / 8"),
+    ("few rows are judged as many", "ordinary", "codec/ordinary_rows.hpp", "size_ < few ? 16.0F : 2.0F", "2.0F"),
+    ("components are off in common units", "ordinary", "codec/ordinary_rows.hpp", "std::max(widest / 2,", "std::max(widest,"),
+    ("what is below a range is not clipped", "ordinary", "codec/affine_ranges.hpp", "static_cast<std::int32_t>(vector[i] < least_[i]) +", "0 +"),
+    ("ranges creep", "ordinary", "codec/sq8.hpp", "seen.whole ? 0.0F : high / 2 - low(i) / 2", "0.0F"),
+    ("a wider range forgets the one before", "ordinary", "codec/sq8.hpp", "seen.smallest[i] = low(i);", ";"),
+    ("the first batch decides", "learning", LEARNING, "next_.growing = to_be() < learning_rows(of_.dim);\n        next_.learned_rows", "next_.growing = false;\n        next_.learned_rows"),
+    ("rows are encoded again as decoded", "learning", INDEX + "learner.hpp", "if (of_.directory.is_live(slot))\n            if", "if (false)\n            if"),
+    ("nobody watches", "learning", LEARNING, "        if (!is_strained(all)) return;", "        return;"),
+    ("a failed batch has taught", "learning", LEARNING, "            {\n                const auto publishing = of_.gate.publishing();\n                of_.exchange(*recoded_);\n            }\n", ""),
+    ("clipped rows are not counted", "learning", LEARNING, "            next_.clipped += learner.pending;\n", ""),
+    ("exact vectors are kept for ever", "learning", LEARNING, "                learner.exact.release();\n            else", "                learner.exact.clear();\n            else"),
+    ("codes of links stay those of before", "learning", INDEX + "hnsw_state.hpp", "if constexpr (is_packed) recode_links(fresh, executor);", "if constexpr (is_packed) fresh.codes.reserve(directory.high_water());"),
+    ("lists keep the centroids of their first rows", "learning", INDEX + "ivf_changes.hpp", "if (about_centroids()) fresh.centroids = means_of_lists", "if (false) fresh.centroids = means_of_lists"),
+    ("equal codes make copies", "learning", INDEX + "hnsw_state.hpp",
+     "return id != other_id && !tells_apart(exact.staged(id), exact.staged(other_id));",
+     "return id != other_id && exact.size() + 1 > 0;"),
+    ("rows stay known by their codes of before", "learning", INDEX + "hnsw_state.hpp",
+     "if constexpr (tells_copies) known.exchange(with.known);", ""),
+    ("an update to equal codes is none", "learning", INDEX + "hnsw_state.hpp",
+     "!tells_apart(this->learner.exact.kept(id), this->learner.exact.staged(id))", "true"),
+]
