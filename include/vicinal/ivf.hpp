@@ -153,9 +153,9 @@ class ivf_index {
     [[nodiscard]] check_report check() const { return state_->check(); }
 
     /// Writes the index to `path` atomically: after a crash at any moment the path holds the old file or the new one,
-    /// whole. Searches run beside a save. A change waits until the save is over, and searches that begin while a change
-    /// waits have to wait, too: beside writers, a save stops searches for as long as the disk takes. A save to memory
-    /// stops them for less.
+    /// whole. Searches run beside a save and never wait for it. A change waits until the save is over, which takes as
+    /// long as the disk does: a save to memory is over sooner. Several saves may run at once. A call of save from a
+    /// filter or a progress callable of this index works.
     /// The new file keeps the old one's owner, group, access list and permissions where the process may set them, and
     /// is never open to anybody else. What killed saves to `path` left behind is removed (docs/reliability.md). A path
     /// that is no regular file is refused: open it as a stream.

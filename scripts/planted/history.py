@@ -70,6 +70,6 @@ BUGS = [
     ("a round ends before its last rows", "marks", INDEX + "hnsw_repair.hpp", "if (hand_ >= std::min(end_, rows) && passed_.empty())",
      "if (hand_ + 32 >= std::min(end_, rows) && passed_.empty())"),
     # ---- levels
-    ("a level comes from the id", "history", INDEX + "hnsw_state.hpp", "draw_level(of.params.seed, slots_[i])",
-     "draw_level(of.params.seed, static_cast<slot_t>(ids[i]))"),
+    ("a level comes from the id", "history", INDEX + "hnsw_state.hpp", "draw_level(of_.params.seed, slots_[i])",
+     "draw_level(of_.params.seed, static_cast<slot_t>(ids_[i]))"),
 ]

@@ -109,7 +109,7 @@ TEMPLATE_TEST_CASE("callbacks: so may one of train and of save", "", flat, ivf, 
             change(empty);
         };
         CHECK(refused([&] { empty.train(rows.view(), {.progress = while_training}); }) == errc::reentrant_call);
-        CHECK(refused([&] { empty.add(1, rows[0]); }) == errc::not_trained);
+        CHECK_FALSE(empty.codec_report().coarse.trained);
         auto index = filled<TestType>();
         const auto before = bytes_of(index);
         const auto while_saving = [&](std::size_t, std::size_t) {

@@ -40,7 +40,7 @@ TEMPLATE_TEST_CASE("ivf: training ends on whatever rows are admitted, and all of
     const float least = std::numeric_limits<float>::denorm_min();
     for (const auto& [big, small] : {std::pair(1000.0F, 1.0F), std::pair(1000.0F, 1e-30F), std::pair(1000.0F, 1e-37F),
                                      std::pair(1e18F, 1e-22F), std::pair(longest, least), std::pair(longest, 0.0F),
-                                     std::pair(longest, 1e-10F), std::pair(1e-19F, least), std::pair(longest, 1.0F)}) {
+                                     std::pair(longest, 1e-10F), std::pair(1e-15F, least), std::pair(longest, 1.0F)}) {
         CAPTURE(big, small);
         const dataset rows = opposite(big, small);
         for (const std::size_t lists : {0U, 1U, 3U}) {

@@ -198,16 +198,13 @@ class known_codes {
 
     /// A table with room for `count` rows and the present ones in it; empty if this one has it. Strong guarantee.
     [[nodiscard]] std::vector<slot_t> enlarged(std::size_t count) const {
-        std::vector<slot_t> bigger;
         const std::size_t wanted = table_size(count);
-        if (wanted <= table_.size()) return bigger;
-        bigger.assign(wanted, no_slot);
-        std::size_t gap = 0;  // from there on, so that the order of rows with equal codes stays
-        while (gap < table_.size() && table_[gap] != no_slot) ++gap;
-        for (std::size_t i = 0; i < table_.size(); ++i)
-            if (const slot_t slot = table_[(gap + i) & (table_.size() - 1)]; slot != no_slot)
-                bigger[free_place(bigger, slot)] = slot;
-        return bigger;
+        return wanted > table_.size() ? resized(wanted) : std::vector<slot_t>();
+    }
+    /// A smaller table, where this one has four times the room that `count` rows need; else empty. Strong guarantee.
+    [[nodiscard]] std::vector<slot_t> reduced(std::size_t count) const {
+        const std::size_t wanted = table_size(count);
+        return 4 * wanted <= table_.size() ? resized(wanted) : std::vector<slot_t>();
     }
     /// The table as it would be by other codes.
     /// codes     codes.for_each_store(f) calls f with the stores of these
@@ -226,8 +223,6 @@ class known_codes {
     void take(std::vector<slot_t>& bigger) noexcept {
         if (!bigger.empty()) table_.swap(bigger);
     }
-
-    void clear() noexcept { std::vector<slot_t>().swap(table_); }
 
     /// The row known by the codes of `slot`; if there is none, it is `slot` from now on. Needs room.
     slot_t find_or_enter(slot_t slot) noexcept {
@@ -284,6 +279,16 @@ class known_codes {
             if (++others == most_alike) return table.size();
         }
         return i;
+    }
+    /// A table of `wanted` places with the present rows in it.
+    [[nodiscard]] std::vector<slot_t> resized(std::size_t wanted) const {
+        std::vector<slot_t> bigger(wanted, no_slot);
+        std::size_t gap = 0;  // from there on, so that the order of rows with equal codes stays
+        while (gap < table_.size() && table_[gap] != no_slot) ++gap;
+        for (std::size_t i = 0; i < table_.size(); ++i)
+            if (const slot_t slot = table_[(gap + i) & (table_.size() - 1)]; slot != no_slot)
+                bigger[free_place(bigger, slot)] = slot;
+        return bigger;
     }
     [[nodiscard]] static std::size_t table_size(std::size_t count) noexcept {
         return std::bit_ceil(std::max<std::size_t>(16, count * 4 / 3 + 1));

@@ -6,10 +6,11 @@
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint32_t, uint64_t
 #include <memory>       // for unique_ptr
+#include <new>          // for bad_alloc
 #include <optional>     // for optional
 #include <span>         // for span
 #include <type_traits>  // for conditional_t
-#include <utility>      // for move, pair, swap
+#include <utility>      // for move, pair, swap, swap
 #include <vector>       // for vector
 
 #include "vicinal/index/detail/calls.hpp"
@@ -163,7 +164,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             retire(old, spare);
             changes.publish();
             fresh.insert();
-            mean = std::move(mean_then);
+            std::swap(mean, mean_then);  // what it replaces is freed when readers are in again
             finish_removal(old, spare);
         }
         give_back();
@@ -186,7 +187,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
             const auto publishing = gate.publishing();
             retire(slot, spare);
             changes.publish();
-            mean = std::move(mean_then);
+            std::swap(mean, mean_then);  // what it replaces is freed when readers are in again
             finish_removal(slot, spare);
         }
         give_back();
@@ -318,18 +319,31 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         graph.give_back(at_once);
         codes.give_back(directory.high_water(), at_once);
         retired.give_back();
+        if constexpr (tells_copies) forget_room_of_known();
         base::give_back(at_once);
+    }
+    /// Makes the table of known codes smaller, if that is worth it and there is the memory for a smaller one.
+    void forget_room_of_known() noexcept {
+        try {
+            auto smaller = known.reduced(directory.live());
+            if (smaller.empty()) return;
+            const auto publishing = gate.publishing();
+            known.take(smaller);
+        } catch (const std::bad_alloc&) {  // it stays as it is
+        }
     }
     /// Forgets all rows and their links at once, as nobody can come by them any more.
     void empty() noexcept {
-        std::vector<slot_t> table;
+        std::vector<slot_t> table, known_table;  // freed, as the rest, when readers are in again
+        row_copies no_copies;
+        mean_type no_mean;
         {
             const auto publishing = gate.publishing();
             directory.clear(table);
             graph.clear();
-            copies = row_copies();
-            known.clear();
-            mean = mean_type();
+            std::swap(copies, no_copies);
+            known.exchange(known_table);
+            std::swap(mean, no_mean);
         }
         retired.clear();
         directory.forget_free();
@@ -507,7 +521,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         const auto publishing = gate.publishing();
         builder.publish();
         fresh.insert();
-        mean = std::move(mean_then);
+        std::swap(mean, mean_then);  // what it replaces is freed when readers are in again
         return builder.walked_in_vain();
     }
 
@@ -535,7 +549,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Kernels> {
         {
             const auto publishing = gate.publishing();
             graph.lower_upper(journal.upper_rows());
-            mean = std::move(mean_before);
+            std::swap(mean, mean_before);
         }
         graph.drop_upper();
         give_back(true);

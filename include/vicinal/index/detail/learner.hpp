@@ -165,6 +165,14 @@ class clip_counts {
     std::array<std::atomic<std::uint64_t>, 2> components_{};
 };
 
+/// A hash of ids of any width, of which the standard library knows none of 128 bits.
+template <class Id>
+struct id_hash {
+    [[nodiscard]] std::size_t operator()(Id id) const noexcept { return static_cast<std::size_t>(mix_id(id)); }
+};
+template <class Id>
+using places_of_ids = std::unordered_map<Id, std::size_t, id_hash<Id>>;
+
 /// Exact vectors of rows by their ids, each under the last that was given. What is staged counts from `commit` on.
 template <class Id>
 class exact_rows {
@@ -180,7 +188,7 @@ class exact_rows {
     template <class IsHeld>
     void compact(const IsHeld& is_held) {
         exact_rows kept(dim_);
-        const std::unordered_map<Id, std::size_t> last = places();
+        const places_of_ids<Id> last = places();
         for (std::size_t i = 0; i < committed_; ++i)
             if (last.at(ids_[i]) == i && is_held(ids_[i])) {
                 kept.stage(std::span(&ids_[i], 1), matrix()[i]);
@@ -211,8 +219,8 @@ class exact_rows {
     /// The vector that counts for `id`, or the last one staged if there is one; empty if none is known. O(size).
     [[nodiscard]] std::span<const float> kept(Id id) const noexcept { return find(id, committed_); }
     [[nodiscard]] std::span<const float> staged(Id id) const noexcept { return find(id, ids_.size()); }
-    [[nodiscard]] std::unordered_map<Id, std::size_t> places() const {
-        std::unordered_map<Id, std::size_t> places;
+    [[nodiscard]] places_of_ids<Id> places() const {
+        places_of_ids<Id> places;
         for (std::size_t i = 0; i < committed_; ++i) places[ids_[i]] = i;
         return places;
     }
@@ -283,7 +291,7 @@ class exact_source {
 
   private:
     const State& of_;
-    std::unordered_map<typename State::id_type, std::size_t> places_;
+    places_of_ids<typename State::id_type> places_;
 };
 
 /// What an index knows of what its codecs learned, besides the codecs. Of one that was loaded: nothing, so that it only
