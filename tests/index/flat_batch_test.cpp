@@ -34,7 +34,7 @@ std::vector<shape> shapes(std::size_t n, std::size_t dim) {
     all.push_back({"far off", moved(gaussian(n, dim), 1000), moved(gaussian(40, dim, 52), 1000)});
     all.push_back({"very far off", moved(gaussian(n, dim), 1e6F, 0.25F), moved(gaussian(40, dim, 53), 1e6F, 0.25F)});
     all.push_back({"large", moved(gaussian(n, dim), 0, 1e15F), moved(gaussian(40, dim, 54), 0, 1e15F)});
-    all.push_back({"tiny", moved(gaussian(n, dim), 0, 1e-10F), moved(gaussian(40, dim, 55), 0, 1e-10F)});
+    all.push_back({"tiny", moved(gaussian(n, dim), 0, 2e-5F), moved(gaussian(40, dim, 55), 0, 2e-5F)});
     all.push_back({"duplicates", duplicates(n, dim, 3), duplicates(40, dim, 2)});
     all.push_back({"all equal", all_equal(n, dim), all_equal(40, dim)});
     all.push_back({"lattice", lattice(n, dim), lattice(40, dim, 3, 56)});

@@ -177,7 +177,7 @@ std::string not_stored(const std::vector<float>& vector) {
 }  // namespace
 
 TEST_CASE("admission: a vector whose squares would underflow is not stored, zero is") {
-    for (const std::size_t dim : {1, 7, 8, 9, 300}) {
+    for (const std::size_t dim : {1U, 7U, 8U, 9U, 300U}) {
         std::vector<float> v(dim, 0.0F);
         CHECK(not_stored(v) == "");
         v[dim - 1] = -0.0F;
