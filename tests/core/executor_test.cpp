@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 #if defined(__linux__)
 #include <sys/resource.h>
@@ -179,7 +180,7 @@ TEST_CASE("thread_pool: however many threads are asked for, no more than the lim
 }
 
 // Sanitizers need more addresses than the limit leaves.
-#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__linux__) && !defined(VICINAL_TEST_SANITIZED)
 TEST_CASE("thread_pool: where the system starts no more threads, those there are do all tasks") {
     const pid_t child = fork();
     if (child == 0) {

@@ -120,7 +120,7 @@ bool set_list(const std::filesystem::path& path, const char* name, const bytes_t
 TEST_CASE("save: the new file is never open to more than the old one, and in the end to as many") {
     const contents from;
     const directory here;
-    const umask_of none(0);
+    const umask_of no_mask(0);
     for (const mode_t mode : {0600U, 0640U, 0644U, 0400U, 0604U, 0666U, 0777U, 0060U}) {
         spill(here / "a.vic", {});
         REQUIRE(::chmod((here / "a.vic").c_str(), mode) == 0);
@@ -178,7 +178,7 @@ TEST_CASE("save: a group that cannot be kept takes its rights along, and gets no
     if (::geteuid() != 0) return;
     const directory here;
     REQUIRE(::chmod(here.path().c_str(), 0777) == 0);
-    const umask_of none(0);
+    const umask_of no_mask(0);
     const auto save_over = [&](mode_t mode, std::vector<gid_t> groups) {
         std::filesystem::remove(here / "a.vic");
         spill(here / "a.vic", {});
