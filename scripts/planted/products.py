@@ -16,7 +16,7 @@ BUGS = [
     ("a file's mean is learned from other rows", "shared_means", INDEX + "link_distances.hpp",
      "(changes_ == 0 ? before : changes_) + count", "changes_ + count"),
     ("a batch taken back leaves its mean", "shared_means", INDEX + "hnsw_state.hpp",
-     "        mean = std::move(mean_before);\n", "        (void)mean_before;\n"),
+     "            std::swap(mean, mean_before);\n", "            (void)mean_before;\n"),
     ("link codes are about the row itself", "shared_means", INDEX + "neighbor_codes.hpp", "reference_[k] -= mean_[k];",
      "reference_[k] -= 0;"),
     ("repairs choose links by rows as they are", "shared_means", INDEX + "hnsw_repair.hpp",
