@@ -11,8 +11,8 @@
 
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/vector_view.hpp"
-#include "vicinal/index/detail/flat_state.hpp"
-#include "vicinal/index/neighbor_stream.hpp"
+#include "vicinal/index/common/neighbor_stream.hpp"
+#include "vicinal/index/flat/state.hpp"
 #include "vicinal/io/index_io.hpp"
 #include "vicinal/metrics.hpp"
 
@@ -25,7 +25,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your
 ///          own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
-/// Kernels  the instruction set, as a type; needed only in programs that hold kernels of several
+/// Isa  the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which exact
 /// copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then encoded again
@@ -38,7 +38,7 @@ VICINAL_NAMESPACE_BEGIN
 /// thread they are called on; a call that would change it throws error{reentrant_call}.
 ///
 /// Exceptions: a call that throws leaves the index as it was. Every refusal is a vicinal::error.
-template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Kernels = simd::native_kernels>
+template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Isa = simd::native_kernels>
 class flat_index {
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
@@ -190,7 +190,7 @@ class flat_index {
     }
 
   private:
-    using state = detail::flat_state<Metric, Codec, Id, Kernels>;
+    using state = detail::flat_state<Metric, Codec, Id, Isa>;
     explicit flat_index(std::unique_ptr<state> loaded) noexcept : state_(std::move(loaded)) {}
     std::unique_ptr<state> state_;
 };

@@ -11,9 +11,9 @@
 
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/vector_view.hpp"
-#include "vicinal/index/detail/hnsw_parts.hpp"
-#include "vicinal/index/detail/hnsw_queries.hpp"
-#include "vicinal/index/neighbor_stream.hpp"
+#include "vicinal/index/common/neighbor_stream.hpp"
+#include "vicinal/index/hnsw/files.hpp"
+#include "vicinal/index/hnsw/search.hpp"
 #include "vicinal/io/index_io.hpp"
 #include "vicinal/metrics.hpp"
 
@@ -26,7 +26,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, packed<Fine>, or your own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
-/// Kernels  the instruction set, as a type; needed only in programs that hold kernels of several
+/// Isa  the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which exact
 /// copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then encoded again
@@ -39,7 +39,7 @@ VICINAL_NAMESPACE_BEGIN
 /// thread they are called on; a call that would change it throws error{reentrant_call}.
 ///
 /// Exceptions: a call that throws leaves the index as it was. Every refusal is a vicinal::error.
-template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Kernels = simd::native_kernels>
+template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Isa = simd::native_kernels>
 class hnsw_index {
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
@@ -63,7 +63,7 @@ class hnsw_index {
     explicit hnsw_index(std::size_t dim, const hnsw_params& params = {})
         : state_(std::make_unique<state>(detail::checked_dim(dim), params)) {}
 
-    /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = build_beam: one to find
+    /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to find
     /// candidates, and as much again to choose links among them.
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
     void add(Id id, vector_view vector) { state_->add(id, vector); }
@@ -199,7 +199,7 @@ class hnsw_index {
     }
 
   private:
-    using state = detail::hnsw_file_state<Metric, Codec, Id, Kernels>;
+    using state = detail::hnsw_file_state<Metric, Codec, Id, Isa>;
     using queries = detail::hnsw_queries<state>;
     explicit hnsw_index(std::unique_ptr<state> loaded) noexcept : state_(std::move(loaded)) {}
     std::unique_ptr<state> state_;

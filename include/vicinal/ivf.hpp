@@ -11,8 +11,8 @@
 
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/vector_view.hpp"
-#include "vicinal/index/detail/ivf_state.hpp"
-#include "vicinal/index/neighbor_stream.hpp"
+#include "vicinal/index/common/neighbor_stream.hpp"
+#include "vicinal/index/ivf/state.hpp"
 #include "vicinal/io/index_io.hpp"
 #include "vicinal/metrics.hpp"
 
@@ -27,7 +27,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your
 ///          own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
-/// Kernels  the instruction set, as a type; needed only in programs that hold kernels of several
+/// Isa  the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// The centroids are learned once, by train or from the first batch added; rows that are added or removed later do not
 /// change them.
@@ -43,7 +43,7 @@ VICINAL_NAMESPACE_BEGIN
 /// thread they are called on; a call that would change it throws error{reentrant_call}.
 ///
 /// Exceptions: a call that throws leaves the index as it was. Every refusal is a vicinal::error.
-template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Kernels = simd::native_kernels>
+template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Isa = simd::native_kernels>
 class ivf_index {
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
@@ -205,7 +205,7 @@ class ivf_index {
     }
 
   private:
-    using state = detail::ivf_state<Metric, Codec, Id, Kernels>;
+    using state = detail::ivf_state<Metric, Codec, Id, Isa>;
     explicit ivf_index(std::unique_ptr<state> loaded) noexcept : state_(std::move(loaded)) {}
     std::unique_ptr<state> state_;
 };
