@@ -7,7 +7,7 @@
 #include "simd/reference.hpp"
 #include "support/catch.hpp"
 #include "vicinal/codec/sq/sq4.hpp"
-#include "vicinal/scoring/scorer.hpp"
+#include "vicinal/scoring/integer_scorer.hpp"
 
 namespace {
 

@@ -44,18 +44,6 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Whether codes bound the distances of the vectors they were made of.
-template <class Codec>
-inline constexpr bool bounds_distances = requires {
-    requires Codec::bounds_distances;
-};
-
-/// Whether that is so of the coarse codec of two.
-template <class Codec>
-inline constexpr bool bounds_coarse = requires {
-    requires bounds_distances<typename Codec::coarse>;
-};
-
 /// Which rows a search goes by bounds over, and which it measures all of: while bounds pass over too few rows to pay,
 /// ever longer stretches are measured, so that they cost little where they never do.
 class pruning_pace {
@@ -90,12 +78,7 @@ template <class Metric, class Coarse, class Fine, class Isa>
 class bounding_scorer {
     static_assert(std::same_as<Fine, f32>,
                   "vicinal: pca8 bounds the distances of exact vectors; write two_level<pca8, f32>");
-    static constexpr bool able = [] {
-        if constexpr (formed_metric<Metric>)
-            return Metric::form == sum_form::squared_difference || product_bound_metric<Metric>;
-        else
-            return false;
-    }();
+    static constexpr bool able = sum_bounded_metric<Metric>;
     static constexpr bool products = [] {
         if constexpr (able) return Metric::form == sum_form::product;
         return false;

@@ -24,15 +24,6 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Whether rows of signs can be passed over by the metric's threshold.
-template <class Metric, class Codec>
-inline constexpr bool is_sketched = [] {
-    if constexpr (is_rabitq<Codec> && formed_metric<Metric>)
-        return Metric::form == sum_form::squared_difference || product_bound_metric<Metric>;
-    else
-        return false;
-}();
-
 /// A rabitq code's rotated vector, relative to the center, as kernels load it.
 template <class Codec>
 struct rotated_code {
@@ -50,7 +41,7 @@ struct rotated_code {
 };
 
 template <class Metric, class Codec, class Isa>
-requires is_sketched<Metric, Codec>
+requires(query_algorithm<Metric, Codec, Isa> == scan_algorithm::sign_bounds)
 class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     static constexpr std::size_t lanes = simd::scan_lanes;
@@ -58,8 +49,6 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     using V = simd::lanes<isa>;
 
   public:
-    static constexpr bool certain = false;
-
     /// buffer  keeps what is made of the query as long as this lives
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector& buffer)
@@ -184,7 +173,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         std::uint64_t close = 0;
         const rotated_code<Codec> rotated{coder_};
         if constexpr (differences) {
-            Isa::score_list(metric_, rotated, relative_, coder_.width(), rows, which, count, values);
+            kernels_for<Metric, rotated_code<Codec>, Isa>::score_list(metric_, rotated, relative_, coder_.width(), rows, which, count, values);
             const double reach = std::sqrt(std::max(double{threshold}, 0.0)) + 0x1p-18 * lengths_;
             const double limit = reach * reach * (1 + 0x1p-14);
             for (std::size_t i = 0; i < count; ++i) close |= std::uint64_t{double{values[i]} > limit ? 0U : 1U} << i;

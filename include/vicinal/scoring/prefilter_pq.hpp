@@ -32,10 +32,6 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Whether rows can be ruled out by tables: pq, and a metric that says what a threshold asks of its sum.
-template <class Metric, class Codec>
-inline constexpr bool is_tabled = has_tables<Codec>&& adds_up<Metric>;
-
 /// What each centroid adds to a query's distance, and tables of it rounded down.
 template <class Codec, class V, bool Differences>
 class lookup_tables {
@@ -117,14 +113,12 @@ class lookup_tables {
 };
 
 template <class Metric, class Codec, class Isa>
-requires is_tabled<Metric, Codec>
+requires(query_algorithm<Metric, Codec, Isa> == scan_algorithm::table_prefilter)
 class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     using V = simd::lanes<typename Isa::isa>;
 
   public:
-    static constexpr bool certain = true;
-
     /// buffer  keeps the query's tables as long as this lives
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector& buffer)

@@ -42,25 +42,6 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A metric that adds up squared differences, or products and says by `least_sum` how large the sum must be.
-template <class Metric>
-inline constexpr bool adds_up = [] {
-    if constexpr (formed_metric<Metric>)
-        return Metric::form == sum_form::squared_difference || product_bound_metric<Metric>;
-    else
-        return false;
-}();
-
-/// Whether a single query's scan looks distances up in tables, which is less work than a share of a product.
-template <class Codec>
-inline constexpr bool has_tables = requires {
-    requires Codec::has_tables;
-};
-
-/// A pair whose rows can be ruled out by dot products: a fused scorer and such a metric.
-template <class Metric, class Codec>
-inline constexpr bool is_tiled = is_fused<Metric, Codec>&& adds_up<Metric> && !has_tables<Codec>;
-
 /// Prepared queries, one behind the other, each readable as kernels want it.
 class query_table {
   public:
@@ -96,6 +77,8 @@ struct squares_of_row {
 template <class Metric, class Codec, class Isa>
 class query_tiles {
     using tile = simd::tile<typename Isa::isa>;
+    using kernels = kernels_for<Metric, Codec, Isa>;
+    using row_kernels = kernels_for<squares_of_row, Codec, Isa>;
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     static constexpr bool in_place = std::same_as<Codec, f32>;
 
@@ -163,7 +146,7 @@ class query_tiles {
             slots[r] = static_cast<slot_t>(first + r);
             rows_[r] = floats_of(r, table[slots[r]]);
         }
-        Isa::score_list(squares_of_row{}, store_.coder(), queries_[0].data(), dim_, table, slots, count, terms_);
+        row_kernels::score_list(squares_of_row{}, store_.coder(), queries_[0].data(), dim_, table, slots, count, terms_);
         const auto lost = static_cast<float>(static_cast<double>(dim_) * 0x1p-126);  // by squares that underflow
         for (std::size_t r = 0; r < count; ++r) {
             const bool usable = admissible_when_decoded(terms_[r]);
@@ -175,11 +158,11 @@ class query_tiles {
         }
     }
 
-    /// Pushes to collector(query) the loaded rows that could be closer than it asks for, row i as number_of(i), unless
-    /// that is no_slot. Every row
-    /// whose distance is at most the collector's threshold is among them, with the distance a single query finds.
-    template <class SinkOf, class NumberOf>
-    void scan(const panel& queries, SinkOf collector_of, NumberOf number_of) {
+    /// Pushes to collector_of(query) the loaded rows that could be closer than it asks for, row i as slot_of(i), unless
+    /// that is no_slot. Every row whose distance is at most the collector's threshold is among them, with the distance a
+    /// single query finds.
+    template <class CollectorOf, class SlotOf>
+    void scan(const panel& queries, CollectorOf collector_of, SlotOf slot_of) {
         float least[panel_size];
         float slope[panel_size];
         for (std::size_t i = 0; i < panel_size; ++i) {
@@ -189,7 +172,7 @@ class query_tiles {
         }
         tile::collect(queries.data(), dim_, rows_, count_, least, slope, terms_, reached_);
         for (std::size_t i = 0; i < queries.size(); ++i)
-            if (reached_.count[i] != 0) score(queries[i], reached_.row[i], reached_.count[i], collector_of, number_of);
+            if (reached_.count[i] != 0) score(queries[i], reached_.row[i], reached_.count[i], collector_of, slot_of);
     }
 
   private:
@@ -198,7 +181,7 @@ class query_tiles {
             return reinterpret_cast<const float*>(code);
         } else {
             float* const row = decoded_.data() + r * decoded_stride_;
-            Isa::decode(store_.coder(), code, dim_, row);
+            row_kernels::decode(store_.coder(), code, dim_, row);
             return row;
         }
     }
@@ -215,20 +198,20 @@ class query_tiles {
         }
     }
 
-    template <class SinkOf, class NumberOf>
-    void score(std::uint32_t query, const std::uint16_t* reached, std::size_t count, SinkOf& collector_of,
-               NumberOf& number_of) {
+    template <class CollectorOf, class SlotOf>
+    void score(std::uint32_t query, const std::uint16_t* reached, std::size_t count, CollectorOf& collector_of,
+               SlotOf& slot_of) {
         slot_t slots[most_rows];
         float distances[most_rows];
         for (std::size_t i = 0; i < count; ++i) slots[i] = static_cast<slot_t>(first_ + reached[i]);
-        Isa::score_list(metric_, store_.coder(), queries_[query].data(), dim_, table_, slots, count, distances);
+        kernels::score_list(metric_, store_.coder(), queries_[query].data(), dim_, table_, slots, count, distances);
         auto& collector = collector_of(query);
         float threshold = collector.threshold();
         for (std::size_t i = 0; i < count; ++i) {
             if (!(distances[i] <= threshold)) continue;
-            const slot_t number = number_of(reached[i]);
-            if (number == no_slot) continue;
-            collector.push(number, distances[i]);
+            const slot_t slot = slot_of(reached[i]);
+            if (slot == no_slot) continue;
+            collector.push(slot, distances[i]);
             threshold = collector.threshold();
         }
     }

@@ -43,19 +43,19 @@ VICINAL_INLINE void add_up(const Metric& metric, const Codec& codec, const float
     for (; i + 2 * Width <= dim; i += 2 * Width) {
         const V q0 = load<V>(query + i);
         const V q1 = load<V>(query + i + Width);
-        ((even[Row] = metric.template accumulate<V>(even[Row], q0, codec.template load<V>(rows[Row], i)),
-          odd[Row] = metric.template accumulate<V>(odd[Row], q1, codec.template load<V>(rows[Row], i + Width))),
+        ((even[Row] = metric.accumulate(even[Row], q0, codec.template load<V>(rows[Row], i)),
+          odd[Row] = metric.accumulate(odd[Row], q1, codec.template load<V>(rows[Row], i + Width))),
          ...);
     }
     if (i + Width <= dim) {
         const V q0 = load<V>(query + i);
-        ((even[Row] = metric.template accumulate<V>(even[Row], q0, codec.template load<V>(rows[Row], i))), ...);
+        ((even[Row] = metric.accumulate(even[Row], q0, codec.template load<V>(rows[Row], i))), ...);
         i += Width;
     }
     if (i < dim) {  // never for one lane
         const V q0 = load<V>(query + i);
         ((odd[Row] = first_lanes(
-              dim - i, metric.template accumulate<V>(odd[Row], q0, codec.template load<V>(rows[Row], i)), odd[Row])),
+              dim - i, metric.accumulate(odd[Row], q0, codec.template load<V>(rows[Row], i)), odd[Row])),
          ...);
     }
     ((totals[Row] = V(even[Row] + odd[Row])), ...);

@@ -25,6 +25,7 @@
 #include "vicinal/index/common/scratch_pool.hpp"
 #include "vicinal/scoring/bounds_pca8.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"
+#include "vicinal/scoring/integer_scorer.hpp"
 #include "vicinal/scoring/prefilter_pq.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/scoring/scan.hpp"
@@ -113,7 +114,7 @@ class codecs_of {
 template <class Codec>
 struct code_word_of {
     static constexpr std::size_t size = [] {
-        if constexpr (requires { Codec::word_size; })
+        if constexpr (multibyte_codec<Codec>)
             return std::size_t{Codec::word_size};
         else
             return std::size_t{1};
@@ -490,23 +491,19 @@ struct rows_base {
     }
     /// What a graph is walked by; its distances are only near the coarse codec's where `approximate_walk`.
     using walk_scorer_type = walk_scorer<Metric, typename store_type::coarse_codec, Isa>;
-    static constexpr bool approximate_walk = !std::same_as<walk_scorer_type, coarse_scorer_type>;
+    static constexpr bool approximate_walk = !is_exact(algorithm_of<Metric, Codec, Isa>(scan_use::walk));
     [[nodiscard]] walk_scorer_type walk_scorer_of_query(Scratch& buffers) const {
         return {metric, rows.coarse(), buffers.query.data(), buffers.decoded};
     }
     [[nodiscard]] fine_scorer_type fine_scorer(Scratch& buffers) const {
         return {metric, rows.fine(), buffers.query.data(), buffers.decoded};
     }
-    /// Whether coarse codes bound the distances by fine ones, so that searches pass rows over and still are exact.
-    static constexpr bool prunes = two_levels && bounds_distances<typename store_type::coarse_codec>;
+    /// How a query scans rows (scoring/algorithm.hpp).
+    static constexpr scan_algorithm algorithm = query_algorithm<Metric, Codec, Isa>;
     [[nodiscard]] auto scorer_by_bounds(Scratch& buffers) const {
         return bounding_scorer<Metric, typename store_type::coarse_codec, typename store_type::fine_codec, Isa>(
             metric, rows.coarse(), fine_scorer(buffers), buffers.query.data(), buffers.integers);
     }
-    /// Whether candidates for the fine codec are found by tables alone.
-    static constexpr bool estimates = two_levels && is_tabled<Metric, typename store_type::coarse_codec>;
-    /// Whether searches of a batch are the single searches one by one.
-    static constexpr bool one_by_one = prunes || estimates || !scan_scorer_type::certain;
     /// Scores the rows in buffers.slots again by the fine codec.
     template <class Collector>
     void rerank(Scratch& buffers, Collector& collector, search_stats& stats) const {
@@ -553,14 +550,14 @@ struct rows_base {
         closest_collector<Id> closest(out, admits);
         if (out.empty()) return 0;
         using coarse_codec = typename store_type::coarse_codec;
-        if constexpr (prunes) {
+        if constexpr (algorithm == scan_algorithm::distance_bounds) {
             const auto scorer = scorer_by_bounds(*lease);
             scan(scorer, *lease, closest, stats.now);
             stats.now.distances += scorer.measured();
             stats.now.reranks += scorer.measured();
             return closest.finish();
         }
-        if constexpr (two_levels && is_sketched<Metric, coarse_codec>)
+        if constexpr (two_levels && algorithm == scan_algorithm::sign_bounds)
             if (params.rerank == 0) {
                 sketch_scorer<Metric, coarse_codec, typename store_type::fine_codec, Isa> scorer(
                     scorer_of_scan(*lease), fine_scorer(*lease));
@@ -573,7 +570,7 @@ struct rows_base {
             const std::size_t width = rerank_width(params.rerank, out.size(), directory.live());
             lease->keys.resize(reservoir::room(width, directory.high_water()));
             candidate_collector<Id> wide(lease->keys, width, admits);
-            if constexpr (estimates)
+            if constexpr (algorithm == scan_algorithm::table_estimates)
                 scan(estimating_scorer<Metric, coarse_codec, Isa>(metric, rows.coarse(), lease->query.data(),
                                                                       lease->decoded, lease->integers),
                      *lease, wide, stats.now);
@@ -739,9 +736,10 @@ struct rows_base {
         for (std::size_t b = codes.rows().row_bytes(); b < codes.rows().stride(); ++b)
             if (code[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
         const std::span<const std::byte> used(code, codes.rows().row_bytes());
-        if constexpr (requires { codes.coder().well_formed(used); })
+        using coder_type = std::remove_cvref_t<decltype(codes.coder())>;
+        if constexpr (checked_codec<coder_type>)
             if (!codes.coder().well_formed(used)) in.fail("row " + std::to_string(i) + " is no code of its codec");
-        if constexpr (requires { requires std::remove_cvref_t<decltype(codes.coder())>::any_code_decodes; }) return;
+        if constexpr (total_codec<coder_type>) return;
         decode(used);
         if (!admissible_when_decoded(sum_of_squares(decoded)))
             in.fail("the vector of row " + std::to_string(i) +

@@ -117,7 +117,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Isa> {
 
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const params_type& params) const {
-        if constexpr (base::one_by_one)
+        if constexpr (!is_joint(base::algorithm))
             return run_batch<Id>(queries, dim, k, params,
                                  [this](std::span<const float> query, std::span<neighbor<Id>> room,
                                         const params_type& how) { return search(query, room, how); });
@@ -213,7 +213,7 @@ struct flat_state : rows_base<Metric, Codec, Id, Isa> {
         std::vector<neighbor<Id>> hits;
         const row_selector<Id> admits(directory, params.filter);
         radius_collector<Id> within(radius, hits, admits);
-        if constexpr (base::two_levels || !base::scan_scorer_type::certain)
+        if constexpr (base::two_levels || !is_exact(base::algorithm))
             scan(this->fine_scorer(*lease), *lease, params, within, stats.now);
         else
             scan(this->scorer_of_scan(*lease), *lease, params, within, stats.now);

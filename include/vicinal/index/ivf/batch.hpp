@@ -81,7 +81,8 @@ class list_scanner {
     using codec_type = typename Index::store_type::coarse_codec;
     using metric_type = std::remove_cvref_t<decltype(std::declval<Index>().metric)>;
     using scorer_type = typename Index::coarse_scorer_type;
-    static constexpr bool tiled = is_tiled<metric_type, codec_type>;
+    static constexpr bool tiled =
+        algorithm_of<metric_type, codec_type, Isa>(scan_use::batch) == scan_algorithm::dot_products;
 
     struct no_tiles {
         no_tiles(const metric_type&, const code_store<codec_type>&, const query_table&) {}

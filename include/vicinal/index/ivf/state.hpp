@@ -43,7 +43,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Isa> {
 
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const params_type& params) const {
-        if constexpr (base::one_by_one || has_tables<typename base::store_type::coarse_codec>)
+        if constexpr (!is_joint(base::algorithm) || base::algorithm == scan_algorithm::table_prefilter)
             return run_batch<Id>(queries, dim, k, params,
                                  [this](std::span<const float> query, std::span<neighbor<Id>> room,
                                         const params_type& how) { return search(query, room, how); });
@@ -232,7 +232,7 @@ struct ivf_state : ivf_changes<Metric, Codec, Id, Isa> {
         const auto check_stop = [&] { throw_if_stopped(params.stop); };
         if (this->list_few(params.filter, buffers.slots)) {
             stats.distances += buffers.slots.size();
-            if constexpr (requires { scorer.score_block(nullptr, 0, 0, nullptr); })
+            if constexpr (block_scorer<Scorer>)
                 score_in_lists(scorer, buffers.slots, collector, check_stop);
             else
                 score_listed(scorer, std::span<const slot_t>(buffers.slots), collector, check_stop);
