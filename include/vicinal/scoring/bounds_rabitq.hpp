@@ -62,11 +62,11 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         buffer.resize(4 * n);
         rotated_ = buffer.data();
         relative_ = buffer.data() + n;
-        tables_ = reinterpret_cast<std::uint8_t*>(buffer.data() + 2 * n);
+        lut_ = reinterpret_cast<std::uint8_t*>(buffer.data() + 2 * n);
         coder_.turn().template apply<isa>(query, rotated_, buffer.data() + 3 * n);
         length_ = std::sqrt(product(rotated_, rotated_));
         terms_.width = static_cast<float>(n);
-        if constexpr (!differences) make_tables(coder_.own_center());
+        if constexpr (!differences) make_luts(coder_.own_center());
         relative_to(coder_.own_center());
     }
 
@@ -77,7 +77,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         if (rotated_ == nullptr) return;
         lengths_ = length_ + std::sqrt(product(center.derived, center.derived));
         if constexpr (differences) {
-            make_tables(center);
+            make_luts(center);
             terms_.base = static_cast<float>(distance_);
         } else {
             with_center_ = product(rotated_, center.derived);
@@ -108,7 +108,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
             ahead_.ask(rows, n * stride);
             alignas(32) float sums[lanes];
             alignas(32) float bounds[lanes];
-            simd::scan_rows_32<V>(rows + Codec::factors_size, stride, n, tables_, width, scale, sums);
+            simd::scan_rows_32<V>(rows + Codec::factors_size, stride, n, lut_, width, scale, sums);
             simd::factor_bounds<V, differences>(rows, stride, n, sums, terms, bounds);
             // What is no number, of a damaged mapped file, is looked at.
             for (std::size_t i = 0; i < lanes; ++i)
@@ -144,7 +144,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     }
 
     /// Of R (q - point), by which products with o are estimated.
-    void make_tables(const code_center& point) noexcept {
+    void make_luts(const code_center& point) noexcept {
         const std::size_t n = coder_.width();
         V squares(0.0F);
         for (std::size_t i = 0; i < n; i += lane_count) {
@@ -161,7 +161,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         able_ = bits > least && bits < most;
         if (!able_) return;
         distance_ = double{distance};
-        scale_ = simd::make_tables<V>(relative_, n, tables_);
+        scale_ = simd::make_tables<V>(relative_, n, lut_);
         terms_.slack = static_cast<float>((differences ? 2.0 : 1.0) * double{Codec::reach} *
                                           std::sqrt(distance_ / static_cast<double>(n - 1)));
     }
@@ -202,7 +202,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     bool able_ = false;
     float* rotated_ = nullptr;    // R q
     float* relative_ = nullptr;  // what the tables are made of
-    std::uint8_t* tables_ = nullptr;
+    std::uint8_t* lut_ = nullptr;
     simd::scan_scale scale_;
     simd::factor_terms terms_;
     double with_center_ = 0;  // <q, c>, of products
