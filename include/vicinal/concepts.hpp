@@ -273,9 +273,9 @@ template <class C>
 concept total_codec = codec<C> && bool{C::any_code_decodes};
 
 /// A product quantiser with a true `has_tables`: half a byte for each pair of components, the lower half first, names one
-/// of 16 points in codebook(pair), which is 16 times two floats; a last component without a partner is paired with zero.
-/// Scans of flat_index and ivf_index look up what each pair adds to a distance, for 32 rows at once. Without it, each
-/// row is scored by `load`.
+/// of 16 points in codebook(pair), which is 16 times two floats. A last component without a partner has points whose
+/// second number is 0. Scans of flat_index and ivf_index look up what each pair adds to a distance, for 32 rows at once.
+/// Without it, each row is scored by `load`.
 template <class C>
 concept product_codec = elementwise_codec<C> && trainable_codec<C> && norm_bounded_codec<C> && bool{C::has_tables} &&
     C::centroids == 16 && requires(const C& c, std::size_t pair) {

@@ -8,7 +8,7 @@
 
 namespace {
 
-using minimal::check_model, minimal::naive_l2, minimal::naive_product;
+using minimal::check_index, minimal::check_model, minimal::naive_l2, minimal::naive_product;
 using vicinal::l2, vicinal::inner_product;
 
 /// Steps from -3 to 3. Of a codec that is not uniform, every third component has steps that are half as wide again.
@@ -70,6 +70,7 @@ struct product : minimal::learned {
     static constexpr bool has_tables = true;
     static constexpr std::size_t centroids = 16;
     std::vector<float> points;
+    explicit product(std::size_t n = 0) : learned{n} {}
     std::size_t code_size() const { return (pairs() + 1) / 2; }
     std::size_t pairs() const { return (this->learned::dim + 1) / 2; }
     std::size_t dim() const { return this->learned::dim; }
@@ -109,7 +110,8 @@ struct product : minimal::learned {
         points.resize(pairs() * 32);
         for (std::size_t i = 0; i < points.size(); ++i) {
             const std::size_t at = i / 2 % 16;
-            points[i] = (static_cast<float>(i % 2 == 0 ? at % 4 : at / 4) / 1.5F - 1) * scale * 2000;
+            const bool alone = i / 32 * 2 + i % 2 >= dim();  // beside the last component of an odd dimension
+            points[i] = alone ? 0 : (static_cast<float>(i % 2 == 0 ? at % 4 : at / 4) / 1.5F - 1) * scale * 2000;
         }
     }
 };

@@ -1,5 +1,4 @@
 // Metrics with the members that a concept asks for and no others are searched correctly in every index.
-#include <concepts>
 #include <string_view>
 
 #include "contract/minimal_models.hpp"
@@ -23,27 +22,6 @@ struct single_floats {
     static float finish(float sum) { return sum; }
 };
 static_assert(vicinal::pointwise_metric<single_floats> && !vicinal::formed_metric<single_floats>);
-
-/// A template that takes floats only.
-struct formed {
-    static constexpr std::string_view name = "formed";
-    static constexpr auto form = vicinal::sum_form::product;
-    template <std::same_as<float> V>
-    static V accumulate(V acc, V q, V x) {
-        return acc + q * x;
-    }
-    static float finish(float sum) { return -sum; }
-};
-static_assert(vicinal::formed_metric<formed> && !vicinal::product_bound_metric<formed>);
-
-struct bounded {
-    static constexpr std::string_view name = "bounded";
-    static constexpr auto form = vicinal::sum_form::product;
-    static float accumulate(float acc, float q, float x) { return acc + q * x; }
-    static float finish(float sum) { return -sum; }
-    static double least_sum(float t) { return -double{t}; }
-};
-static_assert(vicinal::product_bound_metric<bounded> && !vicinal::preparing_metric<bounded>);
 
 struct prepares {
     static constexpr std::string_view name = "prepares";
@@ -85,12 +63,6 @@ TEST_CASE("minimal metrics: a function of two vectors is enough") {
 }
 TEST_CASE("minimal metrics: accumulate and finish of single floats are enough") {
     minimal::check_model<single_floats, f32>(naive_manhattan, 0);
-}
-TEST_CASE("minimal metrics: a form does not ask for least_sum, nor for vectors") {
-    minimal::check_model<formed, f32>(minimal::naive_product, 0);
-}
-TEST_CASE("minimal metrics: least_sum does not ask for vectors") {
-    minimal::check_model<bounded, f32>(minimal::naive_product, 0);
 }
 TEST_CASE("minimal metrics: prepare goes with any rung") { minimal::check_model<prepares, f32>(naive_clamped, -1); }
 TEST_CASE("minimal metrics: clustering goes with any rung") {

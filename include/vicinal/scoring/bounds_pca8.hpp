@@ -1,4 +1,4 @@
-// Exact search that passes rows over by their pca8 codes, which bound distances for sure, and measures the rest as ever.
+// pca8 codes bound distances for sure, so an exact search passes rows over by them and measures the rest as ever.
 //
 // Let B's columns be the directions as they are stored, |B^T B - I| <= k (the skew), u = v - mean a vector from the mean,
 // exactly, and P the projection onto what B's columns span. The map
@@ -20,7 +20,7 @@
 // Sums of integers are exact, and roundings in single precision of what follows cost at most 2^-19 (`pca8::margin`) of the
 // squares, which is taken off both, and of the lengths, which is in both errors.
 //
-// The scorer's distance to x is at most T only if, with g as in storage/query_tiles.hpp,
+// The scorer's distance to x is at most T only if, with g as in scoring/query_tiles.hpp,
 //     squared differences  |q - x|^2 <= T (1 + 1.25 g)
 //     products             q.x >= least_sum(T) - 1.1 g |q||x|, so that
 //                          |q - x|^2 - |x|^2 (1 + 1.1 g) <= |q|^2 (1 + 1.1 g) - 2 least_sum(T)
@@ -44,8 +44,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Which rows a search goes by bounds over, and which it measures all of: while bounds pass over too few rows to pay,
-/// ever longer stretches are measured, so that they cost little where they never do.
+/// A pruning_pace says of which rows bounds are computed and which are all measured. While bounds rule out too few rows to
+/// pay, ever longer stretches are measured, so that bounds cost little where they never pay.
 class pruning_pace {
   public:
     /// For how many of the next rows bounds should be computed: none while they do not pay, a few to try, or all.

@@ -1,5 +1,5 @@
-// A scan of rabitq codes: the signs of 32 rows at once say how far each is, within an error known of each, and only
-// rows that could be close are looked at again.
+// rabitq codes are scanned by their signs. Those of 32 rows at once say how far each row is, within an error known of
+// each, and only rows that could be close are looked at again.
 //
 // With o = R (x - c) the row's rotated vector, v any vector, s the signs of o and n the width,
 //     <v, o>  is about  factor <v, s>,   factor = |o|^2 / |o|_1,
@@ -143,7 +143,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         return double{simd::sum_lanes(sums)};
     }
 
-    /// Of R (q - point), by which products with o are estimated.
+    /// Makes the look-up tables of R (q - point), by which products with o are estimated.
     void make_luts(const code_center& point) noexcept {
         const std::size_t n = coder_.width();
         V squares(0.0F);

@@ -1,5 +1,5 @@
-// Where scored rows go: the k closest, all within a radius, or candidates for a rerank. Every scan and every list feeds
-// one of these.
+// A collector takes scored rows and keeps the k closest, all within a radius, or candidates for a rerank. Every scan and
+// every list feeds one of these.
 #pragma once
 
 #include <bit>      // for countr_zero, popcount

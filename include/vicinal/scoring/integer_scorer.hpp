@@ -1,4 +1,4 @@
-// Rows of a graph scored in integer arithmetic, where codes are numbers of evenly spaced steps.
+// An integer_scorer scores rows of a graph in integer arithmetic, where codes are numbers of evenly spaced steps.
 #pragma once
 
 #include <cstddef>  // for size_t

@@ -1,6 +1,6 @@
-// A scan of pq codes for rows that could be close: by tables of 8-bit numbers, 32 rows at once (FastScan: Andre,
-// Kermarrec, Le Scouarnec 2015), which rules out for sure. What is left is scored as ever, so results are the same, bit
-// for bit.
+// pq codes are scanned for rows that could be close by look-up tables of 8-bit numbers, 32 rows at once (FastScan: Andre,
+// Kermarrec, Le Scouarnec 2015). That rules out for sure. What is left is scored as ever, so results are the same, bit for
+// bit.
 //
 // With x a row's decoded vector, pair p of its components one of 16 centroids c_p, and E_p what that pair adds to
 //     squared differences  |q - x|^2 = sum E_p,  E_p = |q_p - c_p|^2
@@ -10,7 +10,7 @@
 // scorer's distance must not, leaves:
 //     squared differences  sum E_p <= T (1 + 1.25 g)
 //     products             sum E_p <= -least_sum(T) + 1.1 g |q| X
-// with g as in storage/query_tiles.hpp and X the largest length a decoded vector has. E_p are computed in single
+// with g as in scoring/query_tiles.hpp and X the largest length a decoded vector has. E_p are computed in single
 // precision, u = 2^-24: of squared differences the error of all is within 9 u of their sum, of products within 10 u |q|
 // X; 16 u are taken. All of these may lose 2^-126 to underflow.
 //

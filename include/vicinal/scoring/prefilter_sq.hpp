@@ -1,9 +1,9 @@
-// A scan of sq8 or sq4 codes for rows that could be close: in integers, which is several times as fast as in floats,
-// and rules out for sure. What is left is scored as ever, so results are the same, bit for bit.
+// sq8 and sq4 codes are scanned in integers for rows that could be close. That is several times as fast as in floats, and
+// rules out for sure. What is left is scored as ever, so results are the same, bit for bit.
 //
 // Let x be a row's exact components low + step c, X the largest length a row can have, u = 2^-24. The scorer decodes
 // each component with one rounding, by at most u |x|, and adds up with a relative error of at most g = 1.125 (dim + 16)
-// u, as storage/query_tiles.hpp has it; T is what its distance must not exceed.
+// u, as scoring/query_tiles.hpp has it; T is what its distance must not exceed.
 //
 //   squared differences  With q' the query rounded to integers, in the units of the codes, and e = q - q', the scorer's
 //                        distance is at least (1 - g) |q - xf|^2 for a row xf within u X of x. If it is at most T,

@@ -1,4 +1,4 @@
-// Many queries bound to one store: the tiles of simd/tile.hpp choose rows, the ordinary scorer measures them.
+// query_tiles are many queries bound to one store: tiles of simd/tile.hpp choose rows, the scorer's kernels measure them.
 //
 // A tile's dot products are no distances: they are added in another order, and squared distances are taken by norms,
 // which cancels. So a tile only rules out. What it cannot rule out is scored as a single query scores it, and the

@@ -1,5 +1,5 @@
-// Scans: every row of a store or list in turn, scored and pushed to a collector. Rows whose distances have lower bounds are
-// measured only as far as the bounds leave them possible.
+// A scan scores every row of a store or list in turn and pushes it to a collector. Rows whose distances have lower bounds
+// are measured only as far as the bounds leave them possible.
 #pragma once
 
 #include <algorithm>   // for make_heap, max, min, pop_heap
@@ -20,7 +20,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Measures rows [begin, end) of those slot_of names and pushes them.
+/// Measures rows [begin, end), which slot_of names, and pushes them.
 template <paced_bound_scorer Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
 void push_unbounded(const Scorer& scorer, std::size_t begin, std::size_t end, Collector& collector, SlotOf slot_of,
                      BeforeBlock before_block) {
@@ -38,7 +38,7 @@ void push_unbounded(const Scorer& scorer, std::size_t begin, std::size_t end, Co
     }
 }
 
-/// Measures rows by few at a time, and knows what bound the next must not exceed.
+/// A row_measurer measures rows a few at a time, and knows what the bound of the next must not exceed.
 template <bound_scorer Scorer, row_collector Collector, class SlotOf>
 class row_measurer {
   public:
@@ -54,7 +54,7 @@ class row_measurer {
         slots_[noted_] = slot_of_(which_[noted_]);
         if (slots_[noted_] != no_slot && ++noted_ == at_once) settle();
     }
-    /// Measures those noted.
+    /// Measures the queued rows.
     void settle() {
         if (noted_ != 0) {
             float distances[at_once];
@@ -101,7 +101,7 @@ void for_each_possible(const float* lower, std::size_t first, std::size_t count,
     return aligned < most ? aligned : most;
 }
 
-/// The bounds of a chunk of rows: all of them, and which are lowest. Refers to what it is made from.
+/// A chunk_bounds keeps the bounds of a chunk of rows and knows which are lowest. It refers to what it is made from.
 class chunk_bounds {
   public:
     static constexpr std::size_t most_rows = 16384;
@@ -214,7 +214,8 @@ void scan_blocks(const Scorer& scorer, const simd::row_table& rows, std::size_t 
     }
 }
 
-/// The same by bounds, if the scorer knows any. memory  for them
+/// Scores rows by bounds if the scorer knows any, else as scan_blocks does.
+/// memory  for the bounds
 template <class Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
 void scan_rows(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector, SlotOf slot_of,
                std::vector<float>& memory, BeforeBlock before_block) {
@@ -224,7 +225,7 @@ void scan_rows(const Scorer& scorer, const simd::row_table& rows, std::size_t co
         scan_blocks(scorer, rows, count, collector, slot_of, before_block);
 }
 
-/// The slot_of of a store, whose rows are where their numbers say.
+/// Names the rows of a store, which lie where their numbers say.
 inline constexpr auto own_slot = [](slot_t row) { return row; };
 
 /// Scores the listed rows and pushes them: when few ids are wanted, or for a rerank.

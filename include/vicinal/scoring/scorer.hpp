@@ -1,4 +1,4 @@
-// One query bound to one store: row numbers in, distances out. The only thing an index strategy ever asks.
+// A scorer is one query bound to one store: it turns row numbers into distances. An index strategy asks nothing else.
 #pragma once
 
 #include <concepts>     // for same_as
@@ -18,7 +18,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Floats on a cache line's boundary, followed by readable zeros: what kernels take as a query.
+/// A padded_vector has floats from a cache line's boundary on, followed by readable zeros: what kernels take as a query.
 class padded_vector {
   public:
     void resize(std::size_t dim) {
