@@ -25,9 +25,9 @@
 //              two_level<C, F>          finds by C, reranks by F             joins two codecs
 //              packed<F>                codes beside links, reranks by F     hnsw_index only
 //
-// The scorer (scoring/scorer.hpp) joins any metric to any codec by the fastest means that both provide, so no pair needs
-// a class of its own; scoring/algorithm.hpp says by which. The concept of executors is in core/executor.hpp, beside the
-// thread pool that models it.
+// The scorer (scoring/scorer.hpp) joins any metric to any codec by the fastest means that both provide, so no pair
+// needs a class of its own; scoring/algorithm.hpp says by which. The concept of executors is in core/executor.hpp,
+// beside the thread pool that models it.
 #pragma once
 
 #include <concepts>     // for convertible_to, constructible_from
@@ -81,8 +81,8 @@ concept formed_metric = pointwise_metric<M> && requires {
 
 /// A metric of form `product` that says how large the sum is at least if the distance is at most t: `finish(s) <= t`
 /// implies `s >= least_sum(t)`. The result may be a little too small, and is -infinity if every sum will do. With it,
-/// batches rule out most rows by matrix products, and scans of sq8, sq4, pq, rabitq and pca8 by their codes. Without it,
-/// every row is scored.
+/// batches rule out most rows by matrix products, and scans of sq8, sq4, pq, rabitq and pca8 by their codes. Without
+/// it, every row is scored.
 template <class M>
 concept product_bound_metric = formed_metric<M> && M::form == sum_form::product&& requires(const M& m, float t) {
     { m.least_sum(t) } -> std::same_as<double>;
@@ -111,8 +111,8 @@ concept clustering_metric = metric<M> && requires {
 // ---- codecs ---------------------------------------------------------------------------------------------------------
 
 /// Turns vectors into bytes and back. A codec is constructed from the dimension. `encode` reads dim floats and writes
-/// code_size() bytes, `decode` does the reverse, and neither throws. Equal vectors must have equal codes, and any number
-/// of threads may call const members. `name` is stored in files, as a metric's is.
+/// code_size() bytes, `decode` does the reverse, and neither throws. Equal vectors must have equal codes, and any
+/// number of threads may call const members. `name` is stored in files, as a metric's is.
 template <class C>
 concept codec = std::copyable<C> && requires(const C& c, std::span<const float> vector, std::span<const std::byte> code,
                                              std::span<std::byte> code_out, std::span<float> vector_out) {
@@ -125,8 +125,8 @@ concept codec = std::copyable<C> && requires(const C& c, std::span<const float> 
 
 /// A codec whose component i can be decoded alone. `load<V>(code, i)` returns components i, i+1, ... as a V: one if V
 /// is float, as many as it has lanes if V is a SIMD vector; i is then a multiple of that number. It may read, but not
-/// use, up to 64 bytes past the code. It gives the bits that `decode` gives. A `load` for float only, constrained to it,
-/// is enough; rows are then scored one component at a time.
+/// use, up to 64 bytes past the code. It gives the bits that `decode` gives. A `load` for float only, constrained to
+/// it, is enough; rows are then scored one component at a time.
 template <class C>
 concept elementwise_codec = codec<C> && requires(const C& c, const std::byte* code, std::size_t i) {
     { c.template load<float>(code, i) } -> std::same_as<float>;
@@ -175,15 +175,16 @@ concept clipping_codec = codec<C> && requires(const C& c, std::span<const float>
 };
 
 /// A trainable codec that says by how much rows have left what it learned: how many times the usual squared error it
-/// loses of them because of that. Above 4 it is worth learning anew. Rows is any type with rows(), dim() and operator[];
-/// strain is a template over it. Without it, a codec does not learn again once an index has `learning_rows`.
+/// loses of them because of that. Above 4 it is worth learning anew. Rows is any type with rows(), dim() and
+/// operator[]; strain is a template over it. Without it, a codec does not learn again once an index has
+/// `learning_rows`.
 template <class C, class Rows = matrix_view<const float>>
 concept strained_codec = trainable_codec<C> && requires(const C& c, const Rows& rows) {
     { c.strain(rows) } -> std::convertible_to<double>;
 };
 
-/// A trainable codec that learns from all rows it is given, where `train` first leaves out wild ones. Without it, `train`
-/// is called where wild rows have been left out already.
+/// A trainable codec that learns from all rows it is given, where `train` first leaves out wild ones. Without it,
+/// `train` is called where wild rows have been left out already.
 template <class C, class Rows = matrix_view<const float>>
 concept learning_codec = trainable_codec<C> && requires(C& c, const Rows& rows) {
     c.learn(rows);
@@ -248,8 +249,9 @@ concept norm_bounded_codec = codec<C> && requires(const C& c) {
 template <class C>
 concept norm_keeping_codec = codec<C> && bool{C::keeps_length};
 
-/// A codec with a true `best_as_decoded` promises that sums over decoded vectors estimate those over the vectors without
-/// bias, though their lengths differ. Without it, decoded rows are prepared by the metric before they are scored.
+/// A codec with a true `best_as_decoded` promises that sums over decoded vectors estimate those over the vectors
+/// without bias, though their lengths differ. Without it, decoded rows are prepared by the metric before they are
+/// scored.
 template <class C>
 concept unbiased_codec = codec<C> && bool{C::best_as_decoded};
 
@@ -260,8 +262,8 @@ concept multibyte_codec = codec<C> && requires {
     { C::word_size } -> std::convertible_to<std::size_t>;
 };
 
-/// A codec that can tell whether code_size() bytes are a code that it makes. `load` of a file refuses others. Without it,
-/// any bytes are taken for a code.
+/// A codec that can tell whether code_size() bytes are a code that it makes. `load` of a file refuses others. Without
+/// it, any bytes are taken for a code.
 template <class C>
 concept checked_codec = codec<C> && requires(const C& c, std::span<const std::byte> code) {
     { c.well_formed(code) } -> std::same_as<bool>;
@@ -272,13 +274,13 @@ concept checked_codec = codec<C> && requires(const C& c, std::span<const std::by
 template <class C>
 concept total_codec = codec<C> && bool{C::any_code_decodes};
 
-/// A product quantiser with a true `has_tables`: half a byte for each pair of components, the lower half first, names one
-/// of 16 points in codebook(pair), which is 16 times two floats. A last component without a partner has points whose
-/// second number is 0. Scans of flat_index and ivf_index look up what each pair adds to a distance, for 32 rows at once.
-/// Without it, each row is scored by `load`.
+/// A product quantiser with a true `has_tables`: half a byte for each pair of components, the lower half first, names
+/// one of 16 points in codebook(pair), which is 16 times two floats. A last component without a partner has points
+/// whose second number is 0. Scans of flat_index and ivf_index look up what each pair adds to a distance, for 32 rows
+/// at once. Without it, each row is scored by `load`.
 template <class C>
 concept product_codec = elementwise_codec<C> && trainable_codec<C> && norm_bounded_codec<C> && bool{C::has_tables} &&
-    C::centroids == 16 && requires(const C& c, std::size_t pair) {
+                        C::centroids == 16 && requires(const C& c, std::size_t pair) {
     { c.dim() } -> std::convertible_to<std::size_t>;
     { c.pairs() } -> std::convertible_to<std::size_t>;
     { c.codebook(pair) } -> std::convertible_to<std::span<const float>>;

@@ -1,8 +1,9 @@
 // Codecs with the members that a concept asks for and no others are searched correctly in every index.
+#include "contract/minimal_codecs.hpp"
+
 #include <concepts>
 #include <string_view>
 
-#include "contract/minimal_codecs.hpp"
 #include "contract/minimal_models.hpp"
 
 namespace {
@@ -38,15 +39,14 @@ struct residual : fixed {
     vicinal::code_center own_center() const { return {zero.data(), nullptr}; }
     std::size_t derived_size() const { return 1; }
     void derive(std::span<const float>, std::span<float> numbers) const { numbers[0] = 0; }
-    void encode_residual(const vicinal::code_center& center, std::span<const float> x, std::span<std::byte> code) const {
+    void encode_residual(const vicinal::code_center& center, std::span<const float> x,
+                         std::span<std::byte> code) const {
         for (std::size_t i = 0; i < dim; ++i) minimal::put(code, i, (x[i] - center.point[i]) * 64);
     }
     void decode_about(const vicinal::code_center& center, std::span<const std::byte> code, std::span<float> x) const {
         for (std::size_t i = 0; i < dim; ++i) x[i] = center.point[i] + minimal::taken(code.data(), i) / 64;
     }
-    double largest_squares_about(double norm) const {
-        return (norm + 1000) * (norm + 1000) * static_cast<double>(dim);
-    }
+    double largest_squares_about(double norm) const { return (norm + 1000) * (norm + 1000) * static_cast<double>(dim); }
 };
 static_assert(vicinal::residual_codec<residual> && !vicinal::trainable_codec<residual>);
 

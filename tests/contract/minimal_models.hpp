@@ -59,7 +59,8 @@ void check_hits(const Index& index, std::span<const float> query, naive_distance
     REQUIRE(hits.size() == k);
     for (std::size_t i = 0; i < k; ++i) {
         CHECK(std::abs(double{hits[i].distance} - all[i]) <= 1e-5 * (1 + std::abs(all[i])));
-        CHECK(std::abs(double{hits[i].distance} - naive(query, index.get(hits[i].id))) <= 1e-5 * (1 + std::abs(all[i])));
+        CHECK(std::abs(double{hits[i].distance} - naive(query, index.get(hits[i].id))) <=
+              1e-5 * (1 + std::abs(all[i])));
     }
     const auto within = index.search_within(query, hits[k - 1].distance, thorough<Index>());
     CHECK(within.size() >= (step < 0 ? 1 : k));

@@ -1,4 +1,4 @@
-// What storage/scorer.hpp promises of integer_scorer: distances close enough to walk a graph by.
+// What scoring/integer_scorer.hpp promises: distances close enough to walk a graph by.
 #include <algorithm>
 #include <cmath>
 #include <random>

@@ -1,4 +1,4 @@
-// What storage/scorer.hpp promises: whatever rung a metric and a codec share, the distances agree.
+// What scoring/scorer.hpp promises: whatever rung a metric and a codec share, the distances agree.
 #include "vicinal/scoring/scorer.hpp"
 
 #include <cmath>

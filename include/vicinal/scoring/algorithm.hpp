@@ -47,8 +47,7 @@ enum class scan_use : std::uint8_t {
 
 /// A metric whose sum has a bound for every threshold, so that what bounds the sum rules rows out.
 template <class M>
-concept sum_bounded_metric = formed_metric<M> &&
-    (M::form == sum_form::squared_difference || product_bound_metric<M>);
+concept sum_bounded_metric = formed_metric<M> &&(M::form == sum_form::squared_difference || product_bound_metric<M>);
 
 /// Says which algorithm scores rows of `Codec`, which may be two_level. See the table above.
 template <class Metric, class Codec, class Isa>
@@ -89,10 +88,14 @@ template <class Metric, class Codec, class Isa>
 template <class Metric, class Codec, class Isa>
 inline constexpr scan_algorithm query_algorithm = algorithm_of<Metric, Codec, Isa>(scan_use::query);
 
+template <class Metric, class Codec, class Isa, scan_algorithm Algorithm>
+concept scans_by = query_algorithm<Metric, Codec, Isa>
+== Algorithm;
+
 /// A codec of two levels whose coarse codes bound distances: it has scans, but no graph.
 template <class Codec>
-concept bounds_coarse = row_store<Codec>::two_levels &&
-    distance_bounding_codec<typename row_store<Codec>::coarse_codec>;
+concept bounds_coarse =
+    row_store<Codec>::two_levels && distance_bounding_codec<typename row_store<Codec>::coarse_codec>;
 
 }  // namespace detail
 

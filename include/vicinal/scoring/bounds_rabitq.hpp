@@ -41,7 +41,7 @@ struct rotated_code {
 };
 
 template <class Metric, class Codec, class Isa>
-requires(query_algorithm<Metric, Codec, Isa> == scan_algorithm::sign_bounds)
+requires scans_by<Metric, Codec, Isa, scan_algorithm::sign_bounds>
 class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     static constexpr std::size_t lanes = simd::scan_lanes;
@@ -92,8 +92,8 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         else
             return static_cast<float>(std::min(-metric_.least_sum(threshold), double{largest}));
     }
-    /// The rows' bounds, by their signs, into out, which has places for whole 32. Rows as in score_block, any number: by
-    /// hundreds they take two thirds of the time.
+    /// The rows' bounds, by their signs, into out, which has places for whole 32. Rows as in score_block, any number:
+    /// by hundreds they take two thirds of the time.
     void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
         if (!able_) {
             for (std::size_t r = 0; r < count; ++r) out[r] = -largest;
@@ -173,7 +173,8 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         std::uint64_t close = 0;
         const rotated_code<Codec> rotated{coder_};
         if constexpr (differences) {
-            kernels_for<Metric, rotated_code<Codec>, Isa>::score_list(metric_, rotated, relative_, coder_.width(), rows, which, count, values);
+            kernels_for<Metric, rotated_code<Codec>, Isa>::score_list(metric_, rotated, relative_, coder_.width(), rows,
+                                                                      which, count, values);
             const double reach = std::sqrt(std::max(double{threshold}, 0.0)) + 0x1p-18 * lengths_;
             const double limit = reach * reach * (1 + 0x1p-14);
             for (std::size_t i = 0; i < count; ++i) close |= std::uint64_t{double{values[i]} > limit ? 0U : 1U} << i;
@@ -200,7 +201,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     const Codec& coder_;
     simd::scan_ahead ahead_;
     bool able_ = false;
-    float* rotated_ = nullptr;    // R q
+    float* rotated_ = nullptr;   // R q
     float* relative_ = nullptr;  // what the tables are made of
     std::uint8_t* lut_ = nullptr;
     simd::scan_scale scale_;

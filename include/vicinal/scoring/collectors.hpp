@@ -1,5 +1,5 @@
-// A collector takes scored rows and keeps the k closest, all within a radius, or candidates for a rerank. Every scan and
-// every list feeds one of these.
+// A collector takes scored rows and keeps the k closest, all within a radius, or candidates for a rerank. Every scan
+// and every list feeds one of these.
 #pragma once
 
 #include <bit>      // for countr_zero, popcount
@@ -39,7 +39,8 @@ class row_selector {
 template <class Id>
 class closest_collector {
   public:
-    closest_collector(std::span<neighbor<Id>> out, const row_selector<Id>& selector) noexcept : kept_(out), selector_(selector) {}
+    closest_collector(std::span<neighbor<Id>> out, const row_selector<Id>& selector) noexcept
+        : kept_(out), selector_(selector) {}
     [[nodiscard]] float threshold() const noexcept { return kept_.threshold(); }
     void push(slot_t slot, float distance) {
         if (selector_(slot)) kept_.push({selector_.id(slot), distance});
@@ -110,11 +111,12 @@ VICINAL_INLINE void push_all(Collector& collector, const float* distances, std::
 /// across the boundary of two segments of a chunked_rows.
 inline constexpr std::size_t scan_block = 64;
 
-/// Scores `count` <= scan_block rows that lie `stride` bytes apart and pushes those that a collector could keep; slot_of as
-/// for push_all. A scorer with `close_rows` rules most of them out first, one with `estimate` says which could be kept.
+/// Scores `count` <= scan_block rows that lie `stride` bytes apart and pushes those that a collector could keep;
+/// slot_of as for push_all. A scorer with `close_rows` rules most of them out first, one with `estimate` says which
+/// could be kept.
 template <class Scorer, row_collector Collector, class SlotOf>
 VICINAL_INLINE void push_block(const Scorer& scorer, const std::byte* first, std::size_t stride, std::size_t count,
-                                Collector& collector, SlotOf slot_of) {
+                               Collector& collector, SlotOf slot_of) {
     float distances[scan_block];
     if constexpr (estimate_scorer<Scorer>) {
         std::uint64_t close = scorer.estimate(first, stride, count, collector.threshold(), distances);

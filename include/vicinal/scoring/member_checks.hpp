@@ -30,20 +30,24 @@ concept names_clustering = requires {
     typename M::clustering;
 };
 template <class C>
-concept names_training = requires(C& c, matrix_view<const float> rows) {
+concept names_train = requires(C& c, matrix_view<const float> rows) {
     c.train(rows);
-} || requires(C& c, std::span<const std::byte> bytes) {
+};
+template <class C>
+concept names_restore = requires(C& c, std::span<const std::byte> bytes) {
     c.restore(bytes);
 };
 template <class C>
-concept names_learning = requires(C& c, matrix_view<const float> rows) {
+concept names_strain = requires(C& c, matrix_view<const float> rows) {
     c.strain(rows);
-} || requires(C& c, matrix_view<const float> rows) {
+};
+template <class C>
+concept names_learn = requires(C& c, matrix_view<const float> rows) {
     c.learn(rows);
-} || requires(C& c, matrix_view<const float> rows) {
+};
+template <class C>
+concept names_widen = requires(C& c, matrix_view<const float> rows) {
     c.widen(rows);
-} || requires {
-    C::learning_growth;
 };
 template <class C>
 concept names_steps = requires(const C& c, std::size_t i) {
@@ -61,10 +65,13 @@ concept names_tables = requires {
     requires bool{C::has_tables};
 };
 template <class C>
-concept names_residuals = requires(const C& c, const code_center& center, std::span<const float> vector,
-                                   std::span<std::byte> code) {
+concept names_encode_residual = requires(const C& c, const code_center& center, std::span<const float> vector,
+                                         std::span<std::byte> code) {
     c.encode_residual(center, vector, code);
-} || requires(const C& c, const code_center& center, std::span<const std::byte> code, std::span<float> vector) {
+};
+template <class C>
+concept names_decode_about = requires(const C& c, const code_center& center, std::span<const std::byte> code,
+                                      std::span<float> vector) {
     c.decode_about(center, code, vector);
 };
 template <class C>
@@ -83,15 +90,17 @@ concept names_well_formed = requires(const C& c, std::span<const std::byte> code
 /// Refuses a metric that has a part of a group of optional members.
 template <class M>
 consteval bool check_metric() {
-    static_assert(!names_prepare<M> || preparing_metric<M>,
-                  "vicinal: Metric has a prepare that is not vicinal::preparing_metric's: bool prepare(std::span<float>) "
-                  "const");
+    static_assert(
+        !names_prepare<M> || preparing_metric<M>,
+        "vicinal: Metric has a prepare that is not vicinal::preparing_metric's: bool prepare(std::span<float>) "
+        "const");
     static_assert(!names_form<M> || formed_metric<M>,
                   "vicinal: Metric has a form that is not vicinal::formed_metric's: a vicinal::sum_form, beside "
                   "accumulate and finish");
-    static_assert(!names_least_sum<M> || product_bound_metric<M>,
-                  "vicinal: Metric has a least_sum that is not vicinal::product_bound_metric's: double least_sum(float) "
-                  "const, beside the form sum_form::product");
+    static_assert(
+        !names_least_sum<M> || product_bound_metric<M>,
+        "vicinal: Metric has a least_sum that is not vicinal::product_bound_metric's: double least_sum(float) "
+        "const, beside the form sum_form::product");
     static_assert(!names_clustering<M> || clustering_metric<M>,
                   "vicinal: Metric has a clustering that is not vicinal::clustering_metric's: the type of a metric");
     return true;
@@ -100,9 +109,9 @@ consteval bool check_metric() {
 /// Refuses a codec that has a part of a group of optional members.
 template <class C>
 consteval bool check_codec() {
-    static_assert(!names_training<C> || trainable_codec<C>,
+    static_assert(!(names_train<C> || names_restore<C>) || trainable_codec<C>,
                   "vicinal: Codec has a part of vicinal::trainable_codec: it needs train, trained, state and restore");
-    static_assert(!names_learning<C> || trainable_codec<C>,
+    static_assert(!(names_strain<C> || names_learn<C> || names_widen<C>) || trainable_codec<C>,
                   "vicinal: Codec says how it learns on, but is no vicinal::trainable_codec: it needs train, trained, "
                   "state and restore");
     static_assert(!names_steps<C> || affine_codec<C>,
@@ -113,7 +122,7 @@ consteval bool check_codec() {
     static_assert(!names_tables<C> || product_codec<C>,
                   "vicinal: Codec has a part of vicinal::product_codec: it needs load, train, trained, state, restore, "
                   "largest_squares, 16 centroids, dim, pairs and codebook");
-    static_assert(!names_residuals<C> || residual_codec<C>,
+    static_assert(!(names_encode_residual<C> || names_decode_about<C>) || residual_codec<C>,
                   "vicinal: Codec has a part of vicinal::residual_codec: it needs own_center, derived_size, derive, "
                   "encode_residual, decode_about and largest_squares_about");
     static_assert(!names_clipped<C> || clipping_codec<C>,

@@ -1,6 +1,6 @@
-// pq codes are scanned for rows that could be close by look-up tables of 8-bit numbers, 32 rows at once (FastScan: Andre,
-// Kermarrec, Le Scouarnec 2015). That rules out for sure. What is left is scored as ever, so results are the same, bit for
-// bit.
+// pq codes are scanned for rows that could be close by look-up tables of 8-bit numbers, 32 rows at once (FastScan:
+// Andre, Kermarrec, Le Scouarnec 2015). That rules out for sure. What is left is scored as ever, so results are the
+// same, bit for bit.
 //
 // With x a row's decoded vector, pair p of its components one of 16 centroids c_p, and E_p what that pair adds to
 //     squared differences  |q - x|^2 = sum E_p,  E_p = |q_p - c_p|^2
@@ -113,7 +113,7 @@ class lookup_tables {
 };
 
 template <class Metric, class Codec, class Isa>
-requires(query_algorithm<Metric, Codec, Isa> == scan_algorithm::table_prefilter)
+requires scans_by<Metric, Codec, Isa, scan_algorithm::table_prefilter>
 class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     using V = simd::lanes<typename Isa::isa>;
@@ -122,9 +122,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     /// buffer  keeps the query's tables as long as this lives
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector& buffer)
-        : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer),
-          metric_(metric),
-          luts_(store, query, buffer) {
+        : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer), metric_(metric), luts_(store, query, buffer) {
         error_ = sum_error(store.dim());
         lost_ = 8 * (static_cast<double>(store.dim()) + 16) * 0x1p-126;
         if constexpr (!differences) {

@@ -1,5 +1,5 @@
-// sq8 and sq4 codes are scanned in integers for rows that could be close. That is several times as fast as in floats, and
-// rules out for sure. What is left is scored as ever, so results are the same, bit for bit.
+// sq8 and sq4 codes are scanned in integers for rows that could be close. That is several times as fast as in floats,
+// and rules out for sure. What is left is scored as ever, so results are the same, bit for bit.
 //
 // Let x be a row's exact components low + step c, X the largest length a row can have, u = 2^-24. The scorer decodes
 // each component with one rounding, by at most u |x|, and adds up with a relative error of at most g = 1.125 (dim + 16)
@@ -41,7 +41,7 @@ class scan_scorer : public scorer<Metric, Codec, Isa> {
 };
 
 template <class Metric, class Codec, class Isa>
-requires(query_algorithm<Metric, Codec, Isa> == scan_algorithm::integer_prefilter)
+requires scans_by<Metric, Codec, Isa, scan_algorithm::integer_prefilter>
 class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     static constexpr double top = Codec::bits == 8 ? 255 : 15;

@@ -1,4 +1,4 @@
-// query_tiles are many queries bound to one store: tiles of simd/tile.hpp choose rows, the scorer's kernels measure them.
+// query_tiles are many queries bound to one store: tiles of simd/tile.hpp choose rows, kernels measure them.
 //
 // A tile's dot products are no distances: they are added in another order, and squared distances are taken by norms,
 // which cancels. So a tile only rules out. What it cannot rule out is scored as a single query scores it, and the
@@ -9,8 +9,8 @@
 // (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, lemma 3.1; n u <= 1/16). Q and X are the computed
 // squared norms, p a tile's product, T what the scorer's distance must not exceed.
 //
-//   squared differences   The scorer's distance is within g of the true one, D. If it is at most T, D <= T (1 + 1.25
-//   g).
+//   squared differences   The scorer's distance is within g of the true one, D. If it is at most T, then
+//                         D <= T (1 + 1.25 g).
 //                         2 q.x = |q|^2 + |x|^2 - D, |q|^2 >= Q (1 - g), likewise X, and |p - q.x| <= g |q||x|
 //                         <= g (1 + 1.1 g) (Q + X) / 2. Hence 2 p >= (Q + X) (1 - 2.1 g) - T (1 + 1.25 g). Rounding
 //                         that to a float per query and a float per row and adding them costs at most 4 u (Q + X + T),
@@ -98,7 +98,7 @@ class query_tiles {
         const f32 floats{dim_};
         for (std::size_t i = 0; i < queries.size(); ++i)
             Isa::score_block(squares_of_row{}, floats, queries[i].data(), dim_,
-                                 reinterpret_cast<const std::byte*>(queries[i].data()), 0, 1, &norms_[i]);
+                             reinterpret_cast<const std::byte*>(queries[i].data()), 0, 1, &norms_[i]);
         if constexpr (!in_place) {
             decoded_stride_ = round_up(dim_, cache_line / sizeof(float));
             decoded_.resize(decoded_stride_ * most_rows);
@@ -146,7 +146,8 @@ class query_tiles {
             slots[r] = static_cast<slot_t>(first + r);
             rows_[r] = floats_of(r, table[slots[r]]);
         }
-        row_kernels::score_list(squares_of_row{}, store_.coder(), queries_[0].data(), dim_, table, slots, count, terms_);
+        row_kernels::score_list(squares_of_row{}, store_.coder(), queries_[0].data(), dim_, table, slots, count,
+                                terms_);
         const auto lost = static_cast<float>(static_cast<double>(dim_) * 0x1p-126);  // by squares that underflow
         for (std::size_t r = 0; r < count; ++r) {
             const bool usable = admissible_when_decoded(terms_[r]);
@@ -159,8 +160,8 @@ class query_tiles {
     }
 
     /// Pushes to collector_of(query) the loaded rows that could be closer than it asks for, row i as slot_of(i), unless
-    /// that is no_slot. Every row whose distance is at most the collector's threshold is among them, with the distance a
-    /// single query finds.
+    /// that is no_slot. Every row whose distance is at most the collector's threshold is among them, with the distance
+    /// a single query finds.
     template <class CollectorOf, class SlotOf>
     void scan(const panel& queries, CollectorOf collector_of, SlotOf slot_of) {
         float least[panel_size];

@@ -1,5 +1,5 @@
-// A scan scores every row of a store or list in turn and pushes it to a collector. Rows whose distances have lower bounds
-// are measured only as far as the bounds leave them possible.
+// A scan scores every row of a store or list in turn and pushes it to a collector. Rows whose distances have lower
+// bounds are measured only as far as the bounds leave them possible.
 #pragma once
 
 #include <algorithm>   // for make_heap, max, min, pop_heap
@@ -23,7 +23,7 @@ namespace detail {
 /// Measures rows [begin, end), which slot_of names, and pushes them.
 template <paced_bound_scorer Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
 void push_unbounded(const Scorer& scorer, std::size_t begin, std::size_t end, Collector& collector, SlotOf slot_of,
-                     BeforeBlock before_block) {
+                    BeforeBlock before_block) {
     float distances[scan_block];
     slot_t slots[scan_block];
     for (std::size_t first = begin; first < end; first += scan_block) {
@@ -175,8 +175,8 @@ class chunk_bounds {
 /// out too little has the next rows measured.
 /// memory  for bounds
 template <bound_scorer Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
-void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector, SlotOf slot_of,
-                     std::vector<float>& memory, BeforeBlock before_block) {
+void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector,
+                    SlotOf slot_of, std::vector<float>& memory, BeforeBlock before_block) {
     // Half as many more rows are measured if the first 2048 are a chunk by themselves.
     constexpr std::size_t first_chunk = chunk_bounds::most_rows / 2;
     chunk_bounds bounds(memory, count);
@@ -204,21 +204,21 @@ void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size
 /// Scores rows [0, count) of `rows` in order and pushes row i as slot_of(i). before_block() runs before each block and
 /// may throw.
 template <class Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
-void scan_blocks(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector, SlotOf slot_of,
-                 BeforeBlock before_block) {
+void scan_blocks(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector,
+                 SlotOf slot_of, BeforeBlock before_block) {
     for (std::size_t first = 0; first < count; first += scan_block) {
         before_block();
         const std::size_t n = count - first < scan_block ? count - first : scan_block;
         push_block(scorer, rows[static_cast<slot_t>(first)], rows.stride, n, collector,
-                    [&](std::size_t i) { return slot_of(static_cast<slot_t>(first + i)); });
+                   [&](std::size_t i) { return slot_of(static_cast<slot_t>(first + i)); });
     }
 }
 
 /// Scores rows by bounds if the scorer knows any, else as scan_blocks does.
 /// memory  for the bounds
 template <class Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
-void scan_rows(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector, SlotOf slot_of,
-               std::vector<float>& memory, BeforeBlock before_block) {
+void scan_rows(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector,
+               SlotOf slot_of, std::vector<float>& memory, BeforeBlock before_block) {
     if constexpr (bound_scorer<Scorer>)
         push_by_bounds(scorer, rows, count, collector, slot_of, memory, before_block);
     else

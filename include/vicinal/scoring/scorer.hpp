@@ -18,7 +18,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A padded_vector has floats from a cache line's boundary on, followed by readable zeros: what kernels take as a query.
+/// A padded_vector has floats from a cache line's boundary on, followed by readable zeros: what kernels take as a
+/// query.
 class padded_vector {
   public:
     void resize(std::size_t dim) {
@@ -62,8 +63,7 @@ template <class Codec>
 template <class Metric, class Codec, class Isa>
 class scorer {
     static_assert(check_metric<Metric>() && check_codec<Codec>());
-    static constexpr bool is_fused =
-        algorithm_of<Metric, Codec, Isa>(scan_use::rerank) == scan_algorithm::fuse;
+    static constexpr bool is_fused = algorithm_of<Metric, Codec, Isa>(scan_use::rerank) == scan_algorithm::fuse;
     using kernels = kernels_for<Metric, Codec, Isa>;
 
   public:

@@ -1,8 +1,8 @@
 // What scorers, scans and collectors ask of each other, and of the codecs that have a scan of their own.
 //
-// A scorer is one query bound to one store. All of its members are const but for `relative_to`. `slots` are row numbers;
-// `first` and `stride` say where `count` rows of codes lie, and a block of at most 64 rows never leaves one piece of
-// memory. A distance of NaN, which only a damaged mapped file can give, is never kept.
+// A scorer is one query bound to one store. All of its members are const but for `relative_to`. `slots` are row
+// numbers; `first` and `stride` say where `count` rows of codes lie, and a block of at most 64 rows never leaves one
+// piece of memory. A distance of NaN, which only a damaged mapped file can give, is never kept.
 #pragma once
 
 #include <concepts>     // for convertible_to, same_as
@@ -19,10 +19,10 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-// ---- scorers ----------------------------------------------------------------------------------------------------------
+// ---- scorers -------------------------------------------------------------------------------------------------------
 
-/// Measures rows by their numbers: score(slots, count, out) writes `count` distances. What lists of few rows and reranks
-/// ask for.
+/// Measures rows by their numbers: score(slots, count, out) writes `count` distances. What lists of few rows and
+/// reranks ask for.
 template <class S>
 concept list_scorer = requires(const S& s, const slot_t* slots, std::size_t count, float* out) {
     s.score(slots, count, out);
@@ -46,14 +46,14 @@ concept block_scorer = requires(const S& s, const std::byte* first, std::size_t 
 /// i of at most 64 could be at most that far; score_some(first, stride, which, count, out) measures those named by
 /// their places in the block.
 template <class S>
-concept prefilter_scorer = block_scorer<S> && requires(const S& s, const std::byte* first, std::size_t n,
-                                                       const slot_t* which, float threshold, float* out) {
+concept prefilter_scorer = block_scorer<S> &&
+    requires(const S& s, const std::byte* first, std::size_t n, const slot_t* which, float threshold, float* out) {
     { s.close_rows(first, n, n, threshold) } -> std::same_as<std::uint64_t>;
     s.score_some(first, n, which, n, out);
 };
 
-/// Estimates distances instead of measuring them, for a finer codec to decide. estimate(first, stride, count, threshold,
-/// out) writes at most 64 estimates, and sets bit i if row i's is at most `threshold`.
+/// Estimates distances instead of measuring them, for a finer codec to decide. estimate(first, stride, count,
+/// threshold, out) writes at most 64 estimates, and sets bit i if row i's is at most `threshold`.
 template <class S>
 concept estimate_scorer = requires(const S& s, const std::byte* first, std::size_t n, float threshold, float* out) {
     { s.estimate(first, n, n, threshold, out) } -> std::same_as<std::uint64_t>;
@@ -61,8 +61,8 @@ concept estimate_scorer = requires(const S& s, const std::byte* first, std::size
 
 /// Knows lower bounds of rows. lower_bounds(first, stride, count, out) writes them for any number of rows, `out` having
 /// room for whole 32; limit_of(threshold) is what a bound must not exceed for a distance of `threshold`; not_above(32
-/// bounds, limit) says as bits which do not. measure(table, which, slots, count, threshold, out) writes the distances of
-/// rows that are left, by their places in the table and their numbers, and may write infinity for one beyond
+/// bounds, limit) says as bits which do not. measure(table, which, slots, count, threshold, out) writes the distances
+/// of rows that are left, by their places in the table and their numbers, and may write infinity for one beyond
 /// `threshold`.
 template <class S>
 concept bound_scorer = requires(const S& s, const simd::row_table& table, const std::byte* first, std::size_t n,
@@ -74,8 +74,8 @@ concept bound_scorer = requires(const S& s, const simd::row_table& table, const 
 };
 
 /// A bound_scorer that says whether bounds are worth computing. worth_bounding() is for how many of the next rows they
-/// are, 0 for none; measure_all(slots, count, out) then measures up to 64 of them without; bounded(rows, measured) tells
-/// it of how many bounded rows how many had to be measured.
+/// are, 0 for none; measure_all(slots, count, out) then measures up to 64 of them without; bounded(rows, measured)
+/// tells it of how many bounded rows how many had to be measured.
 template <class S>
 concept paced_bound_scorer = bound_scorer<S> && requires(const S& s, const slot_t* slots, std::size_t n, float* out) {
     { s.worth_bounding() } -> std::same_as<std::size_t>;
@@ -93,7 +93,7 @@ concept relative_scorer = requires(S& s, const code_center& center) {
 template <class S>
 concept scan_scorer_like = block_scorer<S> || prefilter_scorer<S> || estimate_scorer<S> || bound_scorer<S>;
 
-// ---- collectors -------------------------------------------------------------------------------------------------------
+// ---- collectors ----------------------------------------------------------------------------------------------------
 
 /// Where scored rows go. threshold() is the largest distance that it could still keep, which only falls; push(slot,
 /// distance) takes a row at most that far, or does nothing if it may not be returned, and may throw what a filter
@@ -104,7 +104,7 @@ concept row_collector = requires(C& c, const C& fixed, slot_t slot, float distan
     c.push(slot, distance);
 };
 
-// ---- codecs that scans know -------------------------------------------------------------------------------------------
+// ---- codecs that scans know ----------------------------------------------------------------------------------------
 
 /// A residual codec that is decoded faster by the vectors of an instruction set.
 template <class C, class Isa>
@@ -131,7 +131,8 @@ concept sign_codec = trainable_codec<C> && residual_codec<C> &&
 /// scoring/bounds_pca8.hpp derives certain bounds from.
 template <class C>
 concept distance_bounding_codec = trainable_codec<C> && bool{C::bounds_distances} &&
-    requires(const C& c, std::span<const float> vector, float* relative, double* coordinates, std::size_t j) {
+                                  requires(const C& c, std::span<const float> vector, float* relative,
+                                           double* coordinates, std::size_t j) {
     { C::factors_size } -> std::convertible_to<std::size_t>;
     { C::largest_squared } -> std::convertible_to<double>;
     { C::margin } -> std::convertible_to<double>;
@@ -142,7 +143,7 @@ concept distance_bounding_codec = trainable_codec<C> && bool{C::bounds_distances
     { c.template project<simd::scalar_isa>(vector, relative, coordinates) } -> std::same_as<projected_point>;
 };
 
-// ---- which vectors a metric and a codec take --------------------------------------------------------------------------
+// ---- which vectors a metric and a codec take -----------------------------------------------------------------------
 
 /// A pointwise metric that adds up whole vectors V of an instruction set.
 template <class M, class V>
