@@ -34,7 +34,7 @@ bool run(const char* what, churn::rows_view pool, churn::rows_view queries, std:
     double worst = 1;
     double most = 0;
     churn::costs last;
-    std::printf("%s, %zu rows of dimension %zu in the pool, %zu queries, degree 16, build_beam 200, ef 64\n", what,
+    std::printf("%s, %zu rows of dimension %zu in the pool, %zu queries, degree 16, ef_construction 200, ef 64\n", what,
                 pool.rows(), pool.dim(), queries.rows());
     churn::for_each_cycle<Index>(pool, queries, {}, cycles, [&](const char* kind, std::size_t cycle, const auto& index) {
         const churn::state now = index.look();

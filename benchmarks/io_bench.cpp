@@ -2,7 +2,7 @@
 //
 //     io_bench BASE.npy QUERY.npy DIRECTORY [ROUNDS]
 //
-// BASE and QUERY as ann_bench takes them; the index (l2, f32, degree 16, build_beam 200) is kept in DIRECTORY as
+// BASE and QUERY as ann_bench takes them; the index (l2, f32, degree 16, ef_construction 200) is kept in DIRECTORY as
 // io_bench.vic and built only if it is not there. Each round measures all in turn; medians and ratios are printed.
 // Cold: the file's pages were dropped from the page cache before. Run it on a quiet machine, on the disk that matters.
 #include <fcntl.h>

@@ -12,7 +12,7 @@
 #include <vicinal/codecs.hpp>
 #include <vicinal/metrics.hpp>
 #include <vicinal/simd/kernels.hpp>
-#include <vicinal/storage/scorer.hpp>
+#include <vicinal/scoring/scorer.hpp>
 
 #include "dataset/generate.hpp"
 

@@ -13,7 +13,7 @@
 #include <numeric>    // for iota
 #include <string>     // for string
 #include <vector>     // for vector
-#include <vicinal/codec/pca8.hpp>
+#include <vicinal/codec/pca8/pca8.hpp>
 #include <vicinal/flat.hpp>
 
 #include "dataset/dataset.hpp"

@@ -1,4 +1,4 @@
-// Kernels of every instruction set this machine has, against sums in long double and against each other.
+// Isa of every instruction set this machine has, against sums in long double and against each other.
 #include <array>
 #include <bit>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include "simd/reference.hpp"
 #include "support.hpp"
-#include "vicinal/storage/admission.hpp"
+#include "vicinal/storage/validation.hpp"
 
 namespace {
 

@@ -12,6 +12,7 @@ Needs g++ and Catch2. About an hour on one core.
 import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -61,9 +62,9 @@ GROUPS = {
     "memory": ["io/allocation_alone_test.cpp"],
     "crash": ["contract/crash_test.cpp", FEW_TYPES],
     "mended": ["files/mended_test.cpp"],
-    "product": ["codec/pq_test.cpp", "simd/table_scan_test.cpp", "storage/table_screen_test.cpp", "index/pq_test.cpp"],
+    "product": ["codec/pq_test.cpp", "simd/table_scan_test.cpp", "scoring/prefilter_pq_test.cpp", "index/pq_test.cpp"],
     "clusters": ["linalg/kmeans_test.cpp", "linalg/kmeans_seeding_test.cpp", "linalg/cluster_closures_test.cpp"],
-    "bounds": ["core/reservoir_test.cpp", "index/scan_test.cpp", "simd/integer_scan_test.cpp",
+    "bounds": ["core/reservoir_test.cpp", "scoring/scan_test.cpp", "simd/integer_scan_test.cpp",
                "simd/sign_rows_test.cpp"],
     "forged": ["contract/corruption_test.cpp", FEW_TYPES],
 }
@@ -96,35 +97,35 @@ def bugs_here():
     io, index, linalg, storage = "io/", "index/detail/", "linalg/", "storage/"
     return [
         # ---- a call that fails has done something
-        Bug("a batch taken back leaves its ids", "refused", index + "hnsw_state.hpp",
+        Bug("a batch taken back leaves its ids", "refused", "index/hnsw/state.hpp",
             "            directory.retire(slot);\n        });\n    }\n", "        });\n    }\n"),
-        Bug("a batch taken back leaves its links", "refused", index + "hnsw_state.hpp", "more = journal.restore_some();", "more = false;"),
-        Bug("a plan that fails leaves its rows' upper links", "refused", index + "hnsw_state.hpp",
+        Bug("a batch taken back leaves its links", "refused", "index/hnsw/state.hpp", "more = journal.restore_some();", "more = false;"),
+        Bug("a plan that fails leaves its rows' upper links", "refused", "index/hnsw/state.hpp",
             "if (set_up_ && !inserted_) of_.forget(slots_);", ""),
-        Bug("what a batch taught is not forgotten", "refused", index + "learning.hpp",
-            "            {\n                const auto publishing = of_.gate.publishing();\n                of_.exchange(*recoded_);\n            }\n", ""),
-        Bug("a removal changes the graph as it goes", "refused", index + "hnsw_state.hpp",
-            "        retired.reserve(1);\n        if (directory.live() == 1) {\n            empty();\n        } else {\n            const auto publishing = gate.publishing();\n            retire(slot, spare);\n            changes.publish();\n            std::swap(mean",
-            "        if (directory.live() == 1) {\n            empty();\n        } else {\n            retire(slot, spare);\n            changes.publish();\n            retired.reserve(1);\n            const auto publishing = gate.publishing();\n            std::swap(mean"),
-        Bug("a walk's buffers grow together or so it thinks", "refused", index + "hnsw_search.hpp",
+        Bug("what a batch taught is not forgotten", "refused", "index/common/learning.hpp",
+            "            {\n                const auto publishing = of_.locks.exclusive();\n                of_.exchange(*recoded_);\n            }\n", ""),
+        Bug("a removal changes the graph as it goes", "refused", "index/hnsw/state.hpp",
+            "        retired.reserve(1);\n        if (directory.live() == 1) {\n            empty();\n        } else {\n            const auto publishing = locks.exclusive();\n            retire(slot, spare);\n            changes.publish();\n            std::swap(mean",
+            "        if (directory.live() == 1) {\n            empty();\n        } else {\n            retire(slot, spare);\n            changes.publish();\n            retired.reserve(1);\n            const auto publishing = locks.exclusive();\n            std::swap(mean"),
+        Bug("a walk's buffers grow together or so it thinks", "refused", "index/hnsw/graph/walk.hpp",
             "if (distances.size() < most) distances.resize(most);", "if (fresh.size() < most) distances.resize(most);"),
-        Bug("a loaded index has no room for free rows", "refused", index + "hnsw_parts.hpp", "        directory.reserve_free(directory.high_water());\n", ""),
+        Bug("a loaded index has no room for free rows", "refused", "index/hnsw/files.hpp", "        directory.reserve_free(directory.high_water());\n", ""),
         # ---- readers and writers meet
-        Bug("rows are written after they are published", "soak", index + "flat_state.hpp",
-            "        const auto publishing = gate.publishing();\n        this->put_row(directory.upcoming(0), lease->code.data());\n        directory.insert(id);",
-            "        auto publishing = gate.publishing();\n        const slot_t slot = directory.insert(id);\n        publishing.unlock();\n        this->put_row(slot, lease->code.data());"),
-        Bug("rows of a graph are written beside readers", "soak", index + "hnsw_state.hpp",
+        Bug("rows are written after they are published", "soak", "index/flat/state.hpp",
+            "        const auto publishing = locks.exclusive();\n        this->put_row(directory.upcoming(0), lease->code.data());\n        directory.insert(id);",
+            "        auto publishing = locks.exclusive();\n        const slot_t slot = directory.insert(id);\n        publishing.unlock();\n        this->put_row(slot, lease->code.data());"),
+        Bug("rows of a graph are written beside readers", "soak", "index/hnsw/state.hpp",
             "            make_room(levels, upper);\n",
             "            make_room(levels, upper);\n            for (std::size_t i = 0; i < ids.size(); ++i)\n                of.put_row(slots_[i], row_codes.data() + i * of.code_bytes());\n"),
-        Bug("links are put in place beside readers", "soak", index + "hnsw_state.hpp",
-            "            const auto publishing = gate.publishing();\n            retire(slot, spare);\n            changes.publish();\n",
-            "            changes.publish();\n            const auto publishing = gate.publishing();\n            retire(slot, spare);\n"),
-        Bug("writers do not take turns", "soak", index + "access.hpp", "return std::unique_lock(writer_);", "return {};"),
+        Bug("links are put in place beside readers", "soak", "index/hnsw/state.hpp",
+            "            const auto publishing = locks.exclusive();\n            retire(slot, spare);\n            changes.publish();\n",
+            "            changes.publish();\n            const auto publishing = locks.exclusive();\n            retire(slot, spare);\n"),
+        Bug("writers do not take turns", "soak", "index/common/locks.hpp", "return std::unique_lock(writer_);", "return {};"),
         # ---- rows that go leave something behind
-        Bug("the hand repairs nothing", "churn", index + "hnsw_repair.hpp", "if (held.size() == now.size()) return;", "return;"),
-        Bug("children are not handed over", "churn", index + "hnsw_state.hpp", "        repairer.hand_over_children();\n", ""),
-        Bug("the entry is not replaced", "churn", index + "hnsw_state.hpp", "            repairer.replace_entry([this](slot_t slot) { return !copies.is_copy(slot); });\n", ""),
-        Bug("retired rows are never released", "churn", index + "hnsw_repair.hpp", "            release(passed_.back());\n", ""),
+        Bug("the hand repairs nothing", "churn", "index/hnsw/graph/consolidate.hpp", "if (held.size() == now.size()) return;", "return;"),
+        Bug("children are not handed over", "churn", "index/hnsw/state.hpp", "        consolidator.hand_over_children();\n", ""),
+        Bug("the entry is not replaced", "churn", "index/hnsw/state.hpp", "            consolidator.replace_entry([this](slot_t slot) { return !copies.is_duplicate(slot); });\n", ""),
+        Bug("retired rows are never released", "churn", "index/hnsw/graph/consolidate.hpp", "            release(passed_.back());\n", ""),
         # ---- the loader believes the file
         Bug("a section's checksum is not compared", "io", io + "reader.hpp", "found != entry.crc", "found != found"),
         Bug("the header's checksum is not compared", "io", io + "format.hpp",
@@ -165,19 +166,19 @@ def bugs_here():
         Bug("a stream is not flushed", "io", io + "writer.hpp", "out.flush();\n        } catch", ";\n        } catch"),
         Bug("what changes while it is written is saved", "io", io + "writer.hpp", "known && crc != entries[i].crc", "false"),
         # ---- an index believes its sections
-        Bug("links may lead anywhere", "forged", index + "hnsw_parts.hpp", "ended || link >= n", "ended",
+        Bug("links may lead anywhere", "forged", "index/hnsw/files.hpp", "ended || link >= n", "ended",
             ("link >= rows_ || directory_.state(link)", "directory_.state(link)")),
-        Bug("upper links may be anybody's", "forged", index + "hnsw_parts.hpp", "from.upper_first[i] != (level == 0 ? 0 : upper) ||\n                level > upper_rows - upper", "false"),
-        Bug("the entry may be anywhere", "forged", index + "hnsw_parts.hpp", "head[3] >= n || head[4] > hnsw_graph::max_level", "false"),
-        Bug("a graph need not be sound", "forged", index + "hnsw_parts.hpp", "if (!found.ok())", "if (false)"),
-        Bug("the tree may have cycles", "mended", index + "hnsw_parts.hpp", "if (!tree_is_whole())", "if (false)"),
-        Bug("lists may end before they begin", "forged", index + "ivf_files.hpp", "lists.offsets[l] > lists.offsets[l + 1]", "false"),
-        Bug("lists need not hold all rows", "forged", index + "ivf_files.hpp", "lists.offsets.front() != 0 || lists.offsets.back() != n", "false"),
-        Bug("lists may name any row", "forged", index + "ivf_files.hpp", "if (slot >= listed.size())", "if (false)"),
-        Bug("a row may stand in two lists", "forged", index + "ivf_files.hpp", "if (listed[slot])", "if (false)"),
-        Bug("two rows may have one id", "forged", index + "rows_base.hpp", "if (!directory.build_table(in.bytes()))", "if (!directory.build_table(in.bytes()) && false)"),
-        Bug("a row may have any state", "forged", index + "rows_base.hpp", "states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}", "false"),
-        Bug("the live rows are not counted", "forged", index + "rows_base.hpp", "if (found != live)", "if (false)"),
+        Bug("upper links may be anybody's", "forged", "index/hnsw/files.hpp", "from.upper_first[i] != (level == 0 ? 0 : upper) ||\n                level > upper_rows - upper", "false"),
+        Bug("the entry may be anywhere", "forged", "index/hnsw/files.hpp", "head[3] >= n || head[4] > hnsw_graph::max_level", "false"),
+        Bug("a graph need not be sound", "forged", "index/hnsw/files.hpp", "if (!found.ok())", "if (false)"),
+        Bug("the tree may have cycles", "mended", "index/hnsw/files.hpp", "if (!tree_is_whole())", "if (false)"),
+        Bug("lists may end before they begin", "forged", "index/ivf/files.hpp", "lists.offsets[l] > lists.offsets[l + 1]", "false"),
+        Bug("lists need not hold all rows", "forged", "index/ivf/files.hpp", "lists.offsets.front() != 0 || lists.offsets.back() != n", "false"),
+        Bug("lists may name any row", "forged", "index/ivf/files.hpp", "if (slot >= listed.size())", "if (false)"),
+        Bug("a row may stand in two lists", "forged", "index/ivf/files.hpp", "if (listed[slot])", "if (false)"),
+        Bug("two rows may have one id", "forged", "index/common/rows.hpp", "if (!directory.build_table(in.bytes()))", "if (!directory.build_table(in.bytes()) && false)"),
+        Bug("a row may have any state", "forged", "index/common/rows.hpp", "states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}", "false"),
+        Bug("the live rows are not counted", "forged", "index/common/rows.hpp", "if (found != live)", "if (false)"),
         # ---- centroids that are not those of k-means
         Bug("rows are sought around their centroid, not their home", "clusters", linalg + "kmeans.hpp",
             "        homes = result.centroids;\n", "",
@@ -206,76 +207,85 @@ def bugs_here():
         Bug("weights forget earlier centroids", "clusters", linalg + "kmeans_seeding.hpp",
             "weights_[i] = std::min(weights_[i], distance_[i]);", "weights_[i] = distance_[i];"),
         # ---- pq's codes, what it learns, and what its tables rule out
-        Bug("the second of a tie is named", "product", "codec/plane_clusters.hpp", "if (distances[c] < distances[closest])",
+        Bug("the second of a tie is named", "product", "codec/pq/plane_clusters.hpp", "if (distances[c] < distances[closest])",
             "if (distances[c] <= distances[closest])"),
-        Bug("half bytes are written the other way round", "product", "codec/pq.hpp", "closest << (p % 2 * 4)", "closest << (4 - p % 2 * 4)"),
-        Bug("any last half byte will do", "product", "codec/pq.hpp", "std::to_integer<unsigned>(code.back()) < 16", "true"),
-        Bug("a codebook may hold infinity", "product", "codec/pq.hpp", "if (!detail::has_finite_bits(x)) return false;", "static_cast<void>(x);",
+        Bug("half bytes are written the other way round", "product", "codec/pq/pq.hpp", "closest << (p % 2 * 4)", "closest << (4 - p % 2 * 4)"),
+        Bug("any last half byte will do", "product", "codec/pq/pq.hpp", "std::to_integer<unsigned>(code.back()) < 16", "true"),
+        Bug("a codebook may hold infinity", "product", "codec/pq/pq.hpp", "if (!detail::has_finite_bits(x)) return false;", "static_cast<void>(x);",
             ("if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;", "static_cast<void>(squares);")),
-        Bug("a codebook may hold what is too long", "product", "codec/pq.hpp",
+        Bug("a codebook may hold what is too long", "product", "codec/pq/pq.hpp",
             "if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;", "static_cast<void>(squares);"),
-        Bug("an odd dimension's partner may be anything", "product", "codec/pq.hpp",
-            "std::bit_cast<std::uint32_t>(book[i + 1]) != 0)", "false)"),
-        Bug("the first centroid's length counts for all", "product", "codec/pq.hpp", "if (squares > most) most = squares;",
+        Bug("an odd dimension's partner may be anything", "product", "codec/pq/pq.hpp",
+            "std::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)", "false)"),
+        Bug("the first centroid's length counts for all", "product", "codec/pq/pq.hpp", "if (squares > most) most = squares;",
             "if (most <= 0) most = squares;"),
-        Bug("it learns from the first rows only", "product", "codec/pq.hpp", "(rows.rows() + most - 1) / most));", "1));"),
-        Bug("all pairs learn what the first does", "product", "codec/pq.hpp", "points.set(i, row[2 * p], whole ? row[2 * p + 1] : 0.0F);",
+        Bug("it learns from the first rows only", "product", "codec/pq/pq.hpp", "(rows.rows() + most - 1) / most));", "1));"),
+        Bug("all pairs learn what the first does", "product", "codec/pq/pq.hpp", "points.set(i, row[2 * p], whole ? row[2 * p + 1] : 0.0F);",
             "points.set(i, row[0], dim_ > 1 ? row[1] : 0.0F);"),
-        Bug("one iteration is enough", "product", "codec/plane_clusters.hpp", "iterations = 20", "iterations = 1"),
-        Bug("seeds are drawn by the last distance", "product", "codec/plane_clusters.hpp",
+        Bug("one iteration is enough", "product", "codec/pq/plane_clusters.hpp", "iterations = 20", "iterations = 1"),
+        Bug("seeds are drawn by the last distance", "product", "codec/pq/plane_clusters.hpp",
             "nearest_[p] = d < nearest_[p] ? d : nearest_[p];\n                total", "nearest_[p] = d;\n                total"),
-        Bug("means forget the second coordinate", "product", "codec/plane_clusters.hpp", "            y[c] += y_[p];\n", ""),
-        Bug("tables round to the nearest where they must round down", "product", storage + "table_screen.hpp",
+        Bug("means forget the second coordinate", "product", "codec/pq/plane_clusters.hpp", "            y[c] += y_[p];\n", ""),
+        Bug("tables round to the nearest where they must round down", "product", "scoring/prefilter_pq.hpp",
             "tables_.make(room, false)", "tables_.make(room, true)"),
-        Bug("the limit is one too low", "product", storage + "table_screen.hpp",
+        Bug("the limit is one too low", "product", "scoring/prefilter_pq.hpp",
             "std::floor(room / tables_.step() * (1 + 0x1p-40))", "std::floor(room / tables_.step() * (1 + 0x1p-40)) - 1"),
-        Bug("products do not round", "product", storage + "table_screen.hpp", "room = off_ - metric_", "room = -metric_"),
-        Bug("differences do not round", "product", storage + "table_screen.hpp",
+        Bug("products do not round", "product", "scoring/prefilter_pq.hpp", "room = off_ - metric_", "room = -metric_"),
+        Bug("differences do not round", "product", "scoring/prefilter_pq.hpp",
             "double{threshold} * (1 + 1.25 * error_) * (1 + 0x1p-20) + lost_ : lost_", "double{threshold} : 0"),
-        Bug("the least shares are not taken off", "product", storage + "table_screen.hpp", "room -= least - 0x1p-40", "room -= 0 * least - 0x1p-40"),
-        Bug("the limit of the first threshold is kept", "product", storage + "table_screen.hpp",
+        Bug("the least shares are not taken off", "product", "scoring/prefilter_pq.hpp", "room -= least - 0x1p-40", "room -= 0 * least - 0x1p-40"),
+        Bug("the limit of the first threshold is kept", "product", "scoring/prefilter_pq.hpp",
             "if (threshold != asked_) {", "if (asked_ == std::numeric_limits<float>::infinity()) {"),
-        Bug("rows beyond the last are close", "product", storage + "table_screen.hpp", "return close & ~std::uint64_t{0} >> (64 - count);", "return close;"),
-        Bug("an odd dimension's last component is left out", "product", storage + "table_screen.hpp",
+        Bug("rows beyond the last are close", "product", "scoring/prefilter_pq.hpp", "return close & ~std::uint64_t{0} >> (64 - count);", "return close;"),
+        Bug("an odd dimension's last component is left out", "product", "scoring/prefilter_pq.hpp",
             "least_ += double{", "if (2 * p + 1 >= coder.dim()) continue;\n            least_ += double{"),
-        Bug("estimates are cut off at next to nothing", "product", storage + "table_screen.hpp", "tables_.mean() * 1.5", "tables_.mean() * 0.01"),
+        Bug("estimates are cut off at next to nothing", "product", "scoring/prefilter_pq.hpp", "tables_.mean() * 1.5", "tables_.mean() * 0.01"),
         Bug("what is at the limit is beyond it", "product", "simd/fast_scan.hpp", "_CMP_NGT_UQ", "_CMP_NGE_UQ",
             ("values[i] > limit ? 0U", "values[i] >= limit ? 0U")),
         Bug("entries are not cut off", "product", "simd/fast_scan.hpp",
             "_mm256_cvttps_epi32(_mm256_min_ps(scaled, _mm256_set1_ps(top)))", "_mm256_cvttps_epi32(scaled)"),
         Bug("every second pair looks up the first's centroids", "product", "simd/intrinsics.hpp",
             "two(at(four & 15U), at(16 + (four >> 4 & 15U)))", "two(at(four & 15U), at(four >> 4 & 15U))"),
-        Bug("only the lowest bounds are looked at", "bounds", index + "scan.hpp", "if (kept_ != 0 || all_kept_) return;", "return;"),
-        Bug("the lowest are measured again", "bounds", index + "scan.hpp", "> last) measurer.add(row);", ">= 0) measurer.add(row);"),
-        Bug("the row after the last of the lowest is left out", "bounds", index + "scan.hpp",
+        Bug("only the lowest bounds are looked at", "bounds", "scoring/scan.hpp", "if (kept_ != 0 || all_kept_) return;", "return;"),
+        Bug("the lowest are measured again", "bounds", "scoring/scan.hpp", "> last) measurer.add(row);", ">= 0) measurer.add(row);"),
+        Bug("the row after the last of the lowest is left out", "bounds", "scoring/scan.hpp",
             "> last) measurer.add(row);", "> last + 1) measurer.add(row);"),
-        Bug("rows beyond the last are possible", "bounds", index + "scan.hpp", "if (count - r < simd::scan_lanes) possible &=", "if (false) possible &="),
-        Bug("bounds of two segments in one call", "bounds", index + "scan.hpp", "return aligned < most ? aligned : most;", "return most;"),
-        Bug("so of the first segments", "bounds", index + "scan.hpp", "first == 0 ? scan_block :", "first == 0 ? most :"),
-        Bug("the last few noted are not measured", "bounds", index + "scan.hpp",
+        Bug("rows beyond the last are possible", "bounds", "scoring/scan.hpp", "if (count - r < simd::scan_lanes) possible &=", "if (false) possible &="),
+        Bug("bounds of two segments in one call", "bounds", "scoring/scan.hpp", "return aligned < most ? aligned : most;", "return most;"),
+        Bug("so of the first segments", "bounds", "scoring/scan.hpp", "first == 0 ? scan_block :", "first == 0 ? most :"),
+        Bug("the last few noted are not measured", "bounds", "scoring/scan.hpp",
             "        measurer.settle();\n        if (kept_", "        if (kept_"),
-        Bug("the limit stays what it was", "bounds", index + "scan.hpp",
-            "        limit_ = scorer_.limit_of(sink_.threshold());\n    }\n    [[nodiscard]] std::size_t measured",
+        Bug("the limit stays what it was", "bounds", "scoring/scan.hpp",
+            "        limit_ = scorer_.limit_of(collector_.threshold());\n    }\n    [[nodiscard]] std::size_t measured",
             "    }\n    [[nodiscard]] std::size_t measured"),
-        Bug("rows of no index are measured", "bounds", index + "scan.hpp",
+        Bug("rows of no index are measured", "bounds", "scoring/scan.hpp",
             "if (slots_[noted_] != no_slot && ++noted_ == at_once)", "if (++noted_ == at_once)"),
-        Bug("the highest of the lowest first", "bounds", index + "scan.hpp",
+        Bug("the highest of the lowest first", "bounds", "scoring/scan.hpp",
             "std::make_heap(keys_, keys_ + kept_, std::greater<>());", "std::make_heap(keys_, keys_ + kept_);"),
-        Bug("useless bounds are taken on and on", "bounds", index + "scan.hpp", "if (limited || together >= first_chunk / 2)", "if (false)"),
-        Bug("bounds that were useless once are given up", "bounds", storage + "distance_bounds.hpp",
+        Bug("useless bounds are taken on and on", "bounds", "scoring/scan.hpp", "if (limited || together >= first_chunk / 2)", "if (false)"),
+        Bug("bounds that were useless once are given up", "bounds", "scoring/bounds_pca8.hpp",
             "rest_ -= std::min(rest_, rows);", "static_cast<void>(rows);"),
-        Bug("memory for the bounds of whole 32 is not there", "bounds", index + "scan.hpp",
+        Bug("memory for the bounds of whole 32 is not there", "bounds", "scoring/scan.hpp",
             "round_up(std::min(count, most_rows), simd::scan_lanes)", "std::min(count, most_rows)"),
         Bug("zeros of two signs are two bounds", "bounds", "core/reservoir.hpp", "distance == 0.0F ? 0.0F : distance", "distance"),
-        Bug("the last heads are not copied", "bounds", "simd/row_heads.hpp", "r < count || r % 8 != 0", "r + 1 < count"),
+        Bug("the last heads are not copied", "bounds", "simd/row_factors.hpp", "r < count || r % 8 != 0", "r + 1 < count"),
         Bug("weights of odd codes meet the even ones", "bounds", "simd/integer_scan.hpp", "weight : weight * 256", "weight : weight"),
-        Bug("vectors may be NaN", "forged", index + "rows_base.hpp", "if (!admissible_when_decoded(sum_of_squares(decoded)))", "if (false)"),
+        Bug("vectors may be NaN", "forged", "index/common/rows.hpp", "if (!admissible_when_decoded(sum_of_squares(decoded)))", "if (false)"),
     ]
 
 
 def run(command, **how):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                           **how)
+
+
+def where(piece, text):
+    """(first, end) of the first occurrence of `piece` in `text`, however its lines are broken and indented; or None."""
+    first = text.find(piece)
+    if first >= 0:
+        return first, first + len(piece)
+    found = re.search(r"\s*".join(re.escape(c) for c in "".join(piece.split())), text)
+    return found.span() if found else None
 
 
 class Workshop:
@@ -328,9 +338,10 @@ class Workshop:
             header = folder / "include/vicinal" / bug.header
             text = header.read_text()
             for was, becomes in [(bug.was, bug.becomes)] + ([bug.also] if bug.also else []):
-                if was not in text:
+                place = where(was, text)
+                if place is None:
                     return "does not fit " + bug.header
-                text = text.replace(was, becomes, 1)
+                text = text[:place[0]] + becomes + text[place[1]:]
             header.write_text(text)
             # The tests of whole indexes know them through an interface that the few types alone implement.
             kept = self.folder / bug.group if bug.group == "forged" and bug.header.startswith("index/") else None
@@ -344,7 +355,7 @@ def misfits():
     """Bugs whose piece of a header is not in it any more."""
     def fits(bug):
         text = (ROOT / "include/vicinal" / bug.header).read_text()
-        return all(was in text for was, _ in [(bug.was, bug.becomes)] + ([bug.also] if bug.also else []))
+        return all(where(was, text) for was, _ in [(bug.was, bug.becomes)] + ([bug.also] if bug.also else []))
     return [bug for bug in bugs() if not fits(bug)]
 
 

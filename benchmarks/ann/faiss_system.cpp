@@ -88,7 +88,7 @@ struct ivf {
 struct hnsw {
     hnsw(std::size_t dim, const build_params& params)
         : index(to_int(dim), to_int(params.degree), faiss_metric(params.distance)) {
-        index.hnsw.efConstruction = to_int(params.build_beam);
+        index.hnsw.efConstruction = to_int(params.ef_construction);
     }
     void set(std::size_t ef) noexcept { index.hnsw.efSearch = to_int(ef); }
 

@@ -27,7 +27,7 @@ class hnswlib_system final : public system {
 
     void build(const matrix<float>& base) override {
         index_ = std::make_unique<hnswlib::HierarchicalNSW<float>>(space_.get(), base.rows, params_.degree,
-                                                                   params_.build_beam, params_.seed);
+                                                                   params_.ef_construction, params_.seed);
         add_row(base, 0);  // the entry point comes first, alone
         std::atomic<std::size_t> next{1};
         const auto work = [&] {

@@ -85,7 +85,7 @@ constexpr std::array<option, 21> table{{
      }},
     {"--degree", "N", "M of HNSW [16]", [](options& o, std::string_view v) { o.build.degree = positive(v); }},
     {"--build-beam", "N", "ef_construction of HNSW [200]",
-     [](options& o, std::string_view v) { o.build.build_beam = positive(v); }},
+     [](options& o, std::string_view v) { o.build.ef_construction = positive(v); }},
     {"--lists", "N", "nlist of IVF [a power of two near 4 sqrt(rows)]",
      [](options& o, std::string_view v) { o.build.lists = positive(v); }},
     {"--seed", "N", "for generated vectors and for building [7]",

@@ -130,7 +130,7 @@ void print_setting(std::ostream& out, const report& r) {
     out << "data        " << r.data_name << '\n'
         << "            " << r.rows << " rows x " << r.dim << ", " << r.queries << " queries, "
         << to_string(r.asked.build.distance) << '\n'
-        << "build       degree " << r.asked.build.degree << ", build beam " << r.asked.build.build_beam << ", lists "
+        << "build       degree " << r.asked.build.degree << ", build beam " << r.asked.build.ef_construction << ", lists "
         << r.asked.build.lists << ", threads " << r.asked.build.threads << ", seed " << r.asked.build.seed << '\n'
         << "search      one query a call, one thread, "
         << (r.cpu ? "on CPU " + std::to_string(*r.cpu) : std::string("not pinned")) << "; median of " << r.asked.rounds
@@ -155,7 +155,7 @@ void write_json(std::ostream& out, const report& r) {
     write_optional(json, "load_before", r.load);
     json.object("data").value("name", r.data_name).value("rows", r.rows).value("dim", r.dim);
     json.value("queries", r.queries).value("metric", to_string(r.asked.build.distance)).value("k", r.asked.k).end();
-    json.object("build").value("degree", r.asked.build.degree).value("build_beam", r.asked.build.build_beam);
+    json.object("build").value("degree", r.asked.build.degree).value("ef_construction", r.asked.build.ef_construction);
     json.value("lists", r.asked.build.lists).value("threads", r.asked.build.threads);
     json.value("seed", r.asked.build.seed).end();
     json.value("rounds", r.asked.rounds).value("min_seconds", r.asked.min_seconds);

@@ -42,7 +42,7 @@ enum class knob : std::uint8_t { none, ef, nprobe };
 struct build_params {
     metric distance = metric::l2;
     std::size_t degree = 16;       ///< M of HNSW
-    std::size_t build_beam = 200;  ///< ef_construction of HNSW
+    std::size_t ef_construction = 200;  ///< ef_construction of HNSW
     std::size_t lists = 1024;      ///< nlist of IVF
     std::size_t threads = 1;
     std::uint64_t seed = 7;

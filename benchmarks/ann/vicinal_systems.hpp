@@ -77,7 +77,7 @@ struct hnsw_kind {
     using index = vicinal::hnsw_index<Metric, Codec>;
 
     static index make(std::size_t dim, const build_params& params) {
-        return index(dim, {.degree = params.degree, .build_beam = params.build_beam, .seed = params.seed});
+        return index(dim, {.degree = params.degree, .ef_construction = params.ef_construction, .seed = params.seed});
     }
     static std::size_t search(const index& on, std::span<const float> query, std::span<vicinal::neighbor<>> out,
                               std::size_t ef) {

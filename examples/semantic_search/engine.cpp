@@ -91,7 +91,7 @@ search_engine search_engine::build(const source& from, std::size_t dims) {
     }
 
     const vicinal::matrix_view rows(vectors.values, how.dim());
-    graph_index graph(how.dim(), {.degree = 16, .build_beam = 200, .seed = 7});
+    graph_index graph(how.dim(), {.degree = 16, .ef_construction = 200, .seed = 7});
     {
         stage step("building the index");
         graph.add(vectors.ids, rows, {.threads = 0, .progress = step.callback()});  // 0: all of the machine's

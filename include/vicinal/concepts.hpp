@@ -14,7 +14,7 @@
 //              elementwise_codec   + load<V>(code, i)                   vectorised, never decoded to memory
 //              affine_codec        + bits, low, step, ...               graphs are walked in integer arithmetic
 //              trainable_codec     + train, trained, state, restore     learns from a batch, travels in the file
-//              centered_codec      + encode_about, decode_about, ...    ivf_index encodes rows about their centroids
+//              residual_codec      + encode_residual, decode_about, ...    ivf_index encodes rows about their centroids
 //              two_level<C, F>     finds by C, reranks by F              joins two codecs
 //              packed<F>           codes beside links, reranks by F      hnsw_index only
 //
@@ -148,13 +148,13 @@ struct code_center {
 /// depends on the point alone; the numbers must be the same on every machine. `largest_squares_about(norm)` is an upper
 /// bound of the squared norm of any decoded vector, for codes of admitted vectors relative to a point of that norm.
 template <class C>
-concept centered_codec = codec<C> &&
+concept residual_codec = codec<C> &&
     requires(const C& c, const code_center& center, std::span<const float> vector, std::span<const std::byte> code,
              std::span<std::byte> code_out, std::span<float> numbers_out) {
     { c.own_center() } -> std::same_as<code_center>;
     { c.derived_size() } -> std::convertible_to<std::size_t>;
     c.derive(vector, numbers_out);
-    c.encode_about(center, vector, code_out);
+    c.encode_residual(center, vector, code_out);
     c.decode_about(center, code, numbers_out);
     { c.largest_squares_about(double{}) } -> std::same_as<double>;
 };

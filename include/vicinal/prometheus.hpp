@@ -8,7 +8,7 @@
 #include <utility>      // for pair
 #include <vector>       // for vector
 
-#include "vicinal/index/params.hpp"
+#include "vicinal/params.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

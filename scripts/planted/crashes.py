@@ -7,7 +7,7 @@ GROUPS = {
     "training": ["index/ivf_training_test.cpp"],
     "races": ["index/lazy_parts_test.cpp"],
 }
-QUERIES = INDEX + "hnsw_queries.hpp"
+QUERIES = "index/hnsw/search.hpp"
 BUGS = [
     # ---- thread pools
     ("a worker leaves a run without saying so", "pools", "core/executor.hpp",
@@ -24,38 +24,38 @@ BUGS = [
     ("rows at one distance are given before all were met", "streams", QUERIES,
      "            while (!frontier_.empty() && no_farther(frontier_.front(), *window_.begin())) follow(scorer, stats);\n", ""),
     ("zeros of both signs are two distances", "streams", QUERIES, " || key_distance(a) == key_distance(b)", ""),
-    ("an id comes twice from lists", "streams", INDEX + "ivf_stream.hpp",
+    ("an id comes twice from lists", "streams", "index/ivf/stream.hpp",
      "if (seen_.find(id) != no_slot || !answers_", "if (!answers_"),
     ("a row comes at the distance of what lay in its place", "streams", QUERIES,
      "changed_ ? scorer.score(slot) : key_distance(key)", "key_distance(key)"),
-    ("a set is referred to after the call", "streams", INDEX + "streams.hpp", "    id_set<Id> set_;\n",
+    ("a set is referred to after the call", "streams", "index/common/stream.hpp", "    id_set<Id> set_;\n",
      "    struct { const id_set<Id>* of = nullptr; void operator=(const id_set<Id>& s) { of = &s; }\n"
      "             bool contains(Id id) const { return of->contains(id); } } set_;\n"),
-    ("what a filter said of a place is taken for its next id", "streams", INDEX + "streams.hpp",
+    ("what a filter said of a place is taken for its next id", "streams", "index/common/stream.hpp",
      "if (changed && !by_id_) {", "if (false) {"),
-    ("a stream that was moved from is read", "streams", "index/neighbor_stream.hpp",
+    ("a stream that was moved from is read", "streams", "index/common/neighbor_stream.hpp",
      "if (from_ != nullptr) ++*this;", "++*this;"),
     # ---- callbacks
-    ("a callback waits for its own call's writing to end", "callbacks", INDEX + "access.hpp",
+    ("a callback waits for its own call's writing to end", "callbacks", "index/common/locks.hpp",
      "if (stay::inside(*this))\n", "if (false)\n"),
-    ("a filter waits behind a writer that waits for it", "callbacks", INDEX + "access.hpp",
+    ("a filter waits behind a writer that waits for it", "callbacks", "index/common/locks.hpp",
      "if (stay::reading(*this)) return {};", ""),
-    ("a gate is never left", "callbacks", INDEX + "access.hpp", "            *at = outer_;\n", ""),
-    ("the number of results wraps around", "callbacks", "index/params.hpp",
+    ("a gate is never left", "callbacks", "index/common/locks.hpp", "            *at = outer_;\n", ""),
+    ("the number of results wraps around", "callbacks", "params.hpp",
      "if (queries > most / std::max<std::size_t>(k, 1))", "if (queries * k > most)"),
     # ---- training
     ("k-means takes any number for a share", "limits", "linalg/kmeans.hpp", "if (bits > infinite && bits != minus_zero)", "if (false)"),
-    ("k-means takes NaN for a row", "limits", "linalg/nearest_centroids.hpp", "if (!finite) fail(", "if (false) fail("),
+    ("k-means takes NaN for a row", "limits", "linalg/row_set.hpp", "if (!finite) fail(", "if (false) fail("),
     ("a split centroid steps anywhere", "limits", "linalg/kmeans.hpp", "        draw_near({stays, dim});\n", ""),
-    ("a mean of no direction is lengthened", "training", INDEX + "ivf_clustering.hpp",
+    ("a mean of no direction is lengthened", "training", "index/ivf/lists/clustering.hpp",
      "if (squares * 0x1p48 <= spread) return;", "if (squares <= 0) return;"),
-    ("a centroid is halved for ever", "training", INDEX + "ivf_clustering.hpp", "halvings < 80 && !admissible", "!admissible"),
-    ("a training stopped at its end is put in place", "training", INDEX + "ivf_changes.hpp",
+    ("a centroid is halved for ever", "training", "index/ivf/lists/clustering.hpp", "halvings < 80 && !admissible", "!admissible"),
+    ("a training stopped at its end is put in place", "training", "index/ivf/changes.hpp",
      "        throw_if_stopped(params.stop);\n        typename base::codecs_type taught(rows);\n        taught.train(prepared);\n        throw_if_stopped(params.stop);\n",
      "        typename base::codecs_type taught(rows);\n        taught.train(prepared);\n"),
     # ---- races
-    ("memory() looks at a table that is being made", "races", INDEX + "rows_base.hpp",
+    ("memory() looks at a table that is being made", "races", "index/common/rows.hpp",
      "if (!read_only || table_.is_made()) {", "if (true) {"),
-    ("memory() looks at places that are being found", "races", INDEX + "ivf_state.hpp",
+    ("memory() looks at places that are being found", "races", "index/ivf/state.hpp",
      "if (!this->file || found_places_.is_made()) {", "if (true) {"),
 ]

@@ -7,11 +7,11 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
-#include "vicinal/codec/pca8.hpp"
-#include "vicinal/codec/pq.hpp"
+#include "vicinal/codec/pca8/pca8.hpp"
+#include "vicinal/codec/pq/pq.hpp"
 #include "vicinal/codec/rabitq.hpp"
-#include "vicinal/codec/sq4.hpp"
-#include "vicinal/codec/sq8.hpp"
+#include "vicinal/codec/sq/sq4.hpp"
+#include "vicinal/codec/sq/sq8.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // What codec/pq.hpp promises of codes and of what it learns.
-#include "vicinal/codec/pq.hpp"
+#include "vicinal/codec/pq/pq.hpp"
 
 #include <cmath>
 #include <limits>
@@ -56,19 +56,19 @@ void check_code(const pq& codec, std::span<const float> row) {
     const auto out = decoded(codec, row);
     REQUIRE(codec.well_formed(std::span(code).first(codec.code_size())));
     for (std::size_t p = 0; p < codec.pairs(); ++p) {
-        const auto book = codec.book(p);
-        REQUIRE(book.size() == 32);
+        const auto codebook = codec.codebook(p);
+        REQUIRE(codebook.size() == 32);
         const bool whole = 2 * p + 1 < row.size();
         const double x = double{row[2 * p]};
         const double y = whole ? double{row[2 * p + 1]} : 0.0;
         const auto off = [&](std::size_t c) {
-            return std::pow(x - double{book[2 * c]}, 2) + std::pow(y - double{book[2 * c + 1]}, 2);
+            return std::pow(x - double{codebook[2 * c]}, 2) + std::pow(y - double{codebook[2 * c + 1]}, 2);
         };
         const std::size_t which = std::to_integer<std::size_t>(code[p / 2]) >> (p % 2 * 4) & 15U;
         for (std::size_t c = 0; c < 16; ++c) REQUIRE(off(which) <= off(c) * (1 + 1e-12));
         for (std::size_t c = 0; c < which; ++c) REQUIRE(off(c) > off(which) * (1 - 1e-12));
-        REQUIRE(out[2 * p] == book[2 * which]);
-        if (whole) REQUIRE(out[2 * p + 1] == book[2 * which + 1]);
+        REQUIRE(out[2 * p] == codebook[2 * which]);
+        if (whole) REQUIRE(out[2 * p + 1] == codebook[2 * which + 1]);
     }
     if (codec.pairs() % 2 != 0) REQUIRE(std::to_integer<unsigned>(code[codec.code_size() - 1]) < 16);
 }
@@ -135,7 +135,7 @@ TEST_CASE("pq: up to 16 different pairs of components are kept exactly") {
         for (std::size_t r = 0; r < different; ++r)
             CHECK(decoded(codec, rows[r]) == std::vector<float>(rows[r].begin(), rows[r].end()));
         std::set<std::pair<float, float>> seen;
-        for (std::size_t c = 0; c < 16; ++c) seen.insert({codec.book(0)[2 * c], codec.book(0)[2 * c + 1]});
+        for (std::size_t c = 0; c < 16; ++c) seen.insert({codec.codebook(0)[2 * c], codec.codebook(0)[2 * c + 1]});
         CHECK(seen.size() == different);
     }
 }
@@ -178,7 +178,7 @@ TEST_CASE("pq: no decoded vector is longer than largest_squares says") {
         double longest = 0;
         for (std::size_t c = 0; c < 16; ++c)
             longest = std::max(
-                longest, std::pow(double{codec.book(p)[2 * c]}, 2) + std::pow(double{codec.book(p)[2 * c + 1]}, 2));
+                longest, std::pow(double{codec.codebook(p)[2 * c]}, 2) + std::pow(double{codec.codebook(p)[2 * c + 1]}, 2));
         all += longest;
     }
     CHECK(std::abs(codec.largest_squares() / all - 1) < 1e-12);

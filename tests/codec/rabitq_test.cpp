@@ -1,4 +1,4 @@
-// What codec/rabitq.hpp promises of codes, and storage/sign_screen.hpp of what their signs say.
+// What codec/rabitq.hpp promises of codes, and storage/bounds_rabitq.hpp of what their signs say.
 #include "vicinal/codec/rabitq.hpp"
 
 #include <cmath>
@@ -7,7 +7,7 @@
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "vicinal/metrics.hpp"
-#include "vicinal/storage/sign_screen.hpp"
+#include "vicinal/scoring/bounds_rabitq.hpp"
 
 namespace {
 
@@ -38,13 +38,13 @@ double lost(const dataset& rows) {
         codec.template decode_about_by<typename kernels::isa>(codec.own_center(), code.data(), again.data());
         REQUIRE(again == decoded);
         sum += squared(decoded, rows[r]) / squared(codec.center(), rows[r]);
-        // The head's numbers are of the vector itself.
-        const rabitq_head head = rabitq<Bits>::head(code.data());
-        REQUIRE(std::abs(double{head.squares} / squared(codec.center(), rows[r]) - 1) < 1e-4);
+        // The factors's numbers are of the vector itself.
+        const rabitq_factors factors = rabitq<Bits>::factors(code.data());
+        REQUIRE(std::abs(double{factors.squares} / squared(codec.center(), rows[r]) - 1) < 1e-4);
         double cross = 0;
         for (std::size_t i = 0; i < rows.dim; ++i)
             cross += (double{rows[r][i]} - double{codec.center()[i]}) * double{codec.center()[i]};
-        REQUIRE(std::abs(double{head.cross} - cross) < 1e-4 * std::sqrt(double{head.squares}) + 1e-4);
+        REQUIRE(std::abs(double{factors.cross} - cross) < 1e-4 * std::sqrt(double{factors.squares}) + 1e-4);
     }
     return sum / static_cast<double>(rows.rows());
 }
@@ -78,7 +78,7 @@ struct sketched {
     code_store<rabitq<Bits>> store;
     padded_vector query, decoded, buffer;
 
-    sketched(dataset rows, dataset queries) : store(rows.dim, row_spacing::packed) {
+    sketched(dataset rows, dataset queries) : store(rows.dim, row_spacing::dense) {
         const std::size_t dim = rows.dim;
         if constexpr (vicinal::preparing_metric<Metric>) {
             for (std::size_t r = 0; r < rows.rows(); ++r)

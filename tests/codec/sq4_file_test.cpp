@@ -4,7 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
-#include "vicinal/codec/sq4.hpp"
+#include "vicinal/codec/sq/sq4.hpp"
 #include "vicinal/flat.hpp"
 
 namespace {

@@ -1,5 +1,5 @@
 // What codec/sq4.hpp and codec/grid_fit.hpp promise.
-#include "vicinal/codec/sq4.hpp"
+#include "vicinal/codec/sq/sq4.hpp"
 
 #include <algorithm>
 #include <bit>

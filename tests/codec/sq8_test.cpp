@@ -1,5 +1,5 @@
 // What codec/sq8.hpp promises.
-#include "vicinal/codec/sq8.hpp"
+#include "vicinal/codec/sq/sq8.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -4,7 +4,7 @@
 #include <vicinal/vicinal.hpp>
 
 int main() {
-    vicinal::hnsw_index<vicinal::l2> index(4, {.degree = 8, .build_beam = 32, .seed = 7});
+    vicinal::hnsw_index<vicinal::l2> index(4, {.degree = 8, .ef_construction = 32, .seed = 7});
     index.add(42, std::vector<float>{1, 0, 0, 0});
     index.add(43, std::vector<float>{0, 1, 0, 0});
     index.add(44, std::vector<float>{0, 0, 2, 0});

@@ -11,8 +11,8 @@
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "support/reference.hpp"
-#include "vicinal/index/neighbor_stream.hpp"
-#include "vicinal/index/params.hpp"
+#include "vicinal/index/common/neighbor_stream.hpp"
+#include "vicinal/params.hpp"
 
 namespace vicinal_test {
 

@@ -1,6 +1,6 @@
 // flat_index with more combinations; not under sanitizers.
 #include "contract/subject.hpp"
-#include "vicinal/codec/pca8.hpp"
+#include "vicinal/codec/pca8/pca8.hpp"
 #include "vicinal/flat.hpp"
 
 #if defined(VICINAL_TEST_FULL)

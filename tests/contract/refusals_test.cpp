@@ -304,14 +304,14 @@ TEST_CASE("refusals: a dimension out of range") {
 
 TEST_CASE("refusals: build parameters out of range") {
     using hnsw = vicinal::hnsw_index<>;
-    const auto make = [](std::size_t degree, std::size_t build_beam) {
-        return [=] { hnsw(4, {.degree = degree, .build_beam = build_beam}); };
+    const auto make = [](std::size_t degree, std::size_t ef_construction) {
+        return [=] { hnsw(4, {.degree = degree, .ef_construction = ef_construction}); };
     };
     require_refusal(errc::invalid_argument, {"degree", "0", "2", "1024"}, make(0, 100));
     require_refusal(errc::invalid_argument, {"degree", "1", "2", "1024"}, make(1, 100));
     require_refusal(errc::invalid_argument, {"degree", "1025", "1024"}, make(1025, 100));
-    require_refusal(errc::invalid_argument, {"build_beam", "0", "1"}, make(8, 0));
-    require_refusal(errc::invalid_argument, {"build_beam", "1048577", "1048576"}, make(8, (1U << 20) + 1));
+    require_refusal(errc::invalid_argument, {"ef_construction", "0", "1"}, make(8, 0));
+    require_refusal(errc::invalid_argument, {"ef_construction", "1048577", "1048576"}, make(8, (1U << 20) + 1));
     require_refusal(errc::invalid_argument, {"lists", "1048577", "1048576"},
                     [] { vicinal::ivf_index<>(4, {.lists = (1U << 20) + 1}); });
     vicinal::ivf_index<> more_lists_than_rows(dim, {.lists = 20});

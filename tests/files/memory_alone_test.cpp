@@ -118,7 +118,7 @@ TEST_CASE("files: a load takes no more memory than twice the input and 1 MiB, wh
         ivf.add(numbered<std::uint32_t>(150000), gaussian(150000, 1, 2).view());
         require_small_loads("ivf", ivf, {"LIVE", "IVF_", "LOFF"});
     }
-    hnsw_index<l2, f32, std::uint32_t> hnsw(1, {.degree = 2, .build_beam = 4});
+    hnsw_index<l2, f32, std::uint32_t> hnsw(1, {.degree = 2, .ef_construction = 4});
     hnsw.add(numbered<std::uint32_t>(5000), gaussian(5000, 1).view());
     require_small_loads("hnsw", hnsw, {"LIVE", "HNSW"});
 }

@@ -17,7 +17,7 @@ TEST_CASE("files: an empty graph's entry is on level 0") {
 }
 
 TEST_CASE("files: a view of a forged graph can be checked and saved") {
-    hnsw_index<> index(4, {.degree = 4, .build_beam = 20});
+    hnsw_index<> index(4, {.degree = 4, .ef_construction = 20});
     index.add(numbered<std::uint64_t>(60), gaussian(60, 4).view());
     const bytes_t bytes = saved(index);
     const temporary_directory folder;
@@ -47,7 +47,7 @@ TEST_CASE("files: a view of a forged graph can be checked and saved") {
 }
 
 TEST_CASE("files: a graph whose tree has a cycle is refused") {
-    hnsw_index<> index(4, {.degree = 4, .build_beam = 20});
+    hnsw_index<> index(4, {.degree = 4, .ef_construction = 20});
     index.add(numbered<std::uint64_t>(6), gaussian(6, 4).view());
     bytes_t bytes = saved(index);
     const auto entry =

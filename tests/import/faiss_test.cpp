@@ -93,7 +93,7 @@ TEST_CASE("import: faiss's lists and graph are taken over, not built anew") {
     REQUIRE(found == rows.size());
     const auto hnsw = import_faiss<hnsw_index<>>(sample("faiss_hnsw_l2"));
     REQUIRE(hnsw.params().degree == 4);
-    REQUIRE(hnsw.params().build_beam == 30);
+    REQUIRE(hnsw.params().ef_construction == 30);
     const dataset queries = clustered(20, 4, 5, 3, 9);
     double recalls = 0;
     for (std::size_t q = 0; q < queries.rows(); ++q) {

@@ -27,7 +27,7 @@ void require_taken_over() {
     REQUIRE(index.check().ok());
     REQUIRE(index.check().retired == 2);
     REQUIRE(index.params().degree == 4);
-    REQUIRE(index.params().build_beam == 30);
+    REQUIRE(index.params().ef_construction == 30);
     for (const auto& [id, row] : rows) REQUIRE(index.get(id) == row);
     REQUIRE_FALSE(index.contains(1000));
     REQUIRE_FALSE(index.contains(1030));

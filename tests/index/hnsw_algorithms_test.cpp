@@ -7,9 +7,9 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
-#include "vicinal/index/detail/hnsw_build.hpp"
-#include "vicinal/index/detail/hnsw_repair.hpp"
-#include "vicinal/index/detail/hnsw_search.hpp"
+#include "vicinal/index/hnsw/graph/build.hpp"
+#include "vicinal/index/hnsw/graph/consolidate.hpp"
+#include "vicinal/index/hnsw/graph/walk.hpp"
 
 namespace {
 
@@ -300,7 +300,7 @@ std::vector<slot_t> chosen_from(const std::vector<float>& positions, std::size_t
     for (slot_t i = 0; i < positions.size(); ++i) sorted.push_back({std::abs(positions[i]), i});
     if (kept == 0) std::sort(sorted.begin(), sorted.end());
     line_distances between{&positions};
-    sorted.resize(choose_links(std::span(sorted), limit, kept, between));
+    sorted.resize(select_neighbors(std::span(sorted), limit, kept, between));
     std::vector<slot_t> slots;
     for (const candidate& c : sorted) slots.push_back(c.slot);
     return slots;

@@ -30,7 +30,7 @@ double recall_by_batches(const dataset& rows, const dataset& queries, std::size_
     const auto ids = numbered<std::uint64_t>(rows.rows());
     vicinal::flat_index<> exact(dim);
     exact.add(ids, rows.view());
-    vicinal::hnsw_index<vicinal::l2, Codec> index(dim, {.build_beam = 60});
+    vicinal::hnsw_index<vicinal::l2, Codec> index(dim, {.ef_construction = 60});
     for (std::size_t first = 0; first < rows.rows(); first += batch) {
         const std::size_t n = std::min(batch, rows.rows() - first);
         index.add(std::span(ids).subspan(first, n), rows.view(first, n));

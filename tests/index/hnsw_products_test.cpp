@@ -40,7 +40,7 @@ double recall_at(const Index& index, const dataset& rows, const dataset& queries
 
 template <class Index = plain>
 Index built(const dataset& rows, std::size_t threads = 2) {
-    Index index(rows.dim, {.degree = 16, .build_beam = 100});
+    Index index(rows.dim, {.degree = 16, .ef_construction = 100});
     index.add(numbered<std::uint64_t>(rows.rows()), rows.view(), {.threads = threads});
     REQUIRE(index.check().ok());
     return index;
@@ -88,7 +88,7 @@ TEST_CASE(
     for (std::size_t r = 2000; r < 4000; ++r)
         for (float& x : rows[r]) x += 3;
     for (std::size_t r = 2005; r < 4000; r += 100) rows[r][0] = 1e6F;
-    vicinal::detail::code_store<vicinal::f32> store(dim, vicinal::detail::row_spacing::packed);
+    vicinal::detail::code_store<vicinal::f32> store(dim, vicinal::detail::row_spacing::dense);
     store.reserve(4000);
     for (std::size_t r = 0; r < 4000; ++r) store.write(static_cast<slot_t>(r), rows[r]);
     const auto after = [&](const shared_mean& was, std::size_t more, std::size_t live, std::size_t from) {
@@ -146,7 +146,7 @@ TEST_CASE("products: a mean that moves while rows are added one by one is follow
     dataset rows = gaussian(count, dim);
     for (std::size_t r = 0; r < count; ++r)
         for (float& x : rows[r]) x += 8 * static_cast<float>(r) / count;
-    plain index(dim, {.build_beam = 100});
+    plain index(dim, {.ef_construction = 100});
     for (std::size_t r = 0; r < count; ++r) index.add(r, rows[r]);
     REQUIRE(index.check().ok());
     REQUIRE(recall_at(index, rows, some_queries(), 32) > 0.92);
@@ -187,7 +187,7 @@ TEST_CASE("products: an index from a file goes on as the one that was saved, for
     const dataset rows = moved_by(gaussian(count, dim), 3);
     const auto ids = numbered<std::uint64_t>(count);
     const auto grown = [&](bool by_file, std::size_t threads) {
-        plain index(dim, {.build_beam = 50});
+        plain index(dim, {.ef_construction = 50});
         for (std::size_t from = 0, n = 1; from < count; from += n, n = std::min(2 * n + 1, count - from)) {
             index.add(std::span(ids).subspan(from, n), rows.view(from, n), {.threads = threads});
             if (by_file) {
@@ -208,7 +208,7 @@ TEST_CASE("products: a batch that is taken back leaves no trace in what is added
     const dataset others = moved_by(gaussian(count, dim, 9), -40);
     const auto ids = numbered<std::uint64_t>(count);
     const auto grown = [&](bool with_failures) {
-        plain index(dim, {.build_beam = 50});
+        plain index(dim, {.ef_construction = 50});
         for (std::size_t from = 0; from < count; from += 300) {
             if (with_failures)
                 REQUIRE_THROWS(index.add(numbered<std::uint64_t>(700, 10000), others.view(0, 700),

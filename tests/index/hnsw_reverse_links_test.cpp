@@ -11,7 +11,7 @@
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "vicinal/codec/f32.hpp"
-#include "vicinal/index/detail/hnsw_build.hpp"
+#include "vicinal/index/hnsw/graph/build.hpp"
 #include "vicinal/metrics.hpp"
 #include "vicinal/simd/kernels.hpp"
 

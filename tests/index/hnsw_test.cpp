@@ -80,7 +80,7 @@ TEST_CASE("hnsw index: hard data is found whole") {
                          {"all equal", all_equal(1000, 16)}};
     for (const auto& [name, rows] : sets) {
         INFO(name);
-        hnsw index(16, {.degree = 16, .build_beam = 100});
+        hnsw index(16, {.degree = 16, .ef_construction = 100});
         flat exact(16);
         fill(index, rows);
         fill(exact, rows);
@@ -104,7 +104,7 @@ TEST_CASE("hnsw index: hard data is found whole") {
 // 600 copies fill the beam of whatever is added near them, which then had one link, to one copy.
 TEST_CASE("hnsw index: rows near 600 copies of one row are found") {
     const dataset rows = duplicates(3000, 16, 5);
-    hnsw index(16, {.degree = 16, .build_beam = 100});
+    hnsw index(16, {.degree = 16, .ef_construction = 100});
     flat exact(16);
     fill(index, rows);
     fill(exact, rows);
@@ -119,7 +119,7 @@ TEST_CASE("hnsw index: rows near 600 copies of one row are found") {
 
 TEST_CASE("hnsw index: 600 copies of one row are all reachable and all found by the widest beam") {
     const dataset rows = duplicates(3000, 16, 5);
-    hnsw index(16, {.degree = 16, .build_beam = 100});
+    hnsw index(16, {.degree = 16, .ef_construction = 100});
     fill(index, rows);
     REQUIRE(index.check().ok());
     for (const auto& hit : index.search(rows[0], 600, {.ef = 3000})) REQUIRE(hit.distance == 0);
@@ -127,7 +127,7 @@ TEST_CASE("hnsw index: 600 copies of one row are all reachable and all found by 
 
 TEST_CASE("hnsw index: one by one in sorted order is as good as a batch") {
     const dataset rows = ordered(1500, 12);
-    hnsw index(12, {.degree = 12, .build_beam = 80});
+    hnsw index(12, {.degree = 12, .ef_construction = 80});
     flat exact(12);
     fill(exact, rows);
     for (std::size_t r = 0; r < rows.rows(); ++r) index.add(r, rows[r]);
@@ -138,7 +138,7 @@ TEST_CASE("hnsw index: one by one in sorted order is as good as a batch") {
 
 TEST_CASE("hnsw index: a beam as wide as the index finds what flat_index finds, bit for bit") {
     for (const dataset& rows : {gaussian(800, 20), clustered(800, 20, 10, 50), lattice(800, 20)}) {
-        hnsw index(20, {.degree = 6, .build_beam = 30});
+        hnsw index(20, {.degree = 6, .ef_construction = 30});
         flat exact(20);
         fill(index, rows);
         fill(exact, rows);
@@ -154,7 +154,7 @@ TEST_CASE("hnsw index: replacing a fifth ten times leaves every row reachable an
     const std::size_t dim = 24;
     const dataset pool = clustered(3 * n, dim, 50);
     const dataset queries = clustered(100, dim, 50, 3, 21);
-    const vicinal::hnsw_params params{.degree = 8, .build_beam = 100};
+    const vicinal::hnsw_params params{.degree = 8, .ef_construction = 100};
     hnsw index(dim, params);
     std::vector<std::size_t> row_of(n);  // id i holds row row_of[i] of the pool
     std::iota(row_of.begin(), row_of.end(), std::size_t{0});
@@ -196,7 +196,7 @@ TEST_CASE("hnsw index: replacing a fifth ten times leaves every row reachable an
 
 TEST_CASE("hnsw index: removing the highest rows first always leaves a way in") {
     const dataset rows = gaussian(600, 8);
-    hnsw index(8, {.degree = 4, .build_beam = 40, .seed = 9});
+    hnsw index(8, {.degree = 4, .ef_construction = 40, .seed = 9});
     fill(index, rows);
     std::vector<std::uint64_t> order = numbered<std::uint64_t>(600);
     const vicinal::detail::hnsw_graph levels(4);
@@ -235,7 +235,7 @@ TEST_CASE("hnsw index: every degree from 2 builds a sound graph") {
     const dataset rows = clustered(500, 10, 12);
     for (const std::size_t degree : {2U, 3U, 4U, 5U, 33U, 100U}) {
         INFO("degree " << degree);
-        hnsw index(10, {.degree = degree, .build_beam = 20});
+        hnsw index(10, {.degree = degree, .ef_construction = 20});
         fill(index, rows);
         REQUIRE(index.check().ok());
         for (std::uint64_t id = 0; id < 500; id += 2) index.remove(id);
@@ -248,7 +248,7 @@ TEST_CASE("hnsw index: a row may have more children than a byte counts") {
     // All rows are closest to the first, which lies in their middle.
     const std::size_t n = 700;
     const dataset rows = make_rows(n, n, [](std::size_t r, std::size_t d) { return r > 0 && d == r ? 10.0 : 0.0; });
-    hnsw index(n, {.degree = 600, .build_beam = 20});
+    hnsw index(n, {.degree = 600, .ef_construction = 20});
     fill(index, rows);
     REQUIRE(index.check().ok());
     std::vector<std::byte> bytes;
@@ -260,13 +260,13 @@ TEST_CASE("hnsw index: a row may have more children than a byte counts") {
 }
 
 TEST_CASE("hnsw index: parameters travel in the file") {
-    hnsw index(4, {.degree = 7, .build_beam = 33, .seed = 12345});
+    hnsw index(4, {.degree = 7, .ef_construction = 33, .seed = 12345});
     fill(index, gaussian(50, 4));
     std::vector<std::byte> bytes;
     index.save(bytes);
     const hnsw copy = hnsw::load(std::span<const std::byte>(bytes));
     REQUIRE(copy.params().degree == 7);
-    REQUIRE(copy.params().build_beam == 33);
+    REQUIRE(copy.params().ef_construction == 33);
     REQUIRE(copy.params().seed == 12345);
 }
 
@@ -286,7 +286,7 @@ TEST_CASE("hnsw index: another seed draws another graph of the same quality") {
 
 TEST_CASE("hnsw index: the rarest filter is answered whole") {
     const dataset rows = clustered(3000, 8, 30, 50);
-    hnsw index(8, {.degree = 8, .build_beam = 50});
+    hnsw index(8, {.degree = 8, .ef_construction = 50});
     fill(index, rows);
     for (const std::uint64_t wanted : {0U, 1499U, 2999U}) {
         const auto only = [&](std::uint64_t id) { return id == wanted; };
@@ -300,7 +300,7 @@ TEST_CASE("hnsw index: a query beside rows that were all removed finds the other
     // Upper links lead to removed rows until these are released, and they may link to nothing but one another.
     for (const std::size_t degree : {2U, 4U}) {
         CAPTURE(degree);
-        vicinal::hnsw_index<vicinal::l2, vicinal::f32> index(4, {.degree = degree, .build_beam = 16});
+        vicinal::hnsw_index<vicinal::l2, vicinal::f32> index(4, {.degree = degree, .ef_construction = 16});
         const dataset near = gaussian(1500, 4, 71);
         const dataset far = gaussian(100, 4, 72);
         index.add(numbered<std::uint64_t>(near.rows()), near.view());

@@ -1,5 +1,5 @@
 // How queries rank the lists of an ivf_index whose metric is a product.
-#include "vicinal/index/detail/ivf_clustering.hpp"
+#include "vicinal/index/ivf/lists/clustering.hpp"
 
 #include <algorithm>
 #include <cmath>

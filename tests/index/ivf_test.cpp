@@ -88,8 +88,8 @@ bytes forged(const bytes& file, std::string_view part, std::size_t at, T value) 
         if (section_name(entry.type) == part) std::memcpy(payload.data() + at * sizeof(T), &value, sizeof(T));
         const auto add = [&]<class Element>(Element) {
             const std::size_t count = payload.size() / sizeof(Element);
-            out.template add_streamed<Element>(entry.type, count, [payload, count](const auto& sink) {
-                sink(std::span<const Element>(reinterpret_cast<const Element*>(payload.data()), count));
+            out.template add_streamed<Element>(entry.type, count, [payload, count](const auto& collector) {
+                collector(std::span<const Element>(reinterpret_cast<const Element*>(payload.data()), count));
             });
         };
         if (entry.width == 1) add(std::uint8_t{});

@@ -36,7 +36,7 @@ std::vector<std::uint64_t> ids(std::size_t n = count, std::size_t from = 0) {
 template <class Index>
 Index make() {
     if constexpr (requires(typename Index::search_params how) { how.ef; })
-        return Index(dim, {.degree = 8, .build_beam = 40});
+        return Index(dim, {.degree = 8, .ef_construction = 40});
     else
         return Index(dim);
 }
@@ -457,7 +457,7 @@ TEST_CASE("learning: whole numbers stay exact while the index grows") {
     for (std::size_t r = 0; r < 600; ++r) REQUIRE(told.get(r) == std::vector<float>(rows[r].begin(), rows[r].end()));
 }
 
-TEST_CASE("learning: ranges near the limit of admission do not grow into what cannot be stored") {
+TEST_CASE("learning: ranges near the limit of validation do not grow into what cannot be stored") {
     flat<sq8> index(dim);
     numbers random(3);
     const double most = std::sqrt(double{std::numeric_limits<float>::max()} / 8 / dim) * 0.99;

@@ -1,6 +1,6 @@
 // The estimates that a packed graph is walked by: unbiased, as exact as RaBitQ's analysis says, and the same whatever
 // order links come and go in.
-#include "vicinal/index/detail/neighbor_codes.hpp"
+#include "vicinal/index/hnsw/graph/neighbor_codes.hpp"
 
 #include <cmath>
 #include <numeric>

@@ -8,7 +8,7 @@
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "support/temporary.hpp"
-#include "vicinal/codec/pca8.hpp"
+#include "vicinal/codec/pca8/pca8.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/ivf.hpp"
 
@@ -111,8 +111,8 @@ void check_bounds(std::size_t dim, double decay, float scale) {
         for (std::size_t r = 0; r < 6; ++r) REQUIRE(metric.prepare({queries.data() + r * dim, dim}));
     }
     using kernels = vicinal::simd::native_kernels;
-    vicinal::detail::code_store<pca8> codes(dim, vicinal::detail::row_spacing::packed);
-    vicinal::detail::code_store<f32> vectors(dim, vicinal::detail::row_spacing::packed);
+    vicinal::detail::code_store<pca8> codes(dim, vicinal::detail::row_spacing::dense);
+    vicinal::detail::code_store<f32> vectors(dim, vicinal::detail::row_spacing::dense);
     codes.coder().train(rows_view(std::span<const float>(values).first(dim * (n / 2)), dim));
     codes.reserve(n);
     vectors.reserve(n);

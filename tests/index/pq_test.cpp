@@ -1,5 +1,5 @@
 // Indexes over pq: what scans by tables find is what scoring every row finds, bit for bit, on every path.
-#include "vicinal/codec/pq.hpp"
+#include "vicinal/codec/pq/pq.hpp"
 
 #include <algorithm>
 #include <cmath>

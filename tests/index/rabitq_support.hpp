@@ -12,7 +12,7 @@
 #include "support/temporary.hpp"
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/types.hpp"
-#include "vicinal/index/params.hpp"
+#include "vicinal/params.hpp"
 
 namespace rabitq_test {
 

@@ -32,7 +32,7 @@ class trickle : public std::streambuf {
 /// A sample of `count` floats besides the usual sections, to cross the sizes of buffers.
 section_writer big_sample(std::uint64_t count) {
     section_writer writer(sample_header());
-    writer.add_streamed<float>(codes, count, [count](const element_sink<float>& sink) {
+    writer.add_streamed<float>(codes, count, [count](const element_writer<float>& sink) {
         std::mt19937 random(3);
         std::vector<float> piece;
         for (std::uint64_t done = 0; done < count; done += piece.size()) {

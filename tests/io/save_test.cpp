@@ -307,9 +307,9 @@ TEST_CASE("save: a section that changes its length or contents while it is writt
         writer.add_streamed<std::uint32_t>(links, 2, produce);
         return writer;
     };
-    const auto shrinks = [](const element_sink<std::uint32_t>& sink) { sink(std::vector<std::uint32_t>{1}); };
-    const auto grows = [](const element_sink<std::uint32_t>& sink) { sink(std::vector<std::uint32_t>{1, 2, 3}); };
-    const auto changes = [&](const element_sink<std::uint32_t>& sink) {
+    const auto shrinks = [](const element_writer<std::uint32_t>& sink) { sink(std::vector<std::uint32_t>{1}); };
+    const auto grows = [](const element_writer<std::uint32_t>& sink) { sink(std::vector<std::uint32_t>{1, 2, 3}); };
+    const auto changes = [&](const element_writer<std::uint32_t>& sink) {
         sink(std::vector<std::uint32_t>{1, static_cast<std::uint32_t>(calls++)});
     };
     std::ostringstream stream;
@@ -326,7 +326,7 @@ TEST_CASE("save: an exception of a producer passes through and leaves nothing be
     const directory here;
     spill(here / "a.vic", old_bytes());
     section_writer writer(sample_header());
-    writer.add_streamed<float>(codes, 1, [](const element_sink<float>&) { throw 7; });
+    writer.add_streamed<float>(codes, 1, [](const element_writer<float>&) { throw 7; });
     CHECK_THROWS_AS(writer.save(here / "a.vic"), int);
     CHECK(slurp(here / "a.vic") == old_bytes());
     CHECK(here.entries() == 1);

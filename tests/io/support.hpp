@@ -49,7 +49,7 @@ inline section_writer sample(const contents& from) {
     section_writer writer(sample_header());
     writer.add<float>(codes, from.values);
     writer.add_parts<std::uint32_t>(links, {from.first, from.second});
-    writer.add_streamed<std::uint64_t>(ids, 3, [&](const element_sink<std::uint64_t>& sink) {
+    writer.add_streamed<std::uint64_t>(ids, 3, [&](const element_writer<std::uint64_t>& sink) {
         for (const auto& name : from.names) sink({&name, 1});
     });
     writer.add<std::uint16_t>(halves, from.small);

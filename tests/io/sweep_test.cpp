@@ -23,7 +23,7 @@ namespace {
 /// A file whose writer calls `meanwhile` when half of it is written.
 section_writer interrupted(std::function<void()> meanwhile) {
     section_writer writer(sample_header());
-    writer.add_streamed<float>(codes, 200000, [meanwhile = std::move(meanwhile)](const element_sink<float>& sink) {
+    writer.add_streamed<float>(codes, 200000, [meanwhile = std::move(meanwhile)](const element_writer<float>& sink) {
         const std::vector<float> half(100000, 1.5F);
         sink(half);
         meanwhile();

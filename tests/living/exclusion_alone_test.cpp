@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
-#define access_gate watched_gate
-#include "vicinal/index/detail/access.hpp"
-#undef access_gate
+#define index_locks watched_locks
+#include "vicinal/index/common/locks.hpp"
+#undef index_locks
 
 namespace exclusion {
 
@@ -38,10 +38,10 @@ inline void forget() { sections = allocations = releases = most_faults = faults 
 
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
-class access_gate : public watched_gate {
+class index_locks : public watched_locks {
     class section {
       public:
-        explicit section(watched_gate& gate) : lock_(gate.publishing()), faults_(exclusion::faults_so_far()) {
+        explicit section(watched_locks& locks) : lock_(locks.exclusive()), faults_(exclusion::faults_so_far()) {
             ++exclusion::sections;
             exclusion::inside = true;
         }
@@ -176,7 +176,7 @@ TEST_CASE("exclusion: ivf does bounded work while readers are out") {
 }
 
 TEST_CASE("exclusion: hnsw does bounded work while readers are out") {
-    live_and_watch(vicinal::hnsw_index<>(3, {.degree = 3, .build_beam = 4}), 300, 5003, 4000, 3 * 19);
-    live_and_watch(vicinal::hnsw_index<vicinal::l2, vicinal::packed<vicinal::f32>>(3, {.degree = 3, .build_beam = 4}),
+    live_and_watch(vicinal::hnsw_index<>(3, {.degree = 3, .ef_construction = 4}), 300, 5003, 4000, 3 * 19);
+    live_and_watch(vicinal::hnsw_index<vicinal::l2, vicinal::packed<vicinal::f32>>(3, {.degree = 3, .ef_construction = 4}),
                    20, 1301, 20, 3 * 5);
 }

@@ -39,7 +39,7 @@ Index made(std::size_t dim) {
     if constexpr (requires { Index(dim, {.lists = 7}); })
         return Index(dim, {.lists = 7});
     else if constexpr (requires { Index(dim, {.degree = 4}); })
-        return Index(dim, {.degree = 4, .build_beam = 10});
+        return Index(dim, {.degree = 4, .ef_construction = 10});
     else
         return Index(dim);
 }
@@ -246,7 +246,7 @@ TEST_CASE("history: ids have no say in the levels of a graph") {
     const auto levels = [&](const auto& id_of) {
         std::vector<std::uint64_t> ids;
         for (std::uint64_t i = 0; i < 2000; ++i) ids.push_back(id_of(i));
-        hnsw index(4, {.degree = 4, .build_beam = 10, .seed = 3});
+        hnsw index(4, {.degree = 4, .ef_construction = 10, .seed = 3});
         REQUIRE(index.add(ids, rows.view()) == 2000);
         for (std::size_t i = 0; i < 500; ++i) index.remove(ids[i * 3]);
         for (std::size_t i = 0; i < 300; ++i) index.add(ids[i * 3], rows[i]);
@@ -263,7 +263,7 @@ TEST_CASE("history: ids have no say in the levels of a graph") {
 
 TEST_CASE("history: who keeps adding and removing gathers no high levels") {
     const dataset rows = gaussian(64, 2);
-    hnsw index(2, {.degree = 2, .build_beam = 4});
+    hnsw index(2, {.degree = 2, .ef_construction = 4});
     const vicinal::detail::hnsw_graph graph(2);
     const auto level_of_last = [&](const std::vector<std::byte>& bytes, std::uint64_t id) {
         const vicinal::detail::file_image image(vicinal::detail::read_span(bytes));

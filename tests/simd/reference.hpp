@@ -10,8 +10,8 @@
 
 #include "vicinal/codec/f32.hpp"
 #include "vicinal/codec/half.hpp"
-#include "vicinal/codec/sq4.hpp"
-#include "vicinal/codec/sq8.hpp"
+#include "vicinal/codec/sq/sq4.hpp"
+#include "vicinal/codec/sq/sq8.hpp"
 #include "vicinal/metric/cosine.hpp"
 #include "vicinal/metric/inner_product.hpp"
 #include "vicinal/metric/l2.hpp"

@@ -52,10 +52,10 @@ void check_rows() {
 template <class Isa, bool Squares>
 void check_heads() {
     std::mt19937 random(9);
-    const simd::head_terms terms{3.0F, 0.7F, 64.0F};
+    const simd::factor_terms terms{3.0F, 0.7F, 64.0F};
     const std::size_t stride = 29;
     for (const std::size_t count : std::vector<std::size_t>{1, 5, 8, 9, 32}) {
-        std::vector<std::byte> heads(count * stride + 16);
+        std::vector<std::byte> factors(count * stride + 16);
         const auto numbers = random_vector(4 * count, random);
         const auto sums = random_vector(32, random);
         for (std::size_t r = 0; r < count; ++r)
@@ -64,10 +64,10 @@ void check_heads() {
                 std::uint32_t bits = 0;
                 std::memcpy(&bits, &x, sizeof bits);
                 for (unsigned b = 0; b < 4; ++b)
-                    heads[r * stride + 4 * i + b] = static_cast<std::byte>(bits >> (8 * b));
+                    factors[r * stride + 4 * i + b] = static_cast<std::byte>(bits >> (8 * b));
             }
         std::vector<float> got(32);
-        simd::head_bounds<simd::lanes<Isa>, Squares>(heads.data(), stride, count, sums.data(), terms, got.data());
+        simd::factor_bounds<simd::lanes<Isa>, Squares>(factors.data(), stride, count, sums.data(), terms, got.data());
         for (std::size_t r = 0; r < count; ++r) {
             const double factor = std::abs(double{numbers[4 * r + 1]});
             const double squares = std::abs(double{numbers[4 * r + 2]});
@@ -86,10 +86,10 @@ void check_way_back() {
     for (const std::size_t dim : std::vector<std::size_t>{1, 2, 15, 16, 17, 48, 100, 128, 300, 960}) {
         const simd::rotation by(dim);
         const auto v = random_vector(dim, random);
-        std::vector<float> turned(by.size()), spare(by.size()), back(dim), plain(by.size()), plainly(dim);
-        by.template apply<Isa>(v.data(), turned.data(), spare.data());
-        plain = turned;
-        by.template invert<Isa>(turned.data(), back.data(), spare.data());
+        std::vector<float> rotated(by.size()), spare(by.size()), back(dim), plain(by.size()), plainly(dim);
+        by.template apply<Isa>(v.data(), rotated.data(), spare.data());
+        plain = rotated;
+        by.template invert<Isa>(rotated.data(), back.data(), spare.data());
         by.template invert<simd::scalar_isa>(plain.data(), plainly.data(), spare.data());
         CHECK(back == plainly);
         for (std::size_t i = 0; i < dim; ++i)

@@ -19,13 +19,13 @@ template <class Isa, bool Differences>
 void check_shares() {
     std::mt19937 random(3);
     for (int round = 0; round < 20; ++round) {
-        const auto book = random_vector(32, random);
+        const auto codebook = random_vector(32, random);
         const auto point = random_vector(2, random);
         double exact[16];
         double least = 1e30;
         for (std::size_t c = 0; c < 16; ++c) {
-            const double a = double{book[2 * c]};
-            const double b = double{book[2 * c + 1]};
+            const double a = double{codebook[2 * c]};
+            const double b = double{codebook[2 * c + 1]};
             const double x = double{point[0]};
             const double y = double{point[1]};
             exact[c] = Differences ? (a - x) * (a - x) + (b - y) * (b - y) : -(a * x + b * y);
@@ -34,7 +34,7 @@ void check_shares() {
         std::vector<float> shares(17, -7.0F);
         float most = 0;
         const float found =
-            simd::plane_shares<simd::lanes<Isa>, Differences>(book.data(), point[0], point[1], shares.data(), most);
+            simd::plane_lookup<simd::lanes<Isa>, Differences>(codebook.data(), point[0], point[1], shares.data(), most);
         REQUIRE(std::abs(double{found} - least) < 1e-6 * (1 + std::abs(least)));
         for (std::size_t c = 0; c < 16; ++c) {
             REQUIRE(std::abs(double{shares[c]} - (exact[c] - least)) < 1e-6 * (1 + std::abs(exact[c])));
@@ -44,7 +44,7 @@ void check_shares() {
         REQUIRE(std::find(shares.begin(), shares.end(), 0.0F) != shares.end());
         REQUIRE(shares[16] == -7.0F);
         float larger = 1e9F;  // kept
-        (void)simd::plane_shares<simd::lanes<Isa>, Differences>(book.data(), point[0], point[1], shares.data(), larger);
+        (void)simd::plane_lookup<simd::lanes<Isa>, Differences>(codebook.data(), point[0], point[1], shares.data(), larger);
         REQUIRE(larger == 1e9F);
     }
 }

@@ -8,9 +8,9 @@
 
 #include "support/catch.hpp"
 #include "vicinal/codec/f32.hpp"
+#include "vicinal/scoring/scorer.hpp"
 #include "vicinal/storage/code_store.hpp"
-#include "vicinal/storage/id_directory.hpp"
-#include "vicinal/storage/scorer.hpp"
+#include "vicinal/storage/id_map.hpp"
 
 namespace {
 
@@ -91,8 +91,8 @@ TEST_CASE("chunked_rows: a reservation that fails leaves existing rows where the
     CHECK(rows.capacity() == 16 * capacity);
 }
 
-TEST_CASE("id_directory: a reservation that fails changes nothing that can be asked for") {
-    id_directory<std::uint64_t> directory;
+TEST_CASE("id_map: a reservation that fails changes nothing that can be asked for") {
+    id_map<std::uint64_t> directory;
     directory.reserve_extra(10);
     for (std::uint64_t id = 0; id < 10; ++id) directory.insert(id);
     const auto unharmed = [&] {

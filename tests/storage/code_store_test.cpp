@@ -9,7 +9,7 @@
 #include "support/catch.hpp"
 #include "vicinal/codec/f32.hpp"
 #include "vicinal/codec/half.hpp"
-#include "vicinal/codec/sq8.hpp"
+#include "vicinal/codec/sq/sq8.hpp"
 
 namespace {
 
@@ -22,7 +22,7 @@ using vicinal::sq8;
 using vicinal::two_level;
 
 TEST_CASE("code_store: a row reads back what was written, the bytes between rows are zero") {
-    for (const row_spacing spacing : {row_spacing::packed, row_spacing::lines})
+    for (const row_spacing spacing : {row_spacing::dense, row_spacing::lines})
         for (const std::size_t dim : sizes{1, 3, 7, 30, 31, 33, 100}) {
             code_store<f16> store(dim, spacing);
             store.reserve(70);
@@ -45,7 +45,7 @@ TEST_CASE("code_store: a row reads back what was written, the bytes between rows
 
 TEST_CASE("code_store: packed rows lie on 4-byte boundaries and waste less than 4 bytes") {
     for (std::size_t dim = 1; dim < 200; ++dim) {
-        const code_store<sq8> store(dim, row_spacing::packed);
+        const code_store<sq8> store(dim, row_spacing::dense);
         CHECK(store.rows().stride() % 4 == 0);
         CHECK(store.rows().stride() < dim + 4);
     }
@@ -66,7 +66,7 @@ TEST_CASE(
 }
 
 TEST_CASE("row_store: a plain codec is both what searches traverse and what decides") {
-    row_store<sq8> store(8, row_spacing::packed);
+    row_store<sq8> store(8, row_spacing::dense);
     CHECK(&store.coarse() == &store.fine());
     CHECK(row_store<sq8>::name() == "sq8");
     STATIC_REQUIRE_FALSE(row_store<sq8>::two_levels);
@@ -96,19 +96,19 @@ TEST_CASE("row_store: two_level keeps the same rows in both of its codecs") {
 }
 
 TEST_CASE("needs_training: is true until every codec of the store has learned") {
-    CHECK_FALSE(needs_training(row_store<f32>(4, row_spacing::packed)));
-    row_store<two_level<sq8, f32>> store(4, row_spacing::packed);
+    CHECK_FALSE(needs_training(row_store<f32>(4, row_spacing::dense)));
+    row_store<two_level<sq8, f32>> store(4, row_spacing::dense);
     CHECK(needs_training(store));
     const std::vector<float> row{1, 2, 3, 4};
     store.coarse().coder().train(vicinal::matrix_view<const float>(row.data(), 1, 4));
     CHECK_FALSE(needs_training(store));
-    row_store<two_level<sq8, sq8>> both(4, row_spacing::packed);
+    row_store<two_level<sq8, sq8>> both(4, row_spacing::dense);
     both.for_each_store([&](auto& codes) {
         CHECK(needs_training(both));
         codes.coder().train(vicinal::matrix_view<const float>(row.data(), 1, 4));
     });
     CHECK_FALSE(needs_training(both));
-    row_store<two_level<sq8, sq8>> half(4, row_spacing::packed);
+    row_store<two_level<sq8, sq8>> half(4, row_spacing::dense);
     bool first = true;
     half.for_each_store([&](auto& codes) {  // the fine half only
         if (!first) codes.coder().train(vicinal::matrix_view<const float>(row.data(), 1, 4));

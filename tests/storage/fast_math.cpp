@@ -1,4 +1,4 @@
-// The admission gate under -ffast-math, where the compiler may assume that no number is NaN or infinite and drop every
+// The validation under -ffast-math, where the compiler may assume that no number is NaN or infinite and drop every
 // check that asks. A program of its own: linking with that flag changes how a whole process computes.
 #include <cstdio>
 #include <cstring>
@@ -8,7 +8,7 @@
 #include "vicinal/codec/half.hpp"
 #include "vicinal/metric/cosine.hpp"
 #include "vicinal/metric/l2.hpp"
-#include "vicinal/storage/admission.hpp"
+#include "vicinal/storage/validation.hpp"
 
 #if !defined(__FAST_MATH__)
 #error "compile this with -ffast-math; that is what it tests"
@@ -36,7 +36,7 @@ template <class Metric, class Codec>
 bool refused(const std::vector<float>& v, errc want) {
     std::vector<float> out(v.size());
     try {
-        vicinal::detail::admit<Codec>(Metric{}, "query", v, out);
+        vicinal::detail::validate_and_prepare<Codec>(Metric{}, "query", v, out);
     } catch (const vicinal::error& e) {
         return e.code() == want;
     }

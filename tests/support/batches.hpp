@@ -9,7 +9,7 @@
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "vicinal/core/types.hpp"
-#include "vicinal/index/params.hpp"
+#include "vicinal/params.hpp"
 
 namespace vicinal_test {
 

@@ -20,7 +20,7 @@ def map_of(text):
     for line in match.group(1).splitlines():
         if not line.startswith(" "):
             folder = ""
-            if begins := re.match(r"([a-z/]+)/(?= |$)", line):
+            if begins := re.match(r"([a-z0-9/]+)/(?= |$)", line):
                 folder = begins.group(1)
                 line = line[begins.end():]
         for cell in re.split(r" {2,}", line.strip()):

@@ -30,9 +30,9 @@ inline constexpr std::array<std::uint64_t, 256> spread_bits = [] {
     return table;
 }();
 
-/// The four numbers at the head of a code. R is the rotation, o = R (vector - center), y the code's steps from their
+/// The four numbers at the factors of a code. R is the rotation, o = R (vector - center), y the code's steps from their
 /// middle.
-struct rabitq_head {
+struct rabitq_factors {
     float scale = 0;   ///< the width of a step: <y, o> / |y|^2
     float factor = 0;  ///< |o|^2 / (sum of |components of o|); times <v, signs of o> it estimates <v, o>
     float squares = 0;  ///< |o|^2
@@ -64,7 +64,7 @@ class rabitq {
         "rabitq1", "rabitq2", "rabitq3", "rabitq4", "rabitq5", "rabitq6", "rabitq7", "rabitq8"}[Bits - 1];
     static constexpr unsigned bits = Bits;
     static constexpr bool best_as_decoded = true;  // a product with the decoded vector is an estimate without bias
-    static constexpr std::size_t head_size = 16;
+    static constexpr std::size_t factors_size = 16;
     /// A row is missed if its estimate is off by more than this many times the expected error.
     static constexpr float reach = 1.9F;
 
@@ -73,7 +73,7 @@ class rabitq {
     [[nodiscard]] std::size_t dim() const noexcept { return rotation_.dim(); }
     /// How many components a rotated vector has.
     [[nodiscard]] std::size_t width() const noexcept { return rotation_.size(); }
-    [[nodiscard]] std::size_t code_size() const noexcept { return head_size + Bits * width() / 8; }
+    [[nodiscard]] std::size_t code_size() const noexcept { return factors_size + Bits * width() / 8; }
     [[nodiscard]] const simd::rotation& turn() const noexcept { return rotation_; }
     [[nodiscard]] std::span<const float> center() const noexcept { return center_; }
 
@@ -133,36 +133,36 @@ class rabitq {
     }
 
     /// The mean and the rotated mean.
-    [[nodiscard]] code_center own_center() const noexcept { return {center_.data(), turned_center_.data()}; }
+    [[nodiscard]] code_center own_center() const noexcept { return {center_.data(), rotated_center_.data()}; }
     [[nodiscard]] std::size_t derived_size() const noexcept { return width(); }
-    /// Writes the rotated point to `turned`.
-    void derive(std::span<const float> point, std::span<float> turned) const {
+    /// Writes the rotated point to `rotated`.
+    void derive(std::span<const float> point, std::span<float> rotated) const {
         std::vector<float> spare(width());
-        rotation_.template apply<simd::scalar_isa>(point.data(), turned.data(), spare.data());
+        rotation_.template apply<simd::scalar_isa>(point.data(), rotated.data(), spare.data());
     }
 
     void encode(std::span<const float> vector, std::span<std::byte> code) const {
-        encode_about(own_center(), vector, code);
+        encode_residual(own_center(), vector, code);
     }
-    void encode_about(const code_center& center, std::span<const float> vector, std::span<std::byte> code) const {
+    void encode_residual(const code_center& center, std::span<const float> vector, std::span<std::byte> code) const {
         const std::size_t n = width();
-        std::vector<float> relative(dim()), turned(n), spare(n), steps(n), best(n);
+        std::vector<float> relative(dim()), rotated(n), spare(n), steps(n), best(n);
         for (std::size_t i = 0; i < dim(); ++i) relative[i] = vector[i] - center.point[i];
-        rotation_.template apply<simd::scalar_isa>(relative.data(), turned.data(), spare.data());
+        rotation_.template apply<simd::scalar_isa>(relative.data(), rotated.data(), spare.data());
         double squares = 0;
         double total = 0;
         double cross = 0;
         float largest = 0;
         for (std::size_t i = 0; i < n; ++i) {
-            squares += double{turned[i]} * double{turned[i]};
-            total += std::abs(double{turned[i]});
-            cross += double{turned[i]} * double{turned_center_[i]};
-            largest = std::max(largest, std::abs(turned[i]));
+            squares += double{rotated[i]} * double{rotated[i]};
+            total += std::abs(double{rotated[i]});
+            cross += double{rotated[i]} * double{rotated_center_[i]};
+            largest = std::max(largest, std::abs(rotated[i]));
         }
-        detail::rabitq_head head;
-        head.factor = total > 0 ? limited(squares / total) : 0.0F;
-        head.squares = limited(squares);
-        head.cross = limited(cross);
+        detail::rabitq_factors factors;
+        factors.factor = total > 0 ? limited(squares / total) : 0.0F;
+        factors.squares = limited(squares);
+        factors.cross = limited(cross);
         // The scale whose rounding keeps most of the direction, of those at which the largest component lies within or
         // up to three times beyond the last step.
         constexpr int scales = Bits == 1 ? 1 : 24;
@@ -174,23 +174,23 @@ class rabitq {
             double along = 0;
             double length = 0;
             for (std::size_t i = 0; i < n; ++i) {
-                steps[i] = std::clamp(std::floor(turned[i] / step), -(top + 1) / 2.0F, (top - 1) / 2.0F) + 0.5F;
-                along += double{steps[i]} * double{turned[i]};
+                steps[i] = std::clamp(std::floor(rotated[i] / step), -(top + 1) / 2.0F, (top - 1) / 2.0F) + 0.5F;
+                along += double{steps[i]} * double{rotated[i]};
                 length += double{steps[i]} * double{steps[i]};
             }
             const double kept = along / std::sqrt(length);
             if (kept > most) {
                 most = kept;
                 best.swap(steps);
-                head.scale = limited(along / length);
+                factors.scale = limited(along / length);
             }
         }
         if (most < 0)  // the mean itself
             for (std::size_t i = 0; i < n; ++i) best[i] = 0.5F;
-        detail::store_le(code.data(), head.scale);
-        detail::store_le(code.data() + 4, head.factor);
-        detail::store_le(code.data() + 8, head.squares);
-        detail::store_le(code.data() + 12, head.cross);
+        detail::store_le(code.data(), factors.scale);
+        detail::store_le(code.data() + 4, factors.factor);
+        detail::store_le(code.data() + 8, factors.squares);
+        detail::store_le(code.data() + 12, factors.cross);
         for (unsigned plane = 0; plane < Bits; ++plane)
             for (std::size_t byte = 0; byte < n / 8; ++byte) {
                 unsigned eight = 0;
@@ -198,7 +198,7 @@ class rabitq {
                     const auto level = static_cast<unsigned>(best[8 * byte + j] + top / 2.0F);
                     eight |= (level >> (Bits - 1 - plane) & 1U) << j;
                 }
-                code[head_size + plane * (n / 8) + byte] = static_cast<std::byte>(eight);
+                code[factors_size + plane * (n / 8) + byte] = static_cast<std::byte>(eight);
             }
     }
 
@@ -214,31 +214,31 @@ class rabitq {
         constexpr std::size_t small = 2048;
         float here[2 * small];
         std::vector<float> elsewhere(width() > small ? 2 * width() : 0);
-        float* const turned = elsewhere.empty() ? here : elsewhere.data();
-        const float scale = head(code).scale;
+        float* const rotated = elsewhere.empty() ? here : elsewhere.data();
+        const float scale = factors(code).scale;
         for (std::size_t i = 0; i < width(); i += 8) {
             const std::uint64_t eight = levels(code, i);
             for (std::size_t j = 0; j < 8; ++j)
-                turned[i + j] = scale * (static_cast<float>(eight >> (8 * j) & 0xFFU) - top / 2.0F);
+                rotated[i + j] = scale * (static_cast<float>(eight >> (8 * j) & 0xFFU) - top / 2.0F);
         }
-        rotation_.template invert<Isa>(turned, vector, turned + width());
+        rotation_.template invert<Isa>(rotated, vector, rotated + width());
         for (std::size_t i = 0; i < dim(); ++i) vector[i] += center.point[i];
     }
-    /// Whether the head's numbers are finite and of the sign they must be.
+    /// Whether the factors's numbers are finite and of the sign they must be.
     [[nodiscard]] bool well_formed(std::span<const std::byte> code) const noexcept {
-        const detail::rabitq_head h = head(code.data());
+        const detail::rabitq_factors h = factors(code.data());
         for (const float x : {h.scale, h.factor, h.squares, h.cross})
             if (!detail::has_finite_bits(x)) return false;
         return h.scale >= 0 && h.factor >= 0 && h.squares >= 0;
     }
 
-    [[nodiscard]] static detail::rabitq_head head(const std::byte* code) noexcept {
+    [[nodiscard]] static detail::rabitq_factors factors(const std::byte* code) noexcept {
         return {detail::load_le<float>(code), detail::load_le<float>(code + 4), detail::load_le<float>(code + 8),
                 detail::load_le<float>(code + 12)};
     }
     /// The levels of components i to i + 7, from 0 to 2^Bits - 1, a byte each; i is a multiple of 8.
     [[nodiscard]] VICINAL_INLINE std::uint64_t levels(const std::byte* code, std::size_t i) const noexcept {
-        const std::byte* at = code + head_size + i / 8;
+        const std::byte* at = code + factors_size + i / 8;
         std::uint64_t eight = 0;
         for (unsigned plane = 0; plane < Bits; ++plane, at += width() / 8)
             eight = eight << 1 | detail::spread_bits[std::to_integer<std::size_t>(*at)];
@@ -258,12 +258,11 @@ class rabitq {
         return mean;
     }
     void set_center(std::vector<float> mean) {
-        std::vector<float> turned(width());
-        derive(mean, turned);
-        double squares = 0;
-        for (const float x : mean) squares += double{x} * double{x};
+        std::vector<float> rotated(width());
+        derive(mean, rotated);
+        const double squares = detail::squared_norm(mean);
         center_ = std::move(mean);
-        turned_center_ = std::move(turned);
+        rotated_center_ = std::move(rotated);
         center_length_ = std::sqrt(squares);
     }
     [[nodiscard]] static float limited(double x) noexcept {
@@ -273,10 +272,10 @@ class rabitq {
 
     simd::rotation rotation_;
     std::vector<float> center_;
-    std::vector<float> turned_center_;
+    std::vector<float> rotated_center_;
     double center_length_ = 0;
 };
-static_assert(trainable_codec<rabitq<1>> && centered_codec<rabitq<8>>);
+static_assert(trainable_codec<rabitq<1>> && residual_codec<rabitq<8>>);
 
 namespace detail {
 

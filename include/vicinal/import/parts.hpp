@@ -32,12 +32,12 @@ struct importable_as {
 /// The indexes that importers make, those of codec f32.
 template <class Index>
 struct importable : importable_as<false, index_kind{}, void> {};
-template <class Metric, class Id, class Kernels>
-struct importable<flat_index<Metric, f32, Id, Kernels>> : importable_as<true, index_kind::flat, Metric> {};
-template <class Metric, class Id, class Kernels>
-struct importable<ivf_index<Metric, f32, Id, Kernels>> : importable_as<true, index_kind::ivf, Metric> {};
-template <class Metric, class Id, class Kernels>
-struct importable<hnsw_index<Metric, f32, Id, Kernels>> : importable_as<true, index_kind::hnsw, Metric> {};
+template <class Metric, class Id, class Isa>
+struct importable<flat_index<Metric, f32, Id, Isa>> : importable_as<true, index_kind::flat, Metric> {};
+template <class Metric, class Id, class Isa>
+struct importable<ivf_index<Metric, f32, Id, Isa>> : importable_as<true, index_kind::ivf, Metric> {};
+template <class Metric, class Id, class Isa>
+struct importable<hnsw_index<Metric, f32, Id, Isa>> : importable_as<true, index_kind::hnsw, Metric> {};
 
 /// The whole file at `path`.
 /// throws  error{io}, error{limit_exceeded}
@@ -79,7 +79,7 @@ class imported_vectors {
     void read(std::size_t row, const std::byte* bytes, std::span<std::uint32_t> code) {
         for (std::size_t i = 0; i < given_.size(); ++i) given_[i] = load_le<float>(bytes + 4 * i);
         try {
-            admit<f32>(Metric{}, "vector", given_, prepared_);
+            validate_and_prepare<f32>(Metric{}, "vector", given_, prepared_);
         } catch (const error& e) {
             fail_within(name_ + ": row " + std::to_string(row), e);
         }
@@ -207,7 +207,7 @@ class imported_graph {
 };
 
 /// A graph with its rows as the bytes of a vicinal file.
-/// beam       what build_beam shall be
+/// beam       what ef_construction shall be
 /// label(i)   of a live row, any integer
 /// vector(i)  where the components of any row lie
 template <class Metric, class Id, class Label, class Vector>

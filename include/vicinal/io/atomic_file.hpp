@@ -15,19 +15,11 @@
 #include <utility>       // for exchange, move
 
 #include "vicinal/core/error.hpp"
-#include "vicinal/core/watch.hpp"
+#include "vicinal/core/progress.hpp"
 #include "vicinal/io/file_calls.hpp"
+#include "vicinal/params.hpp"
 
 VICINAL_NAMESPACE_BEGIN
-
-/// How `save(path)` treats the disk.
-struct save_options {
-    /// Wait until file and directory entry are on the disk. Without it a crash of the program still leaves the old or
-    /// the new file, a loss of power may leave neither.
-    bool sync = true;
-    std::stop_token stop{};    ///< when triggered, the call throws error{cancelled}; the old file is as it was
-    progress_ref progress{};  ///< told how many bytes of all are written; it may search the index
-};
 
 namespace detail {
 

@@ -44,8 +44,8 @@ inline constexpr std::size_t section_alignment = 64;  // of every section's offs
 inline constexpr std::size_t file_tail = 64;          // zeros at the end: a kernel may read so far past a row
 inline constexpr std::uint32_t max_sections = 256;
 inline constexpr std::uint32_t wide_ids = 1U << 8;         // incompatible: ids of 128 bits
-inline constexpr std::uint32_t copies_apart = 1;           // incompatible: copies outside a graph
-inline constexpr std::uint32_t known_incompat = wide_ids | copies_apart;  // the incompatible features this library can read
+inline constexpr std::uint32_t duplicates_apart = 1;           // incompatible: copies outside a graph
+inline constexpr std::uint32_t known_incompat = wide_ids | duplicates_apart;  // the incompatible features this library can read
 
 /// Four characters as they stand in the file: section_type("CODE").
 [[nodiscard]] consteval std::uint32_t section_type(const char (&name)[5]) {

@@ -126,7 +126,7 @@ void with_writer(const State& state, Use&& use) {
         copy_sections(image, out);
         return use(static_cast<const section_writer&>(out));
     }
-    const auto frozen = state.gate.frozen();  // not reading(): a writer that waits for readers would hold back searches
+    const auto frozen = state.locks.frozen();  // not reading(): a writer that waits for readers would hold back searches
     file_header header = state_header<State>(state.dim);
     header.rows = state.stored_rows();
     header.incompat |= features_of(state);
@@ -149,7 +149,7 @@ template <class State>
     auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
     const part_reader parts(image, thorough, stop);
     state->read_parts(parts);
-    if ((image.header().incompat & copies_apart) != features_of(*state))
+    if ((image.header().incompat & duplicates_apart) != features_of(*state))
         fail_corrupt(image.name(), "its features are " + hex(image.header().incompat) + ", its sections need " +
                                        hex(features_of(*state)));
     state->file = std::move(file);

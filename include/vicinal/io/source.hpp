@@ -20,27 +20,17 @@
 #include <variant>      // for variant
 #include <vector>       // for vector
 
-#include "vicinal/core/watch.hpp"
+#include "vicinal/core/progress.hpp"
 #include "vicinal/io/atomic_file.hpp"
 #include "vicinal/io/format.hpp"
 #include "vicinal/io/input_file.hpp"
+#include "vicinal/params.hpp"
 
 #if !defined(_WIN32)
 #include <sys/mman.h>  // for mmap
 #endif
 
 VICINAL_NAMESPACE_BEGIN
-
-/// What a load accepts at most; anything larger is refused with errc::limit_exceeded before it is allocated. Whatever
-/// the limits, a load allocates no more than twice the bytes it is given and 1 MiB, and 16 bytes for each dimension
-/// where a codec learns ranges or rotates.
-struct load_limits {
-    std::uint64_t max_bytes = std::numeric_limits<std::uint64_t>::max();
-    std::uint64_t max_rows = std::numeric_limits<std::uint64_t>::max();
-    std::uint64_t max_dim = std::numeric_limits<std::uint64_t>::max();
-    std::stop_token stop{};   ///< when triggered, the load throws error{cancelled}
-    progress_ref progress{};  ///< told how many bytes of all are read; checking them takes about as long again
-};
 
 namespace detail {
 
@@ -186,10 +176,10 @@ class file_bytes {
 
 /// Fills `to` through `read(to, size)`, piece by piece; returns how many bytes came before the end.
 template <class Read>
-std::size_t read_watched(Read&& read, std::span<std::byte> to, byte_watch& watch) {
+std::size_t read_with_progress(Read&& read, std::span<std::byte> to, byte_progress& watch) {
     std::size_t done = 0;
     while (done < to.size()) {
-        const std::size_t want = std::min(to.size() - done, byte_watch::stride);
+        const std::size_t want = std::min(to.size() - done, byte_progress::stride);
         const std::size_t n = read(to.data() + done, want);
         done += n;
         if (n != want) break;
@@ -215,7 +205,7 @@ template <class Read>
         fail_short(name, header_size + n, length);
     static_cast<void>(decode_table(header, table, name));
 
-    byte_watch watch(limits.stop, limits.progress, to_size(length));
+    byte_progress watch(limits.stop, limits.progress, to_size(length));
     constexpr std::uint64_t first_piece = std::uint64_t{1} << 18;
     std::vector<aligned_bytes> pieces;
     std::uint64_t arrived = 0;
@@ -229,7 +219,7 @@ template <class Read>
             filled = front.size();
             watch.moved(filled);
         }
-        filled += read_watched(read, bytes.subspan(filled), watch);
+        filled += read_with_progress(read, bytes.subspan(filled), watch);
         arrived += filled;
         if (filled != bytes.size()) fail_short(name, arrived, length);
     }
@@ -267,9 +257,9 @@ template <class Read>
     aligned_bytes whole(to_size(header.length));
     const auto bytes = whole.bytes();
     std::copy(head.begin(), head.end(), bytes.begin());
-    byte_watch watch(limits.stop, limits.progress, bytes.size());
+    byte_progress watch(limits.stop, limits.progress, bytes.size());
     watch.moved(head.size());
-    const std::size_t n = head.size() + read_watched(read, bytes.subspan(head.size()), watch);
+    const std::size_t n = head.size() + read_with_progress(read, bytes.subspan(head.size()), watch);
     if (n != bytes.size()) fail_short(name, n, bytes.size());
     return {std::move(whole), std::move(name)};
 }

@@ -24,9 +24,9 @@ namespace detail {
 
 /// Where a streamed section's elements go, any number at a time.
 template <file_element T>
-class element_sink {
+class element_writer {
   public:
-    explicit element_sink(function_ref<void(std::span<const std::byte>)> take) : take_(take) {}
+    explicit element_writer(function_ref<void(std::span<const std::byte>)> take) : take_(take) {}
     void operator()(std::span<const T> values) const { take_(std::as_bytes(values)); }
 
   private:
@@ -60,7 +60,7 @@ class section_writer {
     void add_parts(std::uint32_t type, std::vector<std::span<const T>> parts) {
         std::uint64_t count = 0;
         for (const auto& part : parts) count += part.size();
-        add_streamed<T>(type, count, [parts = std::move(parts)](const element_sink<T>& sink) {
+        add_streamed<T>(type, count, [parts = std::move(parts)](const element_writer<T>& sink) {
             for (const auto& part : parts) sink(part);
         });
     }
@@ -68,12 +68,12 @@ class section_writer {
     void add_bytes(std::uint32_t type, std::vector<std::byte> bytes) {
         const std::uint64_t count = bytes.size();
         add_streamed<std::byte>(type, count,
-                                [bytes = std::move(bytes)](const element_sink<std::byte>& sink) { sink(bytes); });
+                                [bytes = std::move(bytes)](const element_writer<std::byte>& sink) { sink(bytes); });
     }
     /// Adds `count` elements that `produce(sink)` hands over, in as many calls of sink(span) as it likes. It is called
     /// once or twice per write and must give the same elements each time.
     template <file_element T>
-    void add_streamed(std::uint32_t type, std::uint64_t count, std::function<void(const element_sink<T>&)> produce) {
+    void add_streamed(std::uint32_t type, std::uint64_t count, std::function<void(const element_writer<T>&)> produce) {
         require_range("the number of sections", entries_.size() + 1, 1, max_sections);
         const auto length = checked_mul(count, sizeof(T));
         if (!length || !valid_section_type(type) ||
@@ -82,7 +82,7 @@ class section_writer {
                                              "' is too long, has a type that is not "
                                              "printable, or was added before");
         entries_.push_back({type, sizeof(T), 0, *length, 0});
-        producers_.push_back([produce = std::move(produce)](byte_taker take) { produce(element_sink<T>(take)); });
+        producers_.push_back([produce = std::move(produce)](byte_taker take) { produce(element_writer<T>(take)); });
         const auto total = lay_out(entries_);
         if (!total) fail(errc::invalid_argument, "the sections are longer than 2^64 bytes");
         header_.length = *total;
@@ -99,7 +99,7 @@ class section_writer {
     void write(std::ostream& out, const save_options& options = {}) const {
         if (!out) fail(errc::io, "cannot save to the stream: it had failed before");
         std::uint64_t done = 0;
-        byte_watch watch(options.stop, options.progress, to_size(length()));
+        byte_progress watch(options.stop, options.progress, to_size(length()));
         const auto check = [&](bool thrown) {
             if (thrown || !out)
                 fail(errc::io, "cannot save to the stream: it failed within the " + std::to_string(length()) +
@@ -137,7 +137,7 @@ class section_writer {
     /// The file as bytes.
     /// throws  error{cancelled}
     [[nodiscard]] std::vector<std::byte> to_bytes(const save_options& options = {}) const {
-        byte_watch watch(options.stop, options.progress, to_size(length()));
+        byte_progress watch(options.stop, options.progress, to_size(length()));
         std::vector<std::byte> out;
         out.reserve(to_size(length()));
         std::vector<section_entry> entries = entries_;
@@ -163,7 +163,7 @@ class section_writer {
     /// save() with other system calls, for tests.
     template <class Calls>
     void save_with(const std::filesystem::path& path, const save_options& options) const {
-        byte_watch watch(options.stop, options.progress, to_size(length()));
+        byte_progress watch(options.stop, options.progress, to_size(length()));
         basic_atomic_file<Calls> file(path, options);
         file.reserve(length());
         auto to_file = [&](std::span<const std::byte> bytes) {

@@ -8,7 +8,7 @@
 
 #include "vicinal/core/little_endian.hpp"
 #include "vicinal/simd/intrinsics.hpp"
-#include "vicinal/simd/row_heads.hpp"
+#include "vicinal/simd/row_factors.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -149,11 +149,11 @@ VICINAL_INLINE scan_scale make_tables(const float* query, std::size_t dim, std::
     return {step, low};
 }
 
-/// The shares of 16 points of the plane, `book`, in the squared distance from (x, y), or in minus the product with it,
+/// The shares of 16 points of the plane, `codebook`, in the squared distance from (x, y), or in minus the product with it,
 /// less the least of them, which is returned.
 /// shares  16 floats;  most  raised to the largest share
 template <class V, bool Differences>
-VICINAL_INLINE float plane_shares(const float* book, float x, float y, float* shares, float& most) noexcept {
+VICINAL_INLINE float plane_lookup(const float* codebook, float x, float y, float* shares, float& most) noexcept {
 #if defined(__AVX2__)
     if constexpr (is_256_bit<V>) {
         const __m256 point =
@@ -162,7 +162,7 @@ VICINAL_INLINE float plane_shares(const float* book, float x, float y, float* sh
         for (std::size_t i = 0; i < 2; ++i) {
             __m256 both[2];
             for (std::size_t j = 0; j < 2; ++j) {
-                const __m256 c = _mm256_loadu_ps(book + 16 * i + 8 * j);
+                const __m256 c = _mm256_loadu_ps(codebook + 16 * i + 8 * j);
                 const __m256 off = _mm256_sub_ps(c, point);
                 both[j] = Differences ? _mm256_mul_ps(off, off)
                                       : _mm256_xor_ps(_mm256_mul_ps(c, point), _mm256_set1_ps(-0.0F));
@@ -189,8 +189,8 @@ VICINAL_INLINE float plane_shares(const float* book, float x, float y, float* sh
     }
 #endif
     for (std::size_t c = 0; c < 16; ++c) {
-        const float a = Differences ? book[2 * c] - x : book[2 * c];
-        const float b = Differences ? book[2 * c + 1] - y : book[2 * c + 1];
+        const float a = Differences ? codebook[2 * c] - x : codebook[2 * c];
+        const float b = Differences ? codebook[2 * c + 1] - y : codebook[2 * c + 1];
         shares[c] = Differences ? a * a + b * b : -(a * x + b * y);
     }
     float least = shares[0];
@@ -435,25 +435,25 @@ VICINAL_INLINE void scan_rows_32(const std::byte* first, std::size_t stride, std
     }
 }
 
-/// A bound of a row with the head (scale, factor, squares, cross), four floats, and the product `sum` of the query with
+/// A bound of a row with the factors (scale, factor, squares, cross), four floats, and the product `sum` of the query with
 /// its signs:
 ///     base + squares - 2 factor sum - slack sqrt(width factor^2 - squares)   where `Squares`, else
 ///     base - cross   -   factor sum - slack sqrt(width factor^2 - squares)
-struct head_terms {
+struct factor_terms {
     float base = 0;
     float slack = 0;
     float width = 0;
 };
-/// heads  `count` <= 32 heads, `stride` bytes apart;  sums, out  32 floats, of which `count` are used
+/// factors  `count` <= 32 factors, `stride` bytes apart;  sums, out  32 floats, of which `count` are used
 template <class V, bool Squares>
-VICINAL_INLINE void head_bounds(const std::byte* heads, std::size_t stride, std::size_t count, const float* sums,
-                                const head_terms& terms, float* out) noexcept {
+VICINAL_INLINE void factor_bounds(const std::byte* factors, std::size_t stride, std::size_t count, const float* sums,
+                                const factor_terms& terms, float* out) noexcept {
 #if defined(__AVX2__)
     if constexpr (is_256_bit<V>) {
         const __m256 base = _mm256_set1_ps(terms.base);
         const __m256 slack = _mm256_set1_ps(terms.slack);
         const __m256 width = _mm256_set1_ps(terms.width);
-        const row_heads all(heads, stride, count);
+        const row_factors all(factors, stride, count);
         for (std::size_t r = 0; r < count; r += 8) {
             const auto [scale, factor, squares, cross] = all[r].number;
             const __m256 product = _mm256_mul_ps(factor, _mm256_loadu_ps(sums + r));
@@ -471,12 +471,12 @@ VICINAL_INLINE void head_bounds(const std::byte* heads, std::size_t stride, std:
     }
 #endif
     for (std::size_t r = 0; r < count; ++r) {
-        float head[4];
-        for (std::size_t i = 0; i < 4; ++i) head[i] = vicinal::detail::load_le<float>(heads + r * stride + 4 * i);
-        const float spread = terms.width * (head[1] * head[1]) - head[2];
+        float row[4];
+        for (std::size_t i = 0; i < 4; ++i) row[i] = vicinal::detail::load_le<float>(factors + r * stride + 4 * i);
+        const float spread = terms.width * (row[1] * row[1]) - row[2];
         const float least = terms.base - terms.slack * (spread > 0 ? std::sqrt(spread) : 0.0F);
-        const float product = head[1] * sums[r];
-        out[r] = Squares ? least + (head[2] - (product + product)) : (least - head[3]) - product;
+        const float product = row[1] * sums[r];
+        out[r] = Squares ? least + (row[2] - (product + product)) : (least - row[3]) - product;
     }
 }
 

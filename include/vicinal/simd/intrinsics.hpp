@@ -141,21 +141,21 @@ template <class V>
     }
 }
 
-/// Components i, i + 1, ... of codes of 4 bits for each two components, the lower half of a byte first. `book` holds 16
+/// Components i, i + 1, ... of codes of 4 bits for each two components, the lower half of a byte first. `codebook` holds 16
 /// pairs of floats for each two components, for as many as whole vectors have. i is a multiple of V's lanes.
 template <class V>
-[[nodiscard]] VICINAL_INLINE V look_up_pairs(const float* book, const std::byte* codes, std::size_t i) noexcept {
+[[nodiscard]] VICINAL_INLINE V look_up_pairs(const float* codebook, const std::byte* codes, std::size_t i) noexcept {
     const std::byte* const p = codes + i / 4;
     if constexpr (is_float<V>) {
         const std::size_t which = std::to_integer<std::size_t>(*p) >> (i / 2 % 2 * 4) & 15U;
-        return book[i / 2 * 32 + 2 * which + i % 2];
+        return codebook[i / 2 * 32 + 2 * which + i % 2];
     } else {
 #if defined(__AVX__)
         if constexpr (is_256_bit<V>) {
             // Four loads are no slower than a gather.
             std::uint16_t four;
             std::memcpy(&four, p, sizeof four);
-            const auto at = [from = book + i * 16](unsigned which) VICINAL_LAMBDA_INLINE { return from + 2 * which; };
+            const auto at = [from = codebook + i * 16](unsigned which) VICINAL_LAMBDA_INLINE { return from + 2 * which; };
             const auto two = [](const float* first, const float* second) VICINAL_LAMBDA_INLINE {
                 const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(first));
                 return _mm_loadh_pi(_mm_castsi128_ps(low), reinterpret_cast<const __m64*>(second));
@@ -166,7 +166,7 @@ template <class V>
         }
 #endif
         alignas(64) float values[V::size];
-        for (std::size_t j = 0; j < V::size; ++j) values[j] = look_up_pairs<float>(book, codes, i + j);
+        for (std::size_t j = 0; j < V::size; ++j) values[j] = look_up_pairs<float>(codebook, codes, i + j);
         return V::load_aligned(values);
     }
 }

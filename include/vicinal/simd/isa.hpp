@@ -50,7 +50,7 @@ using lanes = typename lanes_of<Isa>::type;
 template <class Isa>
 inline constexpr std::size_t lane_count = lanes_of<Isa>::count;
 
-/// Kernels may read this many bytes past a row or a query; whoever owns the memory provides them.
+/// Isa may read this many bytes past a row or a query; whoever owns the memory provides them.
 inline constexpr std::size_t over_read = 64;
 
 }  // namespace simd

@@ -75,18 +75,18 @@ class rotation {
         }
     }
 
-    /// The way back: `turned` has size() floats, of which this leaves nothing; out[0 .. dim()) = the vector whose
+    /// The way back: `rotated` has size() floats, of which this leaves nothing; out[0 .. dim()) = the vector whose
     /// rotated form they were, or, of any others, the part of them that is one.
     template <class Isa>
-    void invert(float* turned, float* out, float* spare) const noexcept {
+    void invert(float* rotated, float* out, float* spare) const noexcept {
         // Each step is its own inverse but for the order of signs and transform, whose scale is in the signs.
         for (std::size_t round = rounds(); round-- > 0;) {
-            if (window_ != size_) mix_halves(turned);
-            transform<lanes<Isa>>(turned + first_of(round), spare);
+            if (window_ != size_) mix_halves(rotated);
+            transform<lanes<Isa>>(rotated + first_of(round), spare);
             const float* const signs = signs_.data() + round * size_;
-            for (std::size_t i = 0; i < size_; ++i) turned[i] *= signs[i];
+            for (std::size_t i = 0; i < size_; ++i) rotated[i] *= signs[i];
         }
-        for (std::size_t i = 0; i < dim_; ++i) out[i] = turned[i];
+        for (std::size_t i = 0; i < dim_; ++i) out[i] = rotated[i];
     }
 
   private:

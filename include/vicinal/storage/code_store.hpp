@@ -17,12 +17,12 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// How rows of codes are spaced: `packed` on 4-byte boundaries, best for scans; `lines` on cache lines, best for random
+/// How rows of codes are spaced: `dense` on 4-byte boundaries, best for scans; `lines` on cache lines, best for random
 /// access, unless that would waste more than an eighth.
-enum class row_spacing : std::uint8_t { packed, lines };
+enum class row_spacing : std::uint8_t { dense, lines };
 
 [[nodiscard]] constexpr std::size_t row_alignment(row_spacing spacing, std::size_t code_size) noexcept {
-    if (spacing == row_spacing::packed) return 4;
+    if (spacing == row_spacing::dense) return 4;
     for (std::size_t alignment = cache_line; alignment > 4; alignment /= 2)
         if (round_up(code_size, alignment) - code_size <= code_size / 8) return alignment;
     return 4;

@@ -1,0 +1,166 @@
+// Who may be inside an index at once: readers, a writer beside them, and a writer alone.
+#pragma once
+
+#include <atomic>        // for atomic
+#include <cstdint>       // for uint64_t
+#include <mutex>         // for mutex, lock_guard, unique_lock, once_flag, call_once
+#include <shared_mutex>  // for shared_mutex, shared_lock
+
+#include "vicinal/core/error.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// The locks of an index: many hold it `shared()`, or one `exclusive()`. The one `writer()` prepares beside those that read,
+/// and locks them out only to put finished work in place. A writer that waits holds back later readers, so neither side
+/// starves. Who only wants the index to stay as it is for a long time, as a save does, keeps it `frozen()`: writers wait,
+/// and readers need not.
+///
+/// Callbacks come back: a filter runs while its thread reads, a progress listener while its thread writes. Each thread
+/// therefore knows the indexes it is inside of. One that reads may read again, without a lock; one that reads or writes is
+/// refused when it wants to write, because it would wait for itself.
+class index_locks {
+    /// One thread's stay inside an index, in a list of all of its stays.
+    class stay {
+      public:
+        stay(const index_locks& locks, bool reads) noexcept : locks_(&locks), reads_(reads), outer_(innermost) {
+            enter(this);
+        }
+        stay(const stay&) = delete;
+        stay& operator=(const stay&) = delete;
+        ~stay() { leave(); }
+        void leave() noexcept {
+            if (locks_ == nullptr) return;
+            const stay** at = &innermost;
+            while (*at != this) at = &(*at)->outer_;
+            *at = outer_;
+            locks_ = nullptr;
+        }
+        [[nodiscard]] static bool reading(const index_locks& locks) noexcept {
+            return any([&](const stay& s) { return s.locks_ == &locks && s.reads_; });
+        }
+        [[nodiscard]] static bool inside(const index_locks& locks) noexcept {
+            return any([&](const stay& s) { return s.locks_ == &locks; });
+        }
+
+      private:
+        /// Not inlined: g++ 12 would warn of a pointer to a local object that leave() takes out again.
+        VICINAL_NOINLINE static void enter(const stay* here) noexcept { innermost = here; }
+        template <class Is>
+        [[nodiscard]] static bool any(const Is& is) noexcept {
+            for (const stay* s = innermost; s != nullptr; s = s->outer_)
+                if (is(*s)) return true;
+            return false;
+        }
+        const index_locks* locks_;
+        bool reads_;
+        mutable const stay* outer_;
+        inline static thread_local constinit const stay* innermost = nullptr;
+    };
+
+  public:
+    class [[nodiscard]] shared_lock {
+      public:
+        explicit shared_lock(index_locks& locks) : lock_(locks.lock_of_reader()), stay_(locks, true) {}
+        /// Lets go before the end of the scope.
+        void unlock() noexcept {
+            stay_.leave();
+            if (lock_.owns_lock()) lock_.unlock();
+        }
+
+      private:
+        std::shared_lock<std::shared_mutex> lock_;
+        stay stay_;
+    };
+    class [[nodiscard]] writer_lock {
+      public:
+        template <class First>
+        writer_lock(index_locks& locks, const First& first) : lock_(locks.lock_of_writer()), stay_(locks, false) {
+            first();
+        }
+
+      private:
+        std::unique_lock<std::shared_mutex> lock_;
+        stay stay_;
+    };
+    class [[nodiscard]] frozen_lock {
+      public:
+        explicit frozen_lock(index_locks& locks) : lock_(locks.lock_of_keeper()), stay_(locks, false) {}
+
+      private:
+        std::shared_lock<std::shared_mutex> lock_;
+        stay stay_;
+    };
+
+    /// One writer at a time, beside any readers. first()  what it does before all else
+    /// throws  error{reentrant_call} if this thread is inside already; what `first` throws
+    template <class First>
+    [[nodiscard]] writer_lock writer(const First& first) {
+        return writer_lock(*this, first);
+    }
+    [[nodiscard]] writer_lock writer() {
+        return writer([] {});
+    }
+    /// Nobody else at all. Only while `writer()`.
+    [[nodiscard]] std::unique_lock<std::shared_mutex> exclusive() {
+        const std::lock_guard turn(turnstile_);
+        std::unique_lock lock(readers_);
+        ++publications_;
+        return lock;
+    }
+    [[nodiscard]] shared_lock shared() { return shared_lock(*this); }
+    /// No writers, any readers.
+    [[nodiscard]] frozen_lock frozen() { return frozen_lock(*this); }
+
+    /// How often anything was published. While reading or writing.
+    [[nodiscard]] std::uint64_t publications() const noexcept { return publications_; }
+
+  private:
+    [[nodiscard]] std::shared_lock<std::shared_mutex> lock_of_reader() {
+        // Behind a writer that waits for this thread's first lock, a second would wait for ever.
+        if (stay::reading(*this)) return {};
+        const std::lock_guard turn(turnstile_);
+        return std::shared_lock(readers_);
+    }
+    [[nodiscard]] std::shared_lock<std::shared_mutex> lock_of_keeper() {
+        // Whoever reads or writes on this thread keeps the index as it is while the callback runs that came here. And a
+        // writer that waits until this thread has read would be waited for.
+        if (stay::inside(*this)) return {};
+        return std::shared_lock(writer_);
+    }
+    [[nodiscard]] std::unique_lock<std::shared_mutex> lock_of_writer() {
+        if (stay::inside(*this))
+            fail(errc::reentrant_call,
+                 "a callback of a call on this index (a filter, a progress listener) may search it, not change it");
+        return std::unique_lock(writer_);
+    }
+
+    std::shared_mutex writer_;
+    std::mutex turnstile_;
+    std::shared_mutex readers_;
+    std::uint64_t publications_ = 0;
+};
+
+/// What a const call makes when it is first needed, for all threads. Others may ask meanwhile whether it is there.
+class lazy_part {
+  public:
+    /// Calls make(), unless that was done before. It may throw; the next call then tries again.
+    template <class Make>
+    void make(const Make& make) const {
+        if (is_made()) return;
+        std::call_once(once_, [&] {
+            make();
+            made_.store(true, std::memory_order_release);
+        });
+    }
+    [[nodiscard]] bool is_made() const noexcept { return made_.load(std::memory_order_acquire); }
+
+  private:
+    mutable std::once_flag once_;
+    mutable std::atomic<bool> made_{false};
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

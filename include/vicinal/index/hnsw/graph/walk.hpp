@@ -1,0 +1,254 @@
+// Walking a graph: free functions over (links, scorer, beam), which know neither ids nor codecs.
+#pragma once
+
+#include <algorithm>   // for min, push_heap, pop_heap
+#include <cstddef>     // for size_t
+#include <functional>  // for greater
+#include <stop_token>  // for stop_token
+#include <vector>      // for vector
+
+#include "vicinal/index/common/calls.hpp"
+#include "vicinal/index/hnsw/graph/beam.hpp"
+#include "vicinal/index/hnsw/graph/neighbor_codes.hpp"
+#include "vicinal/index/hnsw/graph/visited_set.hpp"
+#include "vicinal/params.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// How many rows a beam search follows at once, the closest there are: the more, the more misses overlap and the longer
+/// the lists that are scored together; the fewer, the fewer distances are taken that one more look at the beam would
+/// have spared.
+inline constexpr std::size_t rows_at_once = 6;
+
+/// Buffers of one walk.
+struct walk_scratch {
+    visited_set visited;
+    beam pool;
+    std::vector<row_key> frontier;
+    std::vector<slot_t> fresh;
+    std::vector<float> distances;
+    std::vector<float> noted;  // of a row that is added, the distances of all it met
+    beam exact;        // of the rows a packed_walk followed
+    scan_query query;  // what neighbour codes are scanned by
+
+    /// For a graph of `rows` rows with at most `links` links each.
+    void begin(std::size_t rows, std::size_t links) {
+        visited.begin(rows);
+        make_room(rows_at_once * links);
+    }
+    /// For so many rows in `fresh` and their distances. Each is asked by itself: the other may have failed to grow.
+    void make_room(std::size_t most) {
+        if (fresh.size() < most) fresh.resize(most);
+        if (distances.size() < most) distances.resize(most);
+    }
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return visited.memory() + pool.memory() + exact.memory() + query.memory() +
+               frontier.capacity() * sizeof(row_key) + fresh.capacity() * sizeof(slot_t) +
+               (distances.capacity() + noted.capacity()) * sizeof(float);
+    }
+};
+
+/// Puts those links of `node` that were not seen before into walk.fresh, behind the first `count`; returns how many
+/// there are then.
+template <class Graph>
+VICINAL_INLINE std::size_t fresh_links(const Graph& graph, slot_t node, std::size_t level, walk_scratch& walk,
+                                       std::size_t count = 0) noexcept {
+    const slot_t* const links = graph.first_link(node, level);
+    const std::size_t most = links == nullptr ? 0 : graph.capacity(level);
+    slot_t* const fresh = walk.fresh.data();
+    for (std::size_t i = 0; i < most && links[i] != no_slot; ++i) {
+        fresh[count] = links[i];
+        count += walk.visited.insert(links[i]) ? 1 : 0;
+    }
+    return count;
+}
+
+/// The same, and their distances into walk.distances.
+template <class Graph, class Scorer>
+VICINAL_INLINE std::size_t score_fresh_links(const Graph& graph, const Scorer& scorer, slot_t node, std::size_t level,
+                                             walk_scratch& walk, search_stats& stats) {
+    const std::size_t count = fresh_links(graph, node, level, walk);
+    scorer.score(walk.fresh.data(), count, walk.distances.data());
+    stats.distances += count;
+    ++stats.hops;
+    return count;
+}
+
+/// Moves from a row to ever closer links on the levels above one. Like beam_walk it can pause where it would wait for
+/// memory: one step is gather, then absorb.
+template <class Graph, class Scorer>
+class descent {
+  public:
+    descent(const Graph& graph, const Scorer& scorer, walk_scratch& walk, search_stats& stats)
+        : graph_(graph), scorer_(scorer), walk_(walk), stats_(stats) {}
+
+    /// Levels (down_to, from] will be walked.
+    void begin(slot_t start, std::size_t from, std::size_t down_to) {
+        best_ = make_key(scorer_.score(start), start);
+        ++stats_.distances;
+        level_ = from;
+        down_to_ = down_to;
+    }
+    /// Finds the rows to score; false at the end.
+    [[nodiscard]] bool gather() noexcept {
+        if (level_ == down_to_) return false;
+        count_ = 0;
+        for (const slot_t link : graph_.links(key_slot(best_), level_))
+            if (graph_.exists(link)) walk_.fresh[count_++] = link;
+        return true;
+    }
+    void prefetch() const noexcept { scorer_.prefetch(walk_.fresh.data(), count_); }
+    void absorb() {
+        scorer_.score(walk_.fresh.data(), count_, walk_.distances.data());
+        stats_.distances += count_;
+        row_key closest = best_;
+        for (std::size_t i = 0; i < count_; ++i)
+            closest = std::min(closest, make_key(walk_.distances[i], walk_.fresh[i]));
+        if (closest == best_) --level_;
+        best_ = closest;
+        graph_.prefetch_links(key_slot(best_), level_);
+    }
+    /// The closest row met.
+    [[nodiscard]] slot_t closest() const noexcept { return key_slot(best_); }
+
+  private:
+    const Graph& graph_;
+    const Scorer& scorer_;
+    walk_scratch& walk_;
+    search_stats& stats_;
+    row_key best_ = 0;
+    std::size_t level_ = 0;
+    std::size_t down_to_ = 0;
+    std::size_t count_ = 0;
+};
+
+/// Moves from `start` to ever closer links on the levels (down_to, from], and returns the closest row met.
+template <class Graph, class Scorer>
+[[nodiscard]] slot_t descend(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t from,
+                             std::size_t down_to, walk_scratch& walk, search_stats& stats) {
+    descent<Graph, Scorer> walker(graph, scorer, walk, stats);
+    walker.begin(start, from, down_to);
+    while (walker.gather()) walker.absorb();
+    return walker.closest();
+}
+
+/// A beam search that can pause where it would wait for memory: between knowing which rows to score and scoring them.
+/// One step is gather, then absorb.
+template <class Graph, class Scorer>
+class beam_walk {
+  public:
+    beam_walk(const Graph& graph, const Scorer& scorer, std::size_t level, walk_scratch& walk, search_stats& stats)
+        : graph_(graph), scorer_(scorer), level_(level), walk_(walk), stats_(stats) {}
+
+    void begin(slot_t start, std::size_t width) {
+        walk_.pool.reset(width);
+        if (!walk_.visited.insert(start)) return;
+        walk_.pool.insert(scorer_.score(start), start);
+        ++stats_.distances;
+    }
+    /// Follows the closest rows not yet followed; false if there is none.
+    [[nodiscard]] VICINAL_INLINE bool gather() noexcept {
+        beam& pool = walk_.pool;
+        count_ = 0;
+        std::size_t followed = 0;
+        for (; followed < rows_at_once && pool.has_next(); ++followed) {
+            const slot_t node = pool.take();
+            if (pool.has_next()) graph_.prefetch_links(pool.peek(), level_);  // unless a closer one turns up
+            count_ = fresh_links(graph_, node, level_, walk_, count_);
+        }
+        stats_.hops += followed;
+        return followed != 0;
+    }
+    /// Asks for the rows that absorb will score.
+    void prefetch() const noexcept { scorer_.prefetch(walk_.fresh.data(), count_); }
+    VICINAL_INLINE void absorb() {
+        scorer_.score(walk_.fresh.data(), count_, walk_.distances.data());
+        stats_.distances += count_;
+        for (std::size_t i = 0; i < count_; ++i)
+            if (walk_.pool.insert(walk_.distances[i], walk_.fresh[i], rows_at_once))
+                graph_.prefetch_links(walk_.fresh[i], level_);
+    }
+
+  private:
+    const Graph& graph_;
+    const Scorer& scorer_;
+    std::size_t level_;
+    walk_scratch& walk_;
+    search_stats& stats_;
+    std::size_t count_ = 0;
+};
+
+/// Fills walk.pool with the closest rows to be found from `start` on `level` (algorithm 2 of the HNSW paper).
+template <class Graph, class Scorer>
+void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
+                 walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
+    beam_walk<Graph, Scorer> search(graph, scorer, level, walk, stats);
+    search.begin(start, width);
+    while (search.gather()) {
+        throw_if_stopped(stop);
+        search.absorb();
+    }
+}
+
+/// The same when only some rows may be returned: walk.pool keeps the closest rows that admits(row), while the walk
+/// passes through all. It ends when `width` admitted rows are closer than everything left to follow, or nothing is
+/// left.
+template <class Graph, class Scorer, class Admits>
+void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
+                          const Admits& admits, walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
+    beam& pool = walk.pool;
+    auto& frontier = walk.frontier;
+    pool.reset(width);
+    frontier.clear();
+    if (!walk.visited.insert(start)) return;
+    const auto reach = [&](float distance, slot_t slot) {
+        const row_key key = make_key(distance, slot);
+        if (pool.full() && key > pool.worst()) return;
+        frontier.push_back(key);
+        std::push_heap(frontier.begin(), frontier.end(), std::greater<>());
+        if (admits(slot)) pool.insert(distance, slot);
+    };
+    reach(scorer.score(start), start);
+    ++stats.distances;
+    while (!frontier.empty()) {
+        if ((stats.hops & 31) == 0) throw_if_stopped(stop);
+        std::pop_heap(frontier.begin(), frontier.end(), std::greater<>());
+        const row_key nearest = frontier.back();
+        frontier.pop_back();
+        if (pool.full() && nearest > pool.worst()) break;
+        const std::size_t count = score_fresh_links(graph, scorer, key_slot(nearest), level, walk, stats);
+        for (std::size_t i = 0; i < count; ++i) reach(walk.distances[i], walk.fresh[i]);
+    }
+}
+
+/// Calls found(row, distance) for every row within `radius` that can be reached from the rows in walk.pool over rows
+/// within it.
+template <class Graph, class Scorer, class Found>
+void flood_within(const Graph& graph, const Scorer& scorer, float radius, std::size_t rows, walk_scratch& walk,
+                  search_stats& stats, const std::stop_token& stop, Found found) {
+    auto& frontier = walk.frontier;
+    frontier.clear();
+    walk.visited.begin(rows);  // what the beam saw and dropped may lie within the radius
+    const auto reach = [&](float distance, slot_t slot) {
+        if (!(distance <= radius)) return;
+        frontier.push_back(make_key(distance, slot));
+        found(slot, distance);
+    };
+    for (std::size_t i = 0; i < walk.pool.size(); ++i) {
+        const slot_t slot = key_slot(walk.pool[i]);
+        if (walk.visited.insert(slot)) reach(scorer.score(slot), slot);
+    }
+    while (!frontier.empty()) {
+        if ((stats.hops & 31) == 0) throw_if_stopped(stop);
+        const slot_t slot = key_slot(frontier.back());
+        frontier.pop_back();
+        const std::size_t count = score_fresh_links(graph, scorer, slot, 0, walk, stats);
+        for (std::size_t i = 0; i < count; ++i) reach(walk.distances[i], walk.fresh[i]);
+    }
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

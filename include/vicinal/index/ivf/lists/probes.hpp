@@ -1,0 +1,68 @@
+// Searching an inverted file: which lists to look into, and how one list is scanned.
+#pragma once
+
+#include <algorithm>  // for max, min
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t, uint64_t, uintptr_t
+#include <span>       // for span
+
+#include "vicinal/core/reservoir.hpp"
+#include "vicinal/index/ivf/lists/lists.hpp"
+#include "vicinal/scoring/scan.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// How many of `lists` lists a search looks into that asked for `nprobe`; 0 asked = 1/16 of them, at least 8.
+[[nodiscard]] inline std::size_t probe_count(std::size_t nprobe, std::size_t lists) noexcept {
+    return std::min(lists, nprobe != 0 ? nprobe : std::max<std::size_t>(8, lists / 16));
+}
+
+/// Keeps the closest centroids by list number.
+class list_collector {
+  public:
+    /// memory  as a reservoir's
+    list_collector(std::span<std::uint64_t> memory, std::size_t wanted) noexcept : kept_(memory, wanted) {}
+    [[nodiscard]] float threshold() const noexcept { return kept_.threshold(); }
+    void push(std::uint32_t list, float distance) noexcept { kept_.push(list, distance); }
+    /// Writes the lists, closest first, ties by lower number, and returns how many there are.
+    std::size_t finish(std::span<std::uint32_t> out) noexcept {
+        const auto keys = kept_.finish_sorted();
+        for (std::size_t i = 0; i < keys.size(); ++i) out[i] = reservoir::number(keys[i]);
+        return keys.size();
+    }
+
+  private:
+    reservoir kept_;
+};
+
+/// The out.size() lists of `count` whose centroids score closest, closest first, ties to the lower number. Returns how
+/// many there are.
+/// memory  reservoir::room(out.size(), count)
+template <class Scorer>
+std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<std::uint64_t> memory,
+                          std::span<std::uint32_t> out) {
+    list_collector collector(memory, out.size());
+    scan_blocks(centroids, centroids.rows(), count, collector, own_slot, [] {});
+    return collector.finish(out);
+}
+
+/// Scores the rows of a list in order and pushes them, except those that are no row of the index, which only a damaged
+/// mapped file lists. before_block() runs before each block and may throw.
+/// rows_in_use  row numbers are below
+/// bounds       memory for them, if the scorer knows any
+template <class Scorer, class Collector, class BeforeBlock>
+void scan_list(const Scorer& scorer, const ivf_rows& list, std::size_t stride, std::size_t rows_in_use, Collector& collector,
+               std::vector<float>& bounds, BeforeBlock before_block) {
+    const auto slot_of = [&](slot_t i) {
+        const slot_t slot = list.slots[i];
+        return slot < rows_in_use ? slot : no_slot;
+    };
+    const auto origin = reinterpret_cast<std::uintptr_t>(list.codes);
+    scan_rows(scorer, simd::row_table{&origin, stride, 31}, list.size, collector, slot_of, bounds, before_block);
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

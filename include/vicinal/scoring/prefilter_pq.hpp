@@ -1,0 +1,218 @@
+// A scan of pq codes for rows that could be close: by tables of 8-bit numbers, 32 rows at once (FastScan: Andre,
+// Kermarrec, Le Scouarnec 2015), which rules out for sure. What is left is scored as ever, so results are the same, bit
+// for bit.
+//
+// With x a row's decoded vector, pair p of its components one of 16 centroids c_p, and E_p the share of that pair in
+//     squared differences  |q - x|^2 = sum E_p,  E_p = |q_p - c_p|^2
+//     products             -q.x      = sum E_p,  E_p = -q_p.c_p
+// the tables hold floor((E_p - m_p) / step), cut off at the largest entry, with m_p the least of the pair's 16. So
+// their sum times step is at most sum (E_p - m_p), and a row may be passed over if it exceeds what T, which the
+// scorer's distance must not, leaves:
+//     squared differences  sum E_p <= T (1 + 1.25 g)
+//     products             sum E_p <= -least_sum(T) + 1.1 g |q| X
+// with g as in storage/query_tiles.hpp and X the largest length a decoded vector has. Shares are computed in single
+// precision, u = 2^-24: of squared differences the error of all is within 9 u of their sum, of products within 10 u |q|
+// X; 16 u are taken. All of these may lose 2^-126 to underflow.
+//
+// The step is chosen by what T leaves: a row that is close has shares of few times the mean of that, and what the rest
+// are cut off at matters little, while a step twice as large loses twice as much. So tables are made when the first
+// threshold is known (what Andre et al. call qmax), and again when it has fallen a good deal.
+#pragma once
+
+#include <cmath>    // for floor, sqrt
+#include <cstddef>  // for size_t, byte
+#include <cstdint>  // for uint8_t, uint64_t
+#include <limits>   // for numeric_limits
+
+#include "vicinal/codec/pq/pq.hpp"
+#include "vicinal/scoring/prefilter_sq.hpp"
+#include "vicinal/simd/fast_scan.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// Whether rows can be ruled out by tables: pq, and a metric that says what a threshold asks of its sum.
+template <class Metric, class Codec>
+inline constexpr bool is_tabled = has_tables<Codec>&& adds_up<Metric>;
+
+/// What each centroid adds to a query's distance, and tables of it rounded down.
+template <class Codec, class V, bool Differences>
+class lookup_tables {
+    static constexpr std::size_t entries = Codec::centroids;
+    static constexpr std::size_t together = 4;  // table entries up to 63
+
+  public:
+    /// buffer  keeps all that grows with the dimension as long as this lives
+    lookup_tables(const code_store<Codec>& store, const float* query, padded_vector& buffer)
+        : pairs_(store.coder().pairs()),
+          bytes_(round_up(store.coder().code_size(), 2)),
+          ahead_(store.rows().beyond_caches()) {
+        const Codec& coder = store.coder();
+        // Sums of more pairs are no whole numbers as floats. Nothing is stored before the codec is trained.
+        able_ = pairs_ <= std::size_t{1} << 16 && coder.trained();
+        if (!able_) return;
+        const std::size_t floats = pairs_ * entries;
+        buffer.resize(floats + bytes_ * 2 * entries / sizeof(float));
+        shares_ = buffer.data();
+        tables_ = reinterpret_cast<std::uint8_t*>(buffer.data() + floats);
+        for (std::size_t p = 0; p < pairs_; ++p) {
+            const float second = 2 * p + 1 < coder.dim() ? query[2 * p + 1] : 0.0F;
+            least_ += double{simd::plane_lookup<V, Differences>(coder.codebook(p).data(), query[2 * p], second,
+                                                                shares_ + p * entries, most_)};
+        }
+    }
+
+    [[nodiscard]] bool able() const noexcept { return able_; }
+    /// The sum of m_p above.
+    [[nodiscard]] double least() const noexcept { return least_; }
+    /// The sum of the pairs' mean shares above m_p: about that of any row.
+    [[nodiscard]] double mean() const noexcept {
+        double sum = 0;
+        for (std::size_t i = 0; i < pairs_ * entries; ++i) sum += double{shares_[i]};
+        return sum / static_cast<double>(entries);
+    }
+    /// What an entry is worth.
+    [[nodiscard]] double step() const noexcept { return double{step_}; }
+
+    /// Makes the tables for rows whose shares above m_p add up to `room`: rounded down, or to the nearest.
+    void make(double room, bool nearest) noexcept {
+        constexpr unsigned highest = simd::highest_entry<together>;
+        constexpr double smallest = 0x1p-120;
+        // Ten times the mean share of such a row: 4 times lets several times as many rows through on SIFT and on text
+        // embeddings, 30 times a third more.
+        double most = room * 10 / static_cast<double>(pairs_);
+        if (most > room) most = room;
+        if (most > double{most_}) most = double{most_};
+        step_ = static_cast<float>(most / highest > smallest ? most / highest : smallest);
+        simd::round_to_bytes<V>(shares_, pairs_ * entries, 1.0F / step_, nearest ? 0.5F : 0.0F, highest, tables_);
+        // Half bytes that hold no pair.
+        for (std::size_t i = pairs_ * entries; i < bytes_ * 2 * entries; ++i) tables_[i] = 0;
+    }
+    /// The sums of rows' entries into out, which has 64 places; bit i is set if row i's is at most `limit`. Rows as in
+    /// score_block, count <= 64.
+    VICINAL_INLINE std::uint64_t sums(const std::byte* first, std::size_t stride, std::size_t count, float limit,
+                                      float* out) const noexcept {
+        std::uint64_t close = 0;
+        for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
+            const std::size_t some = count - r < simd::scan_lanes ? count - r : simd::scan_lanes;
+            const std::byte* const rows = first + r * stride;
+            ahead_.ask(rows, some * stride);
+            simd::scan_rows_32<V, together>(rows, stride, some, tables_, 8 * bytes_, {1.0F, 0.0F}, out + r);
+            close |= std::uint64_t{simd::not_above_32<V>(out + r, limit)} << r;
+        }
+        return close & ~std::uint64_t{0} >> (64 - count);
+    }
+
+  private:
+    std::size_t pairs_;
+    std::size_t bytes_;
+    simd::scan_ahead ahead_;
+    bool able_ = false;
+    float* shares_ = nullptr;
+    std::uint8_t* tables_ = nullptr;
+    double least_ = 0;
+    float most_ = 0;  // the largest share above m_p
+    float step_ = 1;
+};
+
+template <class Metric, class Codec, class Isa>
+requires is_tabled<Metric, Codec>
+class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
+    static constexpr bool differences = Metric::form == sum_form::squared_difference;
+    using V = simd::lanes<typename Isa::isa>;
+
+  public:
+    static constexpr bool certain = true;
+
+    /// buffer  keeps the query's tables as long as this lives
+    scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
+                padded_vector& buffer)
+        : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer),
+          metric_(metric),
+          tables_(store, query, buffer) {
+        error_ = sum_error(store.dim());
+        lost_ = 8 * (static_cast<double>(store.dim()) + 16) * 0x1p-126;
+        if constexpr (!differences) {
+            double squares = 0;
+            for (std::size_t i = 0; i < store.dim(); ++i) squares += double{query[i]} * double{query[i]};
+            off_ = (1.1 * error_ + 0x1p-20) * std::sqrt(squares * store.coder().largest_squares());
+        }
+    }
+
+    /// Bit i is set if row i of `count` <= 64 could be at most at distance `threshold`. Rows as in score_block.
+    [[nodiscard]] std::uint64_t close_rows(const std::byte* first, std::size_t stride, std::size_t count,
+                                           float threshold) const noexcept {
+        const std::uint64_t all = ~std::uint64_t{0} >> (64 - count);
+        if (!tables_.able()) return all;
+        if (threshold != asked_) {
+            asked_ = threshold;
+            limit_ = limit_of(threshold);
+        }
+        if (limit_ == nothing_ruled_out) return all;
+        alignas(32) float sums[64];
+        return tables_.sums(first, stride, count, limit_, sums);
+    }
+
+  private:
+    static constexpr float nothing_ruled_out = std::numeric_limits<float>::max();
+
+    /// What the sums of a row's entries must not exceed for a distance up to `threshold`.
+    [[nodiscard]] float limit_of(float threshold) const noexcept {
+        double room = 0;
+        if constexpr (differences) {
+            room = double{threshold} > 0 ? double{threshold} * (1 + 1.25 * error_) * (1 + 0x1p-20) + lost_ : lost_;
+        } else {
+            room = off_ - metric_.least_sum(threshold) + lost_;
+        }
+        if (!(room < double{std::numeric_limits<float>::max()})) return nothing_ruled_out;
+        const double least = tables_.least();
+        room -= least - 0x1p-40 * (least < 0 ? -least : least);
+        if (!(room >= 0)) return -1;
+        if (!(room >= 0.7 * made_for_ && room <= 1.4 * made_for_)) {
+            made_for_ = room;
+            tables_.make(room, false);
+        }
+        const double limit = std::floor(room / tables_.step() * (1 + 0x1p-40));
+        return limit < 0x1p24 ? static_cast<float>(limit) : 0x1p24F;
+    }
+
+    const Metric& metric_;
+    mutable lookup_tables<Codec, V, differences> tables_;
+    double error_ = 0;  // g above
+    double lost_ = 0;   // to underflow
+    double off_ = 0;    // by roundings, of products
+    mutable double made_for_ = -1;
+    mutable float asked_ = std::numeric_limits<float>::infinity();
+    mutable float limit_ = nothing_ruled_out;
+};
+
+/// Scores rows of scans by the sums of their entries alone, for a finer codec to decide: they order rows but for what
+/// rounding to 6 bits changes, about a hundredth of a close row's distance. The tables depend on the query alone.
+template <class Metric, class Codec, class Isa>
+class estimating_scorer : public scorer<Metric, Codec, Isa> {
+    using V = simd::lanes<typename Isa::isa>;
+    using tables_type = lookup_tables<Codec, V, Metric::form == sum_form::squared_difference>;
+
+  public:
+    estimating_scorer(const Metric& metric, const code_store<Codec>& store, const float* query,
+                      padded_vector& row_buffer, padded_vector& buffer)
+        : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer), tables_(store, query, buffer) {
+        if (tables_.able()) tables_.make(tables_.mean() * 1.5, true);
+    }
+
+    /// Estimates of `count` <= 64 rows into out, which has 64 places; bit i is set if row i's is at most `threshold`.
+    [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
+                                         float* out) const {
+        if (tables_.able()) return tables_.sums(first, stride, count, threshold, out);
+        this->score_block(first, stride, count, out);
+        return ~std::uint64_t{0} >> (64 - count);
+    }
+
+  private:
+    tables_type tables_;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,251 @@
+// Scans: every row of a store or list in turn, scored and pushed to a collector. Rows whose distances have lower bounds are
+// measured only as far as the bounds leave them possible.
+#pragma once
+
+#include <algorithm>   // for make_heap, max, min, pop_heap
+#include <bit>         // for countr_zero
+#include <cstddef>     // for size_t
+#include <cstdint>     // for uint32_t, uint64_t
+#include <functional>  // for greater
+#include <limits>      // for numeric_limits
+#include <span>        // for span
+#include <vector>      // for vector
+
+#include "vicinal/core/reservoir.hpp"
+#include "vicinal/scoring/collectors.hpp"
+#include "vicinal/simd/fast_scan.hpp"
+#include "vicinal/simd/kernels.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// Whether a scorer knows lower bounds of distances, by which rows may be passed over.
+template <class Scorer>
+inline constexpr bool has_bounds = requires(const Scorer& scorer) {
+    scorer.limit_of(0.0F);
+};
+
+/// Measures rows [begin, end) of those slot_of names and pushes them.
+template <class Scorer, class Collector, class SlotOf, class BeforeBlock>
+void push_unbounded(const Scorer& scorer, std::size_t begin, std::size_t end, Collector& collector, SlotOf slot_of,
+                     BeforeBlock before_block) {
+    float distances[scan_block];
+    slot_t slots[scan_block];
+    for (std::size_t first = begin; first < end; first += scan_block) {
+        before_block();
+        std::size_t n = 0;
+        for (std::size_t i = first; i < std::min(end, first + scan_block); ++i) {
+            slots[n] = slot_of(static_cast<slot_t>(i));
+            if (slots[n] != no_slot) ++n;
+        }
+        scorer.measure_all(slots, n, distances);
+        push_all(collector, distances, n, [&](std::size_t i) { return slots[i]; });
+    }
+}
+
+/// Measures rows by few at a time, and knows what bound the next must not exceed.
+template <class Scorer, class Collector, class SlotOf>
+class row_measurer {
+  public:
+    row_measurer(const Scorer& scorer, const simd::row_table& rows, Collector& collector, SlotOf slot_of)
+        : scorer_(scorer), rows_(rows), collector_(collector), slot_of_(slot_of) {
+        settle();
+    }
+    /// What bounds must not exceed.
+    [[nodiscard]] float limit() const noexcept { return limit_; }
+    /// Queues a row whose bound does not exceed limit(), and measures the queue when it is full.
+    void add(std::size_t row) {
+        which_[noted_] = static_cast<slot_t>(row);
+        slots_[noted_] = slot_of_(which_[noted_]);
+        if (slots_[noted_] != no_slot && ++noted_ == at_once) settle();
+    }
+    /// Measures those noted.
+    void settle() {
+        if (noted_ != 0) {
+            float distances[at_once];
+            scorer_.measure(rows_, which_, slots_, noted_, collector_.threshold(), distances);
+            push_all(collector_, distances, noted_, [&](std::size_t i) { return slots_[i]; });
+            measured_ += noted_;
+            noted_ = 0;
+        }
+        limit_ = scorer_.limit_of(collector_.threshold());
+    }
+    [[nodiscard]] std::size_t measured() const noexcept { return measured_; }
+
+  private:
+    static constexpr std::size_t at_once = 16;
+    const Scorer& scorer_;
+    const simd::row_table& rows_;
+    Collector& collector_;
+    SlotOf slot_of_;
+    float limit_ = 0;
+    std::size_t noted_ = 0;
+    std::size_t measured_ = 0;
+    slot_t which_[at_once];
+    slot_t slots_[at_once];
+};
+
+/// Calls f(row, bound) for those of `count` bounds, of rows from `first` on, that do not exceed limit(), which is asked
+/// for each 32.
+template <class Scorer, class Limit, class F>
+void for_each_possible(const float* lower, std::size_t first, std::size_t count, Limit limit, F f) {
+    for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
+        std::uint32_t possible = Scorer::not_above(lower + r, limit());
+        if (count - r < simd::scan_lanes) possible &= (std::uint32_t{1} << (count - r)) - 1;
+        for (; possible != 0; possible &= possible - 1) {
+            const std::size_t i = r + static_cast<std::size_t>(std::countr_zero(possible));
+            f(first + i, lower[i]);
+        }
+    }
+}
+
+/// How many rows from `first` on, at most `most`, surely lie in one segment of a chunked_rows. Both are multiples of
+/// scan_block, `most` a power of two.
+[[nodiscard]] constexpr std::size_t rows_in_line(std::size_t first, std::size_t most) noexcept {
+    const std::size_t aligned = first == 0 ? scan_block : first & (~first + 1);
+    return aligned < most ? aligned : most;
+}
+
+/// The bounds of a chunk of rows: all of them, and which are lowest. Refers to what it is made from.
+class chunk_bounds {
+  public:
+    static constexpr std::size_t most_rows = 16384;
+
+    /// memory  for the bounds of `count` rows, or of most_rows if they are more
+    chunk_bounds(std::vector<float>& memory, std::size_t count) {
+        const std::size_t room = round_up(std::min(count, most_rows), simd::scan_lanes);
+        if (memory.size() < room) memory.resize(room);
+        lower_ = memory.data();
+    }
+
+    /// Takes the bounds of rows [begin, end); only those up to `limit` matter. before_block() runs every few hundred
+    /// rows.
+    template <class Scorer, class BeforeBlock>
+    void take(const Scorer& scorer, const simd::row_table& rows, std::size_t begin, std::size_t end, float limit,
+              BeforeBlock before_block) {
+        constexpr std::size_t at_once = 512;  // by one call: of 32 rows a third of the time went into the calls
+        begin_ = begin;
+        count_ = end - begin;
+        reservoir lowest(keys_, lowest_kept);
+        std::size_t possible = 0;
+        for (std::size_t first = begin, n = 0; first < end; first += n) {
+            before_block();
+            n = std::min(rows_in_line(first, at_once), end - first);
+            float* const here = lower_ + (first - begin);
+            scorer.lower_bounds(rows[static_cast<slot_t>(first)], rows.stride, n, here);
+            for_each_possible<Scorer>(
+                here, first, n, [&] { return std::min(limit, lowest.threshold()); },
+                [&](std::size_t row, float bound) {
+                    lowest.push(static_cast<std::uint32_t>(row), bound);
+                    ++possible;
+                });
+        }
+        kept_ = lowest.finish().size();
+        all_kept_ = kept_ == possible;
+        std::make_heap(keys_, keys_ + kept_, std::greater<>());
+    }
+
+    /// Adds to `measurer` the rows with the lowest bounds, the lowest first, then all others that it leaves possible.
+    template <class Scorer, class Measurer>
+    void measure(Measurer& measurer) {
+        std::uint64_t last = 0;
+        for (; kept_ != 0 && reservoir::distance(keys_[0]) <= measurer.limit(); --kept_) {
+            last = keys_[0];
+            measurer.add(reservoir::number(last));
+            std::pop_heap(keys_, keys_ + kept_, std::greater<>());
+        }
+        measurer.settle();
+        if (kept_ != 0 || all_kept_) return;
+        for_each_possible<Scorer>(
+            lower_, begin_, count_, [&] { return measurer.limit(); },
+            [&](std::size_t row, float bound) {
+                if (reservoir::key_of(static_cast<std::uint32_t>(row), bound) > last) measurer.add(row);
+            });
+        measurer.settle();
+    }
+
+  private:
+    static constexpr std::size_t lowest_kept = 128;
+    float* lower_;
+    std::size_t begin_ = 0;
+    std::size_t count_ = 0;
+    std::uint64_t keys_[2 * lowest_kept];  // a reservoir's, then a heap
+    std::size_t kept_ = 0;
+    bool all_kept_ = true;  // that were possible
+};
+
+/// Pushes rows [0, count) of `rows`, any number, by a scorer that knows lower bounds. Of some thousands of rows those
+/// with the lowest bounds are measured first, closest first, so that the threshold soon is about what it will be in the
+/// end; then the few others that it leaves possible, in order. A scorer that says by `worth_bounding` that bounds rule
+/// out too little has the next rows measured.
+/// memory  for bounds
+template <class Scorer, class Collector, class SlotOf, class BeforeBlock>
+void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector, SlotOf slot_of,
+                     std::vector<float>& memory, BeforeBlock before_block) {
+    constexpr bool may_doubt = requires { scorer.worth_bounding(); };
+    // Half as many more rows are measured if the first 2048 are a chunk by themselves.
+    constexpr std::size_t first_chunk = chunk_bounds::most_rows / 2;
+    chunk_bounds bounds(memory, count);
+    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+        std::size_t together = begin == 0 ? first_chunk : chunk_bounds::most_rows;
+        std::size_t worth = together;
+        if constexpr (may_doubt) worth = scorer.worth_bounding();
+        together = std::min({together, std::max(worth, scan_block), count - begin});
+        end = begin + together;
+        if constexpr (may_doubt)
+            if (worth == 0) {
+                push_unbounded(scorer, begin, end, collector, slot_of, before_block);
+                continue;
+            }
+        row_measurer<Scorer, Collector, SlotOf> measurer(scorer, rows, collector, slot_of);
+        [[maybe_unused]] const bool limited = measurer.limit() < std::numeric_limits<float>::max();
+        bounds.take(scorer, rows, begin, end, measurer.limit(), before_block);
+        bounds.template measure<Scorer>(measurer);
+        // What it took to have any results at all says little of the rows to come, unless it took many.
+        if constexpr (may_doubt)
+            if (limited || together >= first_chunk / 2) scorer.bounded(together, measurer.measured());
+    }
+}
+
+/// Scores rows [0, count) of `rows` in order and pushes row i as slot_of(i). before_block() runs before each block and
+/// may throw.
+template <class Scorer, class Collector, class SlotOf, class BeforeBlock>
+void scan_blocks(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector, SlotOf slot_of,
+                 BeforeBlock before_block) {
+    for (std::size_t first = 0; first < count; first += scan_block) {
+        before_block();
+        const std::size_t n = count - first < scan_block ? count - first : scan_block;
+        push_block(scorer, rows[static_cast<slot_t>(first)], rows.stride, n, collector,
+                    [&](std::size_t i) { return slot_of(static_cast<slot_t>(first + i)); });
+    }
+}
+
+/// The same by bounds, if the scorer knows any. memory  for them
+template <class Scorer, class Collector, class SlotOf, class BeforeBlock>
+void scan_rows(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector, SlotOf slot_of,
+               std::vector<float>& memory, BeforeBlock before_block) {
+    if constexpr (has_bounds<Scorer>)
+        push_by_bounds(scorer, rows, count, collector, slot_of, memory, before_block);
+    else
+        scan_blocks(scorer, rows, count, collector, slot_of, before_block);
+}
+
+/// The slot_of of a store, whose rows are where their numbers say.
+inline constexpr auto own_slot = [](slot_t row) { return row; };
+
+/// Scores the listed rows and pushes them: when few ids are wanted, or for a rerank.
+template <class Scorer, class Collector, class BeforeBlock>
+void score_listed(const Scorer& scorer, std::span<const slot_t> slots, Collector& collector, BeforeBlock before_block) {
+    float distances[scan_block];
+    for (std::size_t first = 0; first < slots.size(); first += scan_block) {
+        before_block();
+        const std::size_t n = slots.size() - first < scan_block ? slots.size() - first : scan_block;
+        scorer.score(slots.data() + first, n, distances);
+        push_all(collector, distances, n, [&](std::size_t i) { return slots[first + i]; });
+    }
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

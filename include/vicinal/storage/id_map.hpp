@@ -1,0 +1,388 @@
+// Which id lies in which row, and which rows are free.
+#pragma once
+
+#include <algorithm>  // for max, min
+#include <bit>        // for bit_ceil, countr_zero
+#include <chrono>     // for steady_clock
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint8_t, uint64_t, uintptr_t
+#include <limits>     // for numeric_limits
+#include <new>        // for bad_alloc
+#include <string>     // for to_string
+#include <utility>    // for move
+#include <vector>     // for vector
+
+#include "vicinal/core/error.hpp"
+#include "vicinal/core/math.hpp"
+#include "vicinal/core/types.hpp"
+#include "vicinal/storage/chunked_rows.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// What a row holds. A retired row's vector is gone for users but may still be passed through by a graph search.
+enum class row_state : std::uint8_t { free = 0, live = 1, retired = 2 };
+
+/// Row numbers, of which the lowest is found at once: a bit for each row, and one for each 64 rows that says whether any
+/// of them is in. For one thread, but for `memory`.
+class slot_set {
+  public:
+    /// Room for rows [0, rows). Strong guarantee.
+    void reserve(std::size_t rows) {
+        const std::size_t words = (rows + 63) / 64;
+        if (words <= words_.size()) return;
+        words_.reserve(std::max(words, 2 * words_.size()));
+        summary_.resize((words_.capacity() + 63) / 64, 0);
+        words_.resize(words_.capacity(), 0);
+        bytes_ = (words_.capacity() + summary_.capacity()) * sizeof(std::uint64_t);
+    }
+    /// Drops the rows from `rows` on, with most of the memory for them if that is possible.
+    void fit(std::size_t rows) noexcept {
+        const std::size_t words = (rows + 63) / 64;
+        if (words_.size() <= 4 * words || words_.size() <= page_bytes / sizeof(std::uint64_t)) return;
+        try {
+            slot_set smaller;
+            smaller.reserve(2 * rows);
+            for (slot_t slot = lowest(); slot != no_slot && slot < rows; slot = from(slot + 1)) smaller.insert(slot);
+            *this = std::move(smaller);
+        } catch (const std::bad_alloc&) {  // it is as good as before
+        }
+    }
+    void insert(slot_t slot) noexcept {
+        words_[slot / 64] |= std::uint64_t{1} << slot % 64;
+        summary_[slot / 4096] |= std::uint64_t{1} << slot / 64 % 64;
+    }
+    void erase(slot_t slot) noexcept {
+        words_[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
+        if (words_[slot / 64] == 0) summary_[slot / 4096] &= ~(std::uint64_t{1} << slot / 64 % 64);
+    }
+    [[nodiscard]] slot_t lowest() const noexcept { return from(0); }
+    /// The lowest row in the set from `first` on, or no_slot.
+    [[nodiscard]] slot_t from(slot_t first) const noexcept {
+        std::size_t word = first / 64;
+        if (word >= words_.size()) return no_slot;
+        if (const std::uint64_t bits = words_[word] >> first % 64 << first % 64; bits != 0) return lowest_of(word, bits);
+        ++word;
+        for (std::size_t s = word / 64; s < summary_.size(); ++s) {
+            std::uint64_t bits = summary_[s];
+            if (s == word / 64) bits = bits >> word % 64 << word % 64;
+            if (bits == 0) continue;
+            const std::size_t found = s * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+            return lowest_of(found, words_[found]);
+        }
+        return no_slot;
+    }
+    /// The lowest n such that all of [n, end) are in the set.
+    [[nodiscard]] std::size_t begin_of_run(std::size_t end) const noexcept {
+        while (end > 0) {
+            const std::size_t word = (end - 1) / 64;
+            if (end % 64 == 0 && words_[word] == ~std::uint64_t{0})
+                end -= 64;
+            else if ((words_[word] >> (end - 1) % 64 & 1U) != 0)
+                --end;
+            else
+                break;
+        }
+        return end;
+    }
+    [[nodiscard]] std::size_t memory() const noexcept { return bytes_; }
+
+  private:
+    [[nodiscard]] static slot_t lowest_of(std::size_t word, std::uint64_t bits) noexcept {
+        return static_cast<slot_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
+    }
+    std::vector<std::uint64_t> words_;
+    std::vector<std::uint64_t> summary_;  // bit i: whether words_[i] has any
+    shared_count bytes_;
+};
+
+/// The ids of the rows, a hash table from id to row, and the free rows. The table holds row numbers only (the key is
+/// the row's id), 4 bytes an entry at a load of at most 3/4, linear probing with backward-shift deletion. The lowest free
+/// row is used first, so which one does not depend on what was freed when.
+///
+/// Threads: a writer may call what says so beside readers; all else that is not const wants readers out.
+template <class Id>
+class id_map {
+  public:
+    [[nodiscard]] std::size_t live() const noexcept { return live_; }
+    /// Rows ever used: all rows in use are below.
+    [[nodiscard]] std::size_t high_water() const noexcept { return high_water_; }
+    /// Rows in use that are not live.
+    [[nodiscard]] std::size_t retired() const noexcept { return retired_; }
+    [[nodiscard]] VICINAL_INLINE Id id(slot_t slot) const noexcept { return ids_[slot]; }
+    [[nodiscard]] VICINAL_INLINE row_state state(slot_t slot) const noexcept { return states_[slot]; }
+    [[nodiscard]] VICINAL_INLINE bool is_live(slot_t slot) const noexcept { return states_[slot] == row_state::live; }
+    /// Whether a row is live or retired; may be asked of any number, such as one that a walk came by some changes ago.
+    [[nodiscard]] bool in_use(slot_t slot) const noexcept {
+        return slot < high_water_ && states_[slot] != row_state::free;
+    }
+
+    /// Asks for the id and the state of a row.
+    VICINAL_INLINE void prefetch(slot_t slot) const noexcept {
+        simd::prefetch_lines(reinterpret_cast<const std::byte*>(&ids_[slot]), sizeof(Id));
+        simd::prefetch_lines(reinterpret_cast<const std::byte*>(&states_[slot]), 1);
+    }
+
+    /// The live row of `id`, or no_slot.
+    [[nodiscard]] slot_t find(Id id) const noexcept {
+        if (table_.empty()) return no_slot;
+        for (std::size_t i = home(id);; i = next(i)) {
+            const slot_t slot = table_[i];
+            if (slot == no_slot || ids_[slot] == id) return slot;
+        }
+    }
+
+    /// Rows below the high water that are free.
+    [[nodiscard]] std::size_t free() const noexcept { return high_water_ - live_ - retired_; }
+    /// Rows there will have been when `extra` more are in use: free ones are used first.
+    [[nodiscard]] std::size_t high_water_after(std::size_t extra) const noexcept {
+        return high_water_ + (extra > free() ? extra - free() : 0);
+    }
+
+    /// Makes room for `extra` more live rows, beside readers; what it returns is for `exchange_table`. Strong guarantee.
+    /// throws  error{capacity} beyond 2^31 - 1 rows
+    [[nodiscard]] std::vector<slot_t> prepare_extra(std::size_t extra) {
+        const std::size_t fresh = extra > free() ? extra - free() : 0;
+        if (fresh > max_slots - high_water_)
+            fail(errc::capacity, "the index would hold " + std::to_string(high_water_ + fresh) +
+                                     " rows, it numbers at most " + std::to_string(max_slots));
+        const std::size_t wanted = table_size(live_ + extra);
+        std::vector<slot_t> larger;
+        if (wanted > table_.size()) larger = table_of(wanted);
+        ids_.reserve(high_water_ + fresh);
+        states_.reserve(high_water_ + fresh);
+        return larger;
+    }
+    /// Has the system give memory for the rows that the next `count` calls of `insert` take, beside readers.
+    void touch(std::size_t count) noexcept {
+        ids_.touch(high_water_after(count));
+        states_.touch(high_water_after(count));
+    }
+    /// Puts a prepared table in place, if it is one, and leaves the one before. O(1).
+    void exchange_table(std::vector<slot_t>& table) noexcept {
+        if (!table.empty()) table_.swap(table);
+    }
+    /// All of it, for an object that nobody else reads.
+    void reserve_extra(std::size_t extra) {
+        auto larger = prepare_extra(extra);
+        exchange_table(larger);
+    }
+    /// Room for releasing any of rows [0, rows). Beside readers. Strong guarantee.
+    void reserve_free(std::size_t rows) { free_.reserve(rows); }
+
+    /// A table as small as the rows want, for `exchange_table`; nothing if that is not much smaller, or there is no
+    /// memory for it. Beside readers.
+    /// at_once  do not wait until the table has four times the size
+    [[nodiscard]] std::vector<slot_t> smaller_table(bool at_once) const noexcept {
+        const std::size_t size = table_size(live_);
+        if (at_once ? size >= table_.size() : 4 * size > table_.size()) return {};
+        try {
+            return table_of(at_once ? size : 2 * size);
+        } catch (const std::bad_alloc&) {
+            return {};
+        }
+    }
+    /// Gives back memory that rows beyond the high water had, beside readers who have not seen those rows.
+    void fit(bool at_once) noexcept {
+        for (chunked_rows* const array : {&ids_.rows(), &states_.rows()})
+            at_once ? array->fit(high_water_) : array->give_back(high_water_);
+        free_.fit(high_water_);
+    }
+
+    /// The used rows among those that the next `count` calls of `insert` would take, in order.
+    [[nodiscard]] std::vector<slot_t> upcoming_reused(std::size_t count) const {
+        std::vector<slot_t> rows;
+        rows.reserve(std::min(count, free()));
+        for (slot_t slot = 0; rows.size() < std::min(count, free()); ++slot) rows.push_back(slot = free_.from(slot));
+        return rows;
+    }
+
+    /// The rows that the next `count` calls of `insert` take.
+    [[nodiscard]] std::vector<slot_t> upcoming_rows(std::size_t count) const {
+        std::vector<slot_t> rows = upcoming_reused(count);
+        rows.reserve(count);
+        while (rows.size() < count) rows.push_back(static_cast<slot_t>(high_water_ + (rows.size() - free())));
+        return rows;
+    }
+    /// The row the i-th next `insert` would take, without taking it. O(i).
+    [[nodiscard]] slot_t upcoming(std::size_t i) const noexcept {
+        if (i >= free()) return static_cast<slot_t>(high_water_ + (i - free()));
+        slot_t slot = free_.lowest();
+        for (; i > 0; --i) slot = free_.from(slot + 1);
+        return slot;
+    }
+
+    /// Gives `id` the next row, live from now on. Needs reserve_extra and that find(id) is no_slot.
+    slot_t insert(Id id) noexcept {
+        slot_t slot = free_.lowest();
+        if (slot != no_slot)
+            free_.erase(slot);
+        else
+            slot = static_cast<slot_t>(high_water_);
+        high_water_ = std::max<std::size_t>(high_water_, slot + std::size_t{1});
+        ids_[slot] = id;
+        states_[slot] = row_state::live;
+        ++live_;
+        enter(table_, slot);
+        return slot;
+    }
+
+    /// Takes a row's id away; the row counts as retired until `release`.
+    void retire(slot_t slot) noexcept {
+        erase_entry(slot);
+        states_[slot] = row_state::retired;
+        --live_;
+        ++retired_;
+    }
+    /// Takes away the id of `leaving`, whose row from now on goes by the id of `other`, which counts as retired until
+    /// `release`.
+    void retire_for(slot_t leaving, slot_t other) noexcept {
+        const Id id = ids_[other];
+        erase_entry(leaving);
+        retire(other);
+        ids_[leaving] = id;
+        enter(table_, leaving);
+    }
+    /// Makes a retired row free to be used again. Needs reserve_free.
+    void release(slot_t slot) noexcept {
+        states_[slot] = row_state::free;
+        --retired_;
+        free_.insert(slot);
+    }
+    /// Where the rows in use end: those from there to the high water are free. Beside readers.
+    [[nodiscard]] std::size_t used_end() const noexcept {
+        return free() == 0 ? high_water_ : free_.begin_of_run(high_water_);
+    }
+    /// Forgets the free rows from `rows` on, which is used_end().
+    void lower_high_water(std::size_t rows) noexcept { high_water_ = rows; }
+
+    /// Forgets all rows; leaves in `table`, which is empty, what they were looked up in. O(1). `forget_free` is to follow.
+    void clear(std::vector<slot_t>& table) noexcept {
+        table_.swap(table);
+        high_water_ = live_ = retired_ = 0;
+    }
+    /// When all rows were forgotten. Beside readers.
+    void forget_free() noexcept { free_ = slot_set(); }
+
+    /// Takes a live row out where all rows are: the last row takes its place, if it is another.
+    /// returns  the row that moved there, or no_slot
+    slot_t remove_dense(slot_t slot) noexcept {
+        erase_entry(slot);
+        --live_;
+        const auto last = static_cast<slot_t>(--high_water_);
+        states_[last] = row_state::free;
+        if (slot == last) return no_slot;
+        table_[place_of(last)] = slot;
+        ids_[slot] = ids_[last];
+        states_[slot] = row_state::live;
+        return last;
+    }
+
+    /// Rows whose ids and states lie in a file; `build_table` must follow before `find` knows them.
+    void borrow(const std::byte* ids, const std::byte* states, std::size_t count, std::size_t live) {
+        ids_.borrow(ids);
+        states_.borrow(states);
+        high_water_ = count;
+        live_ = live;
+        retired_ = count - live;
+    }
+    /// room  bytes it may take; where rows are very short, it is then fuller than usual until rows are added
+    /// returns  false if two live rows share an id; `find` then knows the first
+    bool build_table(std::size_t room = std::numeric_limits<std::size_t>::max()) {
+        std::size_t size = std::bit_ceil(std::max<std::size_t>(16, high_water_ * 4 / 3 + 1));
+        if (size > room / sizeof(slot_t) && high_water_ < size / 2 - size / 16) size /= 2;
+        table_ = std::vector<slot_t>(size, no_slot);
+        bool distinct = true;
+        for_each_live([&](slot_t slot) {
+            if (find(ids_[slot]) == no_slot)
+                enter(table_, slot);
+            else
+                distinct = false;
+        });
+        return distinct;
+    }
+    /// Calls f(rows, count) for what lies in a file.
+    template <class F>
+    void for_each_array(F&& f) {
+        f(ids_.rows(), high_water_);
+        f(states_.rows(), high_water_);
+    }
+
+    /// Calls f(slot) for every live row, in row order.
+    template <class F>
+    void for_each_live(F&& f) const {
+        for (std::size_t i = 0; i < high_water_; ++i)
+            if (is_live(static_cast<slot_t>(i))) f(static_cast<slot_t>(i));
+    }
+
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return ids_.rows().memory() + states_.rows().memory() + table_.capacity() * sizeof(slot_t) + free_.memory();
+    }
+    [[nodiscard]] std::size_t reserved() const noexcept {
+        return ids_.rows().reserved() + states_.rows().reserved() + table_.capacity() * sizeof(slot_t) + free_.memory();
+    }
+
+  private:
+    [[nodiscard]] static std::size_t table_size(std::size_t rows) noexcept {
+        return std::bit_ceil(std::max<std::size_t>(16, rows * 4 / 3 + 1));
+    }
+    [[nodiscard]] std::size_t home(Id id) const noexcept { return home(id, table_.size()); }
+    [[nodiscard]] std::size_t home(Id id, std::size_t size) const noexcept {
+        return static_cast<std::size_t>(mix_id(id, salt_)) & (size - 1);
+    }
+    [[nodiscard]] std::size_t next(std::size_t i) const noexcept { return (i + 1) & (table_.size() - 1); }
+
+    void enter(std::vector<slot_t>& table, slot_t slot) const noexcept {
+        std::size_t i = home(ids_[slot], table.size());
+        while (table[i] != no_slot) i = (i + 1) & (table.size() - 1);
+        table[i] = slot;
+    }
+    /// Where the table has a live row.
+    [[nodiscard]] std::size_t place_of(slot_t slot) const noexcept {
+        std::size_t i = home(ids_[slot]);
+        while (table_[i] != slot) i = next(i);
+        return i;
+    }
+
+    void erase_entry(slot_t slot) noexcept {
+        std::size_t hole = place_of(slot);
+        // Pull back every later entry of the run that may not stay behind the hole.
+        for (std::size_t i = next(hole); table_[i] != no_slot; i = next(i)) {
+            const std::size_t wish = home(ids_[table_[i]]);
+            if (((i - wish) & (table_.size() - 1)) >= ((i - hole) & (table_.size() - 1))) {
+                table_[hole] = table_[i];
+                hole = i;
+            }
+        }
+        table_[hole] = no_slot;
+    }
+
+    /// What the table holds, in one of another size.
+    [[nodiscard]] std::vector<slot_t> table_of(std::size_t size) const {
+        std::vector<slot_t> other(size, no_slot);
+        for (const slot_t slot : table_)
+            if (slot != no_slot) enter(other, slot);
+        return other;
+    }
+
+    /// Different in every object, so that nobody can make up ids that all fall into one place of the table. Nothing
+    /// that can be seen depends on it.
+    [[nodiscard]] std::uint64_t own_salt() const noexcept {
+        return mix(reinterpret_cast<std::uintptr_t>(this) ^
+                   mix(static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count())));
+    }
+
+    std::uint64_t salt_ = own_salt();
+    chunked_array<Id> ids_;
+    chunked_array<row_state> states_;
+    std::vector<slot_t> table_;
+    slot_set free_;  // and perhaps, from the high water on, rows that once were
+    std::size_t high_water_ = 0;
+    std::size_t live_ = 0;
+    std::size_t retired_ = 0;
+};
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END
