@@ -79,7 +79,7 @@ class id_filter {
     id_filter() = default;
     template <id_predicate<Id> F>
     requires(!std::same_as<std::remove_cvref_t<F>, id_filter>) id_filter(F&& predicate VICINAL_LIFETIMEBOUND)
-    noexcept : admits_(predicate) {}                                                 // NOLINT: a lambda converts
+    noexcept : admits_(predicate) {}  // NOLINT: a lambda converts
     /// Refuses what is called with an id and answers neither yes nor no, and says why.
     template <std::invocable<Id> F>
     requires(!id_predicate<F, Id> && !std::same_as<std::remove_cvref_t<F>, id_filter>) id_filter(F&&) {  // NOLINT

@@ -174,7 +174,8 @@ class executor_ref {
 
     /// Refuses what is no executor, and says why.
     template <class E>
-    requires(std::is_class_v<E> && !executor<E> && !std::same_as<std::remove_cv_t<E>, executor_ref>) executor_ref(E&) {  // NOLINT
+    requires(std::is_class_v<E> && !executor<E> && !std::same_as<std::remove_cv_t<E>, executor_ref>)  // NOLINT
+        executor_ref(E&) {
         static_assert(executor<E>,
                       "vicinal: an executor must model vicinal::executor: run(count, task) and concurrency() (see "
                       "vicinal/core/executor.hpp)");
