@@ -1,12 +1,12 @@
 // The one loop under every distance: a query against rows, for any pointwise metric and elementwise codec.
 #pragma once
 
-#include <bit>      // for bit_width
 #include <cstddef>  // for size_t, byte
-#include <cstdint>  // for int32_t, int64_t, uintptr_t
+#include <cstdint>  // for int32_t, int64_t
 #include <utility>  // for index_sequence
 
 #include "vicinal/concepts.hpp"
+#include "vicinal/core/row_table.hpp"
 #include "vicinal/core/types.hpp"
 #include "vicinal/simd/integer.hpp"
 #include "vicinal/simd/intrinsics.hpp"
@@ -15,18 +15,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// Where rows of codes lie: in segments, the first of 2^shift rows, each further one doubling the total. `origins[s]`
-/// is where row 0 would lie if segment s reached back to it, so that every row's address is one table look-up and one
-/// multiplication, and growth never touches what readers hold.
-struct row_table {
-    const std::uintptr_t* origins = nullptr;
-    std::size_t stride = 0;
-    unsigned shift = 0;
-
-    [[nodiscard]] VICINAL_INLINE const std::byte* operator[](vicinal::detail::slot_t slot) const noexcept {
-        return reinterpret_cast<const std::byte*>(origins[std::bit_width(slot >> shift)] + slot * stride);
-    }
-};
+using vicinal::detail::row_table;
 
 namespace detail {
 
@@ -192,9 +181,9 @@ struct static_kernels {
         const auto sum_up = [&](std::size_t from, std::size_t n, const std::byte* const* four,
                                 std::int32_t* sums) VICINAL_LAMBDA_INLINE {
             if constexpr (weighted)
-                codes::template weighted_sums_4<lanes<Isa>>(query + 2 * from, four, n, shift, sums);
+                codes::template weighted_sums_4<Isa>(query + 2 * from, four, n, shift, sums);
             else
-                codes::template sums_4<lanes<Isa>, What>(query + from, four, n, sums);
+                codes::template sums_4<Isa, What>(query + from, four, n, sums);
         };
         const integer_scale by = scale;  // `out` cannot overlap a local
         detail::in_fours<true>(
@@ -203,7 +192,7 @@ struct static_kernels {
                 std::int32_t sums[4];
                 if (dim <= integer_block) {
                     sum_up(0, dim, four, sums);
-                    by.apply_4(sums, distances);
+                    scale_4<Isa>(by, sums, distances);
                 } else {
                     std::int64_t totals[4] = {};
                     for (std::size_t from = 0; from < dim; from += integer_block) {

@@ -64,20 +64,12 @@ struct tile {
         std::uint16_t row[queries][most_rows];
     };
 
-    /// Packs `count` queries of dim floats, 1 <= count <= queries, into a panel of dim * queries floats; in the place of
-    /// those missing stands the first.
+    /// Packs `count` queries of dim floats, 1 <= count <= queries, into a panel of dim * queries floats; in the place
+    /// of those missing stands the first.
     static void pack(const float* const* query, std::size_t count, std::size_t dim, float* panel) noexcept {
         const float* at[queries];
         for (std::size_t q = 0; q < queries; ++q) at[q] = query[q < count ? q : 0];
-        std::size_t i = 0;
-#if defined(__AVX__)
-        if constexpr (is_256_bit<V>) {
-            for (; i + 8 <= dim; i += 8) {
-                transpose_8x8(at, i, panel + i * queries, queries);
-                transpose_8x8(at + 8, i, panel + i * queries + 8, queries);
-            }
-        }
-#endif
+        std::size_t i = transpose_whole<V>(at, dim, panel);
         for (; i < dim; ++i)
             for (std::size_t q = 0; q < queries; ++q) panel[i * queries + q] = at[q][i];
     }
