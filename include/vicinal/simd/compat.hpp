@@ -1,4 +1,4 @@
-// The differences between xsimd's releases (8.1 to 14), and between a vector and a plain float, in one place.
+// Hides the differences between xsimd's releases (8.1 to 14), and between a vector and a plain float.
 #pragma once
 
 #include <array>        // for array
@@ -46,7 +46,7 @@ template <class V>
         return xsimd::max(a, b);
 }
 
-/// The largest lane.
+/// Finds the largest lane.
 template <class V>
 [[nodiscard]] VICINAL_INLINE float largest_lane(const V& v) noexcept {
     if constexpr (is_float<V>) {
@@ -60,7 +60,7 @@ template <class V>
     }
 }
 
-/// The sum of the lanes.
+/// Adds up the lanes.
 [[nodiscard]] VICINAL_INLINE float sum_lanes(float v) noexcept { return v; }
 
 /// Lanes [0, count) are those of `chosen`, the rest those of `other`. For 0 < count < lanes.

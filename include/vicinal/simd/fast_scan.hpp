@@ -116,8 +116,8 @@ VICINAL_INLINE void scan_32(const std::byte* codes, const std::uint8_t* tables, 
             (base + offsets[lane]) + factors[lane] * (static_cast<float>(totals[lane]) * scale.step + scale.low);
 }
 
-/// Asks for rows ahead of those scanned by scan_rows_32, which reads many at once: the hardware does not follow that.
-/// Only of rows that no cache holds, where it doubles the speed of a scan.
+/// Asks for rows ahead of those scanned by scan_rows_32, which reads many at once, as the hardware does not follow
+/// that. It does so only for rows that no cache holds, where it doubles the speed of a scan.
 class scan_ahead {
   public:
     /// far  whether rows are more than caches hold

@@ -1,4 +1,4 @@
-// Sums over codes of a few bits per component in integer arithmetic: the loops under walks of sq8 and sq4 graphs.
+// Adds up codes of a few bits per component in integer arithmetic: the loops under walks of sq8 and sq4 graphs.
 #pragma once
 
 #include <cstddef>  // for size_t, byte
@@ -12,7 +12,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// How codes of `Bits` bits are added up.
+/// Says how codes of `Bits` bits are added up.
 ///   query_type        the query's integers, readable to the next multiple of integer_group
 ///   per_step          how many of the query's units make one step of the code, for squared differences
 ///   lowest, highest   between which the query's integers must lie for those
@@ -32,7 +32,7 @@ VICINAL_INLINE void scale_4(const integer_scale& by, const std::int32_t* sums, f
     per_isa::scale_4(tag_of<Isa>{}, by, sums, out);
 }
 
-/// Bytes against a query of 16-bit integers in steps of the code.
+/// Codes of bytes meet a query of 16-bit integers in steps of the code.
 /// For weighted differences, which only codes of 8 bits have, the query is w x in 16 integers followed by 16 weights,
 /// and so on for each 16 components, with zeros after the last; its integers are from weighted_lowest to
 /// weighted_highest.
@@ -62,7 +62,7 @@ struct integer_codes<8> {
         for (std::size_t i = dim; i % integer_group != 0; ++i) out[i] = 0;
     }
 
-    /// A row as the query of weighted differences; weights are readable to the next multiple of 16 and zero there.
+    /// Makes a row the query of weighted differences; weights are readable to the next multiple of 16 and zero there.
     static VICINAL_INLINE void from_weighted_code(const std::byte* code, const std::int16_t* weights, std::size_t dim,
                                                   query_type* out) noexcept {
         for (std::size_t i = 0; i < dim; i += 16, out += 32)
@@ -72,7 +72,7 @@ struct integer_codes<8> {
             }
     }
 
-    /// sums_4 for weighted differences.
+    /// Does what sums_4 does, for weighted differences.
     template <class Isa>
     static VICINAL_INLINE void weighted_sums_4(const query_type* q, const std::byte* const* rows, std::size_t dim,
                                                unsigned shift, std::int32_t* out) noexcept {
@@ -86,7 +86,7 @@ struct integer_codes<8> {
     }
 };
 
-/// Two codes a byte, the lower half first, against a query of 8-bit integers in eighths of a step. Squared differences
+/// Codes of half a byte, the lower half first, meet a query of 8-bit integers in eighths of a step. Squared differences
 /// are taken apart: (8 x - q)^2 = 16 x (4 x - q) + q^2, whose last term is the query's alone, so that both kinds of sum
 /// are one multiplication of unsigned by signed bytes, and sums of 16 bits hold 256 components. A vector register
 /// takes 64 components: the query's even ones first, which meet the lower halves, then its odd ones.

@@ -1,4 +1,4 @@
-// The instruction set a kernel is compiled for, as a type; xsimd's name for it, and ours where xsimd has none.
+// Instruction sets are types: the one a kernel is compiled for has xsimd's name, or ours where xsimd has none.
 #pragma once
 
 #include <cstddef>          // for size_t
@@ -11,12 +11,12 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// Plain C++ on one float at a time: for machines xsimd does not know, and a reference for those it does.
+/// Stands for plain C++ on one float at a time: for machines xsimd does not know, and a reference for those it does.
 struct scalar_isa {};
 
-/// AVX2 in code compiled for AVX-512: the integer kernels have no 512-bit form yet, floats gain little where memory is
-/// the limit, and both kinds of machine then compute the same bits. A type of its own, so that such code and code for
-/// AVX2 alone keep two names.
+/// Stands for AVX2 in code compiled for AVX-512: the integer kernels have no 512-bit form yet, floats gain little where
+/// memory is the limit, and both kinds of machine then compute the same bits. It is a type of its own, so that such
+/// code and code for AVX2 alone keep two names.
 struct avx2_of_avx512_isa {};
 
 // Where xsimd knows no instruction set it declares few of its functions.

@@ -1,4 +1,4 @@
-// Lower bounds of the distances of one query to 32 rows of codes, by the products of its codes and the rows' factors.
+// Bounds the distances of one query to 32 rows of codes from below, by the products of its codes and the rows' factors.
 #pragma once
 
 #include <cstddef>  // for size_t, byte

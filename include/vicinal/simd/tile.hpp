@@ -1,4 +1,4 @@
-// Many queries against many rows: tiles of dot products that live in registers and end in a comparison.
+// Tiles compare many queries with many rows: dot products that live in registers and end in a comparison.
 //
 // A vector holds one component of several queries, so queries are packed component by component into a panel; rows stay
 // as they lie, and one component of a row is broadcast. A tile of 2 vectors of queries x 6 rows has 12 running sums,
@@ -20,7 +20,8 @@ namespace simd {
 
 namespace detail {
 
-/// The dot products of two vectors of queries with sizeof...(Row) rows, each summed in the order of the components.
+/// Takes the dot products of two vectors of queries with sizeof...(Row) rows, each summed in the order of the
+/// components.
 template <class V, std::size_t Width, std::size_t... Row>
 VICINAL_INLINE void tile_products(const float* panel, std::size_t dim, const float* const* rows, V* first, V* second,
                                   std::index_sequence<Row...>) noexcept {
@@ -49,7 +50,7 @@ VICINAL_INLINE void tile_products(const float* panel, std::size_t dim, const flo
 
 }  // namespace detail
 
-/// Tiles of one instruction set.
+/// Holds the shape of an instruction set's tiles, and what they do.
 template <class Isa>
 struct tile {
     using V = lanes<Isa>;

@@ -121,7 +121,7 @@ VICINAL_INLINE void round_to_bytes(tag::avx2, const float* entries, std::size_t 
     return _mm256_add_epi8(bytes, lookup16(tables + 16, _mm256_and_si256(_mm256_srli_epi16(groups, 4), low_half)));
 }
 
-/// Sums of 32 lanes in 16 bits.
+/// Holds the sums of 32 lanes in 16 bits.
 struct lane_sums {
     __m256i even = _mm256_setzero_si256();
     __m256i odd = _mm256_setzero_si256();
@@ -139,13 +139,13 @@ struct lane_sums {
     }
 };
 
-/// <query, signs> of eight sums of entries.
+/// Makes <query, signs> of eight sums of entries.
 [[nodiscard]] VICINAL_INLINE __m256 products(__m256 sums, scan_scale scale) noexcept {
     return _mm256_add_ps(_mm256_mul_ps(sums, _mm256_set1_ps(scale.step)), _mm256_set1_ps(scale.low));
 }
 
-/// 16 bytes of each of 32 rows, as 16 vectors of one byte of each, in the order of scan_place. row(lane) says where
-/// one's bytes are.
+/// Makes 16 vectors of 16 bytes of each of 32 rows, one byte of each row, in the order from which sums of 16 bits widen
+/// to floats in order. row(lane) says where a row's bytes are.
 template <class Row>
 VICINAL_INLINE void transpose_32x16(const Row& row, __m256i* x) noexcept {
     const auto both = [&](std::size_t lane) VICINAL_LAMBDA_INLINE {
@@ -172,7 +172,7 @@ VICINAL_INLINE void transpose_32x16(const Row& row, __m256i* x) noexcept {
     shuffle(y, x);
 }
 
-/// scan_rows_32 where row(lane, p) says where byte p of a row's code is.
+/// Does what scan_rows_32 does, where row(lane, p) says where byte p of a row's code is.
 template <std::size_t Together, class Row>
 VICINAL_INLINE void scan_transposed(const Row& row, const std::uint8_t* tables, std::size_t pairs, scan_scale scale,
                                     float* out) noexcept {

@@ -22,7 +22,7 @@ struct integer_scan_row;
 
 template <integer_sum What>
 struct integer_scan_row<8, What> {
-    /// The lanes' sums over one row, of which 32 bytes past the end are readable.
+    /// Adds up one row lane by lane, of which 32 bytes past the end are readable.
     static VICINAL_INLINE __m256i add_up(const std::int16_t* q, const std::byte* row, std::size_t dim,
                                          __m128i places) noexcept {
         __m256i sum = _mm256_setzero_si256();
@@ -44,7 +44,7 @@ struct integer_scan_row<8, What> {
   private:
     static constexpr bool weighted = What == integer_sum::weighted_difference;
 
-    /// The even or the odd codes in 16 bits, times their weights if they have any.
+    /// Takes the even or the odd codes in 16 bits, times their weights if they have any.
     [[nodiscard]] static VICINAL_INLINE __m256i part(__m256i codes, int odd, const std::int16_t* q) noexcept {
         if constexpr (weighted) return _mm256_maddubs_epi16(codes, load_256(q + 32 + 16 * odd));
         return odd != 0 ? _mm256_srli_epi16(codes, 8) : _mm256_and_si256(codes, _mm256_set1_epi16(255));

@@ -45,7 +45,7 @@ struct factor_terms {
 
 namespace per_isa {
 
-/// The sizes of a query's groups: minus their sum, and the widest.
+/// A group is as wide as its components' sizes add up to: minus the sum of all groups' widths, and the widest.
 struct group_sizes {
     float low = 0;
     float widest = 0;

@@ -10,15 +10,15 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// What is added up over the components of a code x and a query q in integers.
+/// Says what is added up over the components of a code x and a query q in integers.
 ///   weighted_difference   (w x - q)^2 with a weight w of 1 to 64 for each component; each two components' squares are
 ///                         shifted right by `weighted_shift` before they are added
 enum class integer_sum : unsigned char { product, squared_difference, weighted_difference };
 
-/// How many components 32-bit sums hold for sure, whatever the codes' bits.
+/// 32-bit sums hold so many components for sure, whatever the codes' bits.
 inline constexpr std::size_t integer_block = 8192;
 
-/// What becomes of a sum: (multiple * sum + plus) * factor + offset, where the first part is still exact.
+/// Makes (multiple * sum + plus) * factor + offset of a sum, where the first part is still exact.
 struct integer_scale {
     std::int32_t multiple = 1;
     std::int64_t plus = 0;
@@ -34,7 +34,7 @@ struct integer_scale {
 /// Queries are put into the order that kernels want this many components at a time.
 inline constexpr std::size_t integer_group = 64;
 
-/// By how much pairs of weighted squares, which are below 2^31, must be shifted for sums over `dim` components.
+/// Says by how much pairs of weighted squares, which are below 2^31, must be shifted for sums over `dim` components.
 [[nodiscard]] constexpr unsigned weighted_shift(std::size_t dim) noexcept {
     const std::size_t pairs = ((dim < integer_block ? dim : integer_block) + 1) / 2;
     unsigned shift = 0;

@@ -13,8 +13,9 @@ namespace simd {
 /// So many rows are looked at in one call, at most.
 inline constexpr std::size_t integer_scan_rows = 64;
 
-/// The query of a scan of `Bits`-bit codes. A register takes `group` components, the even ones first. Of weighted
-/// differences, each group's integers are followed by its weights in the same order, as integer_scan_weight has them.
+/// Describes the query of a scan of `Bits`-bit codes. A register takes `group` components, the even ones first. Of
+/// weighted differences, each group's integers are followed by its weights in the same order, as integer_scan_weight
+/// has them.
 template <unsigned Bits>
 struct integer_scan_query;
 template <>
@@ -27,13 +28,13 @@ struct integer_scan_query<4> {
     using type = std::int8_t;
     static constexpr std::size_t group = 64;
 };
-/// Where component i of a group lies.
+/// Says where component i of a group lies.
 [[nodiscard]] constexpr std::size_t integer_scan_place(std::size_t i, std::size_t group) noexcept {
     return i % 2 * (group / 2) + i / 2;
 }
 
-/// The weight of component i where a scan wants it: in the byte that meets the component's code, beside a zero for the
-/// neighbour's. weight <= 64
+/// Puts the weight of component i where a scan wants it: in the byte that meets the component's code, beside a zero for
+/// the neighbour's. weight <= 64
 [[nodiscard]] constexpr std::int16_t integer_scan_weight(std::size_t i, int weight) noexcept {
     return static_cast<std::int16_t>(i % 2 == 0 ? weight : weight * 256);
 }

@@ -42,7 +42,7 @@ template <class V>
     return mask;
 }
 
-/// The loop of whoever calls is as good as any.
+/// Leaves all to the loop of whoever calls, which is as good as any.
 VICINAL_INLINE std::size_t transpose_whole(tag::generic, const float* const*, std::size_t, float*) noexcept {
     return 0;
 }
@@ -93,7 +93,7 @@ template <class V>
     }
 }
 
-/// A 16-bit value at p (any alignment).
+/// Loads a 16-bit value at p (any alignment).
 [[nodiscard]] VICINAL_INLINE std::uint16_t load_u16(const std::byte* p) noexcept {
     std::uint16_t x;
     std::memcpy(&x, p, sizeof x);
