@@ -1,5 +1,6 @@
 # Copies of one vector in graphs, near-copies, and the tree over the rows.
-GROUPS = {"copies": ["index/hnsw_duplicates_test.cpp"], "choosing": ["index/hnsw_algorithms_test.cpp"]}
+GROUPS = {"copies": ["index/hnsw_duplicates_test.cpp"], "choosing": ["index/hnsw_algorithms_test.cpp"],
+          "reused_places": ["index/hnsw_places_test.cpp"]}
 BUGS = [
     ("copies are rows of the graph", "copies", "index/hnsw/state.hpp", "if (node == slot)", "if (node != no_slot)"),
     ("a search delivers one of many copies", "copies", "index/hnsw/graph/duplicates.hpp",
@@ -10,7 +11,7 @@ BUGS = [
     ("a batch taken back leaves its copies", "copies", "index/hnsw/state.hpp",
      "copies.detach_first(copies.node_of(slot));  // the last", ";  // the last"),
     ("a removed row is still known by its codes", "copies", "index/hnsw/state.hpp", "            known.erase(leaving);\n", ""),
-    ("a copy becomes the entry", "copies", "index/hnsw/state.hpp", "return !copies.is_duplicate(slot);", "return slot != no_slot;"),
+    ("a copy becomes the entry", "reused_places", "index/hnsw/state.hpp", "return !copies.is_duplicate(slot);", "return slot != no_slot;"),
     ("lists lead out of a damaged file", "copies", "index/hnsw/graph/duplicates.hpp", "copy < rows_ && left_ != 0;",
      "copy != no_slot && left_ != 0;"),
     ("defects of lists are not counted", "copies", "index/hnsw/files.hpp", "report_.misplaced += copies_.defects;", ""),
@@ -18,6 +19,8 @@ BUGS = [
     ("features are not compared", "copies", "io/index_io.hpp", "(image.header().incompat & duplicates_apart) != features_of(*state)", "false"),
     ("a stream hands copies out as they lie", "copies", "index/hnsw/search.hpp",
      "[](const tied& a, const tied& b) { return a.id > b.id; }", "[](const tied&, const tied&) { return false; }"),
+    ("a stream hands out an id that it meets again", "reused_places", "index/hnsw/search.hpp",
+     "                if (!given_.note(state_.directory.id(slot), changed_)) continue;\n", ""),
     ("all children go the same way", "copies", "index/hnsw/graph/tree.hpp", "way % graph.children(above)", "way * 0"),
     ("a search stays in a crowd", "copies", "index/hnsw/graph/near_duplicates.hpp", "return 4 * wide > pool.size() / run ? -1 : 4 * spread;",
      "return -1;"),
