@@ -1,4 +1,5 @@
-// How vectors become codes: they are validated, prepared by the metric, and encoded apart from the rows that readers see.
+// How vectors become codes: they are validated, prepared by the metric, and encoded apart from the rows that readers
+// see.
 #pragma once
 
 #include <algorithm>    // for equal, fill, min

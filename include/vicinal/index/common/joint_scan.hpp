@@ -61,8 +61,8 @@ void scan_rows_by_scorers(std::span<const Scorer> scorers, std::size_t count, Co
 /// Fewer queries than this leave so much of a panel empty that scorers are faster.
 inline constexpr std::size_t fewest_tiled = 8;
 
-/// Pushes rows [0, count) of a store to the collectors of all queries, by whatever is faster. `decoded` is for codecs whose
-/// rows must be decoded.
+/// Pushes rows [0, count) of a store to the collectors of all queries, by whatever is faster. `decoded` is for codecs
+/// whose rows must be decoded.
 template <class Isa, class Metric, class Codec, class Collectors, class BeforeBlock>
 void scan_rows_together(const Metric& metric, const code_store<Codec>& store, const query_table& queries,
                         std::size_t count, Collectors& collectors, padded_vector& decoded, BeforeBlock before_block) {

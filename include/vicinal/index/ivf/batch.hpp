@@ -161,8 +161,8 @@ class list_scanner {
     std::vector<typename tiles_type::panel> panels_;
 };
 
-/// Pushes the rows of the closest lists of each query, or those few that the filter names, to the queries' collectors, as
-/// scan_closest does for one.
+/// Pushes the rows of the closest lists of each query, or those few that the filter names, to the queries' collectors,
+/// as scan_closest does for one.
 template <class State, class Collectors>
 void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
                    std::size_t k, Collectors& collectors, list_scratch& buffers, search_stats& stats) {
