@@ -1,5 +1,5 @@
 // What a writer does while readers are out is bounded, however many rows there are: no memory is taken or given back, no
-// page is met for the first time, and what concerns many rows is done some rows at a time. This file replaces the gate of
+// page is met for the first time, and what concerns many rows is done some rows at a time. This file replaces the locks of
 // every index by one that watches, and the global operator new, so it is a program of its own.
 #include <sys/resource.h>
 
@@ -60,7 +60,7 @@ class index_locks : public watched_locks {
     };
 
   public:
-    [[nodiscard]] section publishing() { return section(*this); }
+    [[nodiscard]] section exclusive() { return section(*this); }
 };
 }  // namespace detail
 VICINAL_NAMESPACE_END

@@ -33,6 +33,12 @@ void validate_query(const State& index, std::span<const float> query, std::span<
     validate_and_prepare<typename State::codec_type>(index.metric, "query", query, out);
 }
 
+/// Puts a vector of a checked batch, as the metric wants it, into buffers.query.
+template <class State>
+void prepare_vector(const State& index, row_scratch& buffers, std::span<const float> vector) {
+    buffers.query.resize(index.dim);
+    prepare_validated(index.metric, vector, buffers.query.span());
+}
 /// Calls check(buffers) for each row of a checked batch, prepared in buffers.query; says of which row it threw.
 template <class State, class Check>
 void for_each_prepared(const State& index, matrix_view<const float> vectors, executor_ref executor,
@@ -41,7 +47,7 @@ void for_each_prepared(const State& index, matrix_view<const float> vectors, exe
     parallel_for(executor, (vectors.rows() + block - 1) / block, [&](std::size_t b) {
         auto lease = index.scratch.take();
         for (std::size_t r = b * block; r < std::min(vectors.rows(), (b + 1) * block); ++r) {
-            validate_vector(index, *lease, "vector", vectors[r]);
+            prepare_vector(index, *lease, vectors[r]);
             try {
                 check(*lease);
             } catch (const error& e) {
@@ -134,7 +140,7 @@ void encode_batch(const State& index, matrix_view<const float> vectors, std::vec
     parallel_for(executor, (vectors.rows() + block - 1) / block, [&](std::size_t b) {
         auto lease = index.scratch.take();
         for (std::size_t r = b * block; r < std::min(vectors.rows(), (b + 1) * block); ++r) {
-            validate_vector(index, *lease, "vector", vectors[r]);
+            prepare_vector(index, *lease, vectors[r]);
             encode_row(index, lease->query.span(), codes.data() + r * bytes);
             count_clipped(index, lease->query.span());
         }

@@ -16,6 +16,12 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
+template <class Codec, class Metric>
+[[nodiscard]] std::vector<float> prepared_sample(const Metric& metric, matrix_view<const float> rows,
+                                                 std::size_t limit) {
+    return prepared_sample(metric, rows, limit);
+}
+
 template <class State>
 struct member_recoding {
     using recoded_type = typename State::recoded_type;

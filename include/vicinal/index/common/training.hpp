@@ -25,22 +25,22 @@ namespace detail {
 
 // ---- samples -------------------------------------------------------------------------------------------------------
 
-/// The rows of a batch as the metric wants them, for training: at most `limit`, evenly spaced.
-template <class Codec, class Metric>
+/// The rows of a checked batch as the metric wants them, for training: at most `limit`, evenly spaced.
+template <class Metric>
 [[nodiscard]] std::vector<float> prepared_sample(const Metric& metric, matrix_view<const float> rows,
                                                  std::size_t limit) {
     const std::size_t count = std::min(rows.rows(), limit);
     std::vector<float> sample(count * rows.dim());
     for (std::size_t i = 0; i < count; ++i)
-        validate_and_prepare<Codec>(metric, "vector", rows[i * rows.rows() / count],
-                                    std::span(sample).subspan(i * rows.dim(), rows.dim()));
+        prepare_validated(metric, rows[i * rows.rows() / count],
+                          std::span(sample).subspan(i * rows.dim(), rows.dim()));
     return sample;
 }
 /// How a learning_step gets at rows of a checked batch.
 template <class State>
 [[nodiscard]] auto sample_of(const State& index, matrix_view<const float> vectors) {
     return [&index, vectors](std::size_t most) {
-        return prepared_sample<typename State::codec_type>(index.metric, vectors, most);
+        return prepared_sample(index.metric, vectors, most);
     };
 }
 /// The same for the one prepared row in buffers.query.
@@ -58,7 +58,11 @@ template <class State>
     if (index.directory.live() + index.directory.retired() != 0)
         fail(errc::invalid_argument, "train: the index holds " + std::to_string(index.directory.live()) +
                                          " rows encoded with what was learned before; train before adding");
-    return prepared_sample<typename State::codec_type>(index.metric, vectors, vectors.rows());
+    std::vector<float> sample(vectors.rows() * index.dim);
+    for (std::size_t r = 0; r < vectors.rows(); ++r)
+        validate_and_prepare<typename State::codec_type>(index.metric, "vector", vectors[r],
+                                                         std::span(sample).subspan(r * index.dim, index.dim));
+    return sample;
 }
 
 // ---- training before the first row ---------------------------------------------------------------------------------

@@ -162,9 +162,7 @@ void prepare(const State& index, matrix_view<const float> vectors, stretch& read
                 f(r, std::span(ready.prepared).subspan(r * dim, dim));
         });
     };
-    for_each_row([&](std::size_t r, std::span<float> row) {
-        validate_and_prepare<typename State::codec_type>(index.metric, "vector", vectors[r], row);
-    });
+    for_each_row([&](std::size_t r, std::span<float> row) { prepare_validated(index.metric, vectors[r], row); });
     assign_lists<typename State::metric_type, typename State::isa_type>(
         index.centroids, matrix_view<const float>(ready.prepared.data(), n, dim), ready.list_of, executor);
     for_each_row([&](std::size_t r, std::span<const float> row) {

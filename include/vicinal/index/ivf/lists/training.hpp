@@ -79,7 +79,7 @@ template <class State>
     const std::size_t count = lists_for(index.asked, vectors.rows());
     try {
         const std::size_t enough = std::max(codec_training_rows, count * training_rows_per_list);
-        const auto sample = prepared_sample<typename State::codec_type>(index.metric, vectors, enough);
+        const auto sample = prepared_sample(index.metric, vectors, enough);
         learned_lists learned = learn_lists(index, sample, count, quiet, executor);
         const auto publishing = index.locks.exclusive();
         learned.exchange(index);
