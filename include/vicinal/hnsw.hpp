@@ -24,7 +24,7 @@ VICINAL_NAMESPACE_BEGIN
 /// independent of the number of rows. `.ef` trades time for recall, search by search.
 ///
 /// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
-/// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, packed<Fine>, or your own
+/// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, or your own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Isa  the instruction set, as a type; needed only in programs that hold kernels of several
 ///
@@ -48,9 +48,7 @@ class hnsw_index {
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
     static_assert(!detail::bounds_coarse<Codec>,
-                  "vicinal: pca8 passes over rows of scans; a graph meets rows one by one, use sq8 or packed there");
-    static_assert(!detail::is_packed<Codec> || formed_metric<Metric>,
-                  "vicinal: packed<Fine> estimates inner products; its metric must be l2, inner_product or cosine");
+                  "vicinal: pca8 passes over rows of scans; a graph meets rows one by one, use sq8 there");
     static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
 
   public:

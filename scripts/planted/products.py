@@ -17,8 +17,6 @@ BUGS = [
      "(changes_ == 0 ? before : changes_) + count", "changes_ + count"),
     ("a batch taken back leaves its mean", "shared_means", "index/hnsw/state.hpp",
      "            std::swap(mean, mean_before);\n", "            (void)mean_before;\n"),
-    ("link codes are about the row itself", "shared_means", "index/hnsw/graph/neighbor_codes.hpp", "reference_[k] -= mean_[k];",
-     "reference_[k] -= 0;"),
     ("repairs choose links by rows as they are", "shared_means", "index/hnsw/graph/consolidate.hpp",
      "          own_(metric, store, mean),\n          between_(metric, store, mean) {}",
      "          own_(metric, store),\n          between_(metric, store) { (void)mean; }"),

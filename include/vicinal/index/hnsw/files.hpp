@@ -142,7 +142,7 @@ template <class Metric, class Codec, class Id, class Isa>
 struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Isa> {
     using base = hnsw_state<Metric, Codec, Id, Isa>;
     using base::base;
-    using base::codes, base::copies, base::directory, base::locks, base::graph, base::known, base::params, base::retired;
+    using base::copies, base::directory, base::locks, base::graph, base::known, base::params, base::retired;
     static constexpr std::uint32_t kind = 3;
     /// Bit 0: there are rows outside the graph, behind those they are copies of.
     [[nodiscard]] std::uint32_t file_features() const noexcept { return copies.any() ? 1 : 0; }
@@ -201,7 +201,6 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Isa> {
                 for (std::size_t level = 1; level <= graph.level(slot); ++level)
                     put_links(sink, slot, level, number, row);
         });
-        if constexpr (base::is_packed) write_codes(out, slots);
         if (copies.any()) write_duplicates(out, *slots, *numbers);
     }
 
@@ -213,7 +212,6 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Isa> {
                     " is out of range");
         params = {static_cast<std::size_t>(head[0]), static_cast<std::size_t>(head[1]), head[2]};
         graph = hnsw_graph(params.degree);
-        codes.set_capacity(graph.capacity(0));
         this->read_rows(in);
         const std::size_t n = directory.high_water();
         const links_in_file links{in.template elements<std::uint8_t>("LEVL", n),
@@ -228,12 +226,10 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Isa> {
             in.fail("the entry " + std::to_string(head[3]) + " on level " + std::to_string(head[4]) +
                     " does not exist");
         graph.borrow(links.levels, links.parents, links.base, links.upper_first, links.upper);
-        if constexpr (base::is_packed) read_codes(in, n);
-        if (!base::is_packed && in.has("COPY")) copies.borrow(in.template elements<slot_t>("COPY", n));
+        if (in.has("COPY")) copies.borrow(in.template elements<slot_t>("COPY", n));
         graph.set_entry(empty ? no_slot : static_cast<slot_t>(head[3]), static_cast<std::size_t>(head[4]));
         if (!in.thorough()) return;
         require_links(in, links);
-        if constexpr (base::is_packed) require_codes(in, n);
         require_sound(in);
         if (copies.any()) require_duplicates(in, n);
         this->detach_from_file = [this] { copy_all(); };
@@ -255,37 +251,6 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Isa> {
         std::size_t i = 0;
         for (const slot_t link : graph.links(slot, level)) row[i++] = number(link);
         sink(std::span<const slot_t>(row));
-    }
-
-    template <class Parts>
-    void write_codes(Parts& out, std::shared_ptr<const std::vector<slot_t>> slots) const {
-        const std::size_t n = slots->size();
-        out.template stream<std::uint8_t>("NBRC", n * codes.code_bytes(), [this, slots](const auto& sink) {
-            for (const slot_t slot : *slots) {
-                const auto row = codes.codes(slot);
-                sink(std::span(reinterpret_cast<const std::uint8_t*>(row.data()), row.size()));
-            }
-        });
-        out.template stream<float>("NBRF", n * codes.factor_count(), [this, slots](const auto& sink) {
-            for (const slot_t slot : *slots) sink(codes.factors(slot));
-        });
-    }
-    template <class Parts>
-    void read_codes(const Parts& in, std::size_t n) {
-        const auto signs = in.template elements<std::uint8_t>("NBRC", std::uint64_t{n} * codes.code_bytes());
-        const auto factors = in.template elements<float>("NBRF", std::uint64_t{n} * codes.factor_count());
-        codes.borrow(std::as_bytes(signs), factors);
-    }
-    /// What a build leaves: finite factors, and zeros where there are no links.
-    template <class Parts>
-    void require_codes(const Parts& in, std::size_t n) const {
-        for (std::size_t i = 0; i < n; ++i) {
-            const auto slot = static_cast<slot_t>(i);
-            for (const float x : codes.factors(slot))
-                if (!has_finite_bits(x)) in.fail("a factor of row " + std::to_string(i) + "'s links is not finite");
-            if (!codes.is_zero_beyond(slot, graph.links(slot, 0).size()))
-                in.fail("row " + std::to_string(i) + " has codes where it has no links");
-        }
     }
 
     /// The next copy of each row's vector, in the order of rows.
@@ -381,22 +346,19 @@ struct hnsw_file_state : hnsw_state<Metric, Codec, Id, Isa> {
         directory.reserve_free(directory.high_water());
         row_duplicates lists = copies.owned(directory.high_water());
         typename base::known_type table(this->rows);
-        if constexpr (base::finds_duplicates) {
-            auto room = table.enlarged(directory.live());
-            table.take(room);
-        }
+        auto room = table.enlarged(directory.live());
+        table.take(room);
         for (std::size_t i = 0; i < directory.high_water(); ++i) {
             const auto slot = static_cast<slot_t>(i);
             if (directory.state(slot) == row_state::retired)
                 waiting.add(slot);
-            else if (base::finds_duplicates && !lists.is_duplicate(slot))
+            else if (!lists.is_duplicate(slot))
                 table.find_or_enter(slot);  // files of before have copies in the graph
         }
         this->copy_from_file(
             [this](const auto& copy) {
                 this->rows.for_each_store([&](auto& store) { copy(store.rows(), directory.high_water()); });
                 graph.for_each_array(copy);
-                if constexpr (base::is_packed) codes.for_each_array(copy, directory.high_water());
             },
             [&] {
                 graph.set_children(std::move(children));

@@ -19,7 +19,6 @@
 #include "vicinal/index/common/stream.hpp"
 #include "vicinal/index/hnsw/graph/duplicates.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
-#include "vicinal/index/hnsw/graph/packed_search.hpp"
 #include "vicinal/index/hnsw/graph/walk.hpp"
 #include "vicinal/index/hnsw/state.hpp"
 #include "vicinal/scoring/scan.hpp"
@@ -95,24 +94,8 @@ class hnsw_queries {
 
   private:
     static constexpr std::size_t default_ef = 64;
-    template <bool Packed, class Scorer>
-    struct walk_of {
-        using type = beam_walk<hnsw_graph, Scorer>;
-    };
-    template <class Scorer>
-    struct walk_of<true, Scorer> {
-        using type = packed_walk<hnsw_graph, Scorer, typename State::codes_type>;
-    };
-    using walk_scorer_type =
-        std::conditional_t<State::is_packed, typename State::fine_scorer_type, typename State::walk_scorer_type>;
-    using walk_type = typename walk_of<State::is_packed, walk_scorer_type>::type;
-
-    [[nodiscard]] walk_scorer_type walk_scorer(scratch_type& buffers) const {
-        if constexpr (State::is_packed)
-            return state_.fine_scorer(buffers);
-        else
-            return state_.walk_scorer_of_query(buffers);
-    }
+    using walk_scorer_type = typename State::walk_scorer_type;
+    using walk_type = beam_walk<hnsw_graph, walk_scorer_type>;
 
     /// One of the queries that take turns.
     struct turn {
@@ -125,21 +108,14 @@ class hnsw_queries {
         void begin(const hnsw_queries& index, search_stats& stats) {
             const State& state = index.state_;
             index.begin(**walk);
-            scorer.emplace(index.walk_scorer(**lease));
-            if constexpr (State::is_packed) state.codes.prepare((*lease)->query.data(), (*walk)->query);
+            scorer.emplace(state.walk_scorer_of_query(**lease));
             upper.emplace(state.graph, *scorer, **walk, stats);
             upper->begin(state.graph.entry(), state.graph.top_level(), 0);
         }
         void begin_lowest(const hnsw_queries& index, std::size_t width, search_stats& stats) {
             const State& state = index.state_;
-            const std::size_t rows = state.stored_rows();
-            if constexpr (State::is_packed) {
-                lowest.emplace(state.graph, *scorer, state.codes, **walk, stats);
-                lowest->begin(upper->closest(), std::min(width, rows), rows);
-            } else {
-                lowest.emplace(state.graph, *scorer, 0, **walk, stats);
-                lowest->begin(upper->closest(), std::min(width, rows));
-            }
+            lowest.emplace(state.graph, *scorer, 0, **walk, stats);
+            lowest->begin(upper->closest(), std::min(width, state.stored_rows()));
         }
     };
 
@@ -174,23 +150,12 @@ class hnsw_queries {
         for (turn& t : all) t.begin_lowest(*this, width, stats.now);
         // A walk by integers asks for enough short rows at once to keep the memory busy: several would only share the
         // cache.
-        const std::size_t at_once = !State::is_packed && State::approximate_walk ? 1 : n;
+        const std::size_t at_once = State::approximate_walk ? 1 : n;
         for (std::size_t i = 0; i < n; i += at_once)
             take_turns(
                 all.subspan(i, at_once), params.stop, [](turn & t) -> auto& { return *t.lowest; });
         const row_selector<Id> admits(state_.directory, params.filter);
-        if constexpr (State::is_packed)
-            for (std::size_t i = 0; i < n; ++i) {
-                turns[i].lowest->finish();
-                walk_scratch& walk = **turns[i].walk;
-                if (found_enough(walk.pool, room(0).size(), admits)) continue;
-                begin(walk);
-                packed_filtered_search(state_.graph, *turns[i].scorer, state_.codes,
-                                       start_of(*turns[i].scorer, walk, stats.now),
-                                       std::min(width, state_.stored_rows()), admits, walk, stats.now, params.stop);
-            }
-        if constexpr (!State::is_packed)
-            for (turn& t : all) look_around(*t.scorer, **t.walk, stats.now, params.stop);
+        for (turn& t : all) look_around(*t.scorer, **t.walk, stats.now, params.stop);
         for (std::size_t i = 0; i < n; ++i) ask_for_results(**turns[i].lease, **turns[i].walk, room(i).size());
         for (std::size_t i = 0; i < n; ++i) {
             closest_collector<Id> closest(room(i), admits);
@@ -234,25 +199,17 @@ class hnsw_queries {
     /// returned.
     void find_closest(scratch_type& buffers, walk_scratch& walk, std::size_t width, std::size_t k,
                       const params_type& params, const row_selector<Id>& admits, search_stats& stats) const {
-        const auto scorer = walk_scorer(buffers);
+        const auto scorer = state_.walk_scorer_of_query(buffers);
         begin(walk);
         const slot_t start = start_of(scorer, walk, stats);
-        if constexpr (State::is_packed) state_.codes.prepare(buffers.query.data(), walk.query);
         if (!params.filter) {
             // Retired rows take places in the beam. They are few; when not few enough, the walk below leaves them out.
-            if constexpr (State::is_packed)
-                packed_beam_search(state_.graph, scorer, state_.codes, start, width, state_.stored_rows(), walk, stats,
-                                   params.stop);
-            else
-                search_lowest(scorer, start, width, walk, stats, params.stop);
+            search_lowest(scorer, start, width, walk, stats, params.stop);
             if (found_enough(walk.pool, k, admits)) return;
             begin(walk);
         }
         const slot_t from = live_start(start);
-        if constexpr (State::is_packed)
-            packed_filtered_search(state_.graph, scorer, state_.codes, from, width, admits, walk, stats, params.stop);
-        else
-            filtered_beam_search(state_.graph, scorer, from, 0, width, of_duplicates(admits), walk, stats, params.stop);
+        filtered_beam_search(state_.graph, scorer, from, 0, width, of_duplicates(admits), walk, stats, params.stop);
     }
     template <class Scorer>
     void search_lowest(const Scorer& scorer, slot_t start, std::size_t width, walk_scratch& walk, search_stats& stats,
@@ -270,8 +227,8 @@ class hnsw_queries {
         leave_crowd(state_.graph, scorer, spread, walk, *other, stats, stop);
     }
     [[nodiscard]] bool found_enough(const beam& pool, std::size_t k, const row_selector<Id>& admits) const {
+        if (state_.directory.retired() == 0) return true;
         const std::size_t wanted = std::min(k, state_.directory.live());
-        if (state_.directory.retired() == 0) return !State::is_packed || pool.size() >= wanted;
         const auto of_any = of_duplicates(admits);
         std::size_t count = 0;
         for (std::size_t i = 0; i < pool.size() && count < wanted; ++i)
@@ -299,7 +256,7 @@ class hnsw_queries {
                  search_stats& stats) const {
         const beam& pool = walk.pool;
         duplicates_collector closest(kept, state_.copies, state_.directory.high_water());
-        if constexpr (State::is_packed || (!State::two_levels && !State::approximate_walk)) {
+        if constexpr (!State::two_levels && !State::approximate_walk) {
             for (std::size_t i = 0; i < pool.size(); ++i) {
                 if (const float distance = key_distance(pool[i]); distance <= closest.threshold())
                     closest.push(key_slot(pool[i]), distance);

@@ -21,7 +21,6 @@
 #include "vicinal/index/hnsw/graph/duplicates.hpp"
 #include "vicinal/index/hnsw/graph/graph.hpp"
 #include "vicinal/index/hnsw/graph/link_distances.hpp"
-#include "vicinal/index/hnsw/graph/neighbor_codes.hpp"
 #include "vicinal/index/hnsw/graph/planned_changes.hpp"
 #include "vicinal/params.hpp"
 
@@ -41,22 +40,15 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
     using base = rows_base<Metric, Codec, Id, Isa>;
     using coarse_codec = typename base::store_type::coarse_codec;
     using fine_codec = typename base::store_type::fine_codec;
-    static constexpr bool is_packed = detail::is_packed<Codec>;
-    using codes_type = std::conditional_t<is_packed, neighbor_codes<Metric, fine_codec, Isa>, no_neighbor_codes>;
-    using builder_type = hnsw_builder<Metric, fine_codec, Isa, codes_type>;
+    using builder_type = hnsw_builder<Metric, fine_codec, Isa>;
     using build_codes_type = build_codes<Metric, coarse_codec>;
-    using changes_type = graph_changes<codes_type>;
-    using journal_type = graph_journal<codes_type>;
-    using consolidator_type = hnsw_consolidator<Metric, fine_codec, Isa, codes_type, id_map<Id>>;
+    using consolidator_type = hnsw_consolidator<Metric, fine_codec, Isa, id_map<Id>>;
     using known_type = known_codes<typename base::store_type>;
-    /// Links with codes are walked by estimates, which would tell copies from each other; there they are ordinary rows.
-    static constexpr bool finds_duplicates = !is_packed;
     using mean_type = std::conditional_t<has_free_origin<Metric>, shared_mean, no_shared_mean>;
     using base::counted, base::dim, base::directory, base::locks, base::metric, base::rows, base::scratch;
 
     hnsw_params params;
     hnsw_graph graph;
-    [[no_unique_address]] codes_type codes;  ///< of the links on level 0
     retired_rows retired;
     row_duplicates copies;             ///< rows without links, behind those that have their codes
     known_type known{rows};        ///< live rows of the graph by their codes
@@ -66,8 +58,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
     explicit hnsw_state(std::size_t dimension, hnsw_params wanted = {})
         : base(dimension, row_spacing::lines),
           params(checked(wanted)),
-          graph(params.degree),
-          codes(dimension, graph.capacity(0)) {}
+          graph(params.degree) {}
 
     // ---- changes ---------------------------------------------------------------------------------------------------
 
@@ -93,7 +84,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
         if (vectors.empty()) return 0;
         mean_type mean_before = mean;
         std::optional<learning_step<hnsw_state>> learning;
-        journal_type journal(graph, codes, directory.high_water(), directory.upcoming_reused(vectors.rows()));
+        graph_journal journal(graph, directory.high_water(), directory.upcoming_reused(vectors.rows()));
         std::vector<std::byte> row_codes;
         std::size_t done = 0;
         try {
@@ -148,7 +139,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
         mean_type mean_then = mean_after(fresh.slots(), directory.live());
         builder_type builder = new_builder(mean_then);
         plan(builder, fresh, rows.coarse(), {});
-        changes_type changes(graph, codes);
+        graph_changes changes(graph);
         builder.move_to(changes);
         const slot_t spare = row_to_spare(old);
         plan_removal(changes, spare == no_slot ? old : no_slot,
@@ -171,7 +162,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
         const auto writing = this->lock_for_writing();
         const slot_t slot = directory.find(id);
         if (slot == no_slot) return false;
-        changes_type changes(graph, codes);
+        graph_changes changes(graph);
         const slot_t spare = row_to_spare(slot);
         mean_type mean_then = mean_after({}, directory.live() - 1);
         if (directory.live() > 1) plan_removal(changes, spare == no_slot ? slot : no_slot, no_slot, mean_then);
@@ -193,9 +184,9 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
     [[nodiscard]] memory_report memory() const {
         memory_report report = base::memory();
         const auto reading = locks.shared();
-        report.links = graph.memory() + codes.memory() + retired.memory() + copies.memory() + known.memory() + mean.memory();
+        report.links = graph.memory() + retired.memory() + copies.memory() + known.memory() + mean.memory();
         report.reserved +=
-            graph.reserved() + codes.reserved() + retired.memory() + copies.reserved() + known.memory() + mean.memory();
+            graph.reserved() + retired.memory() + copies.reserved() + known.memory() + mean.memory();
         std::size_t walking = 0;
         walks.for_each_idle([&](const walk_scratch& walk) { walking += walk.memory(); });
         report.scratch += walking;
@@ -208,58 +199,25 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
 
     // ---- learning on -----------------------------------------------------------------------------------------------
 
-    /// What changes when codecs do: which rows are known by which codes, and of packed<Fine> the codes of links, which
-    /// are made of rows as Fine has them.
+    /// What changes when codecs do: codes, and which rows are known by them.
     struct recoded_type : base::recoded_type {
-        [[no_unique_address]] codes_type codes;
+        using base::recoded_type::recoded_type;
         std::vector<slot_t> known;
-
-        explicit recoded_type(const hnsw_state& of) : base::recoded_type(of), codes(of.dim, of.graph.capacity(0)) {}
-        void reserve(std::size_t count) {
-            base::recoded_type::reserve(count);
-            codes.reserve(count);
-        }
     };
     template <class Source>
     [[nodiscard]] bool recode(recoded_type& fresh, const Source& source, matrix_view<const float> to_come,
                               executor_ref executor, clip_counts* clipped) const {
         if (!base::recode(fresh, source, to_come, executor, clipped)) return false;
-        if constexpr (is_packed) recode_links(fresh, executor);
-        if constexpr (finds_duplicates) recode_duplicates(fresh);
+        recode_duplicates(fresh);
         return true;
     }
     /// Links stay, chosen by the codes of before.
     void exchange(recoded_type& with) noexcept {
         base::exchange(with);
-        if constexpr (is_packed) std::swap(codes, with.codes);
-        if constexpr (finds_duplicates) known.exchange(with.known);
-    }
-    void reserve_codes(std::size_t extra) {
-        base::reserve_codes(extra);
-        codes.reserve(directory.high_water_after(extra));
-    }
-    void fit_codes() noexcept {
-        base::fit_codes();
-        codes.give_back(directory.high_water(), true);
+        known.exchange(with.known);
     }
 
   private:
-    void recode_links(recoded_type& fresh, executor_ref executor) const {
-        fresh.codes.reserve(directory.high_water());
-        fresh.codes.touch(directory.high_water());
-        constexpr std::size_t block = 64;
-        parallel_for(executor, (directory.high_water() + block - 1) / block, [&](std::size_t b) {
-            typename codes_type::maker maker(fresh.codes, fresh.coarse.store);
-            typename codes_type::row made;
-            for (std::size_t i = b * block; i < std::min(directory.high_water(), (b + 1) * block); ++i) {
-                const auto slot = static_cast<slot_t>(i);
-                if (directory.state(slot) == row_state::free) continue;
-                maker.make(slot, graph.links(slot, 0), {}, made);
-                fresh.codes.set(slot, made);
-            }
-        });
-    }
-
     /// Copies have the codes of their row in the graph, also where vectors are known that tell them apart by now. What
     /// rows are known by is then made of these codes.
     void recode_duplicates(recoded_type& fresh) const {
@@ -295,7 +253,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
         try {
             this->reserve_extra(extra);
             directory.reserve_free(directory.high_water_after(extra));
-            if (auto bigger = known.enlarged(finds_duplicates ? directory.live() + extra : 0); !bigger.empty()) {
+            if (auto bigger = known.enlarged(directory.live() + extra); !bigger.empty()) {
                 const auto publishing = locks.exclusive();
                 known.take(bigger);
             }
@@ -312,9 +270,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
             graph.lower(end);
         }
         graph.give_back(at_once);
-        codes.give_back(directory.high_water(), at_once);
         retired.give_back();
-        if constexpr (finds_duplicates) forget_room_of_known();
+        forget_room_of_known();
         base::give_back(at_once);
     }
     /// Makes the table of known codes smaller, if that is worth it and there is the memory for a smaller one.
@@ -371,10 +328,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
         upcoming_rows(hnsw_state& of, std::span<const Id> ids, std::span<const std::byte> row_codes)
             : upcoming_rows(of, ids) {
             set_up(row_codes);
-            if constexpr (finds_duplicates)
-                tell_duplicates();
-            else
-                nodes_ = slots_;
+            tell_duplicates();
         }
         upcoming_rows(const upcoming_rows&) = delete;
         upcoming_rows& operator=(const upcoming_rows&) = delete;
@@ -421,10 +375,8 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
             const std::size_t rows = of_.directory.high_water_after(ids_.size());
             for (const std::size_t level : levels) of_.graph.reserve_destroy(level, ids_.size());
             of_.graph.reserve(rows, upper);
-            of_.codes.reserve(rows);
             of_.touch_rows(ids_.size());
             of_.graph.touch(rows, upper);
-            of_.codes.touch(rows);
         }
         void tell_duplicates() {
             for (const slot_t slot : slots_) {
@@ -493,7 +445,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
                           rows.fine(), directory.high_water_after(arriving.size()), is_sample);
     }
     [[nodiscard]] builder_type new_builder(const mean_type& mean_then) {
-        return builder_type(metric, rows.fine(), graph, codes, std::max(params.ef_construction, params.degree), walks,
+        return builder_type(metric, rows.fine(), graph, std::max(params.ef_construction, params.degree), walks,
                             mean_then.point());
     }
     template <class Walked>
@@ -523,7 +475,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
     /// Undoes a batch: its first `count` rows, and what their links replaced; what was learned from it is then forgotten
     /// by its learning_step. In steps that each leave a sound graph: rows are retired, then nothing links to them, then
     /// their places are free.
-    void take_back(std::size_t count, journal_type& journal, mean_type& mean_before) noexcept {
+    void take_back(std::size_t count, graph_journal& journal, mean_type& mean_before) noexcept {
         if (count != 0 && journal.entry() == no_slot) {
             empty();
         } else if (count != 0) {
@@ -534,7 +486,6 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
             }
             for_each_added(count, journal, [&](slot_t slot) {
                 for (std::size_t level = 0; level <= graph.level(slot); ++level) graph.set_links(slot, level, {});
-                codes.clear(slot);
             });
             for_each_added(count, journal, [&](slot_t slot) {
                 graph.destroy(slot);
@@ -550,7 +501,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
         give_back(true);
     }
     /// Retires the rows that a batch added, the last first: in the tree, rows come before those below them.
-    void retire_added(std::size_t count, const journal_type& journal) noexcept {
+    void retire_added(std::size_t count, const graph_journal& journal) noexcept {
         std::array<slot_t, hnsw_graph::max_level + 2> entries;  // one after the other, while the rows were added
         std::size_t last = 0;
         entries[0] = journal.entry();
@@ -571,7 +522,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
     }
     /// Calls f(slot) for the first `count` rows that a batch added, the last first, with readers out for some at a time.
     template <class F>
-    void for_each_added(std::size_t count, const journal_type& journal, const F& f) noexcept {
+    void for_each_added(std::size_t count, const graph_journal& journal, const F& f) noexcept {
         while (count > 0) {
             const auto publishing = locks.exclusive();
             for (std::size_t n = std::min(count, batch_rows); n > 0; --n) f(journal.added(--count));
@@ -592,7 +543,7 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
 
     /// What follows when row `leaving` of the graph, unless that is no_slot, is retired, in favour of `arriving` if that
     /// is a row: the tree, the entry, and a stretch of repairs.
-    void plan_removal(changes_type& changes, slot_t leaving, slot_t arriving, const mean_type& mean_then) {
+    void plan_removal(graph_changes& changes, slot_t leaving, slot_t arriving, const mean_type& mean_then) {
         if (leaving == no_slot && directory.retired() == 0) return;
         consolidator_type consolidator(metric, rows.fine(), changes, directory, leaving, arriving, mean_then.point());
         if (leaving != no_slot) {
@@ -601,7 +552,6 @@ struct hnsw_state : rows_base<Metric, Codec, Id, Isa> {
         }
         const auto [first, last] = retired.next_stretch(directory.high_water_after(arriving == no_slot ? 0 : 1));
         for (std::size_t row = first; row < last; ++row) consolidator.repair(static_cast<slot_t>(row));
-        changes.encode(rows.fine(), mean_then.point());
     }
     /// The rest of it, when the id of `leaving` is gone and all that was planned is in place. Nothing links to `spare`,
     /// so its place is free at once. Readers are out.

@@ -22,7 +22,6 @@
 #include "vicinal/index/hnsw/graph/graph.hpp"
 #include "vicinal/index/hnsw/graph/link_distances.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
-#include "vicinal/index/hnsw/graph/neighbor_codes.hpp"
 #include "vicinal/index/hnsw/graph/planned_changes.hpp"
 #include "vicinal/index/hnsw/graph/tree.hpp"
 #include "vicinal/index/hnsw/graph/walk.hpp"
@@ -104,20 +103,18 @@ void prune_links(const Graph& graph, slot_t slot, std::size_t level, std::vector
 }
 
 /// Links a batch of rows into the graph.
-/// Codes  what is kept of links' targets, neighbor_codes or no_neighbor_codes
-template <class Metric, class Codec, class Isa, class Codes = no_neighbor_codes>
+template <class Metric, class Codec, class Isa>
 class hnsw_builder {
   public:
     using store_type = code_store<Codec>;
 
     /// store  the rows by which links are chosen
     /// mean   what they have in common, see link_distances.hpp; alive as long as the builder
-    hnsw_builder(const Metric& metric, const store_type& store, hnsw_graph& graph, Codes& codes, std::size_t ef_construction,
+    hnsw_builder(const Metric& metric, const store_type& store, hnsw_graph& graph, std::size_t ef_construction,
                  scratch_pool<walk_scratch>& scratch, std::span<const float> mean)
         : metric_(metric),
           store_(store),
           graph_(graph),
-          codes_(codes),
           build_beam_(ef_construction),
           scratch_(scratch),
           mean_(mean) {}
@@ -135,10 +132,7 @@ class hnsw_builder {
         parallel_for(executor, slots.size(), [&](std::size_t i) { pick(i, walked, rows, any_retired, is_live); });
         assign_parents();
         add_reverse_edges();
-        parallel_for(executor, updates_.size(), [&](std::size_t u) {
-            merge(updates_[u], is_live);
-            if constexpr (keeps_codes) encode(updates_[u]);
-        });
+        parallel_for(executor, updates_.size(), [&](std::size_t u) { merge(updates_[u], is_live); });
     }
 
     /// How many of the planned rows had to be searched for by `store` alone, since `walked` could not tell candidates
@@ -155,9 +149,8 @@ class hnsw_builder {
     }
 
     /// Makes the plan a part of `changes` instead of publishing it.
-    void move_to(graph_changes<Codes>& changes) {
-        for (update& u : updates_)
-            changes.set_links({u.target, u.level, std::move(u.links), std::move(u.codes), keeps_codes});
+    void move_to(graph_changes& changes) {
+        for (update& u : updates_) changes.set_links({u.target, u.level, std::move(u.links)});
         for (const slot_t slot : slots_) changes.rise_to(slot);
     }
 
@@ -168,8 +161,6 @@ class hnsw_builder {
             if (i + ahead < updates_.size()) graph_.prefetch_links(updates_[i + ahead].target, 0);
             const update& u = updates_[i];
             graph_.set_links(u.target, u.level, std::span(u.links));
-            if constexpr (keeps_codes)
-                if (u.level == 0) codes_.set(u.target, u.codes);
         }
         for (const slot_t slot : slots_)
             if (graph_.entry() == no_slot || graph_.level(slot) > graph_.top_level())
@@ -177,7 +168,6 @@ class hnsw_builder {
     }
 
   private:
-    static constexpr bool keeps_codes = !std::is_same_v<Codes, no_neighbor_codes>;
     struct picked {
         std::vector<std::vector<candidate>> by_level;
         bool walked_in_vain = false;
@@ -195,7 +185,6 @@ class hnsw_builder {
         std::size_t batch_row;          // which new row this is, or none
         std::span<const edge> sources;  // the reverse links
         std::vector<slot_t> links;
-        [[no_unique_address]] typename Codes::row codes;
     };
     static constexpr std::size_t none = ~std::size_t{0};
     static constexpr std::size_t width_outside = 64;  ///< of the beam that leaves a crowd
@@ -397,7 +386,7 @@ class hnsw_builder {
         updates_.clear();
         for (std::size_t i = 0; i < slots_.size(); ++i)
             for (std::size_t level = 0; level <= graph_.level(slots_[i]); ++level) {
-                updates_.push_back({slots_[i], level, i, {}, {}, {}});
+                updates_.push_back({slots_[i], level, i, {}, {}});
                 for (const candidate& c : picks_[i].by_level[level])
                     edges.push_back({level, c.slot, {c.distance, slots_[i]}});
             }
@@ -415,7 +404,7 @@ class hnsw_builder {
             while (last < edges.size() && !earlier(edges[first], edges[last])) ++last;
             while (own < new_rows && earlier(updates_[own], edges[first])) ++own;
             const bool is_new = own < new_rows && !earlier(edges[first], updates_[own]);
-            if (!is_new) updates_.push_back({edges[first].target, edges[first].level, none, {}, {}, {}});
+            if (!is_new) updates_.push_back({edges[first].target, edges[first].level, none, {}, {}});
             update& u = is_new ? updates_[own] : updates_.back();
             u.sources = std::span(edges).subspan(first, last - first);
             first = last;
@@ -442,12 +431,6 @@ class hnsw_builder {
         for (const candidate& c : all) u.links.push_back(c.slot);
     }
 
-    void encode(update& u) const {
-        if (u.level != 0) return;
-        const auto had = u.batch_row == none ? graph_.links(u.target, 0) : std::span<const slot_t>();
-        typename Codes::maker(codes_, store_, mean_).make(u.target, u.links, had, u.codes);
-    }
-
     template <class IsLive>
     [[nodiscard]] std::vector<candidate> measured(const update& u, std::size_t had, const IsLive& is_live) const {
         distances_type own(metric_, store_, mean_);
@@ -466,7 +449,6 @@ class hnsw_builder {
     const Metric& metric_;
     const store_type& store_;
     hnsw_graph& graph_;
-    Codes& codes_;
     std::size_t build_beam_;
     scratch_pool<walk_scratch>& scratch_;
     std::span<const float> mean_;

@@ -22,13 +22,13 @@ namespace detail {
 
 /// Plans, into graph_changes, how a row leaves the graph and what the hand does meanwhile.
 /// Directory  says which rows are live; it need not say so yet of those that come and go by this change
-template <class Metric, class Codec, class Isa, class Codes, class Directory>
+template <class Metric, class Codec, class Isa, class Directory>
 class hnsw_consolidator {
   public:
     /// leaving   the row that is about to be retired, or no_slot
     /// arriving  the row that takes its id over, or no_slot
     /// mean      what rows have in common, see link_distances.hpp; alive as long as the consolidator
-    hnsw_consolidator(const Metric& metric, const code_store<Codec>& store, graph_changes<Codes>& graph,
+    hnsw_consolidator(const Metric& metric, const code_store<Codec>& store, graph_changes& graph,
                   const Directory& directory, slot_t leaving, slot_t arriving, std::span<const float> mean)
         : graph_(graph),
           directory_(directory),
@@ -102,7 +102,7 @@ class hnsw_consolidator {
             links.push_back(to);
         else
             links[farthest_spare(from, links)] = to;
-        graph_.set_links({from, 0, std::move(links), {}});
+        graph_.set_links({from, 0, std::move(links)});
     }
     [[nodiscard]] std::size_t farthest_spare(slot_t from, std::span<const slot_t> links) {
         std::vector<float> distances(links.size());
@@ -146,10 +146,10 @@ class hnsw_consolidator {
         std::vector<slot_t> links;
         links.reserve(all.size());
         for (const candidate& c : all) links.push_back(c.slot);
-        graph_.set_links({slot, level, std::move(links), {}});
+        graph_.set_links({slot, level, std::move(links)});
     }
 
-    graph_changes<Codes>& graph_;
+    graph_changes& graph_;
     const Directory& directory_;
     slot_t leaving_;
     slot_t arriving_;
