@@ -183,9 +183,7 @@ class flat_index {
     }
     /// Compares the whole file of a view with its checksums; does nothing for an index that is no view.
     /// throws  error{corrupt_file}
-    void verify() const {
-        if (state_->verify_file) state_->verify_file();
-    }
+    void verify() const { detail::verify_view(*state_); }
 
   private:
     using state = detail::flat_state<Metric, Codec, Id, Isa>;
