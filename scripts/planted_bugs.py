@@ -12,6 +12,7 @@ Needs g++ and Catch2. About an hour on one core.
 import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -278,6 +279,15 @@ def run(command, **how):
                           **how)
 
 
+def where(piece, text):
+    """(first, end) of the first occurrence of `piece` in `text`, however its lines are broken and indented; or None."""
+    first = text.find(piece)
+    if first >= 0:
+        return first, first + len(piece)
+    found = re.search(r"\s*".join(re.escape(c) for c in "".join(piece.split())), text)
+    return found.span() if found else None
+
+
 class Workshop:
     """A folder with one object of Catch2's main."""
 
@@ -328,9 +338,10 @@ class Workshop:
             header = folder / "include/vicinal" / bug.header
             text = header.read_text()
             for was, becomes in [(bug.was, bug.becomes)] + ([bug.also] if bug.also else []):
-                if was not in text:
+                place = where(was, text)
+                if place is None:
                     return "does not fit " + bug.header
-                text = text.replace(was, becomes, 1)
+                text = text[:place[0]] + becomes + text[place[1]:]
             header.write_text(text)
             # The tests of whole indexes know them through an interface that the few types alone implement.
             kept = self.folder / bug.group if bug.group == "forged" and bug.header.startswith("index/") else None
@@ -344,7 +355,7 @@ def misfits():
     """Bugs whose piece of a header is not in it any more."""
     def fits(bug):
         text = (ROOT / "include/vicinal" / bug.header).read_text()
-        return all(was in text for was, _ in [(bug.was, bug.becomes)] + ([bug.also] if bug.also else []))
+        return all(where(was, text) for was, _ in [(bug.was, bug.becomes)] + ([bug.also] if bug.also else []))
     return [bug for bug in bugs() if not fits(bug)]
 
 

@@ -25,7 +25,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your
 ///          own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
-/// Isa  the instruction set, as a type; needed only in programs that hold kernels of several
+/// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which exact
 /// copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then encoded again
@@ -62,7 +62,7 @@ class flat_index {
     void add(Id id, vector_view vector) { state_->add(id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained codec learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
-    /// triggered. O(rows * dim()).
+    /// triggered. O(rows * dim()), and memory for the codes of 16384 rows at a time beside the index.
     /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
         return state_->add(ids, rows, params);
@@ -78,7 +78,7 @@ class flat_index {
     /// longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return state_->remove(id); }
 
-    /// Whether the index holds `id`. O(1).
+    /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
     [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
     /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
     /// throws  error{not_found}
@@ -94,14 +94,17 @@ class flat_index {
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
-    /// The same into the caller's memory, for k = out.size(). Returns how many neighbours were written. Memory that a
-    /// search needs is kept for the next, so repeated searches allocate nothing.
+    /// The same into the caller's memory, for k = out.size(): out[0] is the closest. Returns how many neighbours were
+    /// written; the rest of `out` is unspecified. Memory that a search needs is kept for the next, so repeated searches
+    /// allocate nothing.
+    /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         return state_->search(query, out, params);
     }
-    /// A search for each row of `queries`: row i of the result holds what single search i would return, and together
-    /// they mostly take less time. params.threads share the work.
-    /// throws  as search; no query has a result then
+    /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
+    /// return, closest first. Costs as much as that many searches or, as blocks of rows meet many queries at once, less;
+    /// and queries.rows() * k neighbours of memory. params.threads share the work.
+    /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
         return state_->search(queries, std::min(k, size()), params);
@@ -113,8 +116,9 @@ class flat_index {
                                                           const search_params& params = {}) const {
         return state_->search_within(query, radius, params);
     }
-    /// All rows, closest first, as an input range. The call measures all of them and keeps sizeof(neighbor<Id>) bytes a
-    /// row; the range sorts them as they are asked for.
+    /// All rows, closest first, as an input range. The call measures all of them, O(size() * dim()), and keeps
+    /// sizeof(neighbor<Id>) bytes a row; each step takes O(log(size())). The filter is asked before the call returns and
+    /// may go away then; the index must outlive the range (neighbor_stream). A row removed meanwhile is left out.
     /// throws  as search
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return state_->nearest(query, params);
@@ -125,7 +129,8 @@ class flat_index {
     [[nodiscard]] bool empty() const { return size() == 0; }
     /// How many components a vector has. Never waits.
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
-    /// Bytes of memory owned, by purpose.
+    /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is not
+    /// in the report.
     [[nodiscard]] memory_report memory() const { return state_->memory(); }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
@@ -152,8 +157,8 @@ class flat_index {
     void save(std::ostream& stream, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.write(stream, options); });
     }
-    /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before.
-    /// throws  error{cancelled}
+    /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before. Needs memory for both.
+    /// throws  error{cancelled}; bad_alloc
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
@@ -181,7 +186,8 @@ class flat_index {
     [[nodiscard]] static flat_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return flat_index(detail::view_state<state>(detail::map_path(path), limits));
     }
-    /// Compares the whole file of a view with its checksums; does nothing for an index that is no view.
+    /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for an
+    /// index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
     void verify() const { detail::verify_view(*state_); }
 

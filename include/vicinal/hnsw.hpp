@@ -26,7 +26,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, or your own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
-/// Isa  the instruction set, as a type; needed only in programs that hold kernels of several
+/// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which exact
 /// copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then encoded again
@@ -67,7 +67,8 @@ class hnsw_index {
     void add(Id id, vector_view vector) { state_->add(id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained codec learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
-    /// triggered. The resulting index is the same for every number of threads.
+    /// triggered. Costs as much as that many single adds, or less where candidates are found by 8-bit copies of the batch's
+    /// rows, dim() bytes a row while the call runs. The resulting index is the same for every number of threads.
     /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
         return state_->add(ids, rows, params);
@@ -84,7 +85,7 @@ class hnsw_index {
     /// throws  error{read_only}
     bool remove(Id id) { return state_->remove(id); }
 
-    /// Whether the index holds `id`. O(1).
+    /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
     [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
     /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
     /// throws  error{not_found}
@@ -92,7 +93,8 @@ class hnsw_index {
 
     /// The k rows closest to `query` among those that a beam of width max(params.ef, k) meets, closest first, ties by
     /// lower id: min(k, size()) of them, fewer only if the filter admits fewer. The fewer ids a filter admits, the
-    /// longer the search takes, up to a walk over all rows; an id_set of few ids is fast.
+    /// longer the search takes, up to a walk over all rows; an id_set of few ids is fast. Without a filter O(ef * degree *
+    /// dim()), nearly independent of size().
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the filter
     ///         throws
     [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,
@@ -101,31 +103,36 @@ class hnsw_index {
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
-    /// The same into the caller's memory, for k = out.size(). Returns how many neighbours were written. Memory that a
-    /// search needs is kept for the next, so repeated searches allocate nothing.
+    /// The same into the caller's memory, for k = out.size(): out[0] is the closest. Returns how many neighbours were
+    /// written; the rest of `out` is unspecified. Memory that a search needs is kept for the next, so repeated searches
+    /// allocate nothing.
+    /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
-        return queries(*state_).search(query, out, params);
+        return searches(*state_).search(query, out, params);
     }
-    /// A search for each row of `rows`: row i of the result holds what single search i would return. params.threads
-    /// share the work, and each searches for a few rows in turns, which hides the latency of memory.
-    /// throws  as search; no query has a result then
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> rows, std::size_t k,
+    /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
+    /// return, closest first. params.threads share the work, and each searches for a few queries in turns, which hides
+    /// the latency of memory. Takes queries.rows() * k neighbours of memory.
+    /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
+    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
-        return queries(*state_).search(rows, std::min(k, size()), params);
+        return searches(*state_).search(queries, std::min(k, size()), params);
     }
     /// Rows at distance <= radius, closest first: those that a beam of width params.ef finds, and those that links lead
-    /// to from these through rows within the radius. Under l2 the radius is squared, as all distances are.
+    /// to from these through rows within the radius. Under l2 the radius is squared, as all distances are. Costs a search
+    /// and O(degree * dim()) for each row found.
     /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
-        return queries(*state_).search_within(query, radius, params);
+        return searches(*state_).search_within(query, radius, params);
     }
     /// All rows as an input range; the graph is walked as they are asked for. They come closest first as far as a
     /// window of params.ef rows ahead knows, so a row that the walk meets late comes late.
-    /// neighbor_stream says what of the parameters it keeps.
+    /// A step costs about O(degree * dim()); with a filter, the call asks it about every row first, O(size()).
+    /// neighbor_stream says what of the parameters it keeps, and that the index must outlive the range.
     /// throws  as search; a step, error{cancelled}
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
-        return queries(*state_).nearest(query, params);
+        return searches(*state_).nearest(query, params);
     }
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
@@ -134,7 +141,8 @@ class hnsw_index {
     /// How many components a vector has. Never waits.
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
     [[nodiscard]] const hnsw_params& params() const noexcept { return state_->params; }
-    /// Bytes of memory owned, by purpose.
+    /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is not
+    /// in the report.
     [[nodiscard]] memory_report memory() const { return state_->memory(); }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
@@ -161,8 +169,8 @@ class hnsw_index {
     void save(std::ostream& stream, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.write(stream, options); });
     }
-    /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before.
-    /// throws  error{cancelled}
+    /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before. Needs memory for both.
+    /// throws  error{cancelled}; bad_alloc
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
@@ -190,13 +198,14 @@ class hnsw_index {
     [[nodiscard]] static hnsw_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return hnsw_index(detail::view_state<state>(detail::map_path(path), limits));
     }
-    /// Compares the whole file of a view with its checksums; does nothing for an index that is no view.
+    /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for an
+    /// index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
     void verify() const { detail::verify_view(*state_); }
 
   private:
     using state = detail::hnsw_file_state<Metric, Codec, Id, Isa>;
-    using queries = detail::hnsw_queries<state>;
+    using searches = detail::hnsw_queries<state>;
     explicit hnsw_index(std::unique_ptr<state> loaded) noexcept : state_(std::move(loaded)) {}
     std::unique_ptr<state> state_;
 };

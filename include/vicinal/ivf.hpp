@@ -27,7 +27,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your
 ///          own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
-/// Isa  the instruction set, as a type; needed only in programs that hold kernels of several
+/// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// The centroids are learned once, by train or from the first batch added; rows that are added or removed later do not
 /// change them.
@@ -87,7 +87,7 @@ class ivf_index {
     /// that rows no longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return state_->remove(id); }
 
-    /// Whether the index holds `id`. O(1).
+    /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
     [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
     /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
     /// throws  error{not_found}
@@ -105,14 +105,17 @@ class ivf_index {
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
-    /// The same into the caller's memory, for k = out.size(). Returns how many neighbours were written. Memory that a
-    /// search needs is kept for the next, so repeated searches allocate nothing.
+    /// The same into the caller's memory, for k = out.size(): out[0] is the closest. Returns how many neighbours were
+    /// written; the rest of `out` is unspecified. Memory that a search needs is kept for the next, so repeated searches
+    /// allocate nothing.
+    /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         return state_->search(query, out, params);
     }
-    /// A search for each row of `queries`: row i of the result holds what single search i would return, and together
-    /// they mostly take less time. params.threads share the work.
-    /// throws  as search; no query has a result then
+    /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
+    /// return, closest first. Costs as much as that many searches or, as each list meets all queries that want it, less;
+    /// and queries.rows() * k neighbours of memory. params.threads share the work.
+    /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
         return state_->search(queries, std::min(k, size()), params);
@@ -126,8 +129,8 @@ class ivf_index {
     }
     /// All rows as an input range; lists are scanned as they are needed, the closest first. A row is returned when its
     /// own list and the next, params.nprobe in all, have been scanned: closest first among what is known by then, and
-    /// exactly so if nprobe is lists(). Each step searches the index as it is at that time.
-    /// neighbor_stream says what of the parameters it keeps.
+    /// exactly so if nprobe is lists(). Each step searches the index as it is at that time; all steps together cost
+    /// O(size() * dim()). neighbor_stream says what of the parameters it keeps, and that the index must outlive the range.
     /// throws  as search; a step, error{cancelled}
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return state_->nearest(query, params);
@@ -140,7 +143,8 @@ class ivf_index {
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
     /// How many lists there are; 0 before training.
     [[nodiscard]] std::size_t lists() const { return state_->list_count(); }
-    /// Bytes of memory owned, by purpose.
+    /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is not
+    /// in the report.
     [[nodiscard]] memory_report memory() const { return state_->memory(); }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
@@ -167,8 +171,8 @@ class ivf_index {
     void save(std::ostream& stream, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { out.write(stream, options); });
     }
-    /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before.
-    /// throws  error{cancelled}
+    /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before. Needs memory for both.
+    /// throws  error{cancelled}; bad_alloc
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
@@ -196,7 +200,8 @@ class ivf_index {
     [[nodiscard]] static ivf_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return ivf_index(detail::view_state<state>(detail::map_path(path), limits));
     }
-    /// Compares the whole file of a view with its checksums; does nothing for an index that is no view.
+    /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for an
+    /// index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
     void verify() const { detail::verify_view(*state_); }
 

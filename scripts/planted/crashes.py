@@ -45,7 +45,7 @@ BUGS = [
      "if (queries > most / std::max<std::size_t>(k, 1))", "if (queries * k > most)"),
     # ---- training
     ("k-means takes any number for a share", "limits", "linalg/kmeans.hpp", "if (bits > infinite && bits != minus_zero)", "if (false)"),
-    ("k-means takes NaN for a row", "limits", "linalg/nearest_centroids.hpp", "if (!finite) fail(", "if (false) fail("),
+    ("k-means takes NaN for a row", "limits", "linalg/row_set.hpp", "if (!finite) fail(", "if (false) fail("),
     ("a split centroid steps anywhere", "limits", "linalg/kmeans.hpp", "        draw_near({stays, dim});\n", ""),
     ("a mean of no direction is lengthened", "training", "index/ivf/lists/clustering.hpp",
      "if (squares * 0x1p48 <= spread) return;", "if (squares <= 0) return;"),

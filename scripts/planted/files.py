@@ -53,7 +53,7 @@ BUGS = [
      'take_over_faiss<Index>(bytes, "the bytes", limits)'),
     ("an hnswlib file's path is not said", "foreign", "import/hnswlib.hpp", "take_over_hnswlib<Index>(bytes, detail::display(path), dim, limits)",
      'take_over_hnswlib<Index>(bytes, "the bytes", dim, limits)'),
-    ("binary indexes must have the head of others", "foreign", "import/faiss.hpp",
+    ("binary indexes must have the head of others", "foreign", "import/faiss_file.hpp",
      "        if (!readable && find_faiss_type(read.type) != nullptr) refuse_type(read.type, of);\n", ""),
     ("a row's error is said by two", "foreign", "import/parts.hpp", "what.remove_prefix(known.size())", "static_cast<void>(known)"),
     ("an import waits for a pipe's writer", "foreign", "import/parts.hpp", 'input_file file(path, "import");', "input_file file(path);"),

@@ -260,8 +260,7 @@ class rabitq {
     void set_center(std::vector<float> mean) {
         std::vector<float> rotated(width());
         derive(mean, rotated);
-        double squares = 0;
-        for (const float x : mean) squares += double{x} * double{x};
+        const double squares = detail::squared_norm(mean);
         center_ = std::move(mean);
         rotated_center_ = std::move(rotated);
         center_length_ = std::sqrt(squares);

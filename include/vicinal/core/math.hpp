@@ -3,6 +3,7 @@
 
 #include <bit>          // for bit_cast
 #include <cstdint>      // for uint16_t, uint32_t, uint64_t
+#include <span>         // for span
 #include <type_traits>  // for is_arithmetic_v, is_same_v
 
 #include "vicinal/core/config.hpp"
@@ -46,6 +47,13 @@ template <class Id>
 /// Whether a number is finite. Looks at its bits, because under -ffast-math a comparison may be assumed to hold.
 [[nodiscard]] inline bool has_finite_bits(float x) noexcept {
     return (std::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
+}
+
+/// The sum of squares in double, one after the other. Squares of floats are exact, so it is the same fused or not.
+[[nodiscard]] inline double squared_norm(std::span<const float> vector) noexcept {
+    double squares = 0;
+    for (const float x : vector) squares += double{x} * double{x};
+    return squares;
 }
 
 /// An unsigned integer for each float, in the order of the floats.

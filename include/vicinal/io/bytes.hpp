@@ -34,10 +34,6 @@ class byte_writer {
         store_le(bytes_.data() + at, value);
         return *this;
     }
-    byte_writer& put_bytes(std::span<const std::byte> bytes) {
-        bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
-        return *this;
-    }
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept VICINAL_LIFETIMEBOUND { return bytes_; }
     [[nodiscard]] std::vector<std::byte> take() noexcept { return std::move(bytes_); }
 

@@ -111,8 +111,7 @@ inline void move_to_means(const row_set& rows, const cluster_members& members, s
 
 /// Makes a centroid that stepped aside no longer than a row may be, lest distances from it overflow.
 inline void draw_near(std::span<float> centroid) noexcept {
-    double squares = 0;
-    for (const float x : centroid) squares += static_cast<double>(x) * static_cast<double>(x);
+    const double squares = squared_norm(centroid);
     constexpr double longest = static_cast<double>(std::numeric_limits<float>::max()) / 8;
     if (squares <= longest) return;
     const double factor = std::sqrt(longest / squares);

@@ -77,9 +77,7 @@ template <class Codec>
                  what + ": component " + std::to_string(i) + " is " +
                      ((std::bit_cast<std::uint32_t>(vector[i]) & 0x007FFFFFU) != 0 ? "NaN" : "infinite") +
                      ", all must be finite");
-    double squares = 0;
-    for (const float x : vector) squares += double{x} * double{x};
-    fail(errc::magnitude, what + ": the sum of squares is " + std::to_string(squares) +
+    fail(errc::magnitude, what + ": the sum of squares is " + std::to_string(squared_norm(vector)) +
                               ", it must not exceed FLT_MAX/8, " +
                               std::to_string(double{std::numeric_limits<float>::max()} / 8));
 }
@@ -112,9 +110,7 @@ void require_resolvable(std::string_view what, std::span<const float> vector) {
         require_resolvable<typename Codec::fine>(what, vector);
     } else {
         if (is_vanishing(vector)) {
-            double squares = 0;
-            for (const float x : vector) squares += double{x} * double{x};
-            fail(errc::magnitude, std::string(what) + ": the sum of squares is " + scientific(squares) +
+            fail(errc::magnitude, std::string(what) + ": the sum of squares is " + scientific(squared_norm(vector)) +
                                       ", it must be 0 or at least 2^-100, " + scientific(double{least_squares}) +
                                       "; scale the vectors up");
         }

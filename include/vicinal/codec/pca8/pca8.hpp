@@ -71,7 +71,7 @@ class pca8 {
         std::vector<float> usable;
         for (std::size_t r = 0; r < ordinary.rows(); ++r) {
             const std::span<const float> row = ordinary[r];
-            if (squares_of(row) <= largest_squared) usable.insert(usable.end(), row.begin(), row.end());
+            if (detail::squared_norm(row) <= largest_squared) usable.insert(usable.end(), row.begin(), row.end());
         }
         if (usable.empty()) usable.resize(dim_);
         const matrix_view<const float> sample(std::span<const float>(usable), dim_);
@@ -109,7 +109,7 @@ class pca8 {
         const auto directions = steps + static_cast<std::ptrdiff_t>(width_);
         pca8 read(dim_);
         // As that of a mean of vectors that were looked at, and steps as train makes them.
-        if (!(squares_of({numbers.data(), dim_}) <= 2 * largest_squared)) return false;
+        if (!(detail::squared_norm({numbers.data(), dim_}) <= 2 * largest_squared)) return false;
         for (auto step = steps; step != directions; ++step)
             if (!(*step >= smallest_step && *step <= largest_step)) return false;
         for (auto x = directions; x != numbers.end(); ++x)
@@ -143,7 +143,7 @@ class pca8 {
         std::vector<double> coordinates(padded_width());
         const detail::projected_point point =
             project<simd::native_isa>(vector, relative.data(), coordinates.data());
-        const double squares = squares_of(vector);
+        const double squares = detail::squared_norm(vector);
         detail::pca_factors factors;
         factors.length = detail::rounded_up(squares * (1 + length_margin()));
         double kept = double{point.rest} * double{point.rest};
@@ -204,11 +204,6 @@ class pca8 {
     static constexpr double most_skew = 1e-3;
     static constexpr float far = 0x1p65F;  // more than any distance
 
-    [[nodiscard]] static double squares_of(std::span<const float> vector) noexcept {
-        double sum = 0;
-        for (const float x : vector) sum += double{x} * double{x};
-        return sum;
-    }
     [[nodiscard]] static std::vector<float> mean_of(matrix_view<const float> rows) {
         std::vector<double> sums(rows.dim());
         for (std::size_t r = 0; r < rows.rows(); ++r)
@@ -228,7 +223,7 @@ class pca8 {
             (void)project<simd::native_isa>(rows[r], relative.data(), coordinates.data());
             for (std::size_t j = 0; j < width_; ++j) reach[j] = std::max(reach[j], std::abs(coordinates[j]));
         }
-        double widest = 0x1p-10 * std::sqrt(squares_of(center_));
+        double widest = 0x1p-10 * std::sqrt(detail::squared_norm(center_));
         for (std::size_t j = 0; j < width_; ++j) widest = std::max(widest, reach[j]);
         std::vector<float> steps(width_);
         for (std::size_t j = 0; j < width_; ++j)
