@@ -1,10 +1,10 @@
 // Taking rows out of an HNSW graph.
 //
 // A removed row is retired: searches still pass through it, none returns it. Its children in the tree get new parents
-// at once, so no live row depends on it. Then a hand goes round the rows, a few at each removal; every row it passes
-// drops its links to retired rows and may take over theirs (the repair of FreshDiskANN, Singh et al. 2021, spread
-// evenly). Once the hand has gone all the way round, nothing links to the rows that were retired before, and at each
-// further removal the places of some become free.
+// at once, so no live row depends on it. Then a sweep cursor goes round the rows, a few at each removal; every row it
+// passes drops its links to retired rows and may take over theirs (the consolidation of FreshDiskANN, Singh et al.
+// 2021, spread evenly). Once the cursor has gone all the way round, nothing links to the rows that were retired before,
+// and at each further removal the places of some become free (retired_rows.hpp).
 #pragma once
 
 #include <algorithm>  // for binary_search, copy_if, find, max, min, remove, sort, unique
@@ -20,7 +20,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Plans, into graph_changes, how a row leaves the graph and what the hand does meanwhile.
+/// Plans, into graph_changes, how a row leaves the graph and what the sweep mends meanwhile.
 /// Directory  says which rows are live; it need not say so yet of those that come and go by this change
 template <class Metric, class Codec, class Isa, class Directory>
 class hnsw_consolidator {
@@ -155,69 +155,6 @@ class hnsw_consolidator {
     slot_t arriving_;
     row_distances<Metric, Codec, Isa> own_;
     row_distances<Metric, Codec, Isa> between_;
-};
-
-/// Which retired rows wait for the hand, and where it stands. For one writer; readers may ask for `memory`.
-class retired_rows {
-  public:
-    static constexpr std::size_t rows_per_removal = 32;
-    static constexpr std::size_t releases_per_removal = 32;  ///< more than one, so that they are not put off for long
-
-    /// Room for retiring `more` rows. Strong guarantee.
-    void reserve(std::size_t more) {
-        if (waiting_.capacity() - waiting_.size() < more)
-            waiting_.reserve(std::max(2 * waiting_.capacity(), waiting_.size() + more));
-        note_memory();
-    }
-    void add(slot_t slot) noexcept { waiting_.push_back(slot); }
-
-    /// The rows the hand passes at the next `advance`: [first, last). There are `rows` now.
-    struct stretch {
-        std::size_t first;
-        std::size_t last;
-    };
-    [[nodiscard]] stretch next_stretch(std::size_t rows) const noexcept {
-        const std::size_t end = closing_.empty() ? rows : std::min(end_, rows);
-        const std::size_t first = closing_.empty() ? 0 : std::min(hand_, end);
-        return {first, std::min(first + rows_per_removal, end)};
-    }
-    /// The hand has passed that stretch: release(row) for a few of those now free of links.
-    template <class Release>
-    void advance(std::size_t rows, Release release) noexcept {
-        for (std::size_t n = std::min(passed_.size(), releases_per_removal); n > 0; --n) {
-            release(passed_.back());
-            passed_.pop_back();
-        }
-        hand_ = next_stretch(rows).last;
-        if (closing_.empty()) {
-            closing_.swap(waiting_);
-            end_ = rows;
-        }
-        if (hand_ >= std::min(end_, rows) && passed_.empty()) passed_.swap(closing_);
-    }
-    /// All rows are gone.
-    void clear() noexcept {
-        for (auto* const list : {&waiting_, &closing_, &passed_}) list->clear();
-    }
-    /// Gives memory back that a few rows do not need.
-    void give_back() noexcept {
-        for (auto* const list : {&waiting_, &closing_, &passed_})
-            if (list->empty() && list->capacity() * sizeof(slot_t) > page_bytes) std::vector<slot_t>().swap(*list);
-        note_memory();
-    }
-    [[nodiscard]] std::size_t memory() const noexcept { return bytes_; }
-
-  private:
-    void note_memory() noexcept {
-        bytes_ = (waiting_.capacity() + closing_.capacity() + passed_.capacity()) * sizeof(slot_t);
-    }
-
-    std::vector<slot_t> waiting_;
-    std::vector<slot_t> closing_;
-    std::vector<slot_t> passed_;  // nothing links to these
-    std::size_t hand_ = 0;
-    std::size_t end_ = 0;
-    shared_count bytes_;
 };
 
 }  // namespace detail
