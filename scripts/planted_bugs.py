@@ -103,7 +103,7 @@ def bugs_here():
         Bug("a plan that fails leaves its rows' upper links", "refused", "index/hnsw/state.hpp",
             "if (set_up_ && !inserted_) of_.forget(slots_);", ""),
         Bug("what a batch taught is not forgotten", "refused", "index/common/learning.hpp",
-            "            {\n                const auto publishing = of_.locks.exclusive();\n                of_.exchange(*recoded_);\n            }\n", ""),
+            "            {\n                const auto publishing = of_.locks.exclusive();\n                Recoding::exchange(of_, *recoded_);\n            }\n", ""),
         Bug("a removal changes the graph as it goes", "refused", "index/hnsw/state.hpp",
             "        retired.reserve(1);\n        if (directory.live() == 1) {\n            empty();\n        } else {\n            const auto publishing = locks.exclusive();\n            retire(slot, spare);\n            changes.publish();\n            std::swap(mean",
             "        if (directory.live() == 1) {\n            empty();\n        } else {\n            retire(slot, spare);\n            changes.publish();\n            retired.reserve(1);\n            const auto publishing = locks.exclusive();\n            std::swap(mean"),
@@ -111,9 +111,9 @@ def bugs_here():
             "if (distances.size() < most) distances.resize(most);", "if (fresh.size() < most) distances.resize(most);"),
         Bug("a loaded index has no room for free rows", "refused", "index/hnsw/files.hpp", "        directory.reserve_free(directory.high_water());\n", ""),
         # ---- readers and writers meet
-        Bug("rows are written after they are published", "soak", "index/flat/state.hpp",
-            "        const auto publishing = locks.exclusive();\n        this->put_row(directory.upcoming(0), lease->code.data());\n        directory.insert(id);",
-            "        auto publishing = locks.exclusive();\n        const slot_t slot = directory.insert(id);\n        publishing.unlock();\n        this->put_row(slot, lease->code.data());"),
+        Bug("rows are written after they are published", "soak", "index/flat/changes.hpp",
+            "    const auto publishing = index.locks.exclusive();\n    put_row(index, index.directory.upcoming(0), lease->code.data());\n    index.directory.insert(id);",
+            "    auto publishing = index.locks.exclusive();\n    const slot_t slot = index.directory.insert(id);\n    publishing.unlock();\n    put_row(index, slot, lease->code.data());"),
         Bug("rows of a graph are written beside readers", "soak", "index/hnsw/state.hpp",
             "            make_room(levels, upper);\n",
             "            make_room(levels, upper);\n            for (std::size_t i = 0; i < ids.size(); ++i)\n                of.put_row(slots_[i], row_codes.data() + i * of.code_bytes());\n"),
@@ -176,9 +176,9 @@ def bugs_here():
         Bug("lists need not hold all rows", "forged", "index/ivf/files.hpp", "lists.offsets.front() != 0 || lists.offsets.back() != n", "false"),
         Bug("lists may name any row", "forged", "index/ivf/files.hpp", "if (slot >= listed.size())", "if (false)"),
         Bug("a row may stand in two lists", "forged", "index/ivf/files.hpp", "if (listed[slot])", "if (false)"),
-        Bug("two rows may have one id", "forged", "index/common/rows.hpp", "if (!directory.build_table(in.bytes()))", "if (!directory.build_table(in.bytes()) && false)"),
-        Bug("a row may have any state", "forged", "index/common/rows.hpp", "states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}", "false"),
-        Bug("the live rows are not counted", "forged", "index/common/rows.hpp", "if (found != live)", "if (false)"),
+        Bug("two rows may have one id", "forged", "index/common/files.hpp", "if (!index.directory.build_table(in.bytes()))", "if (!index.directory.build_table(in.bytes()) && false)"),
+        Bug("a row may have any state", "forged", "index/common/files.hpp", "states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != 0", "false"),
+        Bug("the live rows are not counted", "forged", "index/common/files.hpp", "if (found != live)", "if (false)"),
         # ---- centroids that are not those of k-means
         Bug("rows are sought around their centroid, not their home", "clusters", linalg + "kmeans.hpp",
             "        homes = result.centroids;\n", "",
@@ -270,7 +270,7 @@ def bugs_here():
         Bug("zeros of two signs are two bounds", "bounds", "core/reservoir.hpp", "distance == 0.0F ? 0.0F : distance", "distance"),
         Bug("the last heads are not copied", "bounds", "simd/row_factors.hpp", "r < count || r % 8 != 0", "r + 1 < count"),
         Bug("weights of odd codes meet the even ones", "bounds", "simd/integer_scan.hpp", "weight : weight * 256", "weight : weight"),
-        Bug("vectors may be NaN", "forged", "index/common/rows.hpp", "if (!admissible_when_decoded(sum_of_squares(decoded)))", "if (false)"),
+        Bug("vectors may be NaN", "forged", "index/common/files.hpp", "if (!admissible_when_decoded(sum_of_squares(decoded)))", "if (false)"),
     ]
 
 

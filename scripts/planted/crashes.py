@@ -50,12 +50,14 @@ BUGS = [
     ("a mean of no direction is lengthened", "training", "index/ivf/lists/clustering.hpp",
      "if (squares * 0x1p48 <= spread) return;", "if (squares <= 0) return;"),
     ("a centroid is halved for ever", "training", "index/ivf/lists/clustering.hpp", "halvings < 80 && !admissible", "!admissible"),
-    ("a training stopped at its end is put in place", "training", "index/ivf/changes.hpp",
-     "        throw_if_stopped(params.stop);\n        typename base::codecs_type taught(rows);\n        taught.train(prepared);\n        throw_if_stopped(params.stop);\n",
-     "        typename base::codecs_type taught(rows);\n        taught.train(prepared);\n"),
+    ("a training stopped at its end is put in place", "training", "index/ivf/lists/training.hpp",
+     "    throw_if_stopped(params.stop);\n    codecs_of<typename State::store_type> taught(index.rows);\n"
+     "    taught.train(matrix_view<const float>(std::span<const float>(sample), index.dim));\n    throw_if_stopped(params.stop);\n",
+     "    codecs_of<typename State::store_type> taught(index.rows);\n"
+     "    taught.train(matrix_view<const float>(std::span<const float>(sample), index.dim));\n"),
     # ---- races
-    ("memory() looks at a table that is being made", "races", "index/common/rows.hpp",
-     "if (!read_only || table_.is_made()) {", "if (true) {"),
-    ("memory() looks at places that are being found", "races", "index/ivf/state.hpp",
-     "if (!this->file || found_places_.is_made()) {", "if (true) {"),
+    ("memory() looks at a table that is being made", "races", "index/common/observers.hpp",
+     "if (!index.backing.viewed() || index.id_table.is_made()) {", "if (true) {"),
+    ("memory() looks at places that are being found", "races", "index/ivf/check.hpp",
+     "if (index.backing.owned() || index.found_places.is_made()) {", "if (true) {"),
 ]

@@ -72,8 +72,8 @@ template <class Params>
     return std::clamp<std::size_t>(round_up(fair, panel), panel, std::max(most / panel * panel, panel));
 }
 
-/// Searches for several queries: scan(prepared queries, their collectors, buffers, stats) pushes rows scored by the coarse
-/// codec; of two levels the best of each query are scored again. The hits of query i go to room(i).
+/// Searches for several queries: scan(prepared queries, their collectors, buffers, stats) pushes rows scored by the
+/// coarse codec; of two levels the best of each query are scored again. The hits of query i go to room(i).
 template <class State, class Room, class Params, class Scan>
 void search_closest_together(const State& index, matrix_view<const float> queries, Room room,
                              std::span<std::size_t> found, const Params& params, Scan scan) {

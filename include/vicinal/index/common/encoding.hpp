@@ -1,4 +1,5 @@
-// How vectors become codes: they are validated, prepared by the metric, and encoded apart from the rows that readers see.
+// How vectors become codes: they are validated, prepared by the metric, and encoded apart from the rows that readers
+// see.
 #pragma once
 
 #include <algorithm>    // for equal, fill, min
@@ -114,8 +115,7 @@ void encode_row(const State& index, std::span<const float> prepared, std::byte* 
 template <class State>
 void count_clipped(const State& index, std::span<const float> prepared) noexcept {
     std::size_t half = 0;
-    index.rows.for_each_store(
-        [&](const auto& codes) { index.learner.pending.count(codes.coder(), half++, prepared); });
+    index.rows.for_each_store([&](const auto& codes) { index.learner.pending.count(codes.coder(), half++, prepared); });
 }
 /// The code of the prepared vector in `buffers`, into buffers.code.
 template <class State>

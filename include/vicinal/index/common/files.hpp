@@ -137,7 +137,8 @@ void require_ids(State& index, const Parts& in, std::span<const typename State::
 template <class State, class Parts>
 [[nodiscard]] std::size_t read_ids(State& index, const Parts& in) {
     if (in.rows() > max_slots)
-        in.fail("it has " + std::to_string(in.rows()) + " rows, at most " + std::to_string(max_slots) + " are possible");
+        in.fail("it has " + std::to_string(in.rows()) + " rows, at most " + std::to_string(max_slots) +
+                " are possible");
     const auto n = static_cast<std::size_t>(in.rows());
     const auto live = in.template elements<std::uint64_t>("LIVE", 1)[0];
     const auto ids = in.template elements<typename State::id_type>("IDS_", n);

@@ -1,4 +1,5 @@
-// What an index of rows holds: metric, codes, ids, locks and counts. Data only; the functions beside this header work on it.
+// What an index of rows holds: metric, codes, ids, locks and counts. It is data only; the functions beside this header
+// work on it.
 #pragma once
 
 #include <concepts>     // for same_as

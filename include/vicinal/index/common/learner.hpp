@@ -155,7 +155,9 @@ class clip_counts {
         }
         return *this;
     }
-    [[nodiscard]] std::uint64_t rows(std::size_t half) const noexcept { return rows_[half].load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t rows(std::size_t half) const noexcept {
+        return rows_[half].load(std::memory_order_relaxed);
+    }
     [[nodiscard]] std::uint64_t components(std::size_t half) const noexcept {
         return components_[half].load(std::memory_order_relaxed);
     }

@@ -1,8 +1,8 @@
 // How the codecs of an index go on learning while it grows, and how its rows follow.
 //
-// While an index is small, each doubling of its rows teaches its codecs again, from all rows, of which the exact vectors
-// are kept until then. Later the rows that come are watched: when codecs cost these far more than they should, as ranges
-// do that the data has left, codecs learn from old and new rows. Every row is then encoded again beside readers, and
+// While an index is small, each doubling of its rows teaches its codecs again, from all rows, of which the exact
+// vectors are kept until then. Later the rows that come are watched: when codecs cost these far more than they should,
+// as ranges do that the data has left, codecs learn from old and new rows. Every row is then encoded again beside readers, and
 // all is put in place at once. A call that fails goes back to the codecs and codes of before.
 #pragma once
 
@@ -205,8 +205,8 @@ class learning_step {
         else
             recoded_.reset();
     }
-    /// What follows when codecs in `fresh` have learned: all rows by them. Not if that made a vector too long, as coarse
-    /// steps near the limit of admission can; all then stays as it is.
+    /// What follows when codecs in `fresh` have learned: all rows by them. Not if that made a vector too long, as
+    /// coarse steps near the limit of admission can; all then stays as it is.
     /// rows     that codecs learned from
     /// to_come  of the rows to come
     /// clipped  counts what they clip of those that are in, if given

@@ -27,8 +27,7 @@ template <class State>
 /// The live row of `id`, or no_slot. While reading or writing.
 template <class State>
 [[nodiscard]] slot_t find_slot(const State& index, typename State::id_type id) {
-    if (index.backing.viewed())
-        index.id_table.make([&] { const_cast<State&>(index).directory.build_table(); });
+    if (index.backing.viewed()) index.id_table.make([&] { const_cast<State&>(index).directory.build_table(); });
     return index.directory.find(id);
 }
 

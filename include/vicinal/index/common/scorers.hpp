@@ -31,8 +31,8 @@ template <class State>
 template <class State>
 [[nodiscard]] auto make_bounding_scorer(const State& index, row_scratch& buffers) {
     return bounding_scorer<typename State::metric_type, typename State::coarse_codec, typename State::fine_codec,
-                           typename State::isa_type>(index.metric, index.rows.coarse(), make_fine_scorer(index, buffers),
-                                                     buffers.query.data(), buffers.integers);
+                           typename State::isa_type>(
+        index.metric, index.rows.coarse(), make_fine_scorer(index, buffers), buffers.query.data(), buffers.integers);
 }
 /// By what tables estimate of coarse codes.
 template <class State>

@@ -87,8 +87,8 @@ std::size_t scan_measuring(Scorer scorer, Buffers& buffers, Collector& closest, 
     return closest.finish();
 }
 
-/// One search: scan(scorer, buffers, collector, stats) pushes rows scored by the coarse codec, of two levels the best of
-/// them are scored again. Where coarse codes bound distances, all that could be close is scored by the fine codec.
+/// One search: scan(scorer, buffers, collector, stats) pushes rows scored by the coarse codec, of two levels the best
+/// of them are scored again. Where coarse codes bound distances, all that could be close is scored by the fine codec.
 template <class State, class Params, class Scan>
 std::size_t search_closest(const State& index, std::span<const float> query,
                            std::span<neighbor<typename State::id_type>> out, const Params& params, Scan scan) {

@@ -120,8 +120,8 @@ void train_codecs(State& index, matrix_view<const float> vectors, const add_para
 // ---- training again, beside readers --------------------------------------------------------------------------------
 
 /// How rows follow when codecs learn, for a learning_step (learning.hpp): what changes is made beside readers, then
-/// exchanged. This one is for indexes whose rows are the codes in their stores and no more. An index that has more gives
-/// a type of its own with the same members.
+/// exchanged. This one is for indexes whose rows are the codes in their stores and no more. An index that has more
+/// gives a type of its own with the same members.
 template <class State>
 struct store_recoding {
     /// What changes when codecs do: made of the index as it is, then exchanged with it.
