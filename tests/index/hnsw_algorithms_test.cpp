@@ -9,6 +9,7 @@
 #include "support/data.hpp"
 #include "vicinal/index/hnsw/graph/build.hpp"
 #include "vicinal/index/hnsw/graph/consolidate.hpp"
+#include "vicinal/index/hnsw/graph/retired_rows.hpp"
 #include "vicinal/index/hnsw/graph/walk.hpp"
 
 namespace {

@@ -6,7 +6,7 @@
 // Publishing it copies finished rows of links.
 #pragma once
 
-#include <algorithm>    // for sort, min, copy
+#include <algorithm>    // for count_if, max, min, none_of, nth_element, sort
 #include <cstddef>      // for ptrdiff_t, size_t
 #include <cstdint>      // for uint32_t, uint64_t
 #include <limits>       // for numeric_limits
@@ -23,6 +23,7 @@
 #include "vicinal/index/hnsw/graph/link_distances.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
 #include "vicinal/index/hnsw/graph/planned_changes.hpp"
+#include "vicinal/index/hnsw/graph/select_neighbors.hpp"
 #include "vicinal/index/hnsw/graph/tree.hpp"
 #include "vicinal/index/hnsw/graph/walk.hpp"
 #include "vicinal/scoring/scorer.hpp"
@@ -30,77 +31,6 @@
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
-
-/// Chooses up to `limit` of the candidates, which are sorted: each one that is closer to the row itself than to any
-/// already chosen (algorithm 4 of the HNSW paper), so that links point in different directions and copies of one vector
-/// do not fill a list. Where distances jump, what comes before may take three quarters of the places left. The first
-/// `kept` candidates are chosen whatever their distances.
-/// returns  how many were chosen; they are moved to the front, in order
-template <class Distances>
-std::size_t select_neighbors(std::span<candidate> sorted, std::size_t limit, std::size_t kept, Distances& between) {
-    if (sorted.size() <= kept) return std::min(limit, sorted.size());
-    slot_t chosen[2048];
-    std::size_t count = 0;
-    const auto is_good = [&](const candidate& c) {
-        if (count == 0) return true;
-        float distances[4];
-        const auto from_c = between.from(c.slot);
-        for (std::size_t j = 0; j < count; j += 4) {
-            const std::size_t n = std::min<std::size_t>(4, count - j);
-            from_c.score(chosen + j, n, distances);
-            for (std::size_t t = 0; t < n; ++t)
-                if (is_shadowed(distances[t], c.distance)) return false;
-        }
-        return true;
-    };
-    const distance_jumps jumps(sorted[kept].distance, sorted.back().distance);
-    std::size_t part_end = kept;
-    std::size_t share = limit;
-    for (std::size_t i = 0; i < sorted.size() && count < limit; ++i) {
-        if (i >= kept) {
-            if (i == part_end) {
-                part_end = jumps.end_of_part(sorted, i);
-                share = part_end == sorted.size() ? limit : limit - (limit - count) / 4;
-            }
-            if (count >= share || !is_good(sorted[i])) continue;
-        }
-        const candidate c = sorted[i];
-        chosen[count] = c.slot;
-        sorted[count++] = c;
-    }
-    return count;
-}
-
-/// select_neighbors of `row`, by whatever distances its links are chosen; the others are dropped.
-template <class Distances>
-void keep_links(slot_t row, std::vector<candidate>& sorted, std::size_t limit, std::size_t kept, Distances& between) {
-    if constexpr (Distances::may_center) {
-        std::vector<slot_t> all;
-        all.reserve(sorted.size());
-        for (const candidate& c : sorted) all.push_back(c.slot);
-        sorted.resize(between.centers() ? choose_links_by_both(row, std::span(sorted), limit, kept, between)
-                                        : select_neighbors(std::span(sorted), limit, kept, between));
-        if (leaves_room(sorted.size(), limit)) fill_by_squares(row, sorted, kept, std::move(all), limit, between);
-    } else {
-        sorted.resize(select_neighbors(std::span(sorted), limit, kept, between));
-    }
-}
-
-/// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first, then those
-/// of which holds(link) says that the row has them and is to keep them.
-///
-/// Graph  hnsw_graph, or graph_changes
-template <class Graph, class Distances, class Holds>
-void prune_links(const Graph& graph, slot_t slot, std::size_t level, std::vector<candidate>& all, Distances& between,
-                 const Holds& holds) {
-    auto others = all.begin();
-    if (level == 0)
-        others = std::stable_partition(others, all.end(),
-                                       [&](const candidate& c) { return graph.is_tree_link(slot, c.slot); });
-    others = std::stable_partition(others, all.end(), [&](const candidate& c) { return holds(c.slot); });
-    const auto kept = static_cast<std::size_t>(others - all.begin());
-    keep_links(slot, all, graph.capacity(level), kept, between);
-}
 
 /// Links a batch of rows into the graph.
 template <class Metric, class Codec, class Isa>
@@ -115,7 +45,7 @@ class hnsw_builder {
         : metric_(metric),
           store_(store),
           graph_(graph),
-          build_beam_(ef_construction),
+          ef_construction_(ef_construction),
           scratch_(scratch),
           mean_(mean) {}
 
@@ -233,7 +163,7 @@ class hnsw_builder {
                 // A retired row may have no links left but to retired rows; the entry is live and on every level.
                 const slot_t from = any_retired && !is_live(start) ? graph_.entry() : start;
                 start = collect(noting, from, level, rows, any_retired, is_live, *walk, stats, found);
-                crowded = found.size() == build_beam_ && is_crowd(noted, found);
+                crowded = found.size() == ef_construction_ && is_crowd(noted, found);
                 if (crowded) {
                     // By coarse distances the rows of a crowd are all the same.
                     if constexpr (!std::is_same_v<Exact, Walk>) {
@@ -243,13 +173,13 @@ class hnsw_builder {
                     leave_crowd(exact, level, rows, noted, is_live, *walk, stats, found);
                 } else if constexpr (!std::is_same_v<Exact, Walk>) {
                     measure(exact, *walk, found);
-                    if (found.size() >= build_beam_ && !ordered_alike(found)) return false;
+                    if (found.size() >= ef_construction_ && !ordered_alike(found)) return false;
                 }
             }
             for (const candidate& c : batch)
                 if (graph_.level(c.slot) >= level) found.push_back(c);
             std::sort(found.begin(), found.end());
-            if (!crowded && found.size() > build_beam_) found.resize(build_beam_);
+            if (!crowded && found.size() > ef_construction_) found.resize(ef_construction_);
             keep_links(slots_[i], found, graph_.degree(), 0, between);
             if constexpr (distances_type::may_center)
                 if (start != no_slot && level <= top && leaves_room(found.size(), graph_.degree()))
@@ -339,9 +269,9 @@ class hnsw_builder {
                    std::vector<candidate>& found) const {
         walk.visited.begin(rows);
         if (any_retired)
-            filtered_beam_search(graph_, scorer, start, level, build_beam_, is_live, walk, stats, {});
+            filtered_beam_search(graph_, scorer, start, level, ef_construction_, is_live, walk, stats, {});
         else
-            beam_search(graph_, scorer, start, level, build_beam_, walk, stats, {});
+            beam_search(graph_, scorer, start, level, ef_construction_, walk, stats, {});
         for (std::size_t r = 0; r < walk.pool.size(); ++r)
             found.push_back({key_distance(walk.pool[r]), key_slot(walk.pool[r])});
         return found.empty() ? start : found.front().slot;
@@ -449,7 +379,7 @@ class hnsw_builder {
     const Metric& metric_;
     const store_type& store_;
     hnsw_graph& graph_;
-    std::size_t build_beam_;
+    std::size_t ef_construction_;
     scratch_pool<walk_scratch>& scratch_;
     std::span<const float> mean_;
     std::span<const slot_t> slots_;

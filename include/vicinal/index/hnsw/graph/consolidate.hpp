@@ -7,14 +7,18 @@
 // and at each further removal the places of some become free (retired_rows.hpp).
 #pragma once
 
-#include <algorithm>  // for binary_search, copy_if, find, max, min, remove, sort, unique
+#include <algorithm>  // for binary_search, copy_if, find, remove, sort, unique
 #include <cstddef>    // for size_t
 #include <iterator>   // for back_inserter
 #include <span>       // for span
 #include <utility>    // for move
 #include <vector>     // for vector
 
-#include "vicinal/index/hnsw/graph/build.hpp"
+#include "vicinal/index/hnsw/graph/link_distances.hpp"
+#include "vicinal/index/hnsw/graph/planned_changes.hpp"
+#include "vicinal/index/hnsw/graph/select_neighbors.hpp"
+#include "vicinal/index/hnsw/graph/tree.hpp"
+#include "vicinal/storage/id_map.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
