@@ -12,8 +12,8 @@ BUGS = [
      "index.duplicates.detach_first(index.duplicates.node_of(slot));  // the last", ";  // the last"),
     ("a removed row is still known by its codes", "copies", "index/hnsw/changes.hpp", "        index.known.erase(leaving);\n", ""),
     ("a copy becomes the entry", "copies", "index/hnsw/changes.hpp", "return !index.duplicates.is_duplicate(slot);", "return slot != no_slot;"),
-    ("lists lead out of a damaged file", "copies", "index/hnsw/graph/duplicates.hpp", "copy < rows_ && left_ != 0;",
-     "copy != no_slot && left_ != 0;"),
+    ("lists lead out of a damaged file", "copies", "index/hnsw/graph/duplicates.hpp", "duplicate < rows_ && left_ != 0;",
+     "duplicate != no_slot && left_ != 0;"),
     ("defects of lists are not counted", "copies", "index/hnsw/graph/inspector.hpp", "report_.misplaced += duplicates_.defects;", ""),
     ("false copies are let in", "copies", "index/hnsw/files.hpp", "if (false_duplicates(index.duplicates, index.known, n) != 0)", "if (false)"),
     ("features are not compared", "copies", "io/index_io.hpp", "(image.header().incompat & duplicates_apart) != features_of(*state)", "false"),
@@ -22,5 +22,5 @@ BUGS = [
     ("all children go the same way", "copies", "index/hnsw/graph/tree.hpp", "way % graph.children(above)", "way * 0"),
     ("a search stays in a crowd", "copies", "index/hnsw/graph/near_duplicates.hpp", "return 4 * wide > pool.size() / run ? -1 : 4 * spread;",
      "return -1;"),
-    ("near-copies rule out what lies beyond", "choosing", "index/hnsw/graph/near_duplicates.hpp", "margin = 1e-5F", "margin = 0"),
+    ("near-duplicates rule out what lies beyond", "choosing", "index/hnsw/graph/near_duplicates.hpp", "margin = 1e-5F", "margin = 0"),
 ]

@@ -1,4 +1,5 @@
-// How an hnsw_index answers many queries: a few take turns on each thread, one computing while the others wait for memory.
+// How an hnsw_index answers many queries: a few take turns on each thread, one computing while the others wait for
+// memory.
 #pragma once
 
 #include <array>       // for array
@@ -74,12 +75,15 @@ template <class State>
 void walk_in_turns(const State& index, std::span<turn<State>> turns, std::size_t width, search_stats& stats,
                    const std::stop_token& stop) {
     for (turn<State>& t : turns) t.begin(index, stats);
-    take_turns<State>(turns, stop, [](turn<State>& t) -> auto& { return *t.upper; });
+    take_turns<State>(
+        turns, stop, [](turn<State> & t) -> auto& { return *t.upper; });
     for (turn<State>& t : turns) t.begin_lowest(index, width, stats);
-    // A walk by integers asks for enough short rows at once to keep the memory busy: several would only share the cache.
+    // A walk by integers asks for enough short rows at once to keep the memory busy: several would only share the
+    // cache.
     const std::size_t at_once = State::approximate_walk ? 1 : turns.size();
     for (std::size_t i = 0; i < turns.size(); i += at_once)
-        take_turns<State>(turns.subspan(i, at_once), stop, [](turn<State>& t) -> auto& { return *t.lowest; });
+        take_turns<State>(
+            turns.subspan(i, at_once), stop, [](turn<State> & t) -> auto& { return *t.lowest; });
     for (turn<State>& t : turns) look_around(index, *t.scorer, **t.walk, stats, stop);
 }
 

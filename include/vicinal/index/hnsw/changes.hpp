@@ -197,8 +197,8 @@ void retire(State& index, slot_t leaving, slot_t spare) noexcept {
     else
         index.directory.retire_for(leaving, spare);
 }
-/// What follows when row `leaving` of the graph, unless that is no_slot, is retired, in favour of `arriving` if that is a
-/// row: the tree, the entry, and a stretch of repairs.
+/// What follows when row `leaving` of the graph, unless that is no_slot, is retired, in favour of `arriving` if that is
+/// a row: the tree, the entry, and a stretch of repairs.
 template <class State>
 void plan_removal(State& index, graph_changes& changes, slot_t leaving, slot_t arriving,
                   const typename State::mean_type& mean_then) {
@@ -213,8 +213,8 @@ void plan_removal(State& index, graph_changes& changes, slot_t leaving, slot_t a
         index.retired.next_stretch(index.directory.high_water_after(arriving == no_slot ? 0 : 1));
     for (std::size_t row = first; row < last; ++row) consolidator.repair(static_cast<slot_t>(row));
 }
-/// The rest of it, when the id of `leaving` is gone and all that was planned is in place. Nothing links to `spare`, so its
-/// place is free at once. Readers are out.
+/// The rest of it, when the id of `leaving` is gone and all that was planned is in place. Nothing links to `spare`, so
+/// its place is free at once. Readers are out.
 template <class State>
 void finish_removal(State& index, slot_t leaving, slot_t spare) noexcept {
     const auto release = [&](slot_t row) {
@@ -359,8 +359,7 @@ template <class State>
     graph_changes changes(index.graph);
     const slot_t spare = row_to_spare(index, slot);
     auto mean_then = mean_after(index, {}, index.directory.live() - 1);
-    if (index.directory.live() > 1)
-        plan_removal(index, changes, spare == no_slot ? slot : no_slot, no_slot, mean_then);
+    if (index.directory.live() > 1) plan_removal(index, changes, spare == no_slot ? slot : no_slot, no_slot, mean_then);
     index.retired.reserve(1);
     if (index.directory.live() == 1)
         empty(index);

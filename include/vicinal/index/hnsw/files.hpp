@@ -111,9 +111,9 @@ void write_parts(const State& index, Parts& out) {
     const rows_in_file file(slots_in_use(index), index.directory.high_water());
     std::uint64_t upper = 0;
     for (const slot_t slot : *file.slots) upper += graph.level(slot);
-    const std::uint64_t head[] = {
-        index.params.degree,         index.params.ef_construction, index.params.seed,
-        file.number(graph.entry()), graph.top_level(),            upper};
+    const std::uint64_t head[] = {index.params.degree, index.params.ef_construction,
+                                  index.params.seed,   file.number(graph.entry()),
+                                  graph.top_level(),   upper};
     out.numbers("HNSW", head);
     write_rows(index, out, file.slots);
     write_tree(graph, out, file);
@@ -139,8 +139,8 @@ void require_row(const Parts& in, std::size_t i, std::span<const slot_t> row, st
         if (link == no_slot)
             ended = true;
         else if (ended || link >= n)
-            in.fail("row " + std::to_string(i) + " links to row " + std::to_string(link) + " of " +
-                    std::to_string(n) + (ended ? ", after its last link" : ""));
+            in.fail("row " + std::to_string(i) + " links to row " + std::to_string(link) + " of " + std::to_string(n) +
+                    (ended ? ", after its last link" : ""));
     }
 }
 template <class Parts>

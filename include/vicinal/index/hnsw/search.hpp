@@ -68,8 +68,7 @@ template <class State, class Id>
 }
 /// Whether at least min(k, all there are) of the rows in a beam can be returned.
 template <class State, class Id>
-[[nodiscard]] bool found_enough(const State& index, const beam& pool, std::size_t k,
-                                const row_selector<Id>& selector) {
+[[nodiscard]] bool found_enough(const State& index, const beam& pool, std::size_t k, const row_selector<Id>& selector) {
     if (index.directory.retired() == 0) return true;
     const std::size_t wanted = std::min(k, index.directory.live());
     const auto of_any = of_duplicates(index, selector);

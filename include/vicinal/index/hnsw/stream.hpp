@@ -133,8 +133,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     }
     [[nodiscard]] bool may_give(slot_t slot) {
         const auto& directory = index_.directory;
-        return directory.in_use(slot) && directory.is_live(slot) &&
-               answers_.admits(slot, directory.id(slot), changed_);
+        return directory.in_use(slot) && directory.is_live(slot) && answers_.admits(slot, directory.id(slot), changed_);
     }
     void enter(row_key key) {
         if (window_.size() < width_) {

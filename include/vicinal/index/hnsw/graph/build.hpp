@@ -154,8 +154,7 @@ class hnsw_builder {
         const noting_scorer<Walk> noting(walk_scorer, noted);
         slot_t start = graph_.entry();
         const std::size_t top = graph_.top_level();
-        if (start != no_slot && top > own_level)
-            start = descend(graph_, noting, start, top, own_level, *walk, stats);
+        if (start != no_slot && top > own_level) start = descend(graph_, noting, start, top, own_level, *walk, stats);
         for (std::size_t level = own_level + 1; level-- > 0;) {
             std::vector<candidate>& found = picks[level];
             bool crowded = false;
@@ -168,7 +167,8 @@ class hnsw_builder {
                     // By coarse distances the rows of a crowd are all the same.
                     if constexpr (!std::is_same_v<Exact, Walk>) {
                         found.clear();
-                        start = collect(noting_scorer<Exact>(exact, noted), from, level, rows, any_retired, is_live, *walk, stats, found);
+                        start = collect(noting_scorer<Exact>(exact, noted), from, level, rows, any_retired, is_live,
+                                        *walk, stats, found);
                     }
                     leave_crowd(exact, level, rows, noted, is_live, *walk, stats, found);
                 } else if constexpr (!std::is_same_v<Exact, Walk>) {
@@ -187,8 +187,8 @@ class hnsw_builder {
         }
         return true;
     }
-    /// Whether the rows found may be a crowd: what was met on the way lies beyond a jump. Sorts `noted` if it has to look
-    /// for one.
+    /// Whether the rows found may be a crowd: what was met on the way lies beyond a jump. Sorts `noted` if it has to
+    /// look for one.
     [[nodiscard]] static bool is_crowd(std::vector<float>& noted, std::span<const candidate> found) {
         const float farthest = farthest_of(noted);
         const distance_jumps jumps(found.front().distance, farthest);
@@ -206,9 +206,12 @@ class hnsw_builder {
         if (crowd == farthest) return;
         const slot_t closest = found.front().slot;
         walk.visited.begin(rows);
-        spread_search(graph_, scorer, closest, level, width_outside, [&](float distance) {
-            return distance > crowd ? jumps.blur(distance, crowd) : std::numeric_limits<float>::infinity();
-        }, walk, stats, {});
+        spread_search(graph_, scorer, closest, level, width_outside,
+                      [&](float distance) {
+                          return distance > crowd ? jumps.blur(distance, crowd)
+                                                  : std::numeric_limits<float>::infinity();
+                      },
+                      walk, stats, {});
         for (std::size_t r = 0; r < walk.pool.size(); ++r) {
             const candidate c{key_distance(walk.pool[r]), key_slot(walk.pool[r])};
             if (c.distance > crowd && is_live(c.slot)) found.push_back(c);
@@ -239,8 +242,8 @@ class hnsw_builder {
     }
 
     /// Whether a beam, in the order in which a walk by coarse distances left it, has its closest rows by `distance`
-    /// towards the front. If many of them stand in its last quarter, as many are likely to lie beyond its end: rows that
-    /// the coarse distance cannot tell apart are in any order.
+    /// towards the front. If many of them stand in its last quarter, as many are likely to lie beyond its end: rows
+    /// that the coarse distance cannot tell apart are in any order.
     [[nodiscard]] static bool ordered_alike(std::span<const candidate> found) {
         const std::size_t closest = std::min<std::size_t>(32, found.size() / 4);
         if (closest == 0) return true;
@@ -248,7 +251,8 @@ class hnsw_builder {
         const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(closest - 1);
         std::nth_element(sorted.begin(), last, sorted.end());
         const auto quarter = found.last(found.size() / 4);
-        const auto late = std::count_if(quarter.begin(), quarter.end(), [&](const candidate& c) { return !(*last < c); });
+        const auto late =
+            std::count_if(quarter.begin(), quarter.end(), [&](const candidate& c) { return !(*last < c); });
         return static_cast<std::size_t>(late) <= closest / 16;
     }
 
@@ -372,7 +376,8 @@ class hnsw_builder {
         for (std::size_t i = 0; i < had; ++i)
             if (u.batch_row != none || is_live(u.links[i])) all.push_back({distances[i], u.links[i]});
         for (std::size_t i = 0; i < u.sources.size(); ++i)
-            all.push_back({own.centers() ? distances[had + i] : u.sources[i].source.distance, u.sources[i].source.slot});
+            all.push_back(
+                {own.centers() ? distances[had + i] : u.sources[i].source.distance, u.sources[i].source.slot});
         return all;
     }
 

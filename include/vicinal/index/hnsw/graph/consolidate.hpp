@@ -33,7 +33,7 @@ class hnsw_consolidator {
     /// arriving  the row that takes its id over, or no_slot
     /// mean      what rows have in common, see link_distances.hpp; alive as long as the consolidator
     hnsw_consolidator(const Metric& metric, const code_store<Codec>& store, graph_changes& graph,
-                  const Directory& directory, slot_t leaving, slot_t arriving, std::span<const float> mean)
+                      const Directory& directory, slot_t leaving, slot_t arriving, std::span<const float> mean)
         : graph_(graph),
           directory_(directory),
           leaving_(leaving),

@@ -32,8 +32,7 @@ class graph_changes {
         std::vector<slot_t> links;
     };
 
-    explicit graph_changes(hnsw_graph& graph)
-        : graph_(graph), entry_(graph.entry()), top_level_(graph.top_level()) {}
+    explicit graph_changes(hnsw_graph& graph) : graph_(graph), entry_(graph.entry()), top_level_(graph.top_level()) {}
 
     [[nodiscard]] std::size_t capacity(std::size_t level) const noexcept { return graph_.capacity(level); }
     [[nodiscard]] std::size_t child_limit() const noexcept { return graph_.child_limit(); }
@@ -92,8 +91,8 @@ class graph_changes {
     std::unordered_map<slot_t, std::size_t> children_;
 };
 
-/// What a call that adds rows in several steps has overwritten of the rows that were there before, so that all of it can
-/// be taken back. Takes memory for those rows' links alone.
+/// What a call that adds rows in several steps has overwritten of the rows that were there before, so that all of it
+/// can be taken back. Takes memory for those rows' links alone.
 class graph_journal {
   public:
     /// rows    how many there are
@@ -132,7 +131,8 @@ class graph_journal {
         constexpr std::size_t at_once = 256;
         for (std::size_t n = 0; n < at_once && restored_ < entries_.values.size(); ++n, ++restored_) {
             const links_kept& was = entries_.values[restored_];
-            graph_.set_links(was.slot, was.level, std::span<const slot_t>(links_.values).subspan(links_restored_, was.links));
+            graph_.set_links(was.slot, was.level,
+                             std::span<const slot_t>(links_.values).subspan(links_restored_, was.links));
             links_restored_ += was.links;
         }
         return restored_ < entries_.values.size();

@@ -12,8 +12,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail::hnsw {
 
-/// Says what changes when codecs do, for a learning_step: codes, and which rows are known by them. Links stay, chosen by
-/// the codes of before.
+/// Says what changes when codecs do, for a learning_step: codes, and which rows are known by them. Links stay, chosen
+/// by the codes of before.
 template <class State>
 struct graph_recoding : store_recoding<State> {
     using base = store_recoding<State>;

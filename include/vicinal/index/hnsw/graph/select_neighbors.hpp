@@ -70,8 +70,8 @@ void keep_links(slot_t row, std::vector<candidate>& sorted, std::size_t limit, s
     }
 }
 
-/// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first, then those
-/// of which holds(link) says that the row has them and is to keep them.
+/// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first, then
+/// those of which holds(link) says that the row has them and is to keep them.
 ///
 /// Graph  hnsw_graph, or graph_changes
 template <class Graph, class Distances, class Holds>

@@ -26,8 +26,8 @@ void forget(State& index, std::span<const slot_t> slots) noexcept {
     }
 }
 
-/// Makes room for lists of duplicates, which are kept for all `stored` rows once there was a duplicate; to begin with they
-/// are made beside readers.
+/// Makes room for lists of duplicates, which are kept for all `stored` rows once there was a duplicate; to begin with
+/// they are made beside readers.
 template <class State>
 void make_room_for_duplicates(State& index, std::size_t stored, bool needed) {
     auto& duplicates = index.duplicates;
