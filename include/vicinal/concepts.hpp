@@ -16,7 +16,6 @@
 //              trainable_codec     + train, trained, state, restore     learns from a batch, travels in the file
 //              residual_codec      + encode_residual, decode_about, ...    ivf_index encodes rows about their centroids
 //              two_level<C, F>     finds by C, reranks by F              joins two codecs
-//              packed<F>           codes beside links, reranks by F      hnsw_index only
 //
 // The concept of executors is in core/executor.hpp, beside the thread pool that models it.
 #pragma once

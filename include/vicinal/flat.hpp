@@ -52,8 +52,6 @@ class flat_index {
     static_assert(index_codec<Codec>,
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
-    static_assert(!detail::is_packed<Codec>,
-                  "vicinal: packed<Fine> keeps codes with the links of a graph; only hnsw_index has links, use Fine itself");
     static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
 
   public:
