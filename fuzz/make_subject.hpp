@@ -21,7 +21,7 @@ bytes_t sample_file(std::size_t rows) {
     constexpr std::size_t dim = 3;
     const auto make = [] {
         if constexpr (graph_like<Index>)
-            return Index(dim, {4, 10, 3});
+            return Index(dim, {.degree = 4, .ef_construction = 10, .seed = 3});
         else if constexpr (ivf_like<Index>)
             return Index(dim, {3, 5});
         else

@@ -25,11 +25,11 @@ struct subject {
 [[nodiscard]] subject ivf_l2_f32();
 [[nodiscard]] subject ivf_ip_sq8_f16();
 [[nodiscard]] subject hnsw_l2_f32();
-[[nodiscard]] subject hnsw_cosine_packed_bf16();
+[[nodiscard]] subject hnsw_cosine_bf16();
 
 [[nodiscard]] inline std::span<const subject> all_subjects() {
     static const subject all[] = {flat_l2_f32(),    flat_cosine_sq4(), ivf_l2_f32(),
-                                  ivf_ip_sq8_f16(), hnsw_l2_f32(),     hnsw_cosine_packed_bf16()};
+                                  ivf_ip_sq8_f16(), hnsw_l2_f32(),     hnsw_cosine_bf16()};
     return all;
 }
 

@@ -80,7 +80,12 @@ class Bug:
     header: str
     was: str
     becomes: str
-    also: tuple = ()  # a second piece and what replaces it, where two checks guard one thing
+    also: tuple = ()  # a second piece, what replaces it, and its header if another, where two checks guard one thing
+
+    def pieces(self):
+        """(header, piece, what replaces it), one or two."""
+        second = [((*self.also, self.header)[2], *self.also[:2])] if self.also else []
+        return [(self.header, self.was, self.becomes)] + second
 
 
 def bugs():
@@ -98,35 +103,35 @@ def bugs_here():
     io, index, linalg, storage = "io/", "index/detail/", "linalg/", "storage/"
     return [
         # ---- a call that fails has done something
-        Bug("a batch taken back leaves its ids", "refused", "index/hnsw/state.hpp",
-            "            directory.retire(slot);\n        });\n    }\n", "        });\n    }\n"),
-        Bug("a batch taken back leaves its links", "refused", "index/hnsw/state.hpp", "more = journal.restore_some();", "more = false;"),
-        Bug("a plan that fails leaves its rows' upper links", "refused", "index/hnsw/state.hpp",
-            "if (set_up_ && !inserted_) of_.forget(slots_);", ""),
+        Bug("a batch taken back leaves its ids", "refused", "index/hnsw/changes.hpp",
+            "        index.directory.retire(slot);\n    });\n}\n", "    });\n}\n"),
+        Bug("a batch taken back leaves its links", "refused", "index/hnsw/changes.hpp", "more = journal.restore_some();", "more = false;"),
+        Bug("a plan that fails leaves its rows' upper links", "refused", "index/hnsw/graph/upcoming_rows.hpp",
+            "if (set_up_ && !inserted_) forget(of_, slots_);", ""),
         Bug("what a batch taught is not forgotten", "refused", "index/common/learning.hpp",
-            "            {\n                const auto publishing = of_.locks.exclusive();\n                of_.exchange(*recoded_);\n            }\n", ""),
-        Bug("a removal changes the graph as it goes", "refused", "index/hnsw/state.hpp",
-            "        retired.reserve(1);\n        if (directory.live() == 1) {\n            empty();\n        } else {\n            const auto publishing = locks.exclusive();\n            retire(slot, spare);\n            changes.publish();\n            std::swap(mean",
-            "        if (directory.live() == 1) {\n            empty();\n        } else {\n            retire(slot, spare);\n            changes.publish();\n            retired.reserve(1);\n            const auto publishing = locks.exclusive();\n            std::swap(mean"),
+            "            {\n                const auto publishing = of_.locks.exclusive();\n                Recoding::exchange(of_, *recoded_);\n            }\n", ""),
+        Bug("a removal changes the graph as it goes", "refused", "index/hnsw/changes.hpp",
+            "    index.retired.reserve(1);\n    if (index.directory.live() == 1)\n        empty(index);\n    else\n        publish_removal(",
+            "    if (index.directory.live() == 1) {\n        empty(index);\n        return true;\n    }\n    changes.publish();\n    index.retired.reserve(1);\n    publish_removal("),
         Bug("a walk's buffers grow together or so it thinks", "refused", "index/hnsw/graph/walk.hpp",
             "if (distances.size() < most) distances.resize(most);", "if (fresh.size() < most) distances.resize(most);"),
-        Bug("a loaded index has no room for free rows", "refused", "index/hnsw/files.hpp", "        directory.reserve_free(directory.high_water());\n", ""),
+        Bug("a loaded index has no room for free rows", "refused", "index/hnsw/files.hpp", "    index.directory.reserve_free(rows);\n", ""),
         # ---- readers and writers meet
-        Bug("rows are written after they are published", "soak", "index/flat/state.hpp",
-            "        const auto publishing = locks.exclusive();\n        this->put_row(directory.upcoming(0), lease->code.data());\n        directory.insert(id);",
-            "        auto publishing = locks.exclusive();\n        const slot_t slot = directory.insert(id);\n        publishing.unlock();\n        this->put_row(slot, lease->code.data());"),
-        Bug("rows of a graph are written beside readers", "soak", "index/hnsw/state.hpp",
-            "            make_room(levels, upper);\n",
-            "            make_room(levels, upper);\n            for (std::size_t i = 0; i < ids.size(); ++i)\n                of.put_row(slots_[i], row_codes.data() + i * of.code_bytes());\n"),
-        Bug("links are put in place beside readers", "soak", "index/hnsw/state.hpp",
-            "            const auto publishing = locks.exclusive();\n            retire(slot, spare);\n            changes.publish();\n",
-            "            changes.publish();\n            const auto publishing = locks.exclusive();\n            retire(slot, spare);\n"),
+        Bug("rows are written after they are published", "soak", "index/flat/changes.hpp",
+            "    const auto publishing = index.locks.exclusive();\n    put_row(index, index.directory.upcoming(0), lease->code.data());\n    index.directory.insert(id);",
+            "    auto publishing = index.locks.exclusive();\n    const slot_t slot = index.directory.insert(id);\n    publishing.unlock();\n    put_row(index, slot, lease->code.data());"),
+        Bug("rows of a graph are written beside readers", "soak", "index/hnsw/graph/upcoming_rows.hpp",
+            "        make_room(levels, upper);\n",
+            "        make_room(levels, upper);\n        for (std::size_t i = 0; i < ids_.size(); ++i)\n            put_row(of_, slots_[i], row_codes.data() + i * code_bytes(of_));\n"),
+        Bug("links are put in place beside readers", "soak", "index/hnsw/changes.hpp",
+            "    const auto publishing = index.locks.exclusive();\n    retire(index, leaving, spare);\n    changes.publish();\n",
+            "    changes.publish();\n    const auto publishing = index.locks.exclusive();\n    retire(index, leaving, spare);\n"),
         Bug("writers do not take turns", "soak", "index/common/locks.hpp", "return std::unique_lock(writer_);", "return {};"),
         # ---- rows that go leave something behind
-        Bug("the hand repairs nothing", "churn", "index/hnsw/graph/consolidate.hpp", "if (held.size() == now.size()) return;", "return;"),
-        Bug("children are not handed over", "churn", "index/hnsw/state.hpp", "        consolidator.hand_over_children();\n", ""),
-        Bug("the entry is not replaced", "churn", "index/hnsw/state.hpp", "            consolidator.replace_entry([this](slot_t slot) { return !copies.is_duplicate(slot); });\n", ""),
-        Bug("retired rows are never released", "churn", "index/hnsw/graph/consolidate.hpp", "            release(passed_.back());\n", ""),
+        Bug("the sweep repairs nothing", "churn", "index/hnsw/graph/consolidate.hpp", "if (held.size() == now.size()) return;", "return;"),
+        Bug("children are not handed over", "churn", "index/hnsw/changes.hpp", "        consolidator.hand_over_children();\n", ""),
+        Bug("the entry is not replaced", "churn", "index/hnsw/changes.hpp", "        consolidator.replace_entry([&](slot_t slot) { return !index.duplicates.is_duplicate(slot); });\n", ""),
+        Bug("retired rows are never released", "churn", "index/hnsw/graph/retired_rows.hpp", "            release(passed_.back());\n", ""),
         # ---- the loader believes the file
         Bug("a section's checksum is not compared", "io", io + "reader.hpp", "found != entry.crc", "found != found"),
         Bug("the header's checksum is not compared", "io", io + "format.hpp",
@@ -168,18 +173,18 @@ def bugs_here():
         Bug("what changes while it is written is saved", "io", io + "writer.hpp", "known && crc != entries[i].crc", "false"),
         # ---- an index believes its sections
         Bug("links may lead anywhere", "forged", "index/hnsw/files.hpp", "ended || link >= n", "ended",
-            ("link >= rows_ || directory_.state(link)", "directory_.state(link)")),
+            ("link >= rows_ || directory_.state(link)", "directory_.state(link)", "index/hnsw/graph/inspector.hpp")),
         Bug("upper links may be anybody's", "forged", "index/hnsw/files.hpp", "from.upper_first[i] != (level == 0 ? 0 : upper) ||\n                level > upper_rows - upper", "false"),
         Bug("the entry may be anywhere", "forged", "index/hnsw/files.hpp", "head[3] >= n || head[4] > hnsw_graph::max_level", "false"),
         Bug("a graph need not be sound", "forged", "index/hnsw/files.hpp", "if (!found.ok())", "if (false)"),
-        Bug("the tree may have cycles", "mended", "index/hnsw/files.hpp", "if (!tree_is_whole())", "if (false)"),
+        Bug("the tree may have cycles", "mended", "index/hnsw/files.hpp", "if (!tree_is_whole(index.graph, index.directory.high_water()))", "if (false)"),
         Bug("lists may end before they begin", "forged", "index/ivf/files.hpp", "lists.offsets[l] > lists.offsets[l + 1]", "false"),
         Bug("lists need not hold all rows", "forged", "index/ivf/files.hpp", "lists.offsets.front() != 0 || lists.offsets.back() != n", "false"),
         Bug("lists may name any row", "forged", "index/ivf/files.hpp", "if (slot >= listed.size())", "if (false)"),
         Bug("a row may stand in two lists", "forged", "index/ivf/files.hpp", "if (listed[slot])", "if (false)"),
-        Bug("two rows may have one id", "forged", "index/common/rows.hpp", "if (!directory.build_table(in.bytes()))", "if (!directory.build_table(in.bytes()) && false)"),
-        Bug("a row may have any state", "forged", "index/common/rows.hpp", "states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != Id{0}", "false"),
-        Bug("the live rows are not counted", "forged", "index/common/rows.hpp", "if (found != live)", "if (false)"),
+        Bug("two rows may have one id", "forged", "index/common/files.hpp", "if (!index.directory.build_table(in.bytes()))", "if (!index.directory.build_table(in.bytes()) && false)"),
+        Bug("a row may have any state", "forged", "index/common/files.hpp", "states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != 0", "false"),
+        Bug("the live rows are not counted", "forged", "index/common/files.hpp", "if (found != live)", "if (false)"),
         # ---- centroids that are not those of k-means
         Bug("rows are sought around their centroid, not their home", "clusters", linalg + "kmeans.hpp",
             "        homes = result.centroids;\n", "",
@@ -272,7 +277,7 @@ def bugs_here():
         Bug("zeros of two signs are two bounds", "bounds", "core/reservoir.hpp", "distance == 0.0F ? 0.0F : distance", "distance"),
         Bug("the last heads are not copied", "bounds", "simd/avx2/row_factors.hpp", "r < count || r % 8 != 0", "r + 1 < count"),
         Bug("weights of odd codes meet the even ones", "bounds", "simd/generic/integer_scan.hpp", "weight : weight * 256", "weight : weight"),
-        Bug("vectors may be NaN", "forged", "index/common/rows.hpp", "if (!admissible_when_decoded(sum_of_squares(decoded)))", "if (false)"),
+        Bug("vectors may be NaN", "forged", "index/common/files.hpp", "if (!admissible_when_decoded(sum_of_squares(decoded)))", "if (false)"),
     ]
 
 
@@ -337,14 +342,13 @@ class Workshop:
         with tempfile.TemporaryDirectory(dir=self.folder) as name:
             folder = pathlib.Path(name)
             shutil.copytree(ROOT / "include", folder / "include")
-            header = folder / "include/vicinal" / bug.header
-            text = header.read_text()
-            for was, becomes in [(bug.was, bug.becomes)] + ([bug.also] if bug.also else []):
+            for piece_of, was, becomes in bug.pieces():
+                header = folder / "include/vicinal" / piece_of
+                text = header.read_text()
                 place = where(was, text)
                 if place is None:
-                    return "does not fit " + bug.header
-                text = text[:place[0]] + becomes + text[place[1]:]
-            header.write_text(text)
+                    return "does not fit " + piece_of
+                header.write_text(text[:place[0]] + becomes + text[place[1]:])
             # The tests of whole indexes know them through an interface that the few types alone implement.
             kept = self.folder / bug.group if bug.group == "forged" and bug.header.startswith("index/") else None
             built, passed, words = self.verdict(bug.group, folder / "include", folder, kept)
@@ -356,8 +360,7 @@ class Workshop:
 def misfits():
     """Bugs whose piece of a header is not in it any more."""
     def fits(bug):
-        text = (ROOT / "include/vicinal" / bug.header).read_text()
-        return all(where(was, text) for was, _ in [(bug.was, bug.becomes)] + ([bug.also] if bug.also else []))
+        return all(where(was, (ROOT / "include/vicinal" / header).read_text()) for header, was, _ in bug.pieces())
     return [bug for bug in bugs() if not fits(bug)]
 
 

@@ -37,8 +37,6 @@ using measured_codecs =
 /// The same for scans alone: flat and ivf.
 using measured_scan_codecs = codec_list<vicinal::pq, vicinal::two_level<vicinal::pq, vicinal::f32>,
                                         vicinal::two_level<vicinal::rabitq<1>, vicinal::f32>>;
-/// The same for graphs alone.
-using measured_graph_codecs = codec_list<vicinal::packed<vicinal::f32>, vicinal::packed<vicinal::sq8>>;
 
 // ---- the three kinds of index: what to call them, how to make one, what a search takes
 
@@ -128,8 +126,6 @@ template <class Codec>
 [[nodiscard]] std::string name_of() {
     if constexpr (vicinal::codec<Codec>)
         return std::string(std::string_view(Codec::name));
-    else if constexpr (vicinal::detail::is_packed<Codec>)
-        return "packed+" + name_of<typename Codec::fine>();
     else
         return name_of<typename Codec::coarse>() + "+" + name_of<typename Codec::fine>();
 }
@@ -142,20 +138,19 @@ template <class Kind, class Codec>
             }};
 }
 
-template <class Metric, class... Codecs, class... ScanCodecs, class... GraphCodecs>
-[[nodiscard]] std::vector<vicinal_maker> makers(codec_list<Codecs...>, codec_list<ScanCodecs...>,
-                                                codec_list<GraphCodecs...>) {
+template <class Metric, class... Codecs, class... ScanCodecs>
+[[nodiscard]] std::vector<vicinal_maker> makers(codec_list<Codecs...>, codec_list<ScanCodecs...>) {
     return {
         maker<flat_kind<Metric, Codecs>, Codecs>()...,         maker<ivf_kind<Metric, Codecs>, Codecs>()...,
         maker<flat_kind<Metric, ScanCodecs>, ScanCodecs>()..., maker<ivf_kind<Metric, ScanCodecs>, ScanCodecs>()...,
-        maker<hnsw_kind<Metric, Codecs>, Codecs>()...,         maker<hnsw_kind<Metric, GraphCodecs>, GraphCodecs>()...};
+        maker<hnsw_kind<Metric, Codecs>, Codecs>()...};
 }
 
 }  // namespace detail
 
 template <class Metric>
 std::vector<vicinal_maker> vicinal_makers() {
-    return detail::makers<Metric>(measured_codecs{}, measured_scan_codecs{}, measured_graph_codecs{});
+    return detail::makers<Metric>(measured_codecs{}, measured_scan_codecs{});
 }
 
 template <class Metric>

@@ -1,10 +1,9 @@
-// The codecs of vicinal: f32, f16, bf16, sq8, sq4, pq, rabitq, two_level to join two of them, and packed for graphs.
+// The codecs of vicinal: f32, f16, bf16, sq8, sq4, pq, rabitq, and two_level to join two of them.
 // pca8 needs Eigen and is included apart, as vicinal/codec/pca8/pca8.hpp.
 #pragma once
 
 #include "vicinal/codec/f32.hpp"        // IWYU pragma: export
 #include "vicinal/codec/half.hpp"       // IWYU pragma: export
-#include "vicinal/codec/packed.hpp"     // IWYU pragma: export
 #include "vicinal/codec/pq/pq.hpp"         // IWYU pragma: export
 #include "vicinal/codec/rabitq.hpp"     // IWYU pragma: export
 #include "vicinal/codec/sq/sq4.hpp"        // IWYU pragma: export

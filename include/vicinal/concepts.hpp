@@ -23,7 +23,6 @@
 //              norm_bounded_codec, norm_keeping_codec, unbiased_codec        what decoding does to lengths
 //              multibyte_codec, checked_codec, total_codec                   what its codes are in a file
 //              two_level<C, F>          finds by C, reranks by F             joins two codecs
-//              packed<F>                codes beside links, reranks by F     hnsw_index only
 //
 // The scorer (scoring/scorer.hpp) joins any metric to any codec by the fastest means that both provide, so no pair
 // needs a class of its own; scoring/algorithm.hpp says by which. The concept of executors is in core/executor.hpp,

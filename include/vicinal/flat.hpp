@@ -12,7 +12,13 @@
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
+#include "vicinal/index/flat/batch.hpp"
+#include "vicinal/index/flat/changes.hpp"
+#include "vicinal/index/flat/check.hpp"
+#include "vicinal/index/flat/files.hpp"
+#include "vicinal/index/flat/search.hpp"
 #include "vicinal/index/flat/state.hpp"
+#include "vicinal/index/flat/stream.hpp"
 #include "vicinal/io/index_io.hpp"
 #include "vicinal/metrics.hpp"
 
@@ -46,8 +52,6 @@ class flat_index {
     static_assert(index_codec<Codec>,
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
-    static_assert(!detail::is_packed<Codec>,
-                  "vicinal: packed<Fine> keeps codes with the links of a graph; only hnsw_index has links, use Fine itself");
     static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
 
   public:
@@ -61,30 +65,32 @@ class flat_index {
 
     /// Adds one vector of dim() components under `id`. Amortised O(dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
-    void add(Id id, vector_view vector) { state_->add(id, vector); }
+    void add(Id id, vector_view vector) { detail::flat::add(*state_, id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained codec learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
     /// triggered. O(rows * dim()), and memory for the codes of 16384 rows at a time beside the index.
     /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
-        return state_->add(ids, rows, params);
+        return detail::flat::add(*state_, ids, rows, params);
     }
     /// Trains the codec on sample rows, if it is one that learns; the index must be empty. A codec looks at a
     /// bounded number of rows; its header says at how many, and what that costs.
     /// throws  error{invalid_argument} if the index holds rows or there are no sample rows; as add refuses a row
-    void train(matrix_view<const float> rows, const add_params& params = {}) { state_->train(rows, params); }
+    void train(matrix_view<const float> rows, const add_params& params = {}) {
+        detail::flat::train(*state_, rows, params);
+    }
     /// Replaces the vector of `id`. O(dim()).
     /// throws  error{not_found}, or as add
-    void update(Id id, vector_view vector) { state_->update(id, vector); }
+    void update(Id id, vector_view vector) { detail::flat::update(*state_, id, vector); }
     /// Removes `id`; returns whether it was there. Amortised O(dim): the last row takes its place, and memory that rows no
     /// longer need goes back to the system.  throws  error{read_only}
-    bool remove(Id id) { return state_->remove(id); }
+    bool remove(Id id) { return detail::flat::remove(*state_, id); }
 
     /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
-    [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
+    [[nodiscard]] bool contains(Id id) const { return detail::holds(*state_, id); }
     /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
     /// throws  error{not_found}
-    [[nodiscard]] std::vector<float> get(Id id) const { return state_->get(id); }
+    [[nodiscard]] std::vector<float> get(Id id) const { return detail::read_vector(*state_, id); }
 
     /// The k rows closest to `query`, closest first, ties by lower id: min(k, size()) of them, fewer only if the filter
     /// admits fewer. O(size() * dim()).
@@ -101,7 +107,7 @@ class flat_index {
     /// allocate nothing.
     /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
-        return state_->search(query, out, params);
+        return detail::flat::search(*state_, query, out, params);
     }
     /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
     /// return, closest first. Costs as much as that many searches or, as blocks of rows meet many queries at once, less;
@@ -109,38 +115,38 @@ class flat_index {
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
-        return state_->search(queries, std::min(k, size()), params);
+        return detail::flat::search_batch(*state_, queries, std::min(k, size()), params);
     }
     /// Every row at distance <= radius, closest first. Under l2 the radius is squared, as all distances are.
     /// O(size() * dim()).
     /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
-        return state_->search_within(query, radius, params);
+        return detail::flat::search_within(*state_, query, radius, params);
     }
     /// All rows, closest first, as an input range. The call measures all of them, O(size() * dim()), and keeps
     /// sizeof(neighbor<Id>) bytes a row; each step takes O(log(size())). The filter is asked before the call returns and
     /// may go away then; the index must outlive the range (neighbor_stream). A row removed meanwhile is left out.
     /// throws  as search
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
-        return state_->nearest(query, params);
+        return detail::flat::nearest(*state_, query, params);
     }
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
-    [[nodiscard]] std::size_t size() const { return state_->size(); }
+    [[nodiscard]] std::size_t size() const { return detail::live_rows(*state_); }
     [[nodiscard]] bool empty() const { return size() == 0; }
     /// How many components a vector has. Never waits.
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is not
     /// in the report.
-    [[nodiscard]] memory_report memory() const { return state_->memory(); }
+    [[nodiscard]] memory_report memory() const { return detail::flat::memory(*state_); }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
-    [[nodiscard]] index_counters counters() const { return state_->counters(); }
+    [[nodiscard]] index_counters counters() const { return detail::read_counters(*state_); }
     /// What codecs learned and clipped. O(1).
-    [[nodiscard]] vicinal::codec_report codec_report() const { return state_->codec_report(); }
+    [[nodiscard]] vicinal::codec_report codec_report() const { return detail::report_codecs(*state_); }
     /// Looks for defects in the structure. O(rows).
-    [[nodiscard]] check_report check() const { return state_->check(); }
+    [[nodiscard]] check_report check() const { return detail::flat::check(*state_); }
 
     /// Writes the index to `path` atomically: after a crash at any moment the path holds the old file or the new one,
     /// whole. Searches run beside a save and never wait for it. A change waits until the save is over, which takes as
@@ -191,12 +197,10 @@ class flat_index {
     /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for an
     /// index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
-    void verify() const {
-        if (state_->verify_file) state_->verify_file();
-    }
+    void verify() const { detail::verify_view(*state_); }
 
   private:
-    using state = detail::flat_state<Metric, Codec, Id, Isa>;
+    using state = detail::flat::state<Metric, Codec, Id, Isa>;
     explicit flat_index(std::unique_ptr<state> loaded) noexcept : state_(std::move(loaded)) {}
     std::unique_ptr<state> state_;
 };

@@ -12,8 +12,14 @@
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
+#include "vicinal/index/common/observers.hpp"
+#include "vicinal/index/hnsw/batch.hpp"
+#include "vicinal/index/hnsw/changes.hpp"
+#include "vicinal/index/hnsw/check.hpp"
 #include "vicinal/index/hnsw/files.hpp"
 #include "vicinal/index/hnsw/search.hpp"
+#include "vicinal/index/hnsw/state.hpp"
+#include "vicinal/index/hnsw/stream.hpp"
 #include "vicinal/io/index_io.hpp"
 #include "vicinal/metrics.hpp"
 
@@ -24,7 +30,7 @@ VICINAL_NAMESPACE_BEGIN
 /// independent of the number of rows. `.ef` trades time for recall, search by search.
 ///
 /// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
-/// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, packed<Fine>, or your own
+/// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, or your own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
@@ -48,9 +54,7 @@ class hnsw_index {
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
     static_assert(!detail::bounds_coarse<Codec>,
-                  "vicinal: pca8 passes over rows of scans; a graph meets rows one by one, use sq8 or packed there");
-    static_assert(!detail::is_packed<Codec> || formed_metric<Metric>,
-                  "vicinal: packed<Fine> estimates inner products; its metric must be l2, inner_product or cosine");
+                  "vicinal: pca8 passes over rows of scans; a graph meets rows one by one, use sq8 there");
     static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
 
   public:
@@ -66,32 +70,34 @@ class hnsw_index {
     /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to find
     /// candidates, and as much again to choose links among them.
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
-    void add(Id id, vector_view vector) { state_->add(id, vector); }
+    void add(Id id, vector_view vector) { detail::hnsw::add(*state_, id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained codec learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
     /// triggered. Costs as much as that many single adds, or less where candidates are found by 8-bit copies of the batch's
     /// rows, dim() bytes a row while the call runs. The resulting index is the same for every number of threads.
     /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
-        return state_->add(ids, rows, params);
+        return detail::hnsw::add(*state_, ids, rows, params);
     }
     /// Trains the codec on sample rows, if it is one that learns; the index must be empty. A codec looks at a
     /// bounded number of rows; its header says at how many, and what that costs.
     /// throws  error{invalid_argument} if the index holds rows or there are no sample rows; as add refuses a row
-    void train(matrix_view<const float> rows, const add_params& params = {}) { state_->train(rows, params); }
+    void train(matrix_view<const float> rows, const add_params& params = {}) {
+        detail::hnsw::train(*state_, rows, params);
+    }
     /// Replaces the vector of `id`. Costs as much as an add and a remove.
     /// throws  error{not_found}, or as add
-    void update(Id id, vector_view vector) { state_->update(id, vector); }
+    void update(Id id, vector_view vector) { detail::hnsw::update(*state_, id, vector); }
     /// Removes `id` and returns whether it was there. Every other row stays reachable. Each removal repairs the links
     /// of 32 rows, and the slot is reusable after about size() / 32 further removals. Costs less than an add.
     /// throws  error{read_only}
-    bool remove(Id id) { return state_->remove(id); }
+    bool remove(Id id) { return detail::hnsw::remove(*state_, id); }
 
     /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
-    [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
+    [[nodiscard]] bool contains(Id id) const { return detail::holds(*state_, id); }
     /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
     /// throws  error{not_found}
-    [[nodiscard]] std::vector<float> get(Id id) const { return state_->get(id); }
+    [[nodiscard]] std::vector<float> get(Id id) const { return detail::read_vector(*state_, id); }
 
     /// The k rows closest to `query` among those that a beam of width max(params.ef, k) meets, closest first, ties by
     /// lower id: min(k, size()) of them, fewer only if the filter admits fewer. The fewer ids a filter admits, the
@@ -110,7 +116,7 @@ class hnsw_index {
     /// allocate nothing.
     /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
-        return searches(*state_).search(query, out, params);
+        return detail::hnsw::search(*state_, query, out, params);
     }
     /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
     /// return, closest first. params.threads share the work, and each searches for a few queries in turns, which hides
@@ -118,7 +124,7 @@ class hnsw_index {
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
-        return searches(*state_).search(queries, std::min(k, size()), params);
+        return detail::hnsw::search(*state_, queries, std::min(k, size()), params);
     }
     /// Rows at distance <= radius, closest first: those that a beam of width params.ef finds, and those that links lead
     /// to from these through rows within the radius. Under l2 the radius is squared, as all distances are. Costs a search
@@ -126,7 +132,7 @@ class hnsw_index {
     /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
-        return searches(*state_).search_within(query, radius, params);
+        return detail::hnsw::search_within(*state_, query, radius, params);
     }
     /// All rows as an input range; the graph is walked as they are asked for. They come closest first as far as a
     /// window of params.ef rows ahead knows, so a row that the walk meets late comes late.
@@ -134,25 +140,25 @@ class hnsw_index {
     /// neighbor_stream says what of the parameters it keeps, and that the index must outlive the range.
     /// throws  as search; a step, error{cancelled}
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
-        return searches(*state_).nearest(query, params);
+        return detail::hnsw::nearest(*state_, query, params);
     }
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
-    [[nodiscard]] std::size_t size() const { return state_->size(); }
+    [[nodiscard]] std::size_t size() const { return detail::live_rows(*state_); }
     [[nodiscard]] bool empty() const { return size() == 0; }
     /// How many components a vector has. Never waits.
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
     [[nodiscard]] const hnsw_params& params() const noexcept { return state_->params; }
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is not
     /// in the report.
-    [[nodiscard]] memory_report memory() const { return state_->memory(); }
+    [[nodiscard]] memory_report memory() const { return detail::hnsw::memory(*state_); }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
-    [[nodiscard]] index_counters counters() const { return state_->counters(); }
+    [[nodiscard]] index_counters counters() const { return detail::read_counters(*state_); }
     /// What codecs learned and clipped. O(1).
-    [[nodiscard]] vicinal::codec_report codec_report() const { return state_->codec_report(); }
+    [[nodiscard]] vicinal::codec_report codec_report() const { return detail::report_codecs(*state_); }
     /// Looks for defects in the graph, such as rows that cannot be reached. O(size() * degree).
-    [[nodiscard]] check_report check() const { return state_->check(); }
+    [[nodiscard]] check_report check() const { return detail::hnsw::check(*state_); }
 
     /// Writes the index to `path` atomically: after a crash at any moment the path holds the old file or the new one,
     /// whole. Searches run beside a save and never wait for it. A change waits until the save is over, which takes as
@@ -203,13 +209,10 @@ class hnsw_index {
     /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for an
     /// index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
-    void verify() const {
-        if (state_->verify_file) state_->verify_file();
-    }
+    void verify() const { detail::verify_view(*state_); }
 
   private:
-    using state = detail::hnsw_file_state<Metric, Codec, Id, Isa>;
-    using searches = detail::hnsw_queries<state>;
+    using state = detail::hnsw::state<Metric, Codec, Id, Isa>;
     explicit hnsw_index(std::unique_ptr<state> loaded) noexcept : state_(std::move(loaded)) {}
     std::unique_ptr<state> state_;
 };

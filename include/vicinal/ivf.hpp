@@ -12,7 +12,13 @@
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
+#include "vicinal/index/ivf/batch.hpp"
+#include "vicinal/index/ivf/changes.hpp"
+#include "vicinal/index/ivf/check.hpp"
+#include "vicinal/index/ivf/files.hpp"
+#include "vicinal/index/ivf/search.hpp"
 #include "vicinal/index/ivf/state.hpp"
+#include "vicinal/index/ivf/stream.hpp"
 #include "vicinal/io/index_io.hpp"
 #include "vicinal/metrics.hpp"
 
@@ -51,8 +57,6 @@ class ivf_index {
     static_assert(index_codec<Codec>,
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
-    static_assert(!detail::is_packed<Codec>,
-                  "vicinal: packed<Fine> keeps codes with the links of a graph; only hnsw_index has links, use Fine itself");
     static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
 
   public:
@@ -68,32 +72,34 @@ class ivf_index {
     /// Adds one vector of dim() components under `id`. O(lists() * dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, not_trained (the first row of an index of
     ///         which several lists were asked), duplicate_id, capacity, read_only
-    void add(Id id, vector_view vector) { state_->add(id, vector); }
+    void add(Id id, vector_view vector) { detail::ivf::add(*state_, id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained index learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
     /// triggered. O(rows * lists() * dim()).
     /// throws  as above but for not_trained; error{invalid_argument} if there are not as many ids as rows, or fewer
     ///         rows to train on than lists were asked for; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
-        return state_->add(ids, rows, params);
+        return detail::ivf::add(*state_, ids, rows, params);
     }
     /// Learns the centroids from sample rows, and trains the codec on them if it is one that learns; the index must be
     /// empty. At most 128 rows a list are looked at. params.progress counts iterations of k-means.
     /// throws  error{invalid_argument} if the index holds rows, there are no sample rows or fewer than lists were asked
     ///         for; error{cancelled}; as add refuses a row
-    void train(matrix_view<const float> rows, const add_params& params = {}) { state_->train(rows, params); }
+    void train(matrix_view<const float> rows, const add_params& params = {}) {
+        detail::ivf::train(*state_, rows, params);
+    }
     /// Replaces the vector of `id`, which may move it to another list. Costs as much as add.
     /// throws  error{not_found}, or as add
-    void update(Id id, vector_view vector) { state_->update(id, vector); }
+    void update(Id id, vector_view vector) { detail::ivf::update(*state_, id, vector); }
     /// Removes `id`; returns whether it was there. Amortised O(dim): the last row of its list takes its place, and memory
     /// that rows no longer need goes back to the system.  throws  error{read_only}
-    bool remove(Id id) { return state_->remove(id); }
+    bool remove(Id id) { return detail::ivf::remove(*state_, id); }
 
     /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
-    [[nodiscard]] bool contains(Id id) const { return state_->contains(id); }
+    [[nodiscard]] bool contains(Id id) const { return detail::holds(*state_, id); }
     /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
     /// throws  error{not_found}
-    [[nodiscard]] std::vector<float> get(Id id) const { return state_->get(id); }
+    [[nodiscard]] std::vector<float> get(Id id) const { return detail::ivf::get(*state_, id); }
 
     /// The k rows closest to `query` in the params.nprobe closest lists, closest first, ties by lower id. If nprobe is
     /// 0, further lists are scanned until k rows are found, or all that there are or the filter admits. If the filter
@@ -112,7 +118,7 @@ class ivf_index {
     /// allocate nothing.
     /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
-        return state_->search(query, out, params);
+        return detail::ivf::search(*state_, query, out, params);
     }
     /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
     /// return, closest first. Costs as much as that many searches or, as each list meets all queries that want it, less;
@@ -120,14 +126,14 @@ class ivf_index {
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
-        return state_->search(queries, std::min(k, size()), params);
+        return detail::ivf::search_batch(*state_, queries, std::min(k, size()), params);
     }
     /// Every row at distance <= radius, closest first. All lists are scanned, whatever params.nprobe is, so the result
     /// is exact. Under l2 the radius is squared, as all distances are. O(size() * dim()).
     /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
-        return state_->search_within(query, radius, params);
+        return detail::ivf::search_within(*state_, query, radius, params);
     }
     /// All rows as an input range; lists are scanned as they are needed, the closest first. A row is returned when its
     /// own list and the next, params.nprobe in all, have been scanned: closest first among what is known by then, and
@@ -135,26 +141,26 @@ class ivf_index {
     /// O(size() * dim()). neighbor_stream says what of the parameters it keeps, and that the index must outlive the range.
     /// throws  as search; a step, error{cancelled}
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
-        return state_->nearest(query, params);
+        return detail::ivf::nearest(*state_, query, params);
     }
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
-    [[nodiscard]] std::size_t size() const { return state_->size(); }
+    [[nodiscard]] std::size_t size() const { return detail::live_rows(*state_); }
     [[nodiscard]] bool empty() const { return size() == 0; }
     /// How many components a vector has. Never waits.
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
     /// How many lists there are; 0 before training.
-    [[nodiscard]] std::size_t lists() const { return state_->list_count(); }
+    [[nodiscard]] std::size_t lists() const { return detail::ivf::list_count(*state_); }
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is not
     /// in the report.
-    [[nodiscard]] memory_report memory() const { return state_->memory(); }
+    [[nodiscard]] memory_report memory() const { return detail::ivf::memory(*state_); }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
-    [[nodiscard]] index_counters counters() const { return state_->counters(); }
+    [[nodiscard]] index_counters counters() const { return detail::read_counters(*state_); }
     /// What codecs learned and clipped. O(1).
-    [[nodiscard]] vicinal::codec_report codec_report() const { return state_->codec_report(); }
+    [[nodiscard]] vicinal::codec_report codec_report() const { return detail::report_codecs(*state_); }
     /// Looks for defects in the structure. O(rows).
-    [[nodiscard]] check_report check() const { return state_->check(); }
+    [[nodiscard]] check_report check() const { return detail::ivf::check(*state_); }
 
     /// Writes the index to `path` atomically: after a crash at any moment the path holds the old file or the new one,
     /// whole. Searches run beside a save and never wait for it. A change waits until the save is over, which takes as
@@ -205,12 +211,10 @@ class ivf_index {
     /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for an
     /// index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
-    void verify() const {
-        if (state_->verify_file) state_->verify_file();
-    }
+    void verify() const { detail::verify_view(*state_); }
 
   private:
-    using state = detail::ivf_state<Metric, Codec, Id, Isa>;
+    using state = detail::ivf::state<Metric, Codec, Id, Isa>;
     explicit ivf_index(std::unique_ptr<state> loaded) noexcept : state_(std::move(loaded)) {}
     std::unique_ptr<state> state_;
 };

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "vicinal/codec/pca8/pca8.hpp"  // IWYU pragma: export  pca8
-#include "vicinal/codecs.hpp"      // IWYU pragma: export  f32, f16, bf16, sq8, sq4, pq, rabitq, two_level, packed
+#include "vicinal/codecs.hpp"      // IWYU pragma: export  f32, f16, bf16, sq8, sq4, pq, rabitq, two_level
 #include "vicinal/concepts.hpp"    // IWYU pragma: export  what a metric and a codec must provide
 #include "vicinal/flat.hpp"        // IWYU pragma: export  flat_index
 #include "vicinal/hnsw.hpp"        // IWYU pragma: export  hnsw_index

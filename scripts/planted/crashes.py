@@ -7,7 +7,7 @@ GROUPS = {
     "training": ["index/ivf_training_test.cpp"],
     "races": ["index/lazy_parts_test.cpp"],
 }
-QUERIES = "index/hnsw/search.hpp"
+STREAM = "index/hnsw/stream.hpp"
 BUGS = [
     # ---- thread pools
     ("a worker leaves a run without saying so", "pools", "core/executor.hpp",
@@ -17,16 +17,16 @@ BUGS = [
     ("a thread that does not start is passed on", "pools", "core/executor.hpp",
      "} catch (const std::exception&) {", "} catch (const std::bad_alloc&) {"),
     # ---- streams
-    ("a window is as wide as asked for", "streams", QUERIES,
-     "std::clamp<std::size_t>(params.ef, 1, std::max<std::size_t>(1, state.stored_rows()))", "params.ef + 1; walk_.fresh.resize(width_)"),
-    ("rows at one distance come by place", "streams", QUERIES,
+    ("a window is as wide as asked for", "streams", STREAM,
+     "std::clamp<std::size_t>(params.ef, 1, std::max<std::size_t>(1, stored_rows(index)))", "params.ef + 1; walk_.fresh.resize(width_)"),
+    ("rows at one distance come by place", "streams", STREAM,
      "return a.id > b.id;", "return a.key > b.key;"),
-    ("rows at one distance are given before all were met", "streams", QUERIES,
-     "            while (!frontier_.empty() && no_farther(frontier_.front(), *window_.begin())) follow(scorer, stats);\n", ""),
-    ("zeros of both signs are two distances", "streams", QUERIES, " || key_distance(a) == key_distance(b)", ""),
+    ("rows at one distance are given before all were met", "streams", STREAM,
+     "        while (!frontier_.empty() && no_farther(frontier_.front(), *window_.begin())) follow(scorer, stats);\n", ""),
+    ("zeros of both signs are two distances", "streams", STREAM, " || key_distance(a) == key_distance(b)", ""),
     ("an id comes twice from lists", "streams", "index/ivf/stream.hpp",
      "if (seen_.find(id) != no_slot || !answers_", "if (!answers_"),
-    ("a row comes at the distance of what lay in its place", "streams", QUERIES,
+    ("a row comes at the distance of what lay in its place", "streams", STREAM,
      "changed_ ? scorer.score(slot) : key_distance(key)", "key_distance(key)"),
     ("a set is referred to after the call", "streams", "index/common/stream.hpp", "    id_set<Id> set_;\n",
      "    struct { const id_set<Id>* of = nullptr; void operator=(const id_set<Id>& s) { of = &s; }\n"
@@ -50,12 +50,14 @@ BUGS = [
     ("a mean of no direction is lengthened", "training", "index/ivf/lists/clustering.hpp",
      "if (squares * 0x1p48 <= spread) return;", "if (squares <= 0) return;"),
     ("a centroid is halved for ever", "training", "index/ivf/lists/clustering.hpp", "halvings < 80 && !admissible", "!admissible"),
-    ("a training stopped at its end is put in place", "training", "index/ivf/changes.hpp",
-     "        throw_if_stopped(params.stop);\n        typename base::codecs_type taught(rows);\n        taught.train(prepared);\n        throw_if_stopped(params.stop);\n",
-     "        typename base::codecs_type taught(rows);\n        taught.train(prepared);\n"),
+    ("a training stopped at its end is put in place", "training", "index/ivf/lists/training.hpp",
+     "    throw_if_stopped(params.stop);\n    codecs_of<typename State::store_type> taught(index.rows);\n"
+     "    taught.train(matrix_view<const float>(std::span<const float>(sample), index.dim));\n    throw_if_stopped(params.stop);\n",
+     "    codecs_of<typename State::store_type> taught(index.rows);\n"
+     "    taught.train(matrix_view<const float>(std::span<const float>(sample), index.dim));\n"),
     # ---- races
-    ("memory() looks at a table that is being made", "races", "index/common/rows.hpp",
-     "if (!read_only || table_.is_made()) {", "if (true) {"),
-    ("memory() looks at places that are being found", "races", "index/ivf/state.hpp",
-     "if (!this->file || found_places_.is_made()) {", "if (true) {"),
+    ("memory() looks at a table that is being made", "races", "index/common/observers.hpp",
+     "if (!index.backing.viewed() || index.id_table.is_made()) {", "if (true) {"),
+    ("memory() looks at places that are being found", "races", "index/ivf/check.hpp",
+     "if (index.backing.owned() || index.found_places.is_made()) {", "if (true) {"),
 ]

@@ -95,9 +95,6 @@ struct codec_traits<vicinal::two_level<Coarse, Fine>> {
     static constexpr bool learns = vicinal::trainable_codec<Coarse> || vicinal::trainable_codec<Fine>;
 };
 
-template <class Fine>
-struct codec_traits<vicinal::packed<Fine>> : codec_traits<Fine> {};
-
 template <template <class, class, class, class> class Index, class Metric, class Codec>
 class subject_of final : public subject {
     using index_type = Index<Metric, Codec, std::uint64_t, vicinal::simd::native_kernels>;
@@ -109,7 +106,6 @@ class subject_of final : public subject {
         metric = Metric::name;
         codec = traits::deciding::name;
         two_level = traits::two_level;
-        packed = vicinal::detail::is_packed<Codec>;
         learns = traits::learns || ivf_like<index_type>;
         decodes = vicinal::trainable_codec<typename traits::deciding>;
         if constexpr (vicinal::bounded_codec<typename traits::deciding>) max_magnitude = traits::deciding::max_magnitude;

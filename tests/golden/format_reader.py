@@ -252,7 +252,7 @@ def vectors(file):
     """The decoded vector of each row, by the fine codec if there are two."""
     names = file.codec.split("+")
     codec = names[-1]
-    which = 1 if len(names) == 2 and names[0] != "packed" else 0
+    which = 1 if len(names) == 2 else 0
     codes = file.sections["COD%d" % which][1]
     size = code_size(codec, file.dim)
     wide = stride(file.kind, size)

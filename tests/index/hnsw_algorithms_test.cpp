@@ -9,6 +9,7 @@
 #include "support/data.hpp"
 #include "vicinal/index/hnsw/graph/build.hpp"
 #include "vicinal/index/hnsw/graph/consolidate.hpp"
+#include "vicinal/index/hnsw/graph/retired_rows.hpp"
 #include "vicinal/index/hnsw/graph/walk.hpp"
 
 namespace {
@@ -329,7 +330,7 @@ TEST_CASE("choose links: the kept ones are chosen whatever their distance") {
 
 // ---- retired rows ----------------------------------------------------------------------------------------------------
 
-TEST_CASE("retired rows: a row is released once the hand has passed all others since, and few of them at a time") {
+TEST_CASE("retired rows: a row is released once the sweep has passed all others since, and few of them at a time") {
     struct wait {
         std::vector<bool> passed;
         std::size_t rows;  // the fewest there were since
@@ -340,7 +341,7 @@ TEST_CASE("retired rows: a row is released once the hand has passed all others s
     std::size_t most = 0;
     std::size_t too_soon = 0;
     for (slot_t leaving = 0; leaving < 3000; ++leaving) {
-        if (leaving == 1000) rows = 300;  // memory behind was given back: the hand must not go there
+        if (leaving == 1000) rows = 300;  // memory behind was given back: the sweep must not go there
         if (leaving == 2000) rows = 2000;
         const auto [first, last] = retired.next_stretch(rows);
         REQUIRE(first <= last);

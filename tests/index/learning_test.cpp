@@ -149,7 +149,7 @@ TEST_CASE("learning: a flat index is as good however its rows came") {
 }
 TEST_CASE("learning: a flat index of pairs' codes is as good however its rows came") { require_as_good<flat<pq>>(0.05); }
 TEST_CASE("learning: a graph is as good however its rows came") {
-    require_as_good<hnsw<vicinal::packed<sq8>>>(0.03);
+    require_as_good<hnsw<sq8>>(0.03);
     require_as_good<hnsw<two_level<sq4, sq8>>>(0.05);
 }
 TEST_CASE("learning: an inverted file's codes are as good however its rows came") {
@@ -310,7 +310,7 @@ void require_same_on_threads() {
     }
 }
 TEST_CASE("learning: the number of threads changes no byte") {
-    require_same_on_threads<hnsw<vicinal::packed<sq8>>>();
+    require_same_on_threads<hnsw<sq8>>();
     require_same_on_threads<ivf<pq>>();
 }
 
@@ -439,7 +439,6 @@ void require_undone() {
 }
 TEST_CASE("learning: a batch that fails, or is stopped before it begins, teaches nothing") {
     require_undone<flat<two_level<sq8, f32>>>();
-    require_undone<hnsw<vicinal::packed<sq8>>>();
     require_undone<hnsw<sq8>>();
     require_undone<ivf<rabitq<4>>>();
     require_undone<ivf<two_level<sq4, sq8>>>();

@@ -4,6 +4,6 @@
 
 namespace {
 const registered<vicinal::hnsw_index, combination<l2, f32>, combination<vicinal::inner_product, f32>,
-                 combination<l2, sq8_then_f32>, combination<l2, vicinal::packed<f32>>>
+                 combination<l2, sq8_then_f32>>
     entered("hnsw");
 }

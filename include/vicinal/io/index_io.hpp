@@ -1,11 +1,11 @@
-// Where an index meets a file. The index names its parts to a writer and takes them back from a reader, without knowing
-// what a file is; everything about headers, sections and sources is here and below.
+// Where an index meets a file. The index names its parts to a writer by write_parts(index, out) and takes them back from a
+// reader by read_parts(index, in), functions of its own namespace, without knowing what a file is; everything about
+// headers, sections and sources is here and below.
 #pragma once
 
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t, uint64_t
 #include <filesystem>   // for path
-#include <functional>   // for function
 #include <istream>      // for istream
 #include <memory>       // for unique_ptr, make_unique
 #include <ostream>      // for ostream
@@ -60,7 +60,7 @@ class part_reader {
     part_reader(const file_image& image, bool thorough, const std::stop_token& stop = {})
         : image_(image), thorough_(thorough), stop_(stop) {}
     /// Whether every row is to be checked (a load), or nothing that grows with them (a view). The parts stay where they
-    /// are as long as the state's `file` does.
+    /// are as long as the state's backing keeps the file.
     [[nodiscard]] bool thorough() const noexcept { return thorough_; }
     [[nodiscard]] std::uint64_t rows() const noexcept { return image_.header().rows; }
     /// Bytes of the whole file.
@@ -91,15 +91,6 @@ template <class State>
                                               State::codec_name(), dim);
 }
 
-/// The incompatible features that a file of this index needs its readers to know.
-template <class State>
-[[nodiscard]] std::uint32_t features_of(const State& state) noexcept {
-    if constexpr (requires { state.file_features(); })
-        return state.file_features();
-    else
-        return 0;
-}
-
 /// Adds the sections of a file as they are.
 inline void copy_sections(const file_image& from, section_writer& to) {
     for (const section_entry& entry : from.sections()) {
@@ -115,12 +106,24 @@ inline void copy_sections(const file_image& from, section_writer& to) {
     }
 }
 
+/// The file of a view.
+template <class State>
+[[nodiscard]] const file_image& viewed_file(const State& state) noexcept {
+    return *static_cast<const file_image*>(state.backing.file());
+}
+/// Compares the file of a view with its checksums; an index that is no view has none.
+/// throws  error{corrupt_file}
+template <class State>
+void verify_view(const State& state) {
+    if (state.backing.viewed()) viewed_file(state).verify();
+}
+
 /// Calls use(section_writer) while no writer can change the index. A view is written as its file is, after a comparison
 /// with its checksums: nobody has looked at its contents, and damage must not get good checksums.
 template <class State, class Use>
 void with_writer(const State& state, Use&& use) {
-    if (state.read_only) {
-        const auto& image = *static_cast<const file_image*>(state.file.get());
+    if (state.backing.viewed()) {
+        const auto& image = viewed_file(state);
         image.verify();
         section_writer out(image.header());
         copy_sections(image, out);
@@ -128,31 +131,27 @@ void with_writer(const State& state, Use&& use) {
     }
     const auto frozen = state.locks.frozen();  // not reading(): a writer that waits for readers would hold back searches
     file_header header = state_header<State>(state.dim);
-    header.rows = state.stored_rows();
-    header.incompat |= features_of(state);
+    header.rows = stored_rows(state);
+    header.incompat |= state.file_features();
     section_writer out(std::move(header));
     part_writer parts(out);
-    state.write_parts(parts);
+    write_parts(state, parts);
     use(static_cast<const section_writer&>(out));
 }
 
-/// A new index from a file: complete and, if `thorough`, valid; or an exception. It keeps the file, and works on the
-/// arrays in it until it is changed.
+/// A new index from a file: complete and, if `thorough`, valid; or an exception. It works on the arrays in the file.
 template <class State>
-[[nodiscard]] std::unique_ptr<State> read_state(std::shared_ptr<const file_image> file, bool thorough,
-                                                const std::stop_token& stop) {
-    const file_image& image = *file;
+[[nodiscard]] std::unique_ptr<State> read_state(const file_image& image, bool thorough, const std::stop_token& stop) {
     require_type(image.header(), state_header<State>(0), image.name());
     if (image.header().dim > State::max_dimension)
         fail_corrupt(image.name(), "the dimension is " + std::to_string(image.header().dim) + ", at most " +
                                        std::to_string(State::max_dimension) + " are possible");
     auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
     const part_reader parts(image, thorough, stop);
-    state->read_parts(parts);
-    if ((image.header().incompat & duplicates_apart) != features_of(*state))
+    read_parts(*state, parts);
+    if ((image.header().incompat & duplicates_apart) != state->file_features())
         fail_corrupt(image.name(), "its features are " + hex(image.header().incompat) + ", its sections need " +
-                                       hex(features_of(*state)));
-    state->file = std::move(file);
+                                       hex(state->file_features()));
     return state;
 }
 
@@ -160,8 +159,8 @@ template <class State>
 [[nodiscard]] std::unique_ptr<State> load_state(file_bytes bytes, const load_limits& limits) {
     static_cast<void>(bytes.own());
     const auto image = std::make_shared<const file_image>(std::move(bytes), checksums::now, limits);
-    auto state = read_state<State>(image, true, limits.stop);
-    state->file_memory = image->bytes().size();
+    auto state = read_state<State>(*image, true, limits.stop);
+    state->backing.load(image, image->bytes().size());
     return state;
 }
 
@@ -169,9 +168,8 @@ template <class State>
 template <class State>
 [[nodiscard]] std::unique_ptr<State> view_state(file_bytes bytes, const load_limits& limits) {
     auto image = std::make_shared<const file_image>(std::move(bytes), checksums::later, limits);
-    auto state = read_state<State>(image, false, limits.stop);
-    state->read_only = true;
-    state->verify_file = [image] { image->verify(); };
+    auto state = read_state<State>(*image, false, limits.stop);
+    state->backing.view(std::move(image));
     return state;
 }
 

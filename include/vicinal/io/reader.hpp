@@ -35,13 +35,11 @@ class file_image {
         : file_(std::move(file)) {
         const auto bytes = file_.bytes();
         const std::string& name = file_.name();
-        if (bytes.size() < header_size) fail_short(name, bytes.size(), header_size);
-        header_ = decode_header(bytes.first<header_size>(), name);
-        if (header_.length != bytes.size())
+        if (header().length != bytes.size())
             fail_corrupt(name, "there are " + std::to_string(bytes.size()) + " bytes, the header says " +
-                                   std::to_string(header_.length));
-        require_limits(header_, limits, name);
-        entries_ = decode_table(header_, bytes.subspan(header_size, table_size(header_.section_count)), name);
+                                   std::to_string(header().length));
+        require_limits(header(), limits, name);
+        entries_ = decode_table(header(), bytes.subspan(header_size, table_size(header().section_count)), name);
         if constexpr (host_is_little_endian) {
             if (when == checksums::now) verify(limits.stop);
         } else {
@@ -53,7 +51,7 @@ class file_image {
         }
     }
 
-    [[nodiscard]] const file_header& header() const noexcept { return header_; }
+    [[nodiscard]] const file_header& header() const noexcept { return file_.header(); }
     [[nodiscard]] std::span<const section_entry> sections() const noexcept { return entries_; }
     [[nodiscard]] const std::string& name() const noexcept { return file_.name(); }
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return file_.bytes(); }
@@ -101,7 +99,7 @@ class file_image {
     void verify(const std::stop_token& stop = {}) const {
         if (swapped_) return;  // the constructor did it, before the elements were swapped
         const auto bytes = file_.bytes();
-        std::size_t end = header_size + table_size(header_.section_count);
+        std::size_t end = header_size + table_size(header().section_count);
         for (const section_entry& entry : entries_) {
             const auto at = static_cast<std::size_t>(entry.offset);
             require_zeros(end, at);
@@ -152,7 +150,6 @@ class file_image {
     }
 
     file_bytes file_;
-    file_header header_;
     std::vector<section_entry> entries_;
     bool swapped_ = false;
 };

@@ -137,19 +137,31 @@ class mapped_file {
 
 #endif
 
-/// The bytes of one vicinal file, wherever they came from. They begin at a multiple of 64 and stay put when the object
-/// moves. Beyond its header nothing has been checked: that is file_image's part.
+[[noreturn]] VICINAL_COLD inline void fail_short(std::string_view file, std::uint64_t found, std::uint64_t expected) {
+    fail_corrupt(file, "it ends after " + std::to_string(found) + " bytes, expected " + std::to_string(expected));
+}
+
+/// The bytes of one vicinal file, wherever they came from, and its header. They begin at a multiple of 64 and stay put
+/// when the object moves. Beyond the header nothing has been checked: that is file_image's part.
 class file_bytes {
   public:
-    file_bytes(aligned_bytes bytes, std::string name) : owner_(std::move(bytes)), name_(std::move(name)) {
+    /// header  of the file, decoded before so many bytes were read
+    file_bytes(aligned_bytes bytes, std::string name, file_header header)
+        : owner_(std::move(bytes)), name_(std::move(name)), header_(std::move(header)) {
         bytes_ = std::get<aligned_bytes>(owner_).bytes();
     }
+    /// throws  error{corrupt_file, unsupported_version} if the bytes do not begin with a header
     file_bytes(mapped_file file, std::string name) : owner_(std::move(file)), name_(std::move(name)) {
         bytes_ = std::get<mapped_file>(owner_).bytes();
+        header_ = header_of_bytes();
     }
-    /// Refers to `bytes`, which begin at a multiple of 64 and outlive the object.
-    file_bytes(std::span<const std::byte> bytes, std::string name) : bytes_(bytes), name_(std::move(name)) {}
+    /// Refers to `bytes`, which outlive the object. They may begin anywhere until `own` is called.
+    /// throws  as above
+    file_bytes(std::span<const std::byte> bytes, std::string name) : bytes_(bytes), name_(std::move(name)) {
+        header_ = header_of_bytes();
+    }
 
+    [[nodiscard]] const file_header& header() const noexcept { return header_; }
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
     /// What messages call it: the path, "the stream" or "the bytes".
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
@@ -165,14 +177,16 @@ class file_bytes {
     }
 
   private:
+    [[nodiscard]] file_header header_of_bytes() const {
+        if (bytes_.size() < header_size) fail_short(name_, bytes_.size(), header_size);
+        return decode_header(bytes_.first<header_size>(), name_);
+    }
+
     std::variant<std::monostate, aligned_bytes, mapped_file> owner_;
     std::span<const std::byte> bytes_;
     std::string name_;
+    file_header header_;
 };
-
-[[noreturn]] VICINAL_COLD inline void fail_short(std::string_view file, std::uint64_t found, std::uint64_t expected) {
-    fail_corrupt(file, "it ends after " + std::to_string(found) + " bytes, expected " + std::to_string(expected));
-}
 
 /// Fills `to` through `read(to, size)`, piece by piece; returns how many bytes came before the end.
 template <class Read>
@@ -225,7 +239,7 @@ template <class Read>
     }
     if (std::byte extra{}; end == stream_end::required && read(&extra, std::size_t{1}) != 0)
         fail_corrupt(name, "bytes follow its end at offset " + std::to_string(length));
-    if (pieces.size() == 1) return {std::move(pieces.front()), std::move(name)};
+    if (pieces.size() == 1) return {std::move(pieces.front()), std::move(name), header};
 
     aligned_bytes whole(to_size(length));
     std::byte* at = whole.bytes().data();
@@ -234,7 +248,7 @@ template <class Read>
         at += piece.bytes().size();
         piece = {};
     }
-    return {std::move(whole), std::move(name)};
+    return {std::move(whole), std::move(name), header};
 }
 
 /// The file at `path`, read into memory. A pipe or device is read to its end; a pipe without a writer is waited for,
@@ -261,7 +275,7 @@ template <class Read>
     watch.moved(head.size());
     const std::size_t n = head.size() + read_with_progress(read, bytes.subspan(head.size()), watch);
     if (n != bytes.size()) fail_short(name, n, bytes.size());
-    return {std::move(whole), std::move(name)};
+    return {std::move(whole), std::move(name), header};
 }
 
 /// The file that begins where `in` stands, which need not be seekable. Exactly the file's bytes are taken from it: it
@@ -291,21 +305,18 @@ template <class Read>
 /// The file in `bytes`: referred to if they begin at a multiple of 64, else copied.
 /// throws  error{corrupt_file, unsupported_version, limit_exceeded}
 [[nodiscard]] inline file_bytes read_span(std::span<const std::byte> bytes, const load_limits& limits = {}) {
-    std::string name = "the bytes";
-    if (bytes.size() < header_size) fail_short(name, bytes.size(), header_size);
-    const file_header header = decode_header(bytes.first<header_size>(), name);
+    file_bytes file(bytes, "the bytes");
+    const file_header& header = file.header();
     if (bytes.size() != header.length)
-        fail_corrupt(
-            name, "there are " + std::to_string(bytes.size()) + ", their header says " + std::to_string(header.length));
-    require_limits(header, limits, name);
-    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % section_alignment == 0) return {bytes, std::move(name)};
-    aligned_bytes copy(bytes.size());
-    std::copy(bytes.begin(), bytes.end(), copy.bytes().begin());
-    return {std::move(copy), std::move(name)};
+        fail_corrupt(file.name(), "there are " + std::to_string(bytes.size()) + ", their header says " +
+                                      std::to_string(header.length));
+    require_limits(header, limits, file.name());
+    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % section_alignment != 0) static_cast<void>(file.own());
+    return file;
 }
 
 /// The file at `path`, mapped.
-/// throws  error{io} if it cannot be mapped, error{corrupt_file} if it is empty
+/// throws  error{io} if it cannot be mapped; error{corrupt_file, unsupported_version} if it does not begin with a header
 [[nodiscard]] inline file_bytes map_path(const std::filesystem::path& path) {
     return {mapped_file(path), display(path)};
 }

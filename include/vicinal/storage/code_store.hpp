@@ -8,7 +8,6 @@
 #include <string_view>  // for string_view
 #include <utility>      // for move
 
-#include "vicinal/codec/packed.hpp"
 #include "vicinal/codec/two_level.hpp"
 #include "vicinal/concepts.hpp"
 #include "vicinal/storage/chunked_rows.hpp"
@@ -84,14 +83,6 @@ class row_store {
     code_store<Codec> codes_;
 };
 
-/// Of packed<Fine>, the vectors; what belongs to links is the graph's.
-template <class Fine>
-class row_store<packed<Fine>> : public row_store<Fine> {
-  public:
-    using row_store<Fine>::row_store;
-    [[nodiscard]] static std::string name() { return "packed+" + row_store<Fine>::name(); }
-};
-
 template <class Coarse, class Fine>
 class row_store<two_level<Coarse, Fine>> {
   public:
@@ -135,7 +126,7 @@ template <class Store>
 
 }  // namespace detail
 
-/// What may stand in an index's Codec place: a codec, two_level of two, or in hnsw_index packed of one.
+/// What may stand in an index's Codec place: a codec, or two_level of two.
 template <class C>
 concept index_codec = codec<C> || requires {
     typename C::coarse;

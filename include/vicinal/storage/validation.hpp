@@ -137,6 +137,13 @@ void require_magnitude(std::string_view what, std::span<const float> vector) {
     }
 }
 
+/// Copies a vector that passed validate_and_prepare before to `out` as the metric wants it.
+template <class Metric>
+void prepare_validated(const Metric& metric, std::span<const float> vector, std::span<float> out) {
+    for (std::size_t i = 0; i < vector.size(); ++i) out[i] = vector[i];
+    if constexpr (preparing_metric<Metric>) static_cast<void>(metric.prepare(out));
+}
+
 /// Copies `vector` to `out` as the metric wants it, or throws saying why it cannot be used.
 /// what    names the vector in messages, "query" or "vector"; a batch's row number is added by the caller
 /// throws  error with dimension_mismatch, non_finite, magnitude or zero_norm

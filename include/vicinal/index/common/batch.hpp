@@ -1,20 +1,67 @@
-// What batches that search for several queries at once have in common: preparing them, a collector for each, the rerank.
+// Batches of queries: how tasks share them, and what tasks that search for several at once have in common: preparing
+// the queries, a collector for each, the rerank.
 #pragma once
 
 #include <algorithm>  // for clamp, max, min
+#include <chrono>     // for duration, steady_clock
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint64_t
+#include <mutex>      // for lock_guard, mutex
 #include <span>       // for span
 #include <vector>     // for vector
 
-#include "vicinal/index/common/calls.hpp"
-#include "vicinal/index/common/rows.hpp"
+#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/index/common/call_executor.hpp"
+#include "vicinal/index/common/call_stats.hpp"
+#include "vicinal/index/common/index_rows.hpp"
+#include "vicinal/index/common/search.hpp"
+#include "vicinal/params.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
 #include "vicinal/scoring/scan.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
+
+/// Runs a batch of queries, `together` of them per task. many(queries, room, found, params) searches for some: the hits
+/// of the i-th go to room(i), their number to found[i]; its params carry statistics of its own.
+template <class Id, class Params, class Many>
+[[nodiscard]] search_table<Id> run_batch(matrix_view<const float> queries, std::size_t dim, std::size_t k,
+                                         const Params& params, std::size_t together, Many many) {
+    if (!queries.empty() && queries.dim() != dim) fail_dimension("search: each query", queries.dim(), dim);
+    search_table<Id> table(queries.rows(), k);
+    const std::size_t tasks = (queries.rows() + together - 1) / together;
+    const call_executor executor(params.executor, params.threads, tasks);
+    std::mutex stats_mutex;
+    const auto start = std::chrono::steady_clock::now();
+    search_stats total;
+    parallel_for(executor, tasks, [&](std::size_t task) {
+        const std::size_t first = task * together;
+        const std::size_t n = std::min(together, queries.rows() - first);
+        search_stats mine;
+        Params some = params;
+        some.stats = params.stats != nullptr ? &mine : nullptr;
+        many(
+            queries.rows(first, n), [&](std::size_t i) { return table.room(first + i); }, table.found(first, n), some);
+        if (params.stats == nullptr) return;
+        const std::lock_guard lock(stats_mutex);
+        total += mine;
+    });
+    if (params.stats != nullptr) {
+        total.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        *params.stats += total;
+    }
+    return table;
+}
+
+/// The same with one(query, room for its hits, params), which returns how many it found.
+template <class Id, class Params, class One>
+[[nodiscard]] search_table<Id> run_batch(matrix_view<const float> queries, std::size_t dim, std::size_t k,
+                                         const Params& params, One one) {
+    return run_batch<Id>(queries, dim, k, params, 1,
+                         [&](matrix_view<const float> query, auto room, std::span<std::size_t> found,
+                             const Params& some) { found[0] = one(query[0], room(0), some); });
+}
 
 /// How many of a batch's queries a task takes: at most `most`, fewer if threads would go without, whole panels.
 template <class Params>
@@ -25,14 +72,14 @@ template <class Params>
     return std::clamp<std::size_t>(round_up(fair, panel), panel, std::max(most / panel * panel, panel));
 }
 
-/// Searches for several queries: scan(prepared queries, their collectors, buffers, stats) pushes rows scored by the coarse
-/// codec; of two levels the best of each query are scored again. The hits of query i go to room(i).
-template <class Index, class Room, class Params, class Scan>
-void search_closest_together(const Index& index, matrix_view<const float> queries, Room room,
+/// Searches for several queries: scan(prepared queries, their collectors, buffers, stats) pushes rows scored by the
+/// coarse codec; of two levels the best of each query are scored again. The hits of query i go to room(i).
+template <class State, class Room, class Params, class Scan>
+void search_closest_together(const State& index, matrix_view<const float> queries, Room room,
                              std::span<std::size_t> found, const Params& params, Scan scan) {
-    using id = typename Index::id_type;
+    using id = typename State::id_type;
     query_table prepared(queries.rows(), index.dim);
-    for (std::size_t i = 0; i < queries.rows(); ++i) index.validate_query(queries[i], prepared[i]);
+    for (std::size_t i = 0; i < queries.rows(); ++i) validate_query(index, queries[i], prepared[i]);
     auto lease = index.scratch.take();
     const auto reading = index.locks.shared();
     call_stats stats(params.stats, lease->done, queries.rows());
@@ -42,7 +89,7 @@ void search_closest_together(const Index& index, matrix_view<const float> querie
     for (std::size_t i = 0; i < queries.rows(); ++i) closest.emplace_back(room(i), admits);
     const std::size_t k = room(0).size();
     if (k != 0) {
-        if constexpr (Index::two_levels) {
+        if constexpr (State::two_levels) {
             const std::size_t width = rerank_width(params.rerank, k, index.directory.live());
             const std::size_t memory = reservoir::room(width, index.directory.high_water());
             std::vector<std::uint64_t> candidates(queries.rows() * memory);
@@ -56,7 +103,7 @@ void search_closest_together(const Index& index, matrix_view<const float> querie
                 wide[i].finish(slots);
                 stats.now.distances += slots.size();
                 stats.now.reranks += slots.size();
-                const typename Index::fine_scorer_type fine(index.metric, index.rows.fine(), prepared[i].data(),
+                const typename State::fine_scorer_type fine(index.metric, index.rows.fine(), prepared[i].data(),
                                                             lease->decoded);
                 score_listed(fine, std::span<const slot_t>(slots), closest[i], [] {});
             }

@@ -155,7 +155,9 @@ class clip_counts {
         }
         return *this;
     }
-    [[nodiscard]] std::uint64_t rows(std::size_t half) const noexcept { return rows_[half].load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t rows(std::size_t half) const noexcept {
+        return rows_[half].load(std::memory_order_relaxed);
+    }
     [[nodiscard]] std::uint64_t components(std::size_t half) const noexcept {
         return components_[half].load(std::memory_order_relaxed);
     }
@@ -246,8 +248,8 @@ class exact_rows {
 }
 
 /// Rows of a store as exactly as they are known: by `exact` where that has their ids, else as decoded.
-/// State  an index's: read_row(slot, out) decodes one
-template <class State>
+/// Recoding  as of a learning_step: read_row(index, slot, out) decodes one
+template <class State, class Recoding>
 class exact_source {
   public:
     explicit exact_source(const State& of) : of_(of) {
@@ -260,7 +262,7 @@ class exact_source {
                 std::copy(row.begin(), row.end(), out.begin());
                 return;
             }
-        of_.read_row(slot, out);
+        Recoding::read_row(of_, slot, out);
     }
     /// At most `most` live rows, evenly spaced, one behind the other.
     [[nodiscard]] std::vector<float> sample(std::size_t most) const {

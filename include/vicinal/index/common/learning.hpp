@@ -1,8 +1,8 @@
 // How the codecs of an index go on learning while it grows, and how its rows follow.
 //
-// While an index is small, each doubling of its rows teaches its codecs again, from all rows, of which the exact vectors
-// are kept until then. Later the rows that come are watched: when codecs cost these far more than they should, as ranges
-// do that the data has left, codecs learn from old and new rows. Every row is then encoded again beside readers, and
+// While an index is small, each doubling of its rows teaches its codecs again, from all rows, of which the exact
+// vectors are kept until then. Later the rows that come are watched: when codecs cost these far more than they should,
+// as ranges do that the data has left, codecs learn from old and new rows. Every row is then encoded again beside readers, and
 // all is put in place at once. A call that fails goes back to the codecs and codes of before.
 #pragma once
 
@@ -22,15 +22,20 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
+template <class State>
+struct member_recoding;
+
 /// The part of one call that brings rows in: before they are encoded, codecs learn if it is time to. Takes everything
 /// back when it goes out of scope, unless rows were kept; rows that came in must be out by then.
 ///
-/// State  an index's, which says in recoded_type what changes when codecs do, and how by recode and exchange
-template <class State>
+/// State     an index's
+/// Recoding  says what else of such an index changes when codecs do, and how: as store_recoding (training.hpp)
+template <class State, class Recoding = member_recoding<State>>
 class learning_step {
     using id_type = typename State::id_type;
     using store_type = typename State::store_type;
-    using recoded_type = typename State::recoded_type;
+    using recoded_type = typename Recoding::recoded_type;
+    using source_type = exact_source<State, Recoding>;
 
   public:
     /// ids     of the rows to come
@@ -60,9 +65,9 @@ class learning_step {
             if (kept_ || !exchanged_) return;
             {
                 const auto publishing = of_.locks.exclusive();
-                of_.exchange(*recoded_);
+                Recoding::exchange(of_, *recoded_);
             }
-            of_.fit_codes();
+            Recoding::fit(of_);
         }
     }
 
@@ -125,7 +130,7 @@ class learning_step {
         if (to_be() < std::min(next_.learned_at * growth, enough)) return;
         next_.learned_at = to_be();
         next_.growing = to_be() < enough;
-        std::vector<float> rows = exact_source(of_).sample(codec_training_rows);
+        std::vector<float> rows = source_type(of_).sample(codec_training_rows);
         const std::vector<float> more = sample(codec_training_rows);
         rows.insert(rows.end(), more.begin(), more.end());
         const matrix_view<const float> all(std::span<const float>(rows), of_.dim);
@@ -176,7 +181,7 @@ class learning_step {
     /// Learns from these rows and, of those that are in, up to twice as many.
     template <class Rows>
     void relearn(const Rows& recent, matrix_view<const float> to_come) {
-        const std::vector<float> old = exact_source(of_).sample(2 * recent.rows());
+        const std::vector<float> old = source_type(of_).sample(2 * recent.rows());
         const ordinary_rows before(matrix_view<const float>(std::span<const float>(old), of_.dim), 1);
         const joined_rows all(before, recent);
         recoded_type& fresh = recoded_.emplace(of_);
@@ -200,13 +205,13 @@ class learning_step {
         else
             recoded_.reset();
     }
-    /// What follows when codecs in `fresh` have learned: all rows by them. Not if that made a vector too long, as coarse
-    /// steps near the limit of admission can; all then stays as it is.
+    /// What follows when codecs in `fresh` have learned: all rows by them. Not if that made a vector too long, as
+    /// coarse steps near the limit of admission can; all then stays as it is.
     /// rows     that codecs learned from
     /// to_come  of the rows to come
     /// clipped  counts what they clip of those that are in, if given
     bool learned(recoded_type& fresh, std::size_t rows, matrix_view<const float> to_come, clip_counts* clipped) {
-        if (!of_.recode(fresh, exact_source(of_), to_come, executor_, clipped)) {
+        if (!Recoding::recode(of_, fresh, source_type(of_), to_come, executor_, clipped)) {
             recoded_.reset();
             return false;
         }
@@ -219,9 +224,9 @@ class learning_step {
     void publish() {
         if (!recoded_) return;
         recoded_->reserve(of_.directory.high_water_after(ids_.size()));
-        of_.reserve_codes(ids_.size());  // what was there must bear going back to it
+        Recoding::reserve(of_, ids_.size());  // what was there must bear going back to it
         const auto publishing = of_.locks.exclusive();
-        of_.exchange(*recoded_);
+        Recoding::exchange(of_, *recoded_);
         exchanged_ = true;
     }
 

@@ -1,97 +1,36 @@
-// A flat index scanned for many queries at once: each block of rows is read once and met by all of them.
+// How a flat index answers many queries at once: each block of rows is read once and met by all of them.
 #pragma once
 
-#include <algorithm>  // for min, max
+#include <algorithm>  // for max, min
 #include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t
-#include <numeric>    // for iota
 #include <span>       // for span
-#include <vector>     // for vector
 
+#include "vicinal/core/progress.hpp"
 #include "vicinal/index/common/batch.hpp"
+#include "vicinal/index/common/joint_scan.hpp"
+#include "vicinal/index/flat/search.hpp"
+#include "vicinal/index/flat/state.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
-namespace detail {
+namespace detail::flat {
 
 /// Queries whose panels stay in the second-level cache while a block of rows meets them; enough that reading the rows
 /// costs little beside the arithmetic.
-[[nodiscard]] inline std::size_t flat_batch_size(std::size_t dim) noexcept {
+[[nodiscard]] inline std::size_t batch_size(std::size_t dim) noexcept {
     constexpr std::size_t cached = std::size_t{512} << 10;
     return std::min<std::size_t>(512, std::max<std::size_t>(16, cached / (dim * sizeof(float))));
 }
 
-/// Pushes rows [0, count) of a store to the collectors of all queries, by tiles. before_block() may throw.
-template <class Isa, class Metric, class Codec, class Collectors, class BeforeBlock>
-void scan_rows_by_tiles(const Metric& metric, const code_store<Codec>& store, const query_table& queries,
-                        std::size_t count, Collectors& collectors, BeforeBlock before_block) {
-    using tiles_type = query_tiles<Metric, Codec, Isa>;
-    tiles_type tiles(metric, store, queries);
-    std::vector<typename tiles_type::panel> panels((queries.size() + tiles_type::panel_size - 1) /
-                                                   tiles_type::panel_size);
-    std::uint32_t numbers[tiles_type::panel_size];
-    for (std::size_t p = 0; p < panels.size(); ++p) {
-        const std::size_t first = p * tiles_type::panel_size;
-        const std::size_t n = std::min(tiles_type::panel_size, queries.size() - first);
-        std::iota(numbers, numbers + n, static_cast<std::uint32_t>(first));
-        panels[p].pack(tiles, std::span(numbers, n));
-    }
-    const std::size_t most = tiles_type::rows_together(store.dim());
-    // Until a query has its k rows everything is scored twice: blocks begin small.
-    std::size_t block = std::min<std::size_t>(48, most);
-    for (std::size_t first = 0; first < count; first += block, block = std::min(2 * block, most)) {
-        before_block();
-        tiles.load(store.rows().table(), static_cast<slot_t>(first), std::min(block, count - first));
-        for (const auto& panel : panels)
-            tiles.scan(
-                panel, [&](std::uint32_t query) -> auto& { return collectors[query]; },
-                [&](std::size_t row) { return static_cast<slot_t>(first + row); });
-    }
-}
-
-/// The same by the scorers of single queries, for few queries and for pairs without tiles.
-template <class Scorer, class Collectors, class BeforeBlock>
-void scan_rows_by_scorers(std::span<const Scorer> scorers, std::size_t count, Collectors& collectors, BeforeBlock before_block) {
-    for (std::size_t first = 0; first < count; first += scan_block) {
-        before_block();
-        const std::size_t n = std::min(scan_block, count - first);
-        for (std::size_t q = 0; q < scorers.size(); ++q)
-            push_block(scorers[q], scorers[q].rows()[static_cast<slot_t>(first)], scorers[q].rows().stride, n,
-                        collectors[q], [&](std::size_t i) { return static_cast<slot_t>(first + i); });
-    }
-}
-
-/// Fewer queries than this leave so much of a panel empty that scorers are faster.
-inline constexpr std::size_t fewest_tiled = 8;
-
-/// Pushes rows [0, count) of a store to the collectors of all queries, by whatever is faster. `decoded` is for codecs whose
-/// rows must be decoded.
-template <class Isa, class Metric, class Codec, class Collectors, class BeforeBlock>
-void scan_rows_together(const Metric& metric, const code_store<Codec>& store, const query_table& queries,
-                        std::size_t count, Collectors& collectors, padded_vector& decoded, BeforeBlock before_block) {
-    if constexpr (algorithm_of<Metric, Codec, Isa>(scan_use::batch) == scan_algorithm::dot_products)
-        if (queries.size() >= fewest_tiled) {
-            scan_rows_by_tiles<Isa>(metric, store, queries, count, collectors, before_block);
-            return;
-        }
-    using scorer_type = scan_scorer<Metric, Codec, Isa>;
-    std::vector<padded_vector> integers(queries.size());
-    std::vector<scorer_type> scorers;
-    scorers.reserve(queries.size());
-    for (std::size_t q = 0; q < queries.size(); ++q)
-        scorers.emplace_back(metric, store, queries[q].data(), decoded, integers[q]);
-    scan_rows_by_scorers(std::span<const scorer_type>(scorers), count, collectors, before_block);
-}
-
-/// Pushes all rows of a flat index, or those few that the filter names, to the collectors of all queries.
-template <class Isa, class Index, class Params, class Collectors, class Scratch>
-void scan_flat_together(const Index& index, const query_table& queries, const Params& params, Collectors& collectors,
-                        Scratch& buffers, search_stats& stats) {
+/// Pushes all rows, or those few that the filter names, to the collectors of all queries.
+template <class State, class Collectors>
+void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
+                   Collectors& collectors, row_scratch& buffers, search_stats& stats) {
     const auto check_stop = [&] { throw_if_stopped(params.stop); };
-    if (index.list_few(params.filter, buffers.slots)) {
+    if (list_few(index, params.filter, buffers.slots)) {
         stats.distances += queries.size() * buffers.slots.size();
         for (std::size_t q = 0; q < queries.size(); ++q) {
-            const typename Index::coarse_scorer_type scorer(index.metric, index.rows.coarse(), queries[q].data(),
+            const typename State::coarse_scorer_type scorer(index.metric, index.rows.coarse(), queries[q].data(),
                                                             buffers.decoded);
             score_listed(scorer, std::span<const slot_t>(buffers.slots), collectors[q], check_stop);
         }
@@ -99,9 +38,33 @@ void scan_flat_together(const Index& index, const query_table& queries, const Pa
     }
     const std::size_t count = index.directory.high_water();
     stats.distances += queries.size() * count;
-    scan_rows_together<Isa>(index.metric, index.rows.coarse(), queries, count, collectors, buffers.decoded, check_stop);
+    scan_rows_together<typename State::isa_type>(index.metric, index.rows.coarse(), queries, count, collectors,
+                                                 buffers.decoded, check_stop);
 }
 
-}  // namespace detail
+template <class State>
+[[nodiscard]] search_table<typename State::id_type> search_batch(const State& index, matrix_view<const float> queries,
+                                                                 std::size_t k,
+                                                                 const typename State::params_type& params) {
+    using id_type = typename State::id_type;
+    using params_type = typename State::params_type;
+    if constexpr (!is_joint(State::algorithm))
+        return run_batch<id_type>(queries, index.dim, k, params,
+                                  [&](std::span<const float> query, std::span<neighbor<id_type>> room,
+                                      const params_type& how) { return flat::search(index, query, room, how); });
+    constexpr std::size_t panel = simd::tile<typename State::isa_type::isa>::queries;
+    const std::size_t together = queries_a_task(queries.rows(), batch_size(index.dim), panel, params);
+    return run_batch<id_type>(
+        queries, index.dim, k, params, together,
+        [&](matrix_view<const float> some, auto room, std::span<std::size_t> found, const params_type& how) {
+            search_closest_together(
+                index, some, room, found, how,
+                [&](const query_table& prepared, auto& collectors, row_scratch& buffers, search_stats& stats) {
+                    scan_together(index, prepared, how, collectors, buffers, stats);
+                });
+        });
+}
+
+}  // namespace detail::flat
 
 VICINAL_NAMESPACE_END

@@ -1,25 +1,25 @@
 // An inverted file searched for many queries at once: each list is read once and met by all queries that look into it.
 #pragma once
 
-#include <algorithm>    // for copy, min
-#include <cstddef>      // for size_t, byte
-#include <cstdint>      // for uint32_t, uint64_t, uintptr_t
-#include <span>         // for span
-#include <type_traits>  // for remove_cvref_t
-#include <utility>      // for declval
-#include <vector>       // for vector
+#include <algorithm>  // for copy, min
+#include <cstddef>    // for size_t, byte
+#include <cstdint>    // for uint32_t, uint64_t, uintptr_t
+#include <span>       // for span
+#include <vector>     // for vector
 
 #include "vicinal/index/common/batch.hpp"
-#include "vicinal/index/flat/batch.hpp"
+#include "vicinal/index/common/joint_scan.hpp"
 #include "vicinal/index/ivf/lists/lists.hpp"
 #include "vicinal/index/ivf/lists/probes.hpp"
+#include "vicinal/index/ivf/search.hpp"
+#include "vicinal/index/ivf/state.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
-namespace detail {
+namespace detail::ivf {
 
 /// Queries of a task: the more there are, the more of them meet in a list.
-inline constexpr std::size_t ivf_batch_size = 4096;
+inline constexpr std::size_t batch_size = 4096;
 
 /// Which lists each query of a batch looks into, closest first.
 struct batch_probes {
@@ -76,13 +76,13 @@ class queries_of_lists {
 };
 
 /// Scans lists for several queries each. Refers to what it is made from. Not for two threads at once.
-template <class Isa, class Index, class Collectors>
+template <class State, class Collectors>
 class list_scanner {
-    using codec_type = typename Index::store_type::coarse_codec;
-    using metric_type = std::remove_cvref_t<decltype(std::declval<Index>().metric)>;
-    using scorer_type = typename Index::coarse_scorer_type;
+    using codec_type = typename State::coarse_codec;
+    using metric_type = typename State::metric_type;
+    using scorer_type = typename State::coarse_scorer_type;
     static constexpr bool tiled =
-        algorithm_of<metric_type, codec_type, Isa>(scan_use::batch) == scan_algorithm::dot_products;
+        algorithm_of<metric_type, codec_type, typename State::isa_type>(scan_use::batch) == scan_algorithm::dot_products;
 
     struct no_tiles {
         no_tiles(const metric_type&, const code_store<codec_type>&, const query_table&) {}
@@ -94,13 +94,17 @@ class list_scanner {
     };
     template <class Unused>
     struct tiles_of<true, Unused> {
-        using type = query_tiles<metric_type, codec_type, Isa>;
+        using type = query_tiles<metric_type, codec_type, typename State::isa_type>;
     };
     using tiles_type = typename tiles_of<tiled>::type;
 
   public:
-    list_scanner(const Index& index, const query_table& queries, Collectors& collectors, typename Index::scratch_type& buffers)
-        : index_(index), collectors_(collectors), bounds_(buffers.bounds), tiles_(index.metric, index.rows.coarse(), queries) {
+    list_scanner(const State& index, const query_table& queries, Collectors& collectors,
+                 typename State::scratch_type& buffers)
+        : index_(index),
+          collectors_(collectors),
+          bounds_(buffers.bounds),
+          tiles_(index.metric, index.rows.coarse(), queries) {
         scorers_.reserve(queries.size());
         for (std::size_t q = 0; q < queries.size(); ++q)
             scorers_.emplace_back(index.metric, index.rows.coarse(), queries[q].data(), buffers.decoded);
@@ -114,7 +118,7 @@ class list_scanner {
         std::size_t by_tiles = 0;
         if constexpr (tiled) by_tiles = scan_by_tiles(rows, queries, before_block);
         for (const std::uint32_t q : queries.subspan(by_tiles)) {
-            index_.set_list(scorers_[q], list);
+            set_list(index_, scorers_[q], list);
             scan_list(scorers_[q], rows, index_.lists.stride(), index_.directory.high_water(), collectors_[q], bounds_,
                       before_block);
         }
@@ -150,7 +154,7 @@ class list_scanner {
         return taken;
     }
 
-    const Index& index_;
+    const State& index_;
     Collectors& collectors_;
     std::vector<float>& bounds_;
     std::vector<scorer_type> scorers_;
@@ -158,26 +162,26 @@ class list_scanner {
     std::vector<typename tiles_type::panel> panels_;
 };
 
-/// Pushes the rows of the closest lists of each query, or those few that the filter names, to the queries' collectors, as
-/// ivf_state::scan_closest does for one.
-template <class Isa, class Index, class Params, class Collectors, class Scratch>
-void scan_ivf_together(const Index& index, const query_table& queries, const Params& params, std::size_t k,
-                       Collectors& collectors, Scratch& buffers, search_stats& stats) {
+/// Pushes the rows of the closest lists of each query, or those few that the filter names, to the queries' collectors,
+/// as scan_closest does for one.
+template <class State, class Collectors>
+void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
+                   std::size_t k, Collectors& collectors, list_scratch& buffers, search_stats& stats) {
     const auto check_stop = [&] { throw_if_stopped(params.stop); };
-    if (index.list_few(params.filter, buffers.slots)) {
+    if (list_few(index, params.filter, buffers.slots)) {
         stats.distances += queries.size() * buffers.slots.size();
         for (std::size_t q = 0; q < queries.size(); ++q) {
-            const typename Index::coarse_scorer_type scorer(index.metric, index.rows.coarse(), queries[q].data(),
+            const typename State::coarse_scorer_type scorer(index.metric, index.rows.coarse(), queries[q].data(),
                                                             buffers.decoded);
-            index.score_in_lists(scorer, buffers.slots, collectors[q], check_stop);
+            score_in_lists(index, scorer, buffers.slots, collectors[q], check_stop);
         }
         return;
     }
     const std::size_t lists = index.lists.size();
     const std::size_t wanted = probe_count(params.nprobe, lists);
-    const batch_probes probes =
-        find_probes_together<Isa>(index.metric, index.centroids.store(), queries, lists, wanted, buffers.decoded);
-    list_scanner<Isa, Index, Collectors> scanner(index, queries, collectors, buffers);
+    const batch_probes probes = find_probes_together<typename State::isa_type>(index.metric, index.centroids.store(),
+                                                                               queries, lists, wanted, buffers.decoded);
+    list_scanner<State, Collectors> scanner(index, queries, collectors, buffers);
     queries_of_lists chosen;
     const auto scan_probes = [&](std::size_t first, std::size_t last) {
         chosen.assign(probes, queries.size(), lists, first, last);
@@ -196,7 +200,7 @@ void scan_ivf_together(const Index& index, const query_table& queries, const Par
         if (collectors[q].size() >= k) continue;
         buffers.query.resize(index.dim);
         std::copy(queries[q].begin(), queries[q].end(), buffers.query.data());
-        index.find_probes(buffers, lists);
+        find_probes(index, buffers, lists);
         for (std::size_t i = probes[q].size(); i < buffers.probes.size(); ++i) {
             const std::uint32_t list = buffers.probes[i];
             ++stats.lists;
@@ -206,6 +210,29 @@ void scan_ivf_together(const Index& index, const query_table& queries, const Par
     }
 }
 
-}  // namespace detail
+template <class State>
+[[nodiscard]] search_table<typename State::id_type> search_batch(const State& index, matrix_view<const float> queries,
+                                                                 std::size_t k,
+                                                                 const typename State::params_type& params) {
+    using id_type = typename State::id_type;
+    using params_type = typename State::params_type;
+    if constexpr (!is_joint(State::algorithm) || State::algorithm == scan_algorithm::table_prefilter)
+        return run_batch<id_type>(queries, index.dim, k, params,
+                                  [&](std::span<const float> query, std::span<neighbor<id_type>> room,
+                                      const params_type& how) { return ivf::search(index, query, room, how); });
+    constexpr std::size_t panel = simd::tile<typename State::isa_type::isa>::queries;
+    const std::size_t together = queries_a_task(queries.rows(), batch_size, panel, params);
+    return run_batch<id_type>(
+        queries, index.dim, k, params, together,
+        [&](matrix_view<const float> some, auto room, std::span<std::size_t> found, const params_type& how) {
+            search_closest_together(
+                index, some, room, found, how,
+                [&](const query_table& prepared, auto& collectors, list_scratch& buffers, search_stats& stats) {
+                    scan_together(index, prepared, how, k, collectors, buffers, stats);
+                });
+        });
+}
+
+}  // namespace detail::ivf
 
 VICINAL_NAMESPACE_END

@@ -3,25 +3,30 @@
 // COD0 (rows and codes, list after list), and what every index of rows has.
 #pragma once
 
-#include <bit>      // for bit_cast
-#include <cstddef>  // for size_t, byte
-#include <cstdint>  // for uint32_t, uint64_t
-#include <memory>   // for make_shared
-#include <span>     // for span
-#include <string>   // for to_string
-#include <utility>  // for move
-#include <vector>   // for vector
+#include <bit>          // for bit_cast
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint32_t, uint64_t
+#include <memory>       // for make_shared
+#include <span>         // for span
+#include <string>       // for to_string
+#include <type_traits>  // for remove_cvref_t
+#include <utility>      // for move
+#include <vector>       // for vector
 
+#include "vicinal/index/common/files.hpp"
 #include "vicinal/index/ivf/lists/clustering.hpp"
+#include "vicinal/index/ivf/lists/codes.hpp"
 #include "vicinal/index/ivf/lists/lists.hpp"
+#include "vicinal/index/ivf/lists/places.hpp"
+#include "vicinal/index/ivf/state.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
-namespace detail {
+namespace detail::ivf {
 
 /// Rows are numbered anew, in order; the order inside each list stays.
 template <class State, class Parts>
-void write_ivf_lists(const State& index, Parts& out, const std::vector<slot_t>& slots) {
+void write_lists(const State& index, Parts& out, const std::vector<slot_t>& slots) {
     auto row_of = std::make_shared<std::vector<std::uint32_t>>(index.directory.high_water());
     for (std::size_t row = 0; row < slots.size(); ++row) (*row_of)[slots[row]] = static_cast<std::uint32_t>(row);
     const ivf_lists& lists = index.lists;
@@ -51,7 +56,7 @@ void write_ivf_lists(const State& index, Parts& out, const std::vector<slot_t>& 
 }
 
 template <class State, class Parts>
-void write_ivf(const State& index, Parts& out) {
+void write_parts(const State& index, Parts& out) {
     const std::uint64_t numbers[] = {index.asked.lists, index.asked.seed, index.lists.size(), 1};
     const std::span<const float> derived = index.centroids.derived();
     out.numbers("IVF_", std::span(numbers).first(derived.empty() ? 3 : 4));
@@ -61,15 +66,15 @@ void write_ivf(const State& index, Parts& out) {
     });
     if (!derived.empty())
         out.template stream<float>("CDRV", derived.size(), [derived](const auto& sink) { sink(derived); });
-    const auto slots = std::make_shared<const std::vector<slot_t>>(index.slots_in_use());
-    index.write_ids(out, slots);
-    write_ivf_lists(index, out, *slots);
-    State::write_learned(out, index.rows.coarse().coder(), 0);
-    if constexpr (State::two_levels) index.write_store(out, index.rows.fine(), slots, 1);
+    const auto slots = std::make_shared<const std::vector<slot_t>>(slots_in_use(index));
+    write_ids(index, out, slots);
+    write_lists(index, out, *slots);
+    write_learned(out, index.rows.coarse().coder(), 0);
+    if constexpr (State::two_levels) write_store(out, index.rows.fine(), slots, 1);
 }
 
 /// What a file says about its lists.
-struct ivf_file_lists {
+struct file_lists {
     std::span<const float> centroids;
     std::span<const float> derived;  // nothing if codes are not relative to centroids
     std::span<const std::uint64_t> offsets;
@@ -79,7 +84,7 @@ struct ivf_file_lists {
 
 /// Everything whose size is that of the lists, checked.
 template <class State, class Parts>
-[[nodiscard]] ivf_file_lists read_ivf_lists(State& index, const Parts& in, std::size_t n) {
+[[nodiscard]] file_lists read_lists(State& index, const Parts& in, std::size_t n) {
     bool about_centroids = false;
     if constexpr (State::centered) about_centroids = in.has("CDRV");
     const auto numbers = in.template elements<std::uint64_t>("IVF_", about_centroids ? 4 : 3);
@@ -89,7 +94,7 @@ template <class State, class Parts>
     if (numbers[0] > max_lists || trained > max_lists || (numbers[0] != 0 && trained != 0 && trained != numbers[0]))
         in.fail(std::to_string(trained) + " lists are trained, " + std::to_string(numbers[0]) + " were asked for");
     index.asked = {static_cast<std::size_t>(numbers[0]), numbers[1]};
-    ivf_file_lists lists;
+    file_lists lists;
     lists.centroids = in.template elements<float>("CENT", trained * index.dim);
     if constexpr (State::centered)
         if (about_centroids)
@@ -110,7 +115,7 @@ template <class State, class Parts>
 
 /// Refuses what was not derived from the centroids.
 template <class State, class Parts>
-void require_derived(const State& index, const Parts& in, const ivf_file_lists& from) {
+void require_derived(const State& index, const Parts& in, const file_lists& from) {
     if constexpr (State::centered) {
         const auto& coder = index.rows.coarse().coder();
         const std::size_t dim = index.dim;
@@ -125,9 +130,9 @@ void require_derived(const State& index, const Parts& in, const ivf_file_lists& 
     }
 }
 
-/// Checks every row of what `read_ivf_lists` found.
+/// Checks every row of what `read_lists` found.
 template <class State, class Parts>
-void require_ivf_lists(const State& index, const Parts& in, const ivf_file_lists& from) {
+void require_lists_sound(const State& index, const Parts& in, const file_lists& from) {
     const std::size_t dim = index.dim;
     for (std::size_t c = 0; c * dim < from.centroids.size(); ++c)
         if (!admissible(sum_of_squares(from.centroids.subspan(c * dim, dim))))
@@ -143,19 +148,20 @@ void require_ivf_lists(const State& index, const Parts& in, const ivf_file_lists
             if (listed[slot]) in.fail("row " + std::to_string(slot) + " stands in two lists, or twice in one");
             listed[slot] = true;
             const std::byte* const code = from.codes + i * index.lists.stride();
-            State::check_code(in, index.rows.coarse(), code, slot, decoded,
-                              [&](std::span<const std::byte>) { index.decode_coarse(l, code, decoded); });
+            check_code(in, index.rows.coarse(), code, slot, decoded,
+                       [&](std::span<const std::byte>) { decode_coarse(index, l, code, decoded); });
         }
     }
 }
 
 /// Before the first change after a load.
 template <class State>
-void copy_ivf_from_file(State& index) {
+void detach_from_file(State& index) {
     auto centroids = index.centroids.owned();
     auto lists = index.lists.owned();
-    auto places = index.places_in_lists();
-    index.copy_from_file(
+    auto places = places_in_lists(index);
+    copy_from_file(
+        index,
         [&](const auto& copy) {
             if constexpr (State::two_levels) copy(index.rows.fine().rows(), index.directory.high_water());
         },
@@ -166,26 +172,34 @@ void copy_ivf_from_file(State& index) {
         });
 }
 
+template <class State>
+[[nodiscard]] bool codecs_trained(const State& index) {
+    bool any = false;
+    index.rows.for_each_store([&](const auto& codes) {
+        if constexpr (trainable_codec<std::remove_cvref_t<decltype(codes.coder())>>)
+            any = any || codes.coder().trained();
+    });
+    return any;
+}
+
 /// Takes an index back, where it lies. If `in` is thorough every row is checked, else nothing is looked at that grows
 /// with the rows.
 template <class State, class Parts>
-void read_ivf(State& index, const Parts& in) {
-    const std::size_t n = index.read_ids(in);
+void read_parts(State& index, const Parts& in) {
+    const std::size_t n = read_ids(index, in);
     if (index.directory.retired() != 0) in.fail("an inverted file has no retired rows");
-    const ivf_file_lists lists = read_ivf_lists(index, in, n);
+    const file_lists lists = read_lists(index, in, n);
     const bool trained = lists.offsets.size() > 1;
-    State::read_learned(in, index.rows.coarse().coder(), 0, trained);
-    if constexpr (State::two_levels) index.read_store(in, index.rows.fine(), n, 1);
-    if (!trained && index.codecs_trained()) in.fail("its codec is trained, its lists are not");
+    read_learned(in, index.rows.coarse().coder(), 0, trained);
+    if constexpr (State::two_levels) read_store(in, index.rows.fine(), n, 1);
+    if (!trained && codecs_trained(index)) in.fail("its codec is trained, its lists are not");
     if (trained && needs_training(index.rows)) in.fail("its lists are trained, its codec is not");
     index.centroids = ivf_centroids::at(lists.centroids, index.dim);
     index.centroids.derived_at(lists.derived);
     index.lists.borrow(lists.codes, lists.slots.data(), lists.offsets);
-    if (!in.thorough()) return;
-    require_ivf_lists(index, in, lists);
-    index.detach_from_file = [&index] { copy_ivf_from_file(index); };
+    if (in.thorough()) require_lists_sound(index, in, lists);
 }
 
-}  // namespace detail
+}  // namespace detail::ivf
 
 VICINAL_NAMESPACE_END

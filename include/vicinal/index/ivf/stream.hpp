@@ -1,40 +1,44 @@
 // The rows of an inverted file one by one, closest first: lists are opened some way ahead of what is handed out.
 #pragma once
 
-#include <algorithm>  // for push_heap, pop_heap
-#include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t
-#include <limits>     // for numeric_limits
-#include <span>       // for span
-#include <vector>     // for vector
+#include <algorithm>   // for push_heap, pop_heap
+#include <cstddef>     // for size_t
+#include <cstdint>     // for uint32_t
+#include <limits>      // for numeric_limits
+#include <memory>      // for make_unique
+#include <span>        // for span
+#include <stop_token>  // for stop_token
+#include <vector>      // for vector
 
-#include "vicinal/index/common/calls.hpp"
+#include "vicinal/core/progress.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/stream.hpp"
 #include "vicinal/index/ivf/lists/probes.hpp"
+#include "vicinal/index/ivf/search.hpp"
+#include "vicinal/index/ivf/state.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
-namespace detail {
+namespace detail::ivf {
 
 /// A row is handed out once `ahead` lists from its own on were scanned, so that a closer row in one of those comes
 /// before it; if these are all lists, the order is exact. Each step is a search of its own between which the index may
 /// change: no id is handed out twice, and rows that an update moved into a list already scanned come last.
 template <class State>
-class ivf_stream final : public neighbor_stream<typename State::id_type>::source {
+class stream final : public neighbor_stream<typename State::id_type>::source {
     using id_type = typename State::id_type;
     using params_type = typename State::params_type;
 
   public:
-    ivf_stream(const State& index, std::span<const float> query, const params_type& params)
+    stream(const State& index, std::span<const float> query, const params_type& params)
         : index_(index), stop_(params.stop), buffers_(index.scratch.take()) {
-        index.validate_vector(*buffers_, "query", query);
+        validate_vector(index, *buffers_, "query", query);
         const auto reading = index.locks.shared();
         const call_stats stats(params.stats, buffers_->done);
         begun_ = index.locks.publications();
-        index.find_probes(*buffers_, index.lists.size());
+        find_probes(index, *buffers_, index.lists.size());
         ahead_ = probe_count(params.nprobe, index.lists.size());
-        swept_ = index.read_only;
+        swept_ = index.backing.viewed();
         answers_.ask(index.directory, params.filter);
         did_ = stats.now;
     }
@@ -52,7 +56,7 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
             const hit next = found_.back();
             found_.pop_back();
             out = next.row;
-            if (index_.read_only || index_.find(out.id) != no_slot) return true;
+            if (index_.backing.viewed() || find_slot(index_, out.id) != no_slot) return true;
         }
     }
     [[nodiscard]] search_stats stats() const override { return did_; }
@@ -66,9 +70,9 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
 
     /// Takes every row scored that was not taken before.
     struct taker {
-        ivf_stream& stream;
+        stream& of;
         [[nodiscard]] float threshold() const noexcept { return std::numeric_limits<float>::infinity(); }
-        void push(slot_t slot, float distance) { stream.take(slot, distance); }
+        void push(slot_t slot, float distance) { of.take(slot, distance); }
     };
     void take(slot_t slot, float distance) {
         if (!index_.directory.is_live(slot)) return;
@@ -84,8 +88,8 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
         const std::uint32_t list = buffers_->probes[opened_];
         taker collector{*this};
         if (list < index_.lists.size()) {  // else the index was emptied and trained again meanwhile
-            index_.scan_exactly(
-                *buffers_, list, collector, [this] { throw_if_stopped(stop_); }, stats);
+            scan_exactly(
+                index_, *buffers_, list, collector, [this] { throw_if_stopped(stop_); }, stats);
             ++stats.lists;
         }
         ++opened_;
@@ -97,8 +101,8 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
             if (seen_.find(index_.directory.id(slot)) == no_slot) missed.push_back(slot);
         });
         taker collector{*this};
-        index_.score_exactly(
-            *buffers_, missed, collector, [this] { throw_if_stopped(stop_); }, stats);
+        score_exactly(
+            index_, *buffers_, missed, collector, [this] { throw_if_stopped(stop_); }, stats);
         swept_ = true;
     }
 
@@ -114,9 +118,15 @@ class ivf_stream final : public neighbor_stream<typename State::id_type>::source
     std::size_t opened_ = 0;
     bool swept_ = false;
     std::vector<hit> found_;  // a heap
-    id_map<id_type> seen_;  // taken; by id, as a row's number changes when another is removed
+    id_map<id_type> seen_;    // taken; by id, as a row's number changes when another is removed
 };
 
-}  // namespace detail
+template <class State>
+[[nodiscard]] neighbor_stream<typename State::id_type> nearest(const State& index, std::span<const float> query,
+                                                               const typename State::params_type& params) {
+    return neighbor_stream<typename State::id_type>(std::make_unique<stream<State>>(index, query, params));
+}
+
+}  // namespace detail::ivf
 
 VICINAL_NAMESPACE_END

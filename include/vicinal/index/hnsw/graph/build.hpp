@@ -6,7 +6,7 @@
 // Publishing it copies finished rows of links.
 #pragma once
 
-#include <algorithm>    // for sort, min, copy
+#include <algorithm>    // for count_if, max, min, none_of, nth_element, sort
 #include <cstddef>      // for ptrdiff_t, size_t
 #include <cstdint>      // for uint32_t, uint64_t
 #include <limits>       // for numeric_limits
@@ -22,8 +22,8 @@
 #include "vicinal/index/hnsw/graph/graph.hpp"
 #include "vicinal/index/hnsw/graph/link_distances.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
-#include "vicinal/index/hnsw/graph/neighbor_codes.hpp"
 #include "vicinal/index/hnsw/graph/planned_changes.hpp"
+#include "vicinal/index/hnsw/graph/select_neighbors.hpp"
 #include "vicinal/index/hnsw/graph/tree.hpp"
 #include "vicinal/index/hnsw/graph/walk.hpp"
 #include "vicinal/scoring/scorer.hpp"
@@ -32,93 +32,20 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Chooses up to `limit` of the candidates, which are sorted: each one that is closer to the row itself than to any
-/// already chosen (algorithm 4 of the HNSW paper), so that links point in different directions and copies of one vector
-/// do not fill a list. Where distances jump, what comes before may take three quarters of the places left. The first
-/// `kept` candidates are chosen whatever their distances.
-/// returns  how many were chosen; they are moved to the front, in order
-template <class Distances>
-std::size_t select_neighbors(std::span<candidate> sorted, std::size_t limit, std::size_t kept, Distances& between) {
-    if (sorted.size() <= kept) return std::min(limit, sorted.size());
-    slot_t chosen[2048];
-    std::size_t count = 0;
-    const auto is_good = [&](const candidate& c) {
-        if (count == 0) return true;
-        float distances[4];
-        const auto from_c = between.from(c.slot);
-        for (std::size_t j = 0; j < count; j += 4) {
-            const std::size_t n = std::min<std::size_t>(4, count - j);
-            from_c.score(chosen + j, n, distances);
-            for (std::size_t t = 0; t < n; ++t)
-                if (is_shadowed(distances[t], c.distance)) return false;
-        }
-        return true;
-    };
-    const distance_jumps jumps(sorted[kept].distance, sorted.back().distance);
-    std::size_t part_end = kept;
-    std::size_t share = limit;
-    for (std::size_t i = 0; i < sorted.size() && count < limit; ++i) {
-        if (i >= kept) {
-            if (i == part_end) {
-                part_end = jumps.end_of_part(sorted, i);
-                share = part_end == sorted.size() ? limit : limit - (limit - count) / 4;
-            }
-            if (count >= share || !is_good(sorted[i])) continue;
-        }
-        const candidate c = sorted[i];
-        chosen[count] = c.slot;
-        sorted[count++] = c;
-    }
-    return count;
-}
-
-/// select_neighbors of `row`, by whatever distances its links are chosen; the others are dropped.
-template <class Distances>
-void keep_links(slot_t row, std::vector<candidate>& sorted, std::size_t limit, std::size_t kept, Distances& between) {
-    if constexpr (Distances::may_center) {
-        std::vector<slot_t> all;
-        all.reserve(sorted.size());
-        for (const candidate& c : sorted) all.push_back(c.slot);
-        sorted.resize(between.centers() ? choose_links_by_both(row, std::span(sorted), limit, kept, between)
-                                        : select_neighbors(std::span(sorted), limit, kept, between));
-        if (leaves_room(sorted.size(), limit)) fill_by_squares(row, sorted, kept, std::move(all), limit, between);
-    } else {
-        sorted.resize(select_neighbors(std::span(sorted), limit, kept, between));
-    }
-}
-
-/// Cuts `all`, sorted candidates for the links of `slot`, down to what it keeps: links of the tree come first, then those
-/// of which holds(link) says that the row has them and is to keep them.
-///
-/// Graph  hnsw_graph, or graph_changes
-template <class Graph, class Distances, class Holds>
-void prune_links(const Graph& graph, slot_t slot, std::size_t level, std::vector<candidate>& all, Distances& between,
-                 const Holds& holds) {
-    auto others = all.begin();
-    if (level == 0)
-        others = std::stable_partition(others, all.end(),
-                                       [&](const candidate& c) { return graph.is_tree_link(slot, c.slot); });
-    others = std::stable_partition(others, all.end(), [&](const candidate& c) { return holds(c.slot); });
-    const auto kept = static_cast<std::size_t>(others - all.begin());
-    keep_links(slot, all, graph.capacity(level), kept, between);
-}
-
 /// Links a batch of rows into the graph.
-/// Codes  what is kept of links' targets, neighbor_codes or no_neighbor_codes
-template <class Metric, class Codec, class Isa, class Codes = no_neighbor_codes>
+template <class Metric, class Codec, class Isa>
 class hnsw_builder {
   public:
     using store_type = code_store<Codec>;
 
     /// store  the rows by which links are chosen
     /// mean   what they have in common, see link_distances.hpp; alive as long as the builder
-    hnsw_builder(const Metric& metric, const store_type& store, hnsw_graph& graph, Codes& codes, std::size_t ef_construction,
+    hnsw_builder(const Metric& metric, const store_type& store, hnsw_graph& graph, std::size_t ef_construction,
                  scratch_pool<walk_scratch>& scratch, std::span<const float> mean)
         : metric_(metric),
           store_(store),
           graph_(graph),
-          codes_(codes),
-          build_beam_(ef_construction),
+          ef_construction_(ef_construction),
           scratch_(scratch),
           mean_(mean) {}
 
@@ -135,10 +62,7 @@ class hnsw_builder {
         parallel_for(executor, slots.size(), [&](std::size_t i) { pick(i, walked, rows, any_retired, is_live); });
         assign_parents();
         add_reverse_edges();
-        parallel_for(executor, updates_.size(), [&](std::size_t u) {
-            merge(updates_[u], is_live);
-            if constexpr (keeps_codes) encode(updates_[u]);
-        });
+        parallel_for(executor, updates_.size(), [&](std::size_t u) { merge(updates_[u], is_live); });
     }
 
     /// How many of the planned rows had to be searched for by `store` alone, since `walked` could not tell candidates
@@ -155,9 +79,8 @@ class hnsw_builder {
     }
 
     /// Makes the plan a part of `changes` instead of publishing it.
-    void move_to(graph_changes<Codes>& changes) {
-        for (update& u : updates_)
-            changes.set_links({u.target, u.level, std::move(u.links), std::move(u.codes), keeps_codes});
+    void move_to(graph_changes& changes) {
+        for (update& u : updates_) changes.set_links({u.target, u.level, std::move(u.links)});
         for (const slot_t slot : slots_) changes.rise_to(slot);
     }
 
@@ -168,8 +91,6 @@ class hnsw_builder {
             if (i + ahead < updates_.size()) graph_.prefetch_links(updates_[i + ahead].target, 0);
             const update& u = updates_[i];
             graph_.set_links(u.target, u.level, std::span(u.links));
-            if constexpr (keeps_codes)
-                if (u.level == 0) codes_.set(u.target, u.codes);
         }
         for (const slot_t slot : slots_)
             if (graph_.entry() == no_slot || graph_.level(slot) > graph_.top_level())
@@ -177,7 +98,6 @@ class hnsw_builder {
     }
 
   private:
-    static constexpr bool keeps_codes = !std::is_same_v<Codes, no_neighbor_codes>;
     struct picked {
         std::vector<std::vector<candidate>> by_level;
         bool walked_in_vain = false;
@@ -195,7 +115,6 @@ class hnsw_builder {
         std::size_t batch_row;          // which new row this is, or none
         std::span<const edge> sources;  // the reverse links
         std::vector<slot_t> links;
-        [[no_unique_address]] typename Codes::row codes;
     };
     static constexpr std::size_t none = ~std::size_t{0};
     static constexpr std::size_t width_outside = 64;  ///< of the beam that leaves a crowd
@@ -235,8 +154,7 @@ class hnsw_builder {
         const noting_scorer<Walk> noting(walk_scorer, noted);
         slot_t start = graph_.entry();
         const std::size_t top = graph_.top_level();
-        if (start != no_slot && top > own_level)
-            start = descend(graph_, noting, start, top, own_level, *walk, stats);
+        if (start != no_slot && top > own_level) start = descend(graph_, noting, start, top, own_level, *walk, stats);
         for (std::size_t level = own_level + 1; level-- > 0;) {
             std::vector<candidate>& found = picks[level];
             bool crowded = false;
@@ -244,23 +162,24 @@ class hnsw_builder {
                 // A retired row may have no links left but to retired rows; the entry is live and on every level.
                 const slot_t from = any_retired && !is_live(start) ? graph_.entry() : start;
                 start = collect(noting, from, level, rows, any_retired, is_live, *walk, stats, found);
-                crowded = found.size() == build_beam_ && is_crowd(noted, found);
+                crowded = found.size() == ef_construction_ && is_crowd(noted, found);
                 if (crowded) {
                     // By coarse distances the rows of a crowd are all the same.
                     if constexpr (!std::is_same_v<Exact, Walk>) {
                         found.clear();
-                        start = collect(noting_scorer<Exact>(exact, noted), from, level, rows, any_retired, is_live, *walk, stats, found);
+                        start = collect(noting_scorer<Exact>(exact, noted), from, level, rows, any_retired, is_live,
+                                        *walk, stats, found);
                     }
                     leave_crowd(exact, level, rows, noted, is_live, *walk, stats, found);
                 } else if constexpr (!std::is_same_v<Exact, Walk>) {
                     measure(exact, *walk, found);
-                    if (found.size() >= build_beam_ && !ordered_alike(found)) return false;
+                    if (found.size() >= ef_construction_ && !ordered_alike(found)) return false;
                 }
             }
             for (const candidate& c : batch)
                 if (graph_.level(c.slot) >= level) found.push_back(c);
             std::sort(found.begin(), found.end());
-            if (!crowded && found.size() > build_beam_) found.resize(build_beam_);
+            if (!crowded && found.size() > ef_construction_) found.resize(ef_construction_);
             keep_links(slots_[i], found, graph_.degree(), 0, between);
             if constexpr (distances_type::may_center)
                 if (start != no_slot && level <= top && leaves_room(found.size(), graph_.degree()))
@@ -268,8 +187,8 @@ class hnsw_builder {
         }
         return true;
     }
-    /// Whether the rows found may be a crowd: what was met on the way lies beyond a jump. Sorts `noted` if it has to look
-    /// for one.
+    /// Whether the rows found may be a crowd: what was met on the way lies beyond a jump. Sorts `noted` if it has to
+    /// look for one.
     [[nodiscard]] static bool is_crowd(std::vector<float>& noted, std::span<const candidate> found) {
         const float farthest = farthest_of(noted);
         const distance_jumps jumps(found.front().distance, farthest);
@@ -287,9 +206,12 @@ class hnsw_builder {
         if (crowd == farthest) return;
         const slot_t closest = found.front().slot;
         walk.visited.begin(rows);
-        spread_search(graph_, scorer, closest, level, width_outside, [&](float distance) {
-            return distance > crowd ? jumps.blur(distance, crowd) : std::numeric_limits<float>::infinity();
-        }, walk, stats, {});
+        spread_search(graph_, scorer, closest, level, width_outside,
+                      [&](float distance) {
+                          return distance > crowd ? jumps.blur(distance, crowd)
+                                                  : std::numeric_limits<float>::infinity();
+                      },
+                      walk, stats, {});
         for (std::size_t r = 0; r < walk.pool.size(); ++r) {
             const candidate c{key_distance(walk.pool[r]), key_slot(walk.pool[r])};
             if (c.distance > crowd && is_live(c.slot)) found.push_back(c);
@@ -320,8 +242,8 @@ class hnsw_builder {
     }
 
     /// Whether a beam, in the order in which a walk by coarse distances left it, has its closest rows by `distance`
-    /// towards the front. If many of them stand in its last quarter, as many are likely to lie beyond its end: rows that
-    /// the coarse distance cannot tell apart are in any order.
+    /// towards the front. If many of them stand in its last quarter, as many are likely to lie beyond its end: rows
+    /// that the coarse distance cannot tell apart are in any order.
     [[nodiscard]] static bool ordered_alike(std::span<const candidate> found) {
         const std::size_t closest = std::min<std::size_t>(32, found.size() / 4);
         if (closest == 0) return true;
@@ -329,7 +251,8 @@ class hnsw_builder {
         const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(closest - 1);
         std::nth_element(sorted.begin(), last, sorted.end());
         const auto quarter = found.last(found.size() / 4);
-        const auto late = std::count_if(quarter.begin(), quarter.end(), [&](const candidate& c) { return !(*last < c); });
+        const auto late =
+            std::count_if(quarter.begin(), quarter.end(), [&](const candidate& c) { return !(*last < c); });
         return static_cast<std::size_t>(late) <= closest / 16;
     }
 
@@ -350,9 +273,9 @@ class hnsw_builder {
                    std::vector<candidate>& found) const {
         walk.visited.begin(rows);
         if (any_retired)
-            filtered_beam_search(graph_, scorer, start, level, build_beam_, is_live, walk, stats, {});
+            filtered_beam_search(graph_, scorer, start, level, ef_construction_, is_live, walk, stats, {});
         else
-            beam_search(graph_, scorer, start, level, build_beam_, walk, stats, {});
+            beam_search(graph_, scorer, start, level, ef_construction_, walk, stats, {});
         for (std::size_t r = 0; r < walk.pool.size(); ++r)
             found.push_back({key_distance(walk.pool[r]), key_slot(walk.pool[r])});
         return found.empty() ? start : found.front().slot;
@@ -397,7 +320,7 @@ class hnsw_builder {
         updates_.clear();
         for (std::size_t i = 0; i < slots_.size(); ++i)
             for (std::size_t level = 0; level <= graph_.level(slots_[i]); ++level) {
-                updates_.push_back({slots_[i], level, i, {}, {}, {}});
+                updates_.push_back({slots_[i], level, i, {}, {}});
                 for (const candidate& c : picks_[i].by_level[level])
                     edges.push_back({level, c.slot, {c.distance, slots_[i]}});
             }
@@ -415,7 +338,7 @@ class hnsw_builder {
             while (last < edges.size() && !earlier(edges[first], edges[last])) ++last;
             while (own < new_rows && earlier(updates_[own], edges[first])) ++own;
             const bool is_new = own < new_rows && !earlier(edges[first], updates_[own]);
-            if (!is_new) updates_.push_back({edges[first].target, edges[first].level, none, {}, {}, {}});
+            if (!is_new) updates_.push_back({edges[first].target, edges[first].level, none, {}, {}});
             update& u = is_new ? updates_[own] : updates_.back();
             u.sources = std::span(edges).subspan(first, last - first);
             first = last;
@@ -442,12 +365,6 @@ class hnsw_builder {
         for (const candidate& c : all) u.links.push_back(c.slot);
     }
 
-    void encode(update& u) const {
-        if (u.level != 0) return;
-        const auto had = u.batch_row == none ? graph_.links(u.target, 0) : std::span<const slot_t>();
-        typename Codes::maker(codes_, store_, mean_).make(u.target, u.links, had, u.codes);
-    }
-
     template <class IsLive>
     [[nodiscard]] std::vector<candidate> measured(const update& u, std::size_t had, const IsLive& is_live) const {
         distances_type own(metric_, store_, mean_);
@@ -459,15 +376,15 @@ class hnsw_builder {
         for (std::size_t i = 0; i < had; ++i)
             if (u.batch_row != none || is_live(u.links[i])) all.push_back({distances[i], u.links[i]});
         for (std::size_t i = 0; i < u.sources.size(); ++i)
-            all.push_back({own.centers() ? distances[had + i] : u.sources[i].source.distance, u.sources[i].source.slot});
+            all.push_back(
+                {own.centers() ? distances[had + i] : u.sources[i].source.distance, u.sources[i].source.slot});
         return all;
     }
 
     const Metric& metric_;
     const store_type& store_;
     hnsw_graph& graph_;
-    Codes& codes_;
-    std::size_t build_beam_;
+    std::size_t ef_construction_;
     scratch_pool<walk_scratch>& scratch_;
     std::span<const float> mean_;
     std::span<const slot_t> slots_;

@@ -1,35 +1,39 @@
 // Taking rows out of an HNSW graph.
 //
 // A removed row is retired: searches still pass through it, none returns it. Its children in the tree get new parents
-// at once, so no live row depends on it. Then a hand goes round the rows, a few at each removal; every row it passes
-// drops its links to retired rows and may take over theirs (the repair of FreshDiskANN, Singh et al. 2021, spread
-// evenly). Once the hand has gone all the way round, nothing links to the rows that were retired before, and at each
-// further removal the places of some become free.
+// at once, so no live row depends on it. Then a sweep cursor goes round the rows, a few at each removal; every row it
+// passes drops its links to retired rows and may take over theirs (the consolidation of FreshDiskANN, Singh et al.
+// 2021, spread evenly). Once the cursor has gone all the way round, nothing links to the rows that were retired before,
+// and at each further removal the places of some become free (retired_rows.hpp).
 #pragma once
 
-#include <algorithm>  // for binary_search, copy_if, find, max, min, remove, sort, unique
+#include <algorithm>  // for binary_search, copy_if, find, remove, sort, unique
 #include <cstddef>    // for size_t
 #include <iterator>   // for back_inserter
 #include <span>       // for span
 #include <utility>    // for move
 #include <vector>     // for vector
 
-#include "vicinal/index/hnsw/graph/build.hpp"
+#include "vicinal/index/hnsw/graph/link_distances.hpp"
+#include "vicinal/index/hnsw/graph/planned_changes.hpp"
+#include "vicinal/index/hnsw/graph/select_neighbors.hpp"
+#include "vicinal/index/hnsw/graph/tree.hpp"
+#include "vicinal/storage/id_map.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Plans, into graph_changes, how a row leaves the graph and what the hand does meanwhile.
+/// Plans, into graph_changes, how a row leaves the graph and what the sweep mends meanwhile.
 /// Directory  says which rows are live; it need not say so yet of those that come and go by this change
-template <class Metric, class Codec, class Isa, class Codes, class Directory>
+template <class Metric, class Codec, class Isa, class Directory>
 class hnsw_consolidator {
   public:
     /// leaving   the row that is about to be retired, or no_slot
     /// arriving  the row that takes its id over, or no_slot
     /// mean      what rows have in common, see link_distances.hpp; alive as long as the consolidator
-    hnsw_consolidator(const Metric& metric, const code_store<Codec>& store, graph_changes<Codes>& graph,
-                  const Directory& directory, slot_t leaving, slot_t arriving, std::span<const float> mean)
+    hnsw_consolidator(const Metric& metric, const code_store<Codec>& store, graph_changes& graph,
+                      const Directory& directory, slot_t leaving, slot_t arriving, std::span<const float> mean)
         : graph_(graph),
           directory_(directory),
           leaving_(leaving),
@@ -102,7 +106,7 @@ class hnsw_consolidator {
             links.push_back(to);
         else
             links[farthest_spare(from, links)] = to;
-        graph_.set_links({from, 0, std::move(links), {}});
+        graph_.set_links({from, 0, std::move(links)});
     }
     [[nodiscard]] std::size_t farthest_spare(slot_t from, std::span<const slot_t> links) {
         std::vector<float> distances(links.size());
@@ -146,78 +150,15 @@ class hnsw_consolidator {
         std::vector<slot_t> links;
         links.reserve(all.size());
         for (const candidate& c : all) links.push_back(c.slot);
-        graph_.set_links({slot, level, std::move(links), {}});
+        graph_.set_links({slot, level, std::move(links)});
     }
 
-    graph_changes<Codes>& graph_;
+    graph_changes& graph_;
     const Directory& directory_;
     slot_t leaving_;
     slot_t arriving_;
     row_distances<Metric, Codec, Isa> own_;
     row_distances<Metric, Codec, Isa> between_;
-};
-
-/// Which retired rows wait for the hand, and where it stands. For one writer; readers may ask for `memory`.
-class retired_rows {
-  public:
-    static constexpr std::size_t rows_per_removal = 32;
-    static constexpr std::size_t releases_per_removal = 32;  ///< more than one, so that they are not put off for long
-
-    /// Room for retiring `more` rows. Strong guarantee.
-    void reserve(std::size_t more) {
-        if (waiting_.capacity() - waiting_.size() < more)
-            waiting_.reserve(std::max(2 * waiting_.capacity(), waiting_.size() + more));
-        note_memory();
-    }
-    void add(slot_t slot) noexcept { waiting_.push_back(slot); }
-
-    /// The rows the hand passes at the next `advance`: [first, last). There are `rows` now.
-    struct stretch {
-        std::size_t first;
-        std::size_t last;
-    };
-    [[nodiscard]] stretch next_stretch(std::size_t rows) const noexcept {
-        const std::size_t end = closing_.empty() ? rows : std::min(end_, rows);
-        const std::size_t first = closing_.empty() ? 0 : std::min(hand_, end);
-        return {first, std::min(first + rows_per_removal, end)};
-    }
-    /// The hand has passed that stretch: release(row) for a few of those now free of links.
-    template <class Release>
-    void advance(std::size_t rows, Release release) noexcept {
-        for (std::size_t n = std::min(passed_.size(), releases_per_removal); n > 0; --n) {
-            release(passed_.back());
-            passed_.pop_back();
-        }
-        hand_ = next_stretch(rows).last;
-        if (closing_.empty()) {
-            closing_.swap(waiting_);
-            end_ = rows;
-        }
-        if (hand_ >= std::min(end_, rows) && passed_.empty()) passed_.swap(closing_);
-    }
-    /// All rows are gone.
-    void clear() noexcept {
-        for (auto* const list : {&waiting_, &closing_, &passed_}) list->clear();
-    }
-    /// Gives memory back that a few rows do not need.
-    void give_back() noexcept {
-        for (auto* const list : {&waiting_, &closing_, &passed_})
-            if (list->empty() && list->capacity() * sizeof(slot_t) > page_bytes) std::vector<slot_t>().swap(*list);
-        note_memory();
-    }
-    [[nodiscard]] std::size_t memory() const noexcept { return bytes_; }
-
-  private:
-    void note_memory() noexcept {
-        bytes_ = (waiting_.capacity() + closing_.capacity() + passed_.capacity()) * sizeof(slot_t);
-    }
-
-    std::vector<slot_t> waiting_;
-    std::vector<slot_t> closing_;
-    std::vector<slot_t> passed_;  // nothing links to these
-    std::size_t hand_ = 0;
-    std::size_t end_ = 0;
-    shared_count bytes_;
 };
 
 }  // namespace detail

@@ -1,9 +1,9 @@
-// Copies of one vector in an HNSW index: one row of the graph stands for all of them.
+// Duplicates of one vector in an HNSW index: one row of the graph stands for all of them.
 //
-// A row whose codes are those of a live row of the graph gets no links of its own: it is kept in a list behind that row,
-// and searches that find the one deliver all. So a graph knows each vector once, however many rows have it; copies
-// neither fill the beams of searches nor the links of rows. When one of them is removed, the first of the list takes
-// over its id: the row in the graph stays as long as anybody has its vector.
+// A row whose codes are those of a live row of the graph gets no links of its own: it is kept in a list behind that
+// row, and searches that find the one deliver all. So a graph knows each vector once, however many rows have it;
+// duplicates neither fill the beams of searches nor the links of rows. When one of them is removed, the first of the
+// list takes over its id: the row in the graph stays as long as anybody has its vector.
 #pragma once
 
 #include <algorithm>  // for max, min
@@ -24,8 +24,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Which rows are copies of which row of the graph: a list behind each of those. Takes memory from the first copy on.
-/// A list may lie in a damaged file, so whoever follows one counts steps.
+/// Which rows are duplicates of which row of the graph: a list behind each of those. Takes memory from the first
+/// duplicate on. A list may lie in a damaged file, so whoever follows one counts steps.
 class row_duplicates {
   public:
     /// Whether there are any.
@@ -34,9 +34,9 @@ class row_duplicates {
     /// Whether there is memory for them, which then has to grow with the rows.
     [[nodiscard]] bool kept() const noexcept { return rows_ != 0; }
 
-    /// The first copy behind a row of the graph, or the next one behind a copy; no_slot at the end.
+    /// The first duplicate behind a row of the graph, or the next one behind a duplicate; no_slot at the end.
     [[nodiscard]] VICINAL_INLINE slot_t next(slot_t slot) const noexcept { return any() ? next_[slot] : no_slot; }
-    /// The row of the graph that stands for `slot`: itself unless it is a copy. Not of a file.
+    /// The row of the graph that stands for `slot`: itself unless it is a duplicate. Not of a file.
     [[nodiscard]] slot_t node_of(slot_t slot) const noexcept { return is_duplicate(slot) ? nodes_[slot] : slot; }
     [[nodiscard]] bool is_duplicate(slot_t slot) const noexcept { return any() && nodes_[slot] != no_slot; }
 
@@ -46,18 +46,18 @@ class row_duplicates {
         nodes_.reserve(rows);
         for (; rows_ < rows; ++rows_) next_[static_cast<slot_t>(rows_)] = nodes_[static_cast<slot_t>(rows_)] = no_slot;
     }
-    /// Puts `copy` first behind `node`.
-    void attach(slot_t copy, slot_t node) noexcept {
-        next_[copy] = next_[node];
-        next_[node] = copy;
-        nodes_[copy] = node;
+    /// Puts `duplicate` first behind `node`.
+    void attach(slot_t duplicate, slot_t node) noexcept {
+        next_[duplicate] = next_[node];
+        next_[node] = duplicate;
+        nodes_[duplicate] = node;
         ++count_;
     }
-    /// Takes the first copy behind `node` out.
+    /// Takes the first duplicate behind `node` out.
     void detach_first(slot_t node) noexcept {
-        const slot_t copy = next_[node];
-        next_[node] = next_[copy];
-        next_[copy] = nodes_[copy] = no_slot;
+        const slot_t duplicate = next_[node];
+        next_[node] = next_[duplicate];
+        next_[duplicate] = nodes_[duplicate] = no_slot;
         --count_;
     }
     [[nodiscard]] std::size_t memory() const noexcept { return 2 * sizeof(slot_t) * rows_; }
@@ -70,11 +70,12 @@ class row_duplicates {
         next_.borrow(reinterpret_cast<const std::byte*>(next.data()));
         count_ = next.size();  // at most
     }
-    /// Of each of `rows` rows the row of the graph it is a copy of, or no_slot; no list if there are no copies.
+    /// Of each of `rows` rows the row of the graph it is a duplicate of, or no_slot; no list if there are no
+    /// duplicates.
     struct nodes_found {
         std::vector<slot_t> nodes;
         [[nodiscard]] bool is_duplicate(slot_t slot) const noexcept { return !nodes.empty() && nodes[slot] != no_slot; }
-        std::size_t count = 0;    ///< of copies
+        std::size_t count = 0;    ///< of duplicates
         std::size_t defects = 0;  ///< ends that lead nowhere, rows in two lists, rings
     };
     [[nodiscard]] nodes_found find_nodes(std::size_t rows) const {
@@ -92,9 +93,9 @@ class row_duplicates {
         }
         for (std::size_t i = 0; i < rows; ++i) {
             if (named[i]) continue;
-            for (slot_t copy = next(static_cast<slot_t>(i)); copy < rows && found.nodes[copy] == no_slot;
-                 copy = next(copy)) {
-                found.nodes[copy] = static_cast<slot_t>(i);
+            for (slot_t duplicate = next(static_cast<slot_t>(i)); duplicate < rows && found.nodes[duplicate] == no_slot;
+                 duplicate = next(duplicate)) {
+                found.nodes[duplicate] = static_cast<slot_t>(i);
                 ++found.count;
             }
         }
@@ -127,14 +128,16 @@ class row_duplicates {
 /// when they do.
 class duplicates_walk {
   public:
-    duplicates_walk(const row_duplicates& copies, std::size_t rows) noexcept : copies_(&copies), rows_(rows), left_(rows) {}
+    duplicates_walk(const row_duplicates& duplicates, std::size_t rows) noexcept
+        : duplicates_(&duplicates), rows_(rows), left_(rows) {}
 
-    /// Calls f(row) for a row of the graph and its copies until one returns true; returns whether one did.
+    /// Calls f(row) for a row of the graph and its duplicates until one returns true; returns whether one did.
     template <class F>
     bool any_of(slot_t node, F&& f) {
         if (f(node)) return true;
-        for (slot_t copy = copies_->next(node); copy < rows_ && left_ != 0; copy = copies_->next(copy), --left_)
-            if (f(copy)) return true;
+        for (slot_t duplicate = duplicates_->next(node); duplicate < rows_ && left_ != 0;
+             duplicate = duplicates_->next(duplicate), --left_)
+            if (f(duplicate)) return true;
         return false;
     }
     template <class F>
@@ -146,7 +149,7 @@ class duplicates_walk {
     }
 
   private:
-    const row_duplicates* copies_;
+    const row_duplicates* duplicates_;
     std::size_t rows_;
     std::size_t left_;
 };
@@ -155,8 +158,8 @@ class duplicates_walk {
 template <class Id>
 class duplicates_selector {
   public:
-    duplicates_selector(const row_selector<Id>& selector, const row_duplicates& copies, std::size_t rows) noexcept
-        : selector_(selector), walk_(copies, rows) {}
+    duplicates_selector(const row_selector<Id>& selector, const row_duplicates& duplicates, std::size_t rows) noexcept
+        : selector_(selector), walk_(duplicates, rows) {}
     [[nodiscard]] bool operator()(slot_t node) const { return walk_.any_of(node, selector_); }
     /// How many, if fewer than `most`.
     [[nodiscard]] std::size_t count(slot_t node, std::size_t most) const {
@@ -177,7 +180,8 @@ class duplicates_selector {
 template <class Collector>
 class duplicates_collector {
   public:
-    duplicates_collector(Collector& collector, const row_duplicates& copies, std::size_t rows) noexcept : collector_(collector), walk_(copies, rows) {}
+    duplicates_collector(Collector& collector, const row_duplicates& duplicates, std::size_t rows) noexcept
+        : collector_(collector), walk_(duplicates, rows) {}
     [[nodiscard]] float threshold() const noexcept { return collector_.threshold(); }
     void push(slot_t node, float distance) {
         walk_.for_each(node, [&](slot_t slot) { collector_.push(slot, distance); });

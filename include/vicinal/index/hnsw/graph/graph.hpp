@@ -40,8 +40,10 @@ class hnsw_graph {
     [[nodiscard]] std::size_t capacity(std::size_t level) const noexcept { return level == 0 ? 2 * degree_ : degree_; }
     /// At least two: below a row with one child there is one way only, as long as the tree is deep.
     [[nodiscard]] std::size_t child_limit() const noexcept { return std::max<std::size_t>(2, degree_ / 2); }
-    /// What a file's rows may have: copies were children beyond the limit once.
-    [[nodiscard]] std::size_t child_limit_in_files() const noexcept { return std::max<std::size_t>(1, degree_ / 2) + 1; }
+    /// What a file's rows may have: duplicates were children beyond the limit once.
+    [[nodiscard]] std::size_t child_limit_in_files() const noexcept {
+        return std::max<std::size_t>(1, degree_ / 2) + 1;
+    }
 
     /// Where searches begin: a live row of the highest level, or no_slot in an empty graph.
     [[nodiscard]] slot_t entry() const noexcept { return entry_; }
@@ -58,8 +60,8 @@ class hnsw_graph {
     [[nodiscard]] std::size_t children(slot_t slot) const noexcept { return children_[slot]; }
 
     /// The level of a new row: P(level >= l) = degree^-l, a function of seed and row number alone, the same on every
-    /// machine. Who chooses ids has no say in it, and who adds and removes rows until they have high levels only keeps of
-    /// so many row numbers those that have them, which are as few as for anybody.
+    /// machine. Who chooses ids has no say in it, and who adds and removes rows until they have high levels only keeps
+    /// of so many row numbers those that have them, which are as few as for anybody.
     [[nodiscard]] std::size_t draw_level(std::uint64_t seed, slot_t slot) const noexcept {
         std::uint64_t h = mix(mix(seed) ^ slot);
         std::size_t level = 0;
@@ -143,8 +145,8 @@ class hnsw_graph {
             note_room(list, [](auto& all) { std::vector<std::uint32_t>().swap(all); });
         }
     }
-    /// Gives back what rows beyond those there are had. at_once  all of it; else what is so much that rows which come and
-    /// go do not have it dropped and made again. Beside readers.
+    /// Gives back what rows beyond those there are had. at_once  all of it; else what is so much that rows which come
+    /// and go do not have it dropped and made again. Beside readers.
     void give_back(bool at_once) noexcept {
         for (chunked_rows* const array : arrays_of_rows()) at_once ? array->fit(rows_) : array->give_back(rows_);
         at_once ? upper_.fit(upper_rows_) : upper_.give_back(upper_rows_);
@@ -164,7 +166,8 @@ class hnsw_graph {
         if (const std::size_t level = levels_[slot]; level > 0) free_upper_[level].push_back(upper_first_[slot]);
         levels_[slot] = 0;
     }
-    /// Room in the lists of free upper rows, so that destroying all rows of a level, and `rows` more, does not allocate.
+    /// Room in the lists of free upper rows, so that destroying all rows of a level, and `rows` more, does not
+    /// allocate.
     void reserve_destroy(std::size_t level, std::size_t rows) {
         auto& list = free_upper_[level];
         const std::size_t most = upper_made_[level] + rows;

@@ -230,8 +230,8 @@ template <class Scorer>
     return true;
 }
 
-/// As select_neighbors, for rows with a mean: marks those of sorted[kept..] that are chosen by products as they are. They
-/// are looked for among the 2 * limit closest by these, and take up to seven eighths of the places.
+/// As select_neighbors, for rows with a mean: marks those of sorted[kept..] that are chosen by products as they are.
+/// They are looked for among the 2 * limit closest by these, and take up to seven eighths of the places.
 template <class Distances>
 [[nodiscard]] std::vector<bool> choose_uncentered(slot_t row, std::span<const candidate> sorted, std::size_t limit,
                                                   std::size_t kept, Distances& between) {
@@ -257,8 +257,8 @@ template <class Distances>
     return chosen;
 }
 
-/// select_neighbors for rows with a mean, of `row`: products as they are choose first, the rest of `limit` is for centred
-/// ones.
+/// select_neighbors for rows with a mean, of `row`: products as they are choose first, the rest of `limit` is for
+/// centred ones.
 template <class Distances>
 std::size_t choose_links_by_both(slot_t row, std::span<candidate> sorted, std::size_t limit, std::size_t kept,
                                  Distances& between) {

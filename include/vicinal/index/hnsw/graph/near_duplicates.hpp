@@ -1,9 +1,9 @@
 // Links out of crowds: rows that lie much closer to each other than to all others.
 //
-// A row among many near-copies of itself finds nothing else: its beam is full of them, so no candidate leads out, and
-// what distances tell them apart by is rounding, which then decides whether a link that does lead out is kept. Such a
-// row is told by its beam, whose rows are all far closer than everything met on the way to them; it gets candidates from
-// there, and a share of its links is theirs.
+// A row among many near-duplicates of itself finds nothing else: its beam is full of them, so no candidate leads out,
+// and what distances tell them apart by is rounding, which then decides whether a link that does lead out is kept. Such
+// a row is told by its beam, whose rows are all far closer than everything met on the way to them; it gets candidates
+// from there, and a share of its links is theirs.
 #pragma once
 
 #include <algorithm>   // for max, max_element, min, sort
@@ -30,7 +30,7 @@ struct candidate {
 };
 
 /// Whether a row is needless as a link because one already chosen, at `between` from it, is as close to it as the row
-/// itself, at `own`. Rows as good as equally close are no reason: a near-copy of the row would else rule out all
+/// itself, at `own`. Rows as good as equally close are no reason: a near-duplicate of the row would else rule out all
 /// others, by rounding.
 [[nodiscard]] inline bool is_shadowed(float between, float own) noexcept {
     constexpr float margin = 1e-5F;
@@ -135,8 +135,8 @@ void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::
     }
 }
 
-/// Whether a beam may be full of near-copies: where it holds rows as good as equally far by the dozen. Returns how far
-/// apart the distances of such rows are, or a negative number if there are none.
+/// Whether a beam may be full of near-duplicates: where it holds rows as good as equally far by the dozen. Returns how
+/// far apart the distances of such rows are, or a negative number if there are none.
 [[nodiscard]] inline float crowd_in(const beam& pool) noexcept {
     constexpr std::size_t run = 16;
     if (!pool.full() || pool.size() < run) return -1;

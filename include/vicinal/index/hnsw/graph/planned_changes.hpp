@@ -2,17 +2,15 @@
 #pragma once
 
 #include <algorithm>      // for binary_search, copy, sort
-#include <cstddef>        // for size_t, byte
+#include <cstddef>        // for size_t
 #include <cstdint>        // for uint64_t
 #include <span>           // for span
-#include <type_traits>    // for is_same_v
 #include <unordered_map>  // for unordered_map
 #include <unordered_set>  // for unordered_set
 #include <utility>        // for move
 #include <vector>         // for vector
 
 #include "vicinal/index/hnsw/graph/graph.hpp"
-#include "vicinal/index/hnsw/graph/neighbor_codes.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -25,23 +23,16 @@ namespace detail {
 
 /// A graph as it will be: what was set here, and for the rest what the graph says. Nothing reaches the graph before
 /// `publish`, so a plan that fails is dropped.
-/// Codes  what is kept of the links on level 0: neighbor_codes or no_neighbor_codes
-template <class Codes>
 class graph_changes {
-    static constexpr bool keeps_codes = !std::is_same_v<Codes, no_neighbor_codes>;
-
   public:
-    /// The links of one row on one level, and the codes of those on level 0.
+    /// The links of one row on one level.
     struct row_links {
         slot_t slot;
         std::size_t level;
         std::vector<slot_t> links;
-        [[no_unique_address]] typename Codes::row codes;
-        bool encoded = false;
     };
 
-    graph_changes(hnsw_graph& graph, Codes& codes)
-        : graph_(graph), codes_(codes), entry_(graph.entry()), top_level_(graph.top_level()) {}
+    explicit graph_changes(hnsw_graph& graph) : graph_(graph), entry_(graph.entry()), top_level_(graph.top_level()) {}
 
     [[nodiscard]] std::size_t capacity(std::size_t level) const noexcept { return graph_.capacity(level); }
     [[nodiscard]] std::size_t child_limit() const noexcept { return graph_.child_limit(); }
@@ -82,34 +73,16 @@ class graph_changes {
         else
             rows_[found->second] = std::move(made);
     }
-    /// Makes the codes of all links that were set without. `publish` must not come before.
-    /// mean  what rows have in common, see link_distances.hpp
-    template <class Store>
-    void encode(const Store& store, [[maybe_unused]] std::span<const float> mean) {
-        if constexpr (keeps_codes) {
-            typename Codes::maker maker(codes_, store, mean);
-            for (row_links& made : rows_)
-                if (made.level == 0 && !made.encoded) {
-                    maker.make(made.slot, made.links, graph_.links(made.slot, 0), made.codes);
-                    made.encoded = true;
-                }
-        }
-    }
 
     /// Puts all in place. Readers are out.
     void publish() noexcept {
-        for (const row_links& made : rows_) {
-            graph_.set_links(made.slot, made.level, made.links);
-            if constexpr (keeps_codes)
-                if (made.level == 0) codes_.set(made.slot, made.codes);
-        }
+        for (const row_links& made : rows_) graph_.set_links(made.slot, made.level, made.links);
         for (const auto& [child, above] : parents_) graph_.set_parent(child, above);
         graph_.set_entry(entry_, top_level_);
     }
 
   private:
     hnsw_graph& graph_;
-    Codes& codes_;
     slot_t entry_;
     std::size_t top_level_;
     std::vector<row_links> rows_;
@@ -118,18 +91,14 @@ class graph_changes {
     std::unordered_map<slot_t, std::size_t> children_;
 };
 
-/// What a call that adds rows in several steps has overwritten of the rows that were there before, so that all of it can
-/// be taken back. Takes memory for those rows' links alone.
-template <class Codes>
+/// What a call that adds rows in several steps has overwritten of the rows that were there before, so that all of it
+/// can be taken back. Takes memory for those rows' links alone.
 class graph_journal {
-    static constexpr bool keeps_codes = !std::is_same_v<Codes, no_neighbor_codes>;
-
   public:
     /// rows    how many there are
     /// reused  which of them the call will use again, as new ones
-    graph_journal(hnsw_graph& graph, Codes& codes, std::size_t rows, std::vector<slot_t> reused)
+    graph_journal(hnsw_graph& graph, std::size_t rows, std::vector<slot_t> reused)
         : graph_(graph),
-          codes_(codes),
           rows_(rows),
           reused_(std::move(reused)),
           entry_(graph.entry()),
@@ -145,19 +114,9 @@ class graph_journal {
         const auto now = graph_.links(slot, level);
         entries_.reserve_more(1);
         links_.reserve_more(now.size());
-        if constexpr (keeps_codes)
-            if (level == 0) {
-                code_bytes_.reserve_more(codes_.code_bytes());
-                factors_.reserve_more(codes_.factor_count());
-            }
         kept_.insert(row_level(slot, level));
         entries_.values.push_back({slot, level, now.size()});
         links_.append(now);
-        if constexpr (keeps_codes)
-            if (level == 0) {
-                code_bytes_.append(codes_.codes(slot));
-                factors_.append(codes_.factors(slot));
-            }
     }
 
     /// The i-th row that the call added: the lowest free ones first.
@@ -172,10 +131,9 @@ class graph_journal {
         constexpr std::size_t at_once = 256;
         for (std::size_t n = 0; n < at_once && restored_ < entries_.values.size(); ++n, ++restored_) {
             const links_kept& was = entries_.values[restored_];
-            graph_.set_links(was.slot, was.level, std::span<const slot_t>(links_.values).subspan(links_restored_, was.links));
+            graph_.set_links(was.slot, was.level,
+                             std::span<const slot_t>(links_.values).subspan(links_restored_, was.links));
             links_restored_ += was.links;
-            if (was.level != 0) continue;
-            if constexpr (keeps_codes) restore_codes(was.slot, codes_restored_++);
         }
         return restored_ < entries_.values.size();
     }
@@ -198,13 +156,7 @@ class graph_journal {
         void append(std::span<const T> more) noexcept { values.insert(values.end(), more.begin(), more.end()); }
     };
 
-    void restore_codes(slot_t slot, std::size_t row) noexcept {
-        codes_.set(slot, std::span<const std::byte>(code_bytes_.values).subspan(row * codes_.code_bytes(), codes_.code_bytes()),
-                   std::span<const float>(factors_.values).subspan(row * codes_.factor_count(), codes_.factor_count()));
-    }
-
     hnsw_graph& graph_;
-    Codes& codes_;
     std::size_t rows_;
     std::vector<slot_t> reused_;
     slot_t entry_;
@@ -212,11 +164,8 @@ class graph_journal {
     std::unordered_set<std::uint64_t> kept_;
     growing<links_kept> entries_;
     growing<slot_t> links_;
-    growing<std::byte> code_bytes_;
-    growing<float> factors_;
     std::size_t restored_ = 0;
     std::size_t links_restored_ = 0;
-    std::size_t codes_restored_ = 0;
 };
 
 }  // namespace detail

@@ -38,13 +38,6 @@ class visited_set {
         return (current & mark) == 0;
     }
 
-    /// Whether a row is in. Rows out of range are.
-    [[nodiscard]] VICINAL_INLINE bool contains(slot_t slot) const noexcept {
-        if (slot >= rows_) return true;
-        const std::uint64_t word = words_[slot >> 5];
-        return static_cast<std::uint32_t>(word >> 32) == tag_ && (word >> (slot & 31) & 1) != 0;
-    }
-
     [[nodiscard]] std::size_t memory() const noexcept { return words_.capacity() * sizeof(std::uint64_t); }
 
   private:

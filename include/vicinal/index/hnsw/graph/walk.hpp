@@ -7,9 +7,8 @@
 #include <stop_token>  // for stop_token
 #include <vector>      // for vector
 
-#include "vicinal/index/common/calls.hpp"
+#include "vicinal/core/progress.hpp"
 #include "vicinal/index/hnsw/graph/beam.hpp"
-#include "vicinal/index/hnsw/graph/neighbor_codes.hpp"
 #include "vicinal/index/hnsw/graph/visited_set.hpp"
 #include "vicinal/params.hpp"
 
@@ -30,8 +29,6 @@ struct walk_scratch {
     std::vector<slot_t> fresh;
     std::vector<float> distances;
     std::vector<float> noted;  // of a row that is added, the distances of all it met
-    beam exact;        // of the rows a packed_walk followed
-    scan_query query;  // what neighbour codes are scanned by
 
     /// For a graph of `rows` rows with at most `links` links each.
     void begin(std::size_t rows, std::size_t links) {
@@ -44,9 +41,8 @@ struct walk_scratch {
         if (distances.size() < most) distances.resize(most);
     }
     [[nodiscard]] std::size_t memory() const noexcept {
-        return visited.memory() + pool.memory() + exact.memory() + query.memory() +
-               frontier.capacity() * sizeof(row_key) + fresh.capacity() * sizeof(slot_t) +
-               (distances.capacity() + noted.capacity()) * sizeof(float);
+        return visited.memory() + pool.memory() + frontier.capacity() * sizeof(row_key) +
+               fresh.capacity() * sizeof(slot_t) + (distances.capacity() + noted.capacity()) * sizeof(float);
     }
 };
 

@@ -78,8 +78,8 @@ class ivf_lists {
         std::vector<piece> fresh(count);
         owned_.swap(fresh);
     }
-    /// A list's memory: room for `capacity` codes and what a kernel reads past them, then for as many row numbers and for
-    /// how many rows there ever were in it.
+    /// A list's memory: room for `capacity` codes and what a kernel reads past them, then for as many row numbers and
+    /// for how many rows there ever were in it.
     struct piece {
         aligned_block block;
         std::uint32_t size = 0;

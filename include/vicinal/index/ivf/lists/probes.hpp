@@ -53,8 +53,8 @@ std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<
 /// rows_in_use  row numbers are below
 /// bounds       memory for them, if the scorer knows any
 template <class Scorer, class Collector, class BeforeBlock>
-void scan_list(const Scorer& scorer, const ivf_rows& list, std::size_t stride, std::size_t rows_in_use, Collector& collector,
-               std::vector<float>& bounds, BeforeBlock before_block) {
+void scan_list(const Scorer& scorer, const ivf_rows& list, std::size_t stride, std::size_t rows_in_use,
+               Collector& collector, std::vector<float>& bounds, BeforeBlock before_block) {
     const auto slot_of = [&](slot_t i) {
         const slot_t slot = list.slots[i];
         return slot < rows_in_use ? slot : no_slot;

@@ -1,7 +1,0 @@
-#include "../make_subject.hpp"
-
-vicinal_fuzz::subject vicinal_fuzz::hnsw_cosine_packed_bf16() {
-    using namespace vicinal;
-    return make_subject<hnsw_index<cosine, packed<bf16>, std::int64_t>, cosine, packed<bf16>>("hnsw_cosine_packed_bf16",
-                                                                                              index_kind::hnsw);
-}

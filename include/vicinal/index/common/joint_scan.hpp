@@ -1,0 +1,85 @@
+// Rows of a store scanned for many queries at once: each block of rows is read once and met by all of them.
+#pragma once
+
+#include <algorithm>  // for min
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t
+#include <numeric>    // for iota
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/scoring/query_tiles.hpp"
+#include "vicinal/scoring/scan.hpp"
+#include "vicinal/scoring/scorer.hpp"
+#include "vicinal/storage/code_store.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// Pushes rows [0, count) of a store to the collectors of all queries, by tiles. before_block() may throw.
+template <class Isa, class Metric, class Codec, class Collectors, class BeforeBlock>
+void scan_rows_by_tiles(const Metric& metric, const code_store<Codec>& store, const query_table& queries,
+                        std::size_t count, Collectors& collectors, BeforeBlock before_block) {
+    using tiles_type = query_tiles<Metric, Codec, Isa>;
+    tiles_type tiles(metric, store, queries);
+    std::vector<typename tiles_type::panel> panels((queries.size() + tiles_type::panel_size - 1) /
+                                                   tiles_type::panel_size);
+    std::uint32_t numbers[tiles_type::panel_size];
+    for (std::size_t p = 0; p < panels.size(); ++p) {
+        const std::size_t first = p * tiles_type::panel_size;
+        const std::size_t n = std::min(tiles_type::panel_size, queries.size() - first);
+        std::iota(numbers, numbers + n, static_cast<std::uint32_t>(first));
+        panels[p].pack(tiles, std::span(numbers, n));
+    }
+    const std::size_t most = tiles_type::rows_together(store.dim());
+    // Until a query has its k rows everything is scored twice: blocks begin small.
+    std::size_t block = std::min<std::size_t>(48, most);
+    for (std::size_t first = 0; first < count; first += block, block = std::min(2 * block, most)) {
+        before_block();
+        tiles.load(store.rows().table(), static_cast<slot_t>(first), std::min(block, count - first));
+        for (const auto& panel : panels)
+            tiles.scan(
+                panel, [&](std::uint32_t query) -> auto& { return collectors[query]; },
+                [&](std::size_t row) { return static_cast<slot_t>(first + row); });
+    }
+}
+
+/// The same by the scorers of single queries, for few queries and for pairs without tiles.
+template <class Scorer, class Collectors, class BeforeBlock>
+void scan_rows_by_scorers(std::span<const Scorer> scorers, std::size_t count, Collectors& collectors,
+                          BeforeBlock before_block) {
+    for (std::size_t first = 0; first < count; first += scan_block) {
+        before_block();
+        const std::size_t n = std::min(scan_block, count - first);
+        for (std::size_t q = 0; q < scorers.size(); ++q)
+            push_block(scorers[q], scorers[q].rows()[static_cast<slot_t>(first)], scorers[q].rows().stride, n,
+                       collectors[q], [&](std::size_t i) { return static_cast<slot_t>(first + i); });
+    }
+}
+
+/// Fewer queries than this leave so much of a panel empty that scorers are faster.
+inline constexpr std::size_t fewest_tiled = 8;
+
+/// Pushes rows [0, count) of a store to the collectors of all queries, by whatever is faster. `decoded` is for codecs
+/// whose rows must be decoded.
+template <class Isa, class Metric, class Codec, class Collectors, class BeforeBlock>
+void scan_rows_together(const Metric& metric, const code_store<Codec>& store, const query_table& queries,
+                        std::size_t count, Collectors& collectors, padded_vector& decoded, BeforeBlock before_block) {
+    if constexpr (algorithm_of<Metric, Codec, Isa>(scan_use::batch) == scan_algorithm::dot_products)
+        if (queries.size() >= fewest_tiled) {
+            scan_rows_by_tiles<Isa>(metric, store, queries, count, collectors, before_block);
+            return;
+        }
+    using scorer_type = scan_scorer<Metric, Codec, Isa>;
+    std::vector<padded_vector> integers(queries.size());
+    std::vector<scorer_type> scorers;
+    scorers.reserve(queries.size());
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        scorers.emplace_back(metric, store, queries[q].data(), decoded, integers[q]);
+    scan_rows_by_scorers(std::span<const scorer_type>(scorers), count, collectors, before_block);
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,126 @@
+// What searches of every index of rows do: choose the scorer, collect candidates, and score the best of them again.
+#pragma once
+
+#include <algorithm>  // for max, min
+#include <bit>        // for bit_cast
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/core/top_k.hpp"
+#include "vicinal/filter.hpp"
+#include "vicinal/index/common/call_stats.hpp"
+#include "vicinal/index/common/encoding.hpp"
+#include "vicinal/index/common/observers.hpp"
+#include "vicinal/index/common/scorers.hpp"
+#include "vicinal/scoring/collectors.hpp"
+#include "vicinal/scoring/scan.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// How many coarse results a two-level scan keeps for the rerank.
+[[nodiscard]] inline std::size_t rerank_width(std::size_t asked, std::size_t k, std::size_t live) noexcept {
+    const std::size_t width = asked != 0 ? asked : (k > max_slots / 8 ? k : 4 * k + 32);
+    return std::min(std::max(width, k), live);
+}
+
+inline void require_radius(float radius) {
+    if ((std::bit_cast<std::uint32_t>(radius) & 0x7FFFFFFFU) > 0x7F800000U)  // NaN, whatever -ffast-math believes
+        fail(errc::invalid_argument, "search_within: radius is NaN, it must be a number");
+}
+
+/// If the filter is a set of few ids, their rows into `slots`: scoring just these beats walking past the others.
+template <class State>
+[[nodiscard]] bool list_few(const State& index, const id_filter<typename State::id_type>& filter,
+                            std::vector<slot_t>& slots) {
+    const auto* const ids = filter.ids();
+    if (ids == nullptr || ids->size() > index.directory.live() / 4) return false;
+    slots.clear();
+    for (const auto id : *ids)
+        if (const slot_t slot = find_slot(index, id); slot != no_slot) slots.push_back(slot);
+    return true;
+}
+
+/// Scores the rows in buffers.slots again by the fine codec.
+template <class State, class Collector>
+void rerank(const State& index, row_scratch& buffers, Collector& collector, search_stats& stats) {
+    stats.distances += buffers.slots.size();
+    stats.reranks += buffers.slots.size();
+    score_listed(make_fine_scorer(index, buffers), std::span<const slot_t>(buffers.slots), collector, [] {});
+}
+
+/// Scores the candidates in the order of their coarse distances. Stops when even twice the largest correction seen
+/// so far could bring none of those left under the threshold.
+template <class State, class Collector>
+void rerank_doubtful(const State& index, row_scratch& buffers, Collector& collector, search_stats& stats) {
+    constexpr std::size_t group = 16;
+    const auto scorer = make_fine_scorer(index, buffers);
+    const auto& candidates = buffers.candidates;
+    slot_t slots[group];
+    float distances[group];
+    float closer_than_said = 0;
+    for (std::size_t first = 0; first < candidates.size(); first += group) {
+        if (candidates[first].distance - 2 * closer_than_said > collector.threshold()) break;
+        const std::size_t n = std::min(group, candidates.size() - first);
+        for (std::size_t i = 0; i < n; ++i) {
+            slots[i] = candidates[first + i].id;
+            index.directory.prefetch(slots[i]);
+        }
+        scorer.score(slots, n, distances);
+        stats.distances += n;
+        stats.reranks += n;
+        for (std::size_t i = 0; i < n; ++i)
+            closer_than_said = std::max(closer_than_said, candidates[first + i].distance - distances[i]);
+        push_all(collector, distances, n, [&](std::size_t i) { return slots[i]; });
+    }
+}
+
+/// Scans by a scorer that measures by the fine codec what coarse codes do not rule out.
+template <class Scorer, class Buffers, class Collector, class Scan>
+std::size_t scan_measuring(Scorer scorer, Buffers& buffers, Collector& closest, search_stats& stats, Scan& scan) {
+    scan(scorer, buffers, closest, stats);
+    stats.distances += scorer.measured();
+    stats.reranks += scorer.measured();
+    return closest.finish();
+}
+
+/// One search: scan(scorer, buffers, collector, stats) pushes rows scored by the coarse codec, of two levels the best
+/// of them are scored again. Where coarse codes bound distances, all that could be close is scored by the fine codec.
+template <class State, class Params, class Scan>
+std::size_t search_closest(const State& index, std::span<const float> query,
+                           std::span<neighbor<typename State::id_type>> out, const Params& params, Scan scan) {
+    using id_type = typename State::id_type;
+    auto lease = index.scratch.take();
+    validate_vector(index, *lease, "query", query);
+    const auto reading = index.locks.shared();
+    call_stats stats(params.stats, lease->done);
+    const row_selector<id_type> admits(index.directory, params.filter);
+    closest_collector<id_type> closest(out, admits);
+    if (out.empty()) return 0;
+    if constexpr (State::algorithm == scan_algorithm::distance_bounds)
+        return scan_measuring(make_bounding_scorer(index, *lease), *lease, closest, stats.now, scan);
+    if constexpr (State::two_levels && State::algorithm == scan_algorithm::sign_bounds)
+        if (params.rerank == 0)
+            return scan_measuring(make_sketch_scorer(index, *lease), *lease, closest, stats.now, scan);
+    if constexpr (State::two_levels) {
+        const std::size_t width = rerank_width(params.rerank, out.size(), index.directory.live());
+        lease->keys.resize(reservoir::room(width, index.directory.high_water()));
+        candidate_collector<id_type> wide(lease->keys, width, admits);
+        if constexpr (State::algorithm == scan_algorithm::table_estimates)
+            scan(make_estimating_scorer(index, *lease), *lease, wide, stats.now);
+        else
+            scan(make_scan_scorer(index, *lease), *lease, wide, stats.now);
+        wide.finish(lease->slots);
+        rerank(index, *lease, closest, stats.now);
+    } else {
+        scan(make_scan_scorer(index, *lease), *lease, closest, stats.now);
+    }
+    return closest.finish();
+}
+
+}  // namespace detail
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,27 @@
+// What a flat index says about its structure.
+#pragma once
+
+#include "vicinal/index/common/observers.hpp"
+#include "vicinal/index/flat/state.hpp"
+#include "vicinal/params.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail::flat {
+
+template <class State>
+[[nodiscard]] memory_report memory(const State& index) {
+    return memory_of_rows(index);
+}
+
+template <class State>
+[[nodiscard]] check_report check(const State& index) {
+    const auto reading = index.locks.shared();
+    check_report report;
+    check_directory(index, report);
+    return report;
+}
+
+}  // namespace detail::flat
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,43 @@
+// What an hnsw_index says about its memory and its structure.
+#pragma once
+
+#include <cstddef>  // for size_t
+
+#include "vicinal/index/common/observers.hpp"
+#include "vicinal/index/hnsw/graph/inspector.hpp"
+#include "vicinal/index/hnsw/state.hpp"
+#include "vicinal/params.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail::hnsw {
+
+template <class State>
+[[nodiscard]] memory_report memory(const State& index) {
+    memory_report report = memory_of_rows(index);
+    const auto reading = index.locks.shared();
+    const std::size_t of_writers = index.retired.memory() + index.known.memory() + index.mean.memory();
+    report.links = index.graph.memory() + index.duplicates.memory() + of_writers;
+    report.reserved += index.graph.reserved() + index.duplicates.reserved() + of_writers;
+    std::size_t walking = 0;
+    index.walks.for_each_idle([&](const walk_scratch& walk) { walking += walk.memory(); });
+    report.scratch += walking;
+    report.total += report.links + walking;
+    report.reserved += walking;
+    if (index.backing.memory() != 0)
+        report.links += stored_rows(index) * ((index.graph.capacity(0) + 2) * sizeof(slot_t) + 1);
+    return report;
+}
+
+template <class State>
+[[nodiscard]] check_report check(const State& index) {
+    const auto reading = index.locks.shared();
+    check_report report = graph_inspector(index.graph, index.directory, index.duplicates).run();
+    check_directory(index, report);
+    report.misplaced += false_duplicates(index.duplicates, index.known, index.directory.high_water());
+    return report;
+}
+
+}  // namespace detail::hnsw
+
+VICINAL_NAMESPACE_END

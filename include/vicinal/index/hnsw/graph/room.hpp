@@ -1,0 +1,76 @@
+// Memory for rows of an hnsw_index that are to come, and of rows that are gone.
+#pragma once
+
+#include <cstddef>  // for size_t
+#include <new>      // for bad_alloc
+#include <utility>  // for swap
+#include <vector>   // for vector
+
+#include "vicinal/index/common/writing.hpp"
+#include "vicinal/index/hnsw/state.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail::hnsw {
+
+/// Makes the table of known codes smaller, if that is worth it and there is the memory for a smaller one.
+template <class State>
+void forget_room_of_known(State& index) noexcept {
+    try {
+        auto smaller = index.known.reduced(index.directory.live());
+        if (smaller.empty()) return;
+        const auto publishing = index.locks.exclusive();
+        index.known.take(smaller);
+    } catch (const std::bad_alloc&) {  // it stays as it is
+    }
+}
+/// Gives back memory that rows no longer need: of free rows behind all that are in use. at_once  as of give_back_rows
+template <class State>
+void give_back(State& index, bool at_once = false) noexcept {
+    if (const std::size_t end = index.directory.used_end(); end < index.directory.high_water()) {
+        const auto publishing = index.locks.exclusive();
+        index.directory.lower_high_water(end);
+        index.graph.lower(end);
+    }
+    index.graph.give_back(at_once);
+    index.retired.give_back();
+    forget_room_of_known(index);
+    give_back_rows(index, at_once);
+}
+/// Memory for `extra` rows beyond those in use, but for their links. Strong guarantee.
+template <class State>
+void make_room(State& index, std::size_t extra) {
+    try {
+        reserve_extra(index, extra);
+        index.directory.reserve_free(index.directory.high_water_after(extra));
+        if (auto bigger = index.known.enlarged(index.directory.live() + extra); !bigger.empty()) {
+            const auto publishing = index.locks.exclusive();
+            index.known.take(bigger);
+        }
+    } catch (...) {
+        give_back(index, true);
+        throw;
+    }
+}
+/// Forgets all rows and their links at once, as nobody can come by them any more.
+template <class State>
+void empty(State& index) noexcept {
+    std::vector<slot_t> table, known_table;  // freed, as the rest, when readers are in again
+    row_duplicates no_duplicates;
+    typename State::mean_type no_mean;
+    {
+        const auto publishing = index.locks.exclusive();
+        index.directory.clear(table);
+        index.graph.clear();
+        std::swap(index.duplicates, no_duplicates);
+        index.known.exchange(known_table);
+        std::swap(index.mean, no_mean);
+    }
+    index.retired.clear();
+    index.directory.forget_free();
+    index.graph.drop_upper();
+}
+
+}  // namespace detail::hnsw
+
+VICINAL_NAMESPACE_END

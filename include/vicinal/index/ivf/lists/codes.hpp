@@ -1,0 +1,160 @@
+// The codes of a list's rows: some codecs encode what a row has beyond the centroid of its list.
+#pragma once
+
+#include <algorithm>  // for fill
+#include <cmath>      // for sqrt
+#include <cstddef>    // for size_t, byte
+#include <cstdint>    // for uint32_t
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/core/executor.hpp"
+#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/index/common/encoding.hpp"
+#include "vicinal/index/ivf/lists/clustering.hpp"
+#include "vicinal/index/ivf/state.hpp"
+#include "vicinal/scoring/scorer.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail::ivf {
+
+/// Whether codes are relative to their list's centroid. In files written without CDRV they are to the codec's own
+/// point.
+template <class State>
+[[nodiscard]] bool about_centroids(const State& index) noexcept {
+    return !index.centroids.derived().empty();
+}
+/// What the codes of a list are relative to, if anything.
+template <class Codec>
+[[nodiscard]] center_of<Codec> center_of_list(const Codec& coder, [[maybe_unused]] const ivf_centroids& centroids,
+                                              [[maybe_unused]] std::size_t list) noexcept {
+    if constexpr (residual_codec<Codec>)
+        if (!centroids.derived().empty()) return centroids.center(list);
+    return own_center(coder);
+}
+template <class State>
+[[nodiscard]] auto center_of_list(const State& index, std::size_t list) noexcept {
+    return center_of_list(index.rows.coarse().coder(), index.centroids, list);
+}
+/// Has a scorer of coarse codes take those of a list for what they are.
+template <class State, class Scorer>
+void set_list(const State& index, [[maybe_unused]] Scorer& scorer, [[maybe_unused]] std::size_t list) noexcept {
+    if constexpr (State::centered)
+        if (about_centroids(index)) scorer.relative_to(index.centroids.center(list));
+}
+/// Has centroids know what the codec derives from them.
+template <class State>
+void derive(const State& index, ivf_centroids& centroids) {
+    if constexpr (State::centered) centroids.derive(index.rows.coarse().coder());
+}
+
+// ---- coarse codes --------------------------------------------------------------------------------------------------
+
+/// By a codec that may be another than the index has. center  of the row's list
+template <class State>
+void encode_coarse(const State& index, const typename State::coarse_codec& coder,
+                   [[maybe_unused]] const center_of<typename State::coarse_codec>& center,
+                   std::span<const float> prepared, std::byte* code) {
+    const std::size_t used = index.rows.coarse().rows().row_bytes();
+    if constexpr (State::centered)
+        coder.encode_residual(center, prepared, {code, used});
+    else
+        coder.encode(prepared, {code, used});
+    std::fill(code + used, code + index.lists.stride(), std::byte{0});
+}
+template <class State>
+void encode_coarse(const State& index, std::size_t list, std::span<const float> prepared, std::byte* code) {
+    encode_coarse(index, index.rows.coarse().coder(), center_of_list(index, list), prepared, code);
+}
+template <class State>
+void decode_coarse(const State& index, const typename State::coarse_codec& coder,
+                   [[maybe_unused]] const center_of<typename State::coarse_codec>& center, const std::byte* code,
+                   std::span<float> vector) {
+    const std::span<const std::byte> used(code, index.rows.coarse().rows().row_bytes());
+    if constexpr (State::centered)
+        coder.decode_about(center, used, vector);
+    else
+        coder.decode(used, vector);
+}
+template <class State>
+void decode_coarse(const State& index, std::size_t list, const std::byte* code, std::span<float> vector) {
+    decode_coarse(index, index.rows.coarse().coder(), center_of_list(index, list), code, vector);
+}
+
+// ---- fine codes, of two levels -------------------------------------------------------------------------------------
+
+template <class State>
+[[nodiscard]] std::size_t fine_stride(const State& index) noexcept {
+    return State::two_levels ? index.rows.fine().rows().stride() : 0;
+}
+/// The code in the fine store of two levels; else nothing.
+template <class State>
+[[nodiscard]] std::vector<std::byte> encode_fine(const State& index, std::span<const float> prepared) {
+    std::vector<std::byte> code(fine_stride(index));
+    if constexpr (State::two_levels) encode_for(index.rows.fine(), prepared, code.data());
+    return code;
+}
+
+// ---- rows on their way in ------------------------------------------------------------------------------------------
+
+template <class State>
+[[nodiscard]] bool keeps_admissible_about(const State& index, std::span<const float> centroid) noexcept {
+    const double length = std::sqrt(double{sum_of_squares(centroid)});
+    return leaves_admissible(index.rows.coarse().coder().largest_squares_about(length));
+}
+/// As require_decodable of every index of rows, of the prepared vector in `buffers`.
+template <class State>
+void require_decodable_in(const State& index, [[maybe_unused]] std::uint32_t list, list_scratch& buffers) {
+    const std::span<const float> prepared = buffers.query.span();
+    require_resolvable<typename State::codec_type>("vector", prepared);
+    if constexpr (State::centered) {
+        if (about_centroids(index)) {
+            if constexpr (State::two_levels) require_decodable_by(index.rows.fine(), buffers, prepared);
+            if (keeps_admissible_about(index, index.centroids.matrix()[list])) return;
+            buffers.code.resize(index.lists.stride());
+            buffers.decoded.resize(index.dim);
+            encode_coarse(index, list, prepared, buffers.code.data());
+            decode_coarse(index, list, buffers.code.data(), buffers.decoded.span());
+            require_stored<typename State::coarse_codec>(buffers.decoded.span());
+            return;
+        }
+    }
+    require_decodable(index, buffers, prepared);
+}
+/// The same for each row of a checked batch, naming the row.
+template <class State>
+void require_rows_decodable(const State& index, matrix_view<const float> vectors, executor_ref executor) {
+    if constexpr (State::centered) {
+        if (about_centroids(index)) {
+            bool all = true;
+            if constexpr (State::two_levels) all = keeps_admissible(index.rows.fine().coder());
+            for (std::size_t c = 0; c < index.centroids.size(); ++c)
+                all = all && keeps_admissible_about(index, index.centroids.matrix()[c]);
+            if (all) return;
+            for_each_prepared(index, vectors, executor, [&](list_scratch& buffers) {
+                const auto list = assign_list<typename State::metric_type, typename State::isa_type>(
+                    index.centroids, buffers.query.data(), buffers.decoded);
+                require_decodable_in(index, list, buffers);
+            });
+            return;
+        }
+    }
+    require_decodable(index, vectors, executor);
+}
+/// The coarse code of the prepared vector in `buffers` into buffers.code; returns its list.
+/// throws  error{magnitude} if the vector cannot be decoded from its codes
+template <class State>
+[[nodiscard]] std::uint32_t encode_row_in_buffers(const State& index, list_scratch& buffers) {
+    const auto list = assign_list<typename State::metric_type, typename State::isa_type>(
+        index.centroids, buffers.query.data(), buffers.decoded);
+    require_decodable_in(index, list, buffers);
+    buffers.code.resize(index.lists.stride());
+    encode_coarse(index, list, buffers.query.span(), buffers.code.data());
+    count_clipped(index, buffers.query.span());
+    return list;
+}
+
+}  // namespace detail::ivf
+
+VICINAL_NAMESPACE_END

@@ -1,0 +1,144 @@
+// How an inverted file answers one query: it scans the lists whose centroids are closest.
+#pragma once
+
+#include <algorithm>  // for sort
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/core/progress.hpp"
+#include "vicinal/index/common/search.hpp"
+#include "vicinal/index/ivf/lists/codes.hpp"
+#include "vicinal/index/ivf/lists/lists.hpp"
+#include "vicinal/index/ivf/lists/places.hpp"
+#include "vicinal/index/ivf/lists/probes.hpp"
+#include "vicinal/index/ivf/state.hpp"
+#include "vicinal/scoring/scan.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail::ivf {
+
+/// The `count` closest lists to the query in `buffers`, into buffers.probes.
+template <class State>
+void find_probes(const State& index, list_scratch& buffers, std::size_t count) {
+    buffers.probes.resize(count);
+    const scorer<typename State::metric_type, f32, typename State::isa_type> score(
+        index.metric, index.centroids.store(), buffers.query.data(), buffers.decoded);
+    buffers.probe_keys.resize(reservoir::room(count, index.centroids.size()));
+    buffers.probes.resize(closest_lists(score, index.centroids.size(), buffers.probe_keys, buffers.probes));
+}
+
+/// Pushes these rows by their codes in the lists.
+template <class State, class Collector, class BeforeBlock>
+void score_in_lists(const State& index, typename State::coarse_scorer_type scorer, std::span<const slot_t> slots,
+                    Collector& collector, BeforeBlock before_block) {
+    for (const slot_t slot : slots) {
+        const ivf_place place = place_of(index, slot);
+        if (place.list == no_list) continue;
+        before_block();
+        set_list(index, scorer, place.list);
+        float distance;
+        scorer.score_block(index.lists.code(place), index.lists.stride(), 1, &distance);
+        push_all(collector, &distance, 1, [&](std::size_t) { return slot; });
+    }
+}
+
+/// Pushes these rows by their fine codes.
+template <class State, class Collector, class BeforeBlock>
+void score_exactly(const State& index, list_scratch& buffers, std::span<const slot_t> slots, Collector& collector,
+                   BeforeBlock before_block, search_stats& stats) {
+    stats.distances += slots.size();
+    if constexpr (State::two_levels)
+        score_listed(make_fine_scorer(index, buffers), slots, collector, before_block);
+    else
+        score_in_lists(index, make_coarse_scorer(index, buffers), slots, collector, before_block);
+}
+
+/// Pushes the rows of a list by their fine codes.
+template <class State, class Collector, class BeforeBlock>
+void scan_exactly(const State& index, list_scratch& buffers, std::size_t number, Collector& collector,
+                  BeforeBlock before_block, search_stats& stats) {
+    const ivf_rows list = index.lists[number];
+    if constexpr (State::two_levels) {
+        buffers.slots.clear();
+        for (std::size_t i = 0; i < list.size; ++i)
+            if (list.slots[i] < index.directory.high_water()) buffers.slots.push_back(list.slots[i]);
+        score_exactly(index, buffers, buffers.slots, collector, before_block, stats);
+    } else {
+        stats.distances += list.size;
+        auto scorer = make_fine_scorer(index, buffers);
+        set_list(index, scorer, number);
+        scan_list(scorer, list, index.lists.stride(), index.directory.high_water(), collector, buffers.bounds,
+                  before_block);
+    }
+}
+
+/// Pushes the rows of the closest lists, or those few that the filter names. Without a number of lists asked for,
+/// looks on while fewer than k were found.
+template <class State, class Scorer, class Collector>
+void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
+                  std::size_t k, Collector& collector, search_stats& stats) {
+    const auto check_stop = [&] { throw_if_stopped(params.stop); };
+    if (list_few(index, params.filter, buffers.slots)) {
+        stats.distances += buffers.slots.size();
+        if constexpr (block_scorer<Scorer>)
+            score_in_lists(index, scorer, buffers.slots, collector, check_stop);
+        else
+            score_listed(scorer, std::span<const slot_t>(buffers.slots), collector, check_stop);
+        return;
+    }
+    std::size_t scanned = 0;
+    std::size_t wanted = probe_count(params.nprobe, index.lists.size());
+    while (true) {
+        find_probes(index, buffers, wanted);
+        for (; scanned < buffers.probes.size(); ++scanned) {
+            const ivf_rows list = index.lists[buffers.probes[scanned]];
+            stats.distances += list.size;
+            ++stats.lists;
+            set_list(index, scorer, buffers.probes[scanned]);
+            scan_list(scorer, list, index.lists.stride(), index.directory.high_water(), collector, buffers.bounds,
+                      check_stop);
+        }
+        if (params.nprobe != 0 || collector.size() >= k || wanted == index.lists.size()) return;
+        wanted = index.lists.size();
+    }
+}
+
+template <class State>
+std::size_t search(const State& index, std::span<const float> query, std::span<neighbor<typename State::id_type>> out,
+                   const typename State::params_type& params) {
+    return search_closest(index, query, out, params, [&](auto&& scorer, auto& buffers, auto& collector, auto& stats) {
+        scan_closest(index, scorer, buffers, params, out.size(), collector, stats);
+    });
+}
+
+template <class State>
+[[nodiscard]] std::vector<neighbor<typename State::id_type>> search_within(const State& index,
+                                                                           std::span<const float> query, float radius,
+                                                                           const typename State::params_type& params) {
+    using id_type = typename State::id_type;
+    require_radius(radius);
+    auto lease = index.scratch.take();
+    validate_vector(index, *lease, "query", query);
+    const auto reading = index.locks.shared();
+    call_stats stats(params.stats, lease->done);
+    std::vector<neighbor<id_type>> hits;
+    const row_selector<id_type> admits(index.directory, params.filter);
+    radius_collector<id_type> within(radius, hits, admits);
+    const auto check_stop = [&] { throw_if_stopped(params.stop); };
+    if (list_few(index, params.filter, lease->slots)) {
+        score_exactly(index, *lease, lease->slots, within, check_stop, stats.now);
+    } else {
+        stats.now.lists += index.lists.size();
+        for (std::size_t l = 0; l < index.lists.size(); ++l)
+            scan_exactly(index, *lease, l, within, check_stop, stats.now);
+    }
+    std::sort(hits.begin(), hits.end(), closer<id_type>);
+    return hits;
+}
+
+}  // namespace detail::ivf
+
+VICINAL_NAMESPACE_END
