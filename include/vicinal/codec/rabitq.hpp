@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A few bits per component of a randomly rotated vector, and numbers by which its distance is estimated.
 #pragma once
 
@@ -33,8 +34,8 @@ inline constexpr std::array<std::uint64_t, 256> spread_bits = [] {
 /// The four numbers at the factors of a code. R is the rotation, o = R (vector - center), y the code's steps from their
 /// middle.
 struct rabitq_factors {
-    float scale = 0;   ///< the width of a step: <y, o> / |y|^2
-    float factor = 0;  ///< |o|^2 / (sum of |components of o|); times <v, signs of o> it estimates <v, o>
+    float scale = 0;    ///< the width of a step: <y, o> / |y|^2
+    float factor = 0;   ///< |o|^2 / (sum of |components of o|); times <v, signs of o> it estimates <v, o>
     float squares = 0;  ///< |o|^2
     float cross = 0;    ///< <o, R mean>, whatever the center is
 };
@@ -85,8 +86,8 @@ class rabitq {
     void learn(const Rows& rows) {
         set_center(mean_of(rows));
     }
-    /// How far the mean of rows lies from the one that was learned, squared, by how far rows lie from theirs: what codes
-    /// are too coarse by, as their steps reach to the rows from the mean. Times 4, to compare with other codecs.
+    /// How far the mean of rows lies from the one that was learned, squared, by how far rows lie from theirs: what
+    /// codes are too coarse by, as their steps reach to the rows from the mean. Times 4, to compare with other codecs.
     template <class Rows>
     [[nodiscard]] double strain(const Rows& rows) const {
         const std::vector<float> mean = mean_of(rows);

@@ -1,6 +1,7 @@
-// Where an index meets a file. The index names its parts to a writer by write_parts(index, out) and takes them back from a
-// reader by read_parts(index, in), functions of its own namespace, without knowing what a file is; everything about
-// headers, sections and sources is here and below.
+// SPDX-License-Identifier: MIT
+// Where an index meets a file. The index names its parts to a writer by write_parts(index, out) and takes them back
+// from a reader by read_parts(index, in), functions of its own namespace, without knowing what a file is; everything
+// about headers, sections and sources is here and below.
 #pragma once
 
 #include <cstddef>      // for size_t, byte
@@ -129,7 +130,8 @@ void with_writer(const State& state, Use&& use) {
         copy_sections(image, out);
         return use(static_cast<const section_writer&>(out));
     }
-    const auto frozen = state.locks.frozen();  // not reading(): a writer that waits for readers would hold back searches
+    const auto frozen =
+        state.locks.frozen();  // not reading(): a writer that waits for readers would hold back searches
     file_header header = state_header<State>(state.dim);
     header.rows = stored_rows(state);
     header.incompat |= state.file_features();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whole files as contiguous, 64-byte aligned bytes: read, mapped or borrowed.
 #pragma once
 
@@ -316,7 +317,8 @@ template <class Read>
 }
 
 /// The file at `path`, mapped.
-/// throws  error{io} if it cannot be mapped; error{corrupt_file, unsupported_version} if it does not begin with a header
+/// throws  error{io} if it cannot be mapped; error{corrupt_file, unsupported_version} if it does not begin with a
+///         header
 [[nodiscard]] inline file_bytes map_path(const std::filesystem::path& path) {
     return {mapped_file(path), display(path)};
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Turns a header and a list of sections into a file: on disk, in a stream or in memory, the same bytes in each.
 #pragma once
 
@@ -121,7 +122,8 @@ class section_writer {
             }
         };
         std::vector<section_entry> entries = entries_;
-        for (std::size_t i = 0; i < entries.size(); ++i) entries[i].crc = produce(i, [&](auto) { throw_if_stopped(options.stop); });
+        for (std::size_t i = 0; i < entries.size(); ++i)
+            entries[i].crc = produce(i, [&](auto) { throw_if_stopped(options.stop); });
         const auto front = front_of(entries);
         put(front);
         write_sections(entries, put, front.size(), true);
@@ -216,9 +218,9 @@ class section_writer {
         return front;
     }
 
-    /// Gives section i to `put` in file order of bytes and returns its CRC. Small spans are gathered: a checksum of many
-    /// bytes takes a third of the time of many checksums. Pieces are small enough to be still in the cache when they are
-    /// used a second time.
+    /// Gives section i to `put` in file order of bytes and returns its CRC. Small spans are gathered: a checksum of
+    /// many bytes takes a third of the time of many checksums. Pieces are small enough to be still in the cache when
+    /// they are used a second time.
     template <class Put>
     std::uint32_t produce(std::size_t i, Put&& put) const {
         constexpr std::size_t piece_size = std::size_t{1} << 18;

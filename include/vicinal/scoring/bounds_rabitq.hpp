@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // rabitq codes are scanned by their signs. Those of 32 rows at once say how far each row is, within an error known of
 // each, and only rows that could be close are looked at again.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What scorers, scans and collectors ask of each other, and of the codecs that have a scan of their own.
 //
 // A scorer is one query bound to one store. All of its members are const but for `relative_to`. `slots` are row

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Batches of queries: how tasks share them, and what tasks that search for several at once have in common: preparing
 // the queries, a collector for each, the rerank.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is checked before an index changes: its dimension, ids, and the vectors of a batch.
 #pragma once
 

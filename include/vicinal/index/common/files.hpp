@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The parts of a file that every index of rows has: IDS_, STAT, LIVE, and for each store its codes and what its codec
 // learned.
 #pragma once

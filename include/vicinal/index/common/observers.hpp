@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What can be asked of an index of rows without searching it.
 #pragma once
 

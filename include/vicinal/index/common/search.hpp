@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What searches of every index of rows do: choose the scorer, collect candidates, and score the best of them again.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What changes of every index of rows do: they lock, make room beside readers, and put finished codes in place.
 //
 // Kernels read past the end of a row and throw away what they find, so not even the row after one that is read may be

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How rows come into a flat index, change and go. A removed row's place is taken by the last, so that searches look at
 // live rows only.
 #pragma once

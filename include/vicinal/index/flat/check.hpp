@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a flat index says about its structure.
 #pragma once
 

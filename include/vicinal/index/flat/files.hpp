@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A flat index's parts in a file, which are those of every index of rows.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How a flat index answers one query: it scores every row.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How an hnsw_index answers many queries: a few take turns on each thread, one computing while the others wait for
 // memory.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How rows come into an hnsw_index, change and go. Links are planned beside readers, and put in place at once.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an hnsw_index says about its memory and its structure.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An hnsw_index's parts in a file, and what a load requires of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How an hnsw_index answers one query: its closest rows, or those within a radius.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What nearest() of an hnsw_index walks on by: rows one by one, as they are asked for.
 #pragma once
 

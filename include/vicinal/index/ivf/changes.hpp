@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How rows come into the lists of an inverted file, change and go. Slots and lists have no gaps: the last row of each
 // takes the place of one that is removed.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an inverted file says about itself: its vectors, memory and structure.
 #pragma once
 

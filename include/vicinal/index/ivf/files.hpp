@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An inverted file's parts in a file: IVF_ (lists asked for, seed, lists trained, and 1 if codes are relative to
 // centroids), CENT (centroids), CDRV (what the codec derives from them, if so), LOFF (where each list begins), LSLT and
 // COD0 (rows and codes, list after list), and what every index of rows has.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How an inverted file answers one query: it scans the lists whose centroids are closest.
 #pragma once
 

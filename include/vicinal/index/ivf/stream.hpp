@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rows of an inverted file one by one, closest first: lists are opened some way ahead of what is handed out.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory for rows of an hnsw_index that are to come, and of rows that are gone.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rows on their way into an hnsw_index: set up in the graph beside readers, before they have links.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How an inverted file learns its lists, and how these follow when codecs learn anew.
 #pragma once
 
