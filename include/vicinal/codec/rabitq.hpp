@@ -75,7 +75,7 @@ class rabitq {
     /// How many components a rotated vector has.
     [[nodiscard]] std::size_t width() const noexcept { return rotation_.size(); }
     [[nodiscard]] std::size_t code_size() const noexcept { return factors_size + Bits * width() / 8; }
-    [[nodiscard]] const simd::rotation& turn() const noexcept { return rotation_; }
+    [[nodiscard]] const simd::rotation& rotation() const noexcept { return rotation_; }
     [[nodiscard]] std::span<const float> center() const noexcept { return center_; }
 
     /// Learns the mean of at most 65536 evenly spaced rows. Rows far off the rest, at most one in 64, have no say

@@ -100,7 +100,7 @@ class section_writer {
     void write(std::ostream& out, const save_options& options = {}) const {
         if (!out) fail(errc::io, "cannot save to the stream: it had failed before");
         std::uint64_t done = 0;
-        byte_progress watch(options.stop, options.progress, to_size(length()));
+        byte_progress told(options.stop, options.progress, to_size(length()));
         const auto check = [&](bool thrown) {
             if (thrown || !out)
                 fail(errc::io, "cannot save to the stream: it failed within the " + std::to_string(length()) +
@@ -118,7 +118,7 @@ class section_writer {
                 check(thrown);
                 done += piece.size();
                 bytes = bytes.subspan(piece.size());
-                watch.moved(piece.size());
+                told.moved(piece.size());
             }
         };
         std::vector<section_entry> entries = entries_;
@@ -139,15 +139,15 @@ class section_writer {
     /// The file as bytes.
     /// throws  error{cancelled}
     [[nodiscard]] std::vector<std::byte> to_bytes(const save_options& options = {}) const {
-        byte_progress watch(options.stop, options.progress, to_size(length()));
+        byte_progress told(options.stop, options.progress, to_size(length()));
         std::vector<std::byte> out;
         out.reserve(to_size(length()));
         std::vector<section_entry> entries = entries_;
         out.resize(header_size + table_size(static_cast<std::uint32_t>(entries.size())));
-        watch.moved(out.size());
+        told.moved(out.size());
         const auto put = [&](std::span<const std::byte> bytes) {
             out.insert(out.end(), bytes.begin(), bytes.end());
-            watch.moved(bytes.size());
+            told.moved(bytes.size());
         };
         write_sections(entries, put, out.size(), false);
         const auto front = front_of(entries);
@@ -165,12 +165,12 @@ class section_writer {
     /// save() with other system calls, for tests.
     template <class Calls>
     void save_with(const std::filesystem::path& path, const save_options& options) const {
-        byte_progress watch(options.stop, options.progress, to_size(length()));
+        byte_progress told(options.stop, options.progress, to_size(length()));
         basic_atomic_file<Calls> file(path, options);
         file.reserve(length());
         auto to_file = [&](std::span<const std::byte> bytes) {
             file.write(bytes);
-            watch.moved(bytes.size());
+            told.moved(bytes.size());
         };
         buffered out(to_file);
         std::vector<section_entry> entries = entries_;

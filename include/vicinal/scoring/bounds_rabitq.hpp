@@ -64,7 +64,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         rotated_ = buffer.data();
         relative_ = buffer.data() + n;
         lut_ = reinterpret_cast<std::uint8_t*>(buffer.data() + 2 * n);
-        coder_.turn().template apply<isa>(query, rotated_, buffer.data() + 3 * n);
+        coder_.rotation().template apply<isa>(query, rotated_, buffer.data() + 3 * n);
         length_ = std::sqrt(product(rotated_, rotated_));
         terms_.width = static_cast<float>(n);
         if constexpr (!differences) make_luts(coder_.own_center());

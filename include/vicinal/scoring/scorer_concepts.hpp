@@ -125,7 +125,7 @@ concept sign_codec = trainable_codec<C> && residual_codec<C> &&
     { c.width() } -> std::convertible_to<std::size_t>;
     { C::factors(code).squares } -> std::convertible_to<float>;
     { c.levels(code, i) } -> std::same_as<std::uint64_t>;
-    c.turn().template apply<simd::scalar_isa>(in, out, out);
+    c.rotation().template apply<simd::scalar_isa>(in, out, out);
 };
 
 /// A codec with a true `bounds_distances`, whose codes are points with a known error, as pca8's are: what

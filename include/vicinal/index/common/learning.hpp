@@ -65,7 +65,7 @@ class learning_step {
         if constexpr (learns<store_type>) {
             if (kept_ || !exchanged_) return;
             {
-                const auto publishing = of_.locks.exclusive();
+                const auto exclusive = of_.locks.exclusive();
                 Recoding::exchange(of_, *recoded_);
             }
             Recoding::fit(of_);
@@ -94,7 +94,7 @@ class learning_step {
     /// The same with readers still in.
     void finish([[maybe_unused]] std::size_t count) noexcept {
         if constexpr (learns<store_type>) {
-            const auto publishing = of_.locks.exclusive();
+            const auto exclusive = of_.locks.exclusive();
             keep(count);
         }
     }
@@ -226,7 +226,7 @@ class learning_step {
         if (!recoded_) return;
         recoded_->reserve(of_.directory.high_water_after(ids_.size()));
         Recoding::reserve(of_, ids_.size());  // what was there must bear going back to it
-        const auto publishing = of_.locks.exclusive();
+        const auto exclusive = of_.locks.exclusive();
         Recoding::exchange(of_, *recoded_);
         exchanged_ = true;
     }

@@ -114,7 +114,7 @@ void train_codecs(State& index, matrix_view<const float> vectors, const add_para
     codecs_of<typename State::store_type> taught(index.rows);
     taught.train(matrix_view<const float>(std::span<const float>(sample), index.dim));
     if (params.progress) params.progress(vectors.rows(), vectors.rows());  // what it throws must change nothing
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     taught.exchange(index.rows);
     index.learner.decided(vectors.rows());
 }

@@ -43,7 +43,7 @@ void fit_codes(State& index) noexcept {
 template <class State>
 void exchange_table(State& index, std::vector<slot_t>& table) noexcept {
     if (table.empty()) return;
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     index.directory.exchange_table(table);
 }
 /// Room for `extra` more rows, made beside readers; what they look ids up in is then exchanged, if it must be larger.

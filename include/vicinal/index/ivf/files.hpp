@@ -183,7 +183,7 @@ template <class State>
     return any;
 }
 
-/// Takes an index back, where it lies. If `in` is thorough every row is checked, else nothing is looked at that grows
+/// Takes an index back, where it lies. If in.validate(), every row is checked, else nothing is looked at that grows
 /// with the rows.
 template <class State, class Parts>
 void read_parts(State& index, const Parts& in) {
@@ -198,7 +198,7 @@ void read_parts(State& index, const Parts& in) {
     index.centroids = ivf_centroids::at(lists.centroids, index.dim);
     index.centroids.derived_at(lists.derived);
     index.lists.borrow(lists.codes, lists.slots.data(), lists.offsets);
-    if (in.thorough()) require_lists_sound(index, in, lists);
+    if (in.validate()) require_lists_sound(index, in, lists);
 }
 
 }  // namespace detail::ivf
