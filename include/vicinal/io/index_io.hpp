@@ -144,10 +144,7 @@ void with_writer(const State& state, Use&& use) {
     header.incompat |= features_of(state);
     section_writer out(std::move(header));
     part_writer parts(out);
-    if constexpr (requires { state.write_parts(parts); })
-        state.write_parts(parts);
-    else
-        write_parts(state, parts);
+    write_parts(state, parts);
     use(static_cast<const section_writer&>(out));
 }
 
@@ -160,10 +157,7 @@ template <class State>
                                        std::to_string(State::max_dimension) + " are possible");
     auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
     const part_reader parts(image, thorough, stop);
-    if constexpr (requires { state->read_parts(parts); })
-        state->read_parts(parts);
-    else
-        read_parts(*state, parts);
+    read_parts(*state, parts);
     if ((image.header().incompat & duplicates_apart) != features_of(*state))
         fail_corrupt(image.name(), "its features are " + hex(image.header().incompat) + ", its sections need " +
                                        hex(features_of(*state)));

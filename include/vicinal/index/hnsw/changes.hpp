@@ -56,8 +56,7 @@ template <class State>
     using codes_type = build_codes_of<State>;
     if constexpr (codes_type::possible) {
         if (!codes_type::pays(vectors.rows(), index.directory.high_water())) return nullptr;
-        const auto sample =
-            prepared_sample<typename State::codec_type>(index.metric, vectors, build_codes_training_rows);
+        const auto sample = prepared_sample(index.metric, vectors, build_codes_training_rows);
         auto short_codes = std::make_unique<codes_type>(
             index.dim, matrix_view<const float>(std::span<const float>(sample), index.dim));
         short_codes->reserve(index.directory.high_water_after(vectors.rows()));

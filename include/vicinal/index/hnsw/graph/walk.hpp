@@ -7,7 +7,8 @@
 #include <stop_token>  // for stop_token
 #include <vector>      // for vector
 
-#include "vicinal/index/common/calls.hpp"
+#include "vicinal/core/progress.hpp"
+#include "vicinal/core/types.hpp"
 #include "vicinal/index/hnsw/graph/beam.hpp"
 #include "vicinal/index/hnsw/graph/visited_set.hpp"
 #include "vicinal/params.hpp"
