@@ -1,4 +1,4 @@
-// Isa of every instruction set this machine has, against sums in long double and against each other.
+// Kernels of every instruction set this machine has, against sums in long double and against each other.
 #include <array>
 #include <bit>
 #include <cmath>

@@ -1,23 +1,32 @@
-// The contract page: what a metric, a codec, a filter and an executor must provide.
+// The contract page: all that the library asks of a metric, a codec, a filter and an executor.
 //
 // A metric or codec must provide a few lines, with which it is correct in every index. Whatever else it provides is
-// optional and makes searches faster. The scorer (storage/scorer.hpp) joins any metric to any codec by the fastest
-// means that both provide, so no pair needs a class of its own.
+// optional and has a concept of its own below, which says what it promises and what the library does without it. The
+// library looks for no member that is not on this page. A type that has a part of a group only, such as `train` without
+// `restore`, is refused with a message that names the group.
 //
-//     metric   whole_metric        float operator()(q, x)               rows are decoded, then measured
-//              pointwise_metric    accumulate(acc, q, x), finish(sum)   vectorised and fused with the codec's load
-//              + prepare(row)      rewrites every row and query          cosine: divides by the norm
-//              + form              what is summed                        integer arithmetic on 8-bit codes
-//              + least_sum(t)      the sum that a distance of t needs    batches by matrix products
-//              + clustering        the metric that assigns rows to the lists of ivf_index, if it is another one
-//     codec    codec               code_size, encode, decode            correct with every metric
-//              elementwise_codec   + load<V>(code, i)                   vectorised, never decoded to memory
-//              affine_codec        + bits, low, step, ...               graphs are walked in integer arithmetic
-//              trainable_codec     + train, trained, state, restore     learns from a batch, travels in the file
-//              residual_codec      + encode_residual, decode_about, ...    ivf_index encodes rows about their centroids
-//              two_level<C, F>     finds by C, reranks by F              joins two codecs
+//     metric   whole_metric             float operator()(q, x)               rows are decoded, then measured
+//              pointwise_metric         accumulate(acc, q, x), finish(sum)   vectorised and fused with the codec's load
+//              + preparing_metric       prepare(row)                         cosine: divides by the norm
+//              + formed_metric          form                                 integer arithmetic on 8-bit codes
+//              + product_bound_metric   least_sum(t)                         batches by matrix products
+//              + clustering_metric      clustering                           another metric for the lists of ivf_index
+//     codec    codec                    code_size, encode, decode            correct with every metric
+//              elementwise_codec        load<V>(code, i)                     vectorised, never decoded to memory
+//              affine_codec             bits, low, step, ...                 graphs are walked in integer arithmetic
+//              + weighted_codec         unit, weight, weights                the same where components have own steps
+//              product_codec            has_tables, codebook, ...            32 rows at once by look-up tables
+//              trainable_codec          train, trained, state, restore       learns from a batch, travels in the file
+//              + clipping_codec, strained_codec, learning_codec, widening_codec, slowly_learning_codec
+//              residual_codec           encode_residual, decode_about, ...   ivf_index encodes rows about centroids
+//              bounded_codec, resolving_codec                                vectors that it cannot hold are refused
+//              norm_bounded_codec, norm_keeping_codec, unbiased_codec        what decoding does to lengths
+//              multibyte_codec, checked_codec, total_codec                   what its codes are in a file
+//              two_level<C, F>          finds by C, reranks by F             joins two codecs
 //
-// The concept of executors is in core/executor.hpp, beside the thread pool that models it.
+// The scorer (scoring/scorer.hpp) joins any metric to any codec by the fastest means that both provide, so no pair
+// needs a class of its own; scoring/algorithm.hpp says by which. The concept of executors is in core/executor.hpp,
+// beside the thread pool that models it.
 #pragma once
 
 #include <concepts>     // for convertible_to, constructible_from
@@ -47,12 +56,13 @@ concept whole_metric = std::copyable<M> && std::default_initializable<M> &&
 };
 
 /// A distance that is a function of a sum over components: `finish(sum)`. `accumulate(acc, q, x)` returns acc plus the
-/// contribution of one component. It is a template over V, which is float or a SIMD vector of floats. Partial sums are
-/// added in an unspecified but fixed order.
+/// contribution of one component. Partial sums are added in an unspecified but fixed order. As a template over V, which
+/// is float or a SIMD vector of floats, it is vectorised. It may as well be a function of three floats, or a template
+/// that is constrained to them; rows are then scored one component at a time.
 template <class M>
 concept pointwise_metric = std::copyable<M> && std::default_initializable<M> && requires(const M& m, float v) {
     { M::name } -> std::convertible_to<std::string_view>;
-    { m.template accumulate<float>(v, v, v) } -> std::same_as<float>;
+    { m.accumulate(v, v, v) } -> std::same_as<float>;
     { m.finish(v) } -> std::convertible_to<float>;
 };
 
@@ -62,7 +72,7 @@ enum class sum_form : std::uint8_t {
     squared_difference,  ///< finish(sum of (q - x)^2), and finish returns its argument
 };
 
-/// A pointwise metric that says what it sums.
+/// A pointwise metric that says what it sums. Without it, codes are decoded component by component.
 template <class M>
 concept formed_metric = pointwise_metric<M> && requires {
     { M::form } -> std::convertible_to<sum_form>;
@@ -70,7 +80,8 @@ concept formed_metric = pointwise_metric<M> && requires {
 
 /// A metric of form `product` that says how large the sum is at least if the distance is at most t: `finish(s) <= t`
 /// implies `s >= least_sum(t)`. The result may be a little too small, and is -infinity if every sum will do. With it,
-/// batches rule out most rows by matrix products.
+/// batches rule out most rows by matrix products, and scans of sq8, sq4, pq, rabitq and pca8 by their codes. Without
+/// it, every row is scored.
 template <class M>
 concept product_bound_metric = formed_metric<M> && M::form == sum_form::product&& requires(const M& m, float t) {
     { m.least_sum(t) } -> std::same_as<double>;
@@ -82,16 +93,25 @@ concept metric = pointwise_metric<M> || whole_metric<M>;
 
 /// A metric that rewrites, in place, each row before it is stored and each query before it is scored. `prepare` returns
 /// false if the vector cannot be used (cosine: the zero vector). It must accept a vector that it has prepared before.
+/// Without it, vectors are stored and scored as they are given.
 template <class M>
 concept preparing_metric = metric<M> && requires(const M& m, std::span<float> row) {
     { m.prepare(row) } -> std::same_as<bool>;
 };
 
+/// A metric that names the one by which ivf_index assigns rows to lists, `clustering`. Without it, that is the metric
+/// itself.
+template <class M>
+concept clustering_metric = metric<M> && requires {
+    typename M::clustering;
+    requires metric<typename M::clustering>;
+};
+
 // ---- codecs ---------------------------------------------------------------------------------------------------------
 
 /// Turns vectors into bytes and back. A codec is constructed from the dimension. `encode` reads dim floats and writes
-/// code_size() bytes, `decode` does the reverse, and neither throws. Equal vectors must have equal codes. `name` is
-/// stored in files, as a metric's is.
+/// code_size() bytes, `decode` does the reverse, and neither throws. Equal vectors must have equal codes, and any
+/// number of threads may call const members. `name` is stored in files, as a metric's is.
 template <class C>
 concept codec = std::copyable<C> && requires(const C& c, std::span<const float> vector, std::span<const std::byte> code,
                                              std::span<std::byte> code_out, std::span<float> vector_out) {
@@ -104,15 +124,18 @@ concept codec = std::copyable<C> && requires(const C& c, std::span<const float> 
 
 /// A codec whose component i can be decoded alone. `load<V>(code, i)` returns components i, i+1, ... as a V: one if V
 /// is float, as many as it has lanes if V is a SIMD vector; i is then a multiple of that number. It may read, but not
-/// use, up to 64 bytes past the code.
+/// use, up to 64 bytes past the code. It gives the bits that `decode` gives. A `load` for float only, constrained to
+/// it, is enough; rows are then scored one component at a time.
 template <class C>
 concept elementwise_codec = codec<C> && requires(const C& c, const std::byte* code, std::size_t i) {
     { c.template load<float>(code, i) } -> std::same_as<float>;
 };
 
 /// An elementwise codec of `bits` bits per component, 8 or 4, whose component i is low(i) + step(i) * n, n being those
-/// bits. It is `uniform` if all components have the same low and step. With 4 bits, the lower half of a byte comes
-/// first.
+/// bits and the step above 0. `lows` and `steps` point to all of them. It is `uniform` if all components have the same
+/// low and step. With 4 bits, the lower half of a byte comes first. Graphs are walked by integer sums over such codes,
+/// by squared differences only where it is uniform or a weighted_codec. Scans rule rows out by them if it is a
+/// norm_bounded_codec, too.
 template <class C>
 concept affine_codec = elementwise_codec<C> &&(C::bits == 8 || C::bits == 4) && requires(const C& c, std::size_t i) {
     { c.low(i) } -> std::same_as<float>;
@@ -122,12 +145,18 @@ concept affine_codec = elementwise_codec<C> &&(C::bits == 8 || C::bits == 4) && 
     { c.uniform() } -> std::same_as<bool>;
 };
 
+/// An affine codec of 8 bits whose steps are whole multiples of one `unit()`: step(i) is unit() * weight(i), weights
+/// being from 1 to 64. `weights` points to all of them and, up to 16 past the last, zeros.
+template <class C>
+concept weighted_codec = affine_codec<C> && C::bits == 8 && requires(const C& c, std::size_t i) {
+    { c.unit() } -> std::same_as<float>;
+    { c.weight(i) } -> std::same_as<int>;
+    { c.weights() } -> std::same_as<const std::int16_t*>;
+};
+
 /// A codec that must learn from data before it can encode. `state` returns all it has learned, as bytes that mean the
 /// same on every machine. `restore` takes such bytes, and returns false if they are no state of this codec. It may be
-/// trained again, and may offer more, for rows of any type that has rows(), dim() and operator[]: `clipped(row)`, how
-/// many components it cannot hold; `strain(rows)`, how many times the usual squared error they lose by what it did not
-/// learn, above 4 worth learning anew; `learn(rows)`, as train but without a look for wild rows; `widen(rows)`, the same
-/// but keeping what it holds now.
+/// trained again.
 template <class C>
 concept trainable_codec = codec<C> &&
     requires(C& c, const C& fixed, matrix_view<const float> rows, std::span<const std::byte> bytes) {
@@ -135,6 +164,42 @@ concept trainable_codec = codec<C> &&
     { fixed.trained() } -> std::same_as<bool>;
     { fixed.state() } -> std::convertible_to<std::vector<std::byte>>;
     { c.restore(bytes) } -> std::same_as<bool>;
+};
+
+/// A codec that says how many components of a row it cannot hold and moves to the ends of their ranges: what
+/// codec_report counts. Without it, none are counted.
+template <class C>
+concept clipping_codec = codec<C> && requires(const C& c, std::span<const float> row) {
+    { c.clipped(row) } -> std::convertible_to<std::size_t>;
+};
+
+/// A trainable codec that says by how much rows have left what it learned: how many times the usual squared error it
+/// loses of them because of that. Above 4 it is worth learning anew. Rows is any type with rows(), dim() and
+/// operator[]; strain is a template over it. Without it, a codec does not learn again once an index has
+/// `learning_rows`.
+template <class C, class Rows = matrix_view<const float>>
+concept strained_codec = trainable_codec<C> && requires(const C& c, const Rows& rows) {
+    { c.strain(rows) } -> std::convertible_to<double>;
+};
+
+/// A trainable codec that learns from all rows it is given, where `train` first leaves out wild ones. Without it,
+/// `train` is called where wild rows have been left out already.
+template <class C, class Rows = matrix_view<const float>>
+concept learning_codec = trainable_codec<C> && requires(C& c, const Rows& rows) {
+    c.learn(rows);
+};
+
+/// A trainable codec that learns from rows so that it still holds what it held before. Without it, `learn` is called.
+template <class C, class Rows = matrix_view<const float>>
+concept widening_codec = trainable_codec<C> && requires(C& c, const Rows& rows) {
+    c.widen(rows);
+};
+
+/// A trainable codec that learns so slowly that a growing index has it learn again only when its rows are
+/// `learning_growth` times as many. Without it, that is 2.
+template <class C>
+concept slowly_learning_codec = trainable_codec<C> && requires {
+    { C::learning_growth } -> std::convertible_to<std::size_t>;
 };
 
 /// A point that codes are relative to: its dim components, and derived_size() numbers that the codec derived from it.
@@ -169,6 +234,55 @@ concept bounded_codec = codec<C> && requires {
 template <class C>
 concept resolving_codec = codec<C> && requires {
     { C::min_magnitude } -> std::convertible_to<float>;
+};
+
+/// A codec that knows an upper bound of the squared norm of any vector that `decode` gives, of the codes of admitted
+/// vectors. Without it, each row is decoded as it is added, to see that its distances cannot overflow.
+template <class C>
+concept norm_bounded_codec = codec<C> && requires(const C& c) {
+    { c.largest_squares() } -> std::convertible_to<double>;
+};
+
+/// A codec with a true `keeps_length` promises that decoding makes no vector longer by more than a tenth. Its rows are
+/// not decoded as they are added.
+template <class C>
+concept norm_keeping_codec = codec<C> && bool{C::keeps_length};
+
+/// A codec with a true `best_as_decoded` promises that sums over decoded vectors estimate those over the vectors
+/// without bias, though their lengths differ. Without it, decoded rows are prepared by the metric before they are
+/// scored.
+template <class C>
+concept unbiased_codec = codec<C> && bool{C::best_as_decoded};
+
+/// A codec whose code is a row of integers or floats of `word_size` bytes, 2 or 4, in the machine's order. Files hold
+/// them as little-endian words, so that big-endian machines swap their bytes. Without it, a code is single bytes.
+template <class C>
+concept multibyte_codec = codec<C> && requires {
+    { C::word_size } -> std::convertible_to<std::size_t>;
+};
+
+/// A codec that can tell whether code_size() bytes are a code that it makes. `load` of a file refuses others. Without
+/// it, any bytes are taken for a code.
+template <class C>
+concept checked_codec = codec<C> && requires(const C& c, std::span<const std::byte> code) {
+    { c.well_formed(code) } -> std::same_as<bool>;
+};
+
+/// A codec with a true `any_code_decodes` promises that any code, if `well_formed`, is decoded to a vector that indexes
+/// admit. Without it, `load` of a file decodes every code to see that.
+template <class C>
+concept total_codec = codec<C> && bool{C::any_code_decodes};
+
+/// A product quantiser with a true `has_tables`: half a byte for each pair of components, the lower half first, names
+/// one of 16 points in codebook(pair), which is 16 times two floats. A last component without a partner has points
+/// whose second number is 0. Scans of flat_index and ivf_index look up what each pair adds to a distance, for 32 rows
+/// at once. Without it, each row is scored by `load`.
+template <class C>
+concept product_codec = elementwise_codec<C> && trainable_codec<C> && norm_bounded_codec<C> && bool{C::has_tables} &&
+                        C::centroids == 16 && requires(const C& c, std::size_t pair) {
+    { c.dim() } -> std::convertible_to<std::size_t>;
+    { c.pairs() } -> std::convertible_to<std::size_t>;
+    { c.codebook(pair) } -> std::convertible_to<std::span<const float>>;
 };
 
 // ---- what indexes take --------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // Which ids a search may return: those that a predicate of the caller admits, or those of a set.
 #pragma once
 
-#include <concepts>          // for convertible_to
+#include <concepts>          // for convertible_to, invocable, same_as
 #include <cstddef>           // for size_t
 #include <initializer_list>  // for initializer_list
 #include <ranges>            // for input_range
@@ -79,7 +79,13 @@ class id_filter {
     id_filter() = default;
     template <id_predicate<Id> F>
     requires(!std::same_as<std::remove_cvref_t<F>, id_filter>) id_filter(F&& predicate VICINAL_LIFETIMEBOUND)
-    noexcept : admits_(predicate) {}                                                 // NOLINT: a lambda converts
+    noexcept : admits_(predicate) {}  // NOLINT: a lambda converts
+    /// Refuses what is called with an id and answers neither yes nor no, and says why.
+    template <std::invocable<Id> F>
+    requires(!id_predicate<F, Id> && !std::same_as<std::remove_cvref_t<F>, id_filter>) id_filter(F&&) {  // NOLINT
+        static_assert(id_predicate<F, Id>,
+                      "vicinal: a filter must be callable as bool(Id), or a vicinal::id_set (see vicinal/filter.hpp)");
+    }
     id_filter(const id_set<Id>& ids VICINAL_LIFETIMEBOUND) noexcept : ids_(&ids) {}  // NOLINT
 
     [[nodiscard]] explicit operator bool() const noexcept { return ids_ != nullptr || static_cast<bool>(admits_); }

@@ -1,5 +1,6 @@
 # Copies of one vector in graphs, near-copies, and the tree over the rows.
-GROUPS = {"copies": ["index/hnsw_duplicates_test.cpp"], "choosing": ["index/hnsw_algorithms_test.cpp"]}
+GROUPS = {"copies": ["index/hnsw_duplicates_test.cpp"], "choosing": ["index/hnsw_algorithms_test.cpp"],
+          "reused_places": ["index/hnsw_places_test.cpp"]}
 BUGS = [
     ("duplicates are rows of the graph", "copies", "index/hnsw/graph/upcoming_rows.hpp", "if (node == slot)", "if (node != no_slot)"),
     ("a search delivers one of many copies", "copies", "index/hnsw/graph/duplicates.hpp",
@@ -16,9 +17,11 @@ BUGS = [
      "duplicate != no_slot && left_ != 0;"),
     ("defects of lists are not counted", "copies", "index/hnsw/graph/inspector.hpp", "report_.misplaced += duplicates_.defects;", ""),
     ("false copies are let in", "copies", "index/hnsw/files.hpp", "if (false_duplicates(index.duplicates, index.known, n) != 0)", "if (false)"),
-    ("features are not compared", "copies", "io/index_io.hpp", "(image.header().incompat & duplicates_apart) != features_of(*state)", "false"),
+    ("features are not compared", "copies", "io/index_io.hpp", "(image.header().incompat & duplicates_apart) != state->file_features()", "false"),
     ("a stream hands copies out as they lie", "copies", "index/hnsw/stream.hpp",
      "[](const tied& a, const tied& b) { return a.id > b.id; }", "[](const tied&, const tied&) { return false; }"),
+    ("a stream hands out an id that it meets again", "reused_places", "index/hnsw/stream.hpp",
+     "                if (!given_.note(index_.directory.id(slot), changed_)) continue;\n", ""),
     ("all children go the same way", "copies", "index/hnsw/graph/tree.hpp", "way % graph.children(above)", "way * 0"),
     ("a search stays in a crowd", "copies", "index/hnsw/graph/near_duplicates.hpp", "return 4 * wide > pool.size() / run ? -1 : 4 * spread;",
      "return -1;"),

@@ -1,6 +1,7 @@
 """By what distances the links of an inner product's graph are chosen."""
 GROUPS = {
     "shared_means": ["index/hnsw_products_test.cpp"],
+    "reverse_links": ["index/hnsw_reverse_links_test.cpp"],
 }
 BUGS = [
     ("rows are linked as they are", "shared_means", "index/hnsw/graph/link_distances.hpp",
@@ -20,4 +21,6 @@ BUGS = [
     ("repairs choose links by rows as they are", "shared_means", "index/hnsw/graph/consolidate.hpp",
      "          own_(metric, store, mean),\n          between_(metric, store, mean) {}",
      "          own_(metric, store),\n          between_(metric, store) { (void)mean; }"),
+    ("reverse links are sorted by the other side's distances", "reverse_links", "index/hnsw/graph/build.hpp",
+     "own.centers() ? distances[had + i] : u.sources[i].source.distance", "u.sources[i].source.distance"),
 ]

@@ -1,4 +1,4 @@
-// What codec/rabitq.hpp promises of codes, and storage/bounds_rabitq.hpp of what their signs say.
+// What codec/rabitq.hpp promises of codes, and scoring/bounds_rabitq.hpp of what their signs say.
 #include "vicinal/codec/rabitq.hpp"
 
 #include <cmath>

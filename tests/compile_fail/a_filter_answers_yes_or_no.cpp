@@ -1,4 +1,4 @@
-// expect: filter
+// expect: vicinal: a filter must be callable as bool\(Id\)
 #include <string>
 
 #include "vicinal/flat.hpp"

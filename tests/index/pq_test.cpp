@@ -31,8 +31,10 @@ struct plain_pq : pq {
     static constexpr bool has_tables = false;
     using pq::pq;
 };
-static_assert(vicinal::detail::is_tabled<vicinal::l2, pq> && vicinal::detail::is_tabled<vicinal::cosine, pq>);
-static_assert(!vicinal::detail::is_tabled<vicinal::l2, plain_pq>);
+template <class Metric, class Codec>
+inline constexpr bool looks_up = vicinal::detail::query_algorithm<Metric, Codec, vicinal::simd::native_kernels> ==
+                                 vicinal::detail::scan_algorithm::table_prefilter;
+static_assert(looks_up<vicinal::l2, pq> && looks_up<vicinal::cosine, pq> && !looks_up<vicinal::l2, plain_pq>);
 
 template <class Index>
 void fill(Index& index, const dataset& rows) {

@@ -1,4 +1,4 @@
-// What storage/scorer.hpp promises of integer_scorer: distances close enough to walk a graph by.
+// What scoring/integer_scorer.hpp promises: distances close enough to walk a graph by.
 #include <algorithm>
 #include <cmath>
 #include <random>
@@ -7,7 +7,7 @@
 #include "simd/reference.hpp"
 #include "support/catch.hpp"
 #include "vicinal/codec/sq/sq4.hpp"
-#include "vicinal/scoring/scorer.hpp"
+#include "vicinal/scoring/integer_scorer.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-// What storage/prefilter_pq.hpp promises: no row that a scan asks for is ruled out, and most others are.
+// What scoring/prefilter_pq.hpp promises: no row that a scan asks for is ruled out, and most others are.
 #include "vicinal/scoring/prefilter_pq.hpp"
 
 #include <algorithm>

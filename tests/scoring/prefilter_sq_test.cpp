@@ -1,4 +1,4 @@
-// What storage/prefilter_sq.hpp promises: no row that a scan asks for is ruled out, and most others are.
+// What scoring/prefilter_sq.hpp promises: no row that a scan asks for is ruled out, and most others are.
 #include "vicinal/scoring/prefilter_sq.hpp"
 
 #include "scoring/prefilter_support.hpp"
@@ -11,7 +11,7 @@ TEST_CASE("prefilter_sq: no row of sq8 within the threshold is ruled out") { che
 TEST_CASE("prefilter_sq: no row of sq4 within the threshold is ruled out") { check_all<vicinal::sq4>(); }
 
 TEST_CASE("prefilter_sq: rows beyond the threshold mostly are") {
-    if constexpr (!is_prefiltered<vicinal::l2, vicinal::sq8, kernels>) return;  // no such instructions
+    if constexpr (query_algorithm<vicinal::l2, vicinal::sq8, kernels> != scan_algorithm::integer_prefilter) return;  // no such instructions
     const shape even{"gaussian", gaussian(640, 128), gaussian(3, 128, 60)};
     const shape own{"uneven", uneven(gaussian(640, 128)), uneven(gaussian(3, 128, 61))};
     CHECK(check<vicinal::l2, vicinal::sq8>(even) < 0.02);

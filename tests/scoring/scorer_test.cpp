@@ -1,4 +1,4 @@
-// What storage/scorer.hpp promises: whatever rung a metric and a codec share, the distances agree.
+// What scoring/scorer.hpp promises: whatever rung a metric and a codec share, the distances agree.
 #include "vicinal/scoring/scorer.hpp"
 
 #include <cmath>
@@ -131,10 +131,11 @@ void check_against_reference() {
 }
 
 TEST_CASE("scorer: metrics and codecs of any rung give the distance, within its bound") {
-    STATIC_REQUIRE(is_fused<l2, sq8>);
-    STATIC_REQUIRE(is_fused<manhattan, f16>);
-    STATIC_REQUIRE_FALSE(is_fused<l2, reversed>);
-    STATIC_REQUIRE_FALSE(is_fused<chebyshev, f32>);
+    using vicinal::simd::native_kernels;
+    STATIC_REQUIRE(algorithm_of<l2, sq8, native_kernels>(scan_use::rerank) == scan_algorithm::fuse);
+    STATIC_REQUIRE(algorithm_of<manhattan, f16, native_kernels>(scan_use::rerank) == scan_algorithm::fuse);
+    STATIC_REQUIRE(algorithm_of<l2, reversed, native_kernels>(scan_use::rerank) == scan_algorithm::decode);
+    STATIC_REQUIRE(algorithm_of<chebyshev, f32, native_kernels>(scan_use::rerank) == scan_algorithm::decode);
     check_against_reference<l2, f32, l2>();
     check_against_reference<l2, sq8, l2>();
     check_against_reference<l2, sq4, l2>();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 #include "simd/reference.hpp"
@@ -89,6 +90,17 @@ void check_lane_functions() {
     }
 }
 
+template <class Isa>
+void check_not_above() {
+    std::mt19937 random(5);
+    std::vector<float> values = vicinal_test::random_vector(32, random);
+    values[9] = std::numeric_limits<float>::quiet_NaN();
+    std::uint32_t want = 0;
+    for (unsigned i = 0; i < 32; ++i) want |= (i == 9 || values[i] <= values[20] ? 1U : 0U) << i;
+    CHECK(simd::not_above_32<Isa>(values.data(), values[20]) == want);
+    CHECK(simd::not_above_32<simd::lanes<Isa>>(values.data(), values[20]) == want);
+}
+
 TEST_CASE("intrinsics: f16, bf16 and bytes widen to the same floats in vectors as one by one") {
     check_widening<simd::lanes<simd::native_isa>>();
     check_widening<float>();
@@ -115,6 +127,36 @@ TEST_CASE("intrinsics: lanes that were not chosen do not leak, be they NaN") {
         for (std::size_t lane = 0; lane < width; ++lane) CHECK(std::isnan(mixed[lane]) == (lane >= count));
     }
 }
+
+TEST_CASE("intrinsics: not_above_32 finds values at a limit and NaN, none above it") {
+    check_not_above<simd::native_isa>();
+    check_not_above<simd::scalar_isa>();
+#if defined(__SSE2__)
+    check_not_above<xsimd::sse2>();
+#endif
+}
+
+TEST_CASE(
+    "isa: a vector has the tag of its instruction set, and sets without files of their own that of what they come "
+    "from") {
+    namespace tag = simd::tag;
+    using std::is_same_v;
+    STATIC_REQUIRE(is_same_v<simd::tag_of<simd::lanes<simd::native_isa>>, simd::tag_of<simd::native_isa>>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<float>, tag::generic>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<simd::scalar_isa>, tag::generic>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<simd::avx2_of_avx512_isa>, tag::avx2>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx2>, tag::avx2>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx>, tag::avx>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::sse4_2>, tag::sse2>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::neon>, tag::generic>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx512f>, tag::generic>);
+}
+
+#if defined(__AVX2__) && defined(__FMA__)
+TEST_CASE("isa: code for AVX2 takes the files for AVX2") {
+    STATIC_REQUIRE(std::is_same_v<simd::tag_of<simd::native_isa>, simd::tag::avx2>);
+}
+#endif
 
 TEST_CASE("isa: the scalar set has one lane, and the over-read covers a vector of any set") {
     STATIC_REQUIRE(simd::lane_count<simd::scalar_isa> == 1);

@@ -50,7 +50,7 @@ void check_rows() {
 }
 
 template <class Isa, bool Squares>
-void check_heads() {
+void check_factors() {
     std::mt19937 random(9);
     const simd::factor_terms terms{3.0F, 0.7F, 64.0F};
     const std::size_t stride = 29;
@@ -100,8 +100,8 @@ void check_way_back() {
 template <class Isa>
 void check_all() {
     check_rows<Isa>();
-    check_heads<Isa, true>();
-    check_heads<Isa, false>();
+    check_factors<Isa, true>();
+    check_factors<Isa, false>();
     check_way_back<Isa>();
 }
 

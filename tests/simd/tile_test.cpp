@@ -116,7 +116,7 @@ void check_not_a_number() {
     const std::vector<float> least(tile::queries, infinity), slope(tile::queries, 1.0F);
     std::vector<float> term(9, 0.0F);
     term[6] = nan;
-    term[8] = -infinity;  // infinity - infinity: no number either
+    term[8] = -infinity;  // infinity - infinity: NaN, too
     const auto found = s.collect(least, slope, term);
     for (std::size_t q = 0; q < tile::queries; ++q)
         for (std::size_t r = 0; r < 9; ++r) REQUIRE((found.count({q, r}) != 0) == (r == 4 || r == 6 || r == 8));
@@ -142,7 +142,7 @@ TEST_CASE("tile: a product reaches what the exact one reaches, up to the stated 
 #endif
 }
 
-TEST_CASE("tile: what is no number counts as reached, and infinity is never reached") {
+TEST_CASE("tile: NaN counts as reached, and infinity is never reached") {
     check_not_a_number<simd::native_isa>();
     check_not_a_number<simd::scalar_isa>();
 #if defined(__SSE2__) && !defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)

@@ -30,6 +30,6 @@ struct f32 {
         return simd::load<V>(reinterpret_cast<const float*>(code) + i);
     }
 };
-static_assert(elementwise_codec<f32>);
+static_assert(elementwise_codec<f32> && norm_keeping_codec<f32> && multibyte_codec<f32>);
 
 VICINAL_NAMESPACE_END

@@ -4,6 +4,7 @@
 #include <algorithm>  // for max, nth_element
 #include <array>      // for array
 #include <cmath>      // for abs
+#include <concepts>   // for same_as
 #include <cstddef>    // for ptrdiff_t, size_t
 #include <cstdint>    // for uint32_t
 #include <limits>     // for numeric_limits
@@ -119,6 +120,12 @@ class joined_rows {
   private:
     const First& first_;
     const Second& second_;
+};
+
+/// Rows of which wild ones may have been left out, and that say so.
+template <class R>
+concept selected_rows = requires(const R& rows) {
+    { rows.left_out() } -> std::same_as<bool>;
 };
 
 }  // namespace detail

@@ -275,15 +275,7 @@ class rabitq {
     std::vector<float> rotated_center_;
     double center_length_ = 0;
 };
-static_assert(trainable_codec<rabitq<1>> && residual_codec<rabitq<8>>);
-
-namespace detail {
-
-template <class Codec>
-inline constexpr bool is_rabitq = false;
-template <unsigned Bits>
-inline constexpr bool is_rabitq<rabitq<Bits>> = true;
-
-}  // namespace detail
+static_assert(residual_codec<rabitq<8>> && norm_bounded_codec<rabitq<1>> && checked_codec<rabitq<1>>);
+static_assert(strained_codec<rabitq<1>> && learning_codec<rabitq<1>> && unbiased_codec<rabitq<1>>);
 
 VICINAL_NAMESPACE_END

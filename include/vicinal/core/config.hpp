@@ -4,7 +4,7 @@
 
 #include "vicinal/version.hpp"
 
-// Isa and whatever they call are forced inline: an out-of-line copy would be one weak symbol shared by objects
+// Kernels and whatever they call are forced inline: an out-of-line copy would be one weak symbol shared by objects
 // compiled for different instruction sets. A program whose objects are all compiled for one set may define
 // VICINAL_NO_FORCED_INLINE. Our sanitizer builds do, because they take minutes to compile what is inlined.
 #if defined(_MSC_VER) && !defined(__clang__)

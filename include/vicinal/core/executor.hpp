@@ -9,6 +9,7 @@
 #include <exception>           // for exception, exception_ptr
 #include <mutex>               // for mutex
 #include <thread>              // for thread
+#include <type_traits>         // for is_class, remove_cv
 #include <vector>              // for vector
 
 #include "vicinal/core/function_ref.hpp"
@@ -170,6 +171,15 @@ class executor_ref {
         : object_(&e),
           run_([](void* object, std::size_t count, task_ref task) { static_cast<E*>(object)->run(count, task); }),
           concurrency_([](void* object) { return static_cast<std::size_t>(static_cast<E*>(object)->concurrency()); }) {}
+
+    /// Refuses what is no executor, and says why.
+    template <class E>
+    requires(std::is_class_v<E> && !executor<E> && !std::same_as<std::remove_cv_t<E>, executor_ref>)  // NOLINT
+        executor_ref(E&) {
+        static_assert(executor<E>,
+                      "vicinal: an executor must model vicinal::executor: run(count, task) and concurrency() (see "
+                      "vicinal/core/executor.hpp)");
+    }
 
     void run(std::size_t count, task_ref task) const { run_(object_, count, task); }
     [[nodiscard]] std::size_t concurrency() const { return concurrency_(object_); }

@@ -91,15 +91,6 @@ template <class State>
                                               State::codec_name(), dim);
 }
 
-/// The incompatible features that a file of this index needs its readers to know.
-template <class State>
-[[nodiscard]] std::uint32_t features_of(const State& state) noexcept {
-    if constexpr (requires { state.file_features(); })
-        return state.file_features();
-    else
-        return 0;
-}
-
 /// Adds the sections of a file as they are.
 inline void copy_sections(const file_image& from, section_writer& to) {
     for (const section_entry& entry : from.sections()) {
@@ -141,7 +132,7 @@ void with_writer(const State& state, Use&& use) {
     const auto frozen = state.locks.frozen();  // not reading(): a writer that waits for readers would hold back searches
     file_header header = state_header<State>(state.dim);
     header.rows = stored_rows(state);
-    header.incompat |= features_of(state);
+    header.incompat |= state.file_features();
     section_writer out(std::move(header));
     part_writer parts(out);
     write_parts(state, parts);
@@ -158,9 +149,9 @@ template <class State>
     auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
     const part_reader parts(image, thorough, stop);
     read_parts(*state, parts);
-    if ((image.header().incompat & duplicates_apart) != features_of(*state))
+    if ((image.header().incompat & duplicates_apart) != state->file_features())
         fail_corrupt(image.name(), "its features are " + hex(image.header().incompat) + ", its sections need " +
-                                       hex(features_of(*state)));
+                                       hex(state->file_features()));
     return state;
 }
 

@@ -1,26 +1,26 @@
-// Exact search that passes rows over by their pca8 codes, which bound distances for sure, and measures the rest as ever.
+// pca8 codes bound distances for sure, so an exact search passes rows over by them and measures the rest as ever.
 //
-// Let B's columns be the directions as they are stored, |B^T B - I| <= k (the skew), u = v - mean a vector from the mean,
-// exactly, and P the projection onto what B's columns span. The map
+// Let B's columns be the directions as they are stored, |B^T B - I| <= k (the skew), u = v - mean a vector from the
+// mean, exactly, and P the projection onto what B's columns span. The map
 //     F(u) = (B^T u / sqrt(1 + k),  |(I - P) u|)
 // shortens distances: |B^T w|^2 <= (1 + k) |P w|^2, lengths of the rest differ by at most the length of the rests'
-// difference, and |P w|^2 + |(I - P) w|^2 = |w|^2. If B is square the rest is 0. A code is a point z within `error` of F:
-// of its coordinates, what quantising them lost, measured when the code was made, and
+// difference, and |P w|^2 + |(I - P) w|^2 = |w|^2. If B is square the rest is 0. A code is a point z within `error` of
+// F: of its coordinates, what quantising them lost, measured when the code was made, and
 //     rounding  32 products at a time are added in single precision, the sums in double. Each is within 34 u of the sum
-//               of their absolute values (u = 2^-24), so that all together are within 34 u |B|_F |u|, where |B|_F is the
-//               square root of width; rounding u itself costs u |u|
+//               of their absolute values (u = 2^-24), so that all together are within 34 u |B|_F |u|, where |B|_F is
+//               the square root of width; rounding u itself costs u |u|
 //     skew      |B^T u| (1 - 1 / sqrt(1 + k)) <= k |u|
-//     the rest  |(I - P) u|^2 = |u|^2 - |P u|^2, and |P u|^2 is from |B^T u|^2 / (1 + k) to |B^T u|^2 / (1 - k). The middle
-//               of the two ends is stored, half of what lies between is the error
+//     the rest  |(I - P) u|^2 = |u|^2 - |P u|^2, and |P u|^2 is from |B^T u|^2 / (1 + k) to |B^T u|^2 / (1 - k). The
+//               middle of the two ends is stored, half of what lies between is the error
 // all of which `pca8::project` adds up in double. A query's point likewise, without quantising. So
 //     |q - x| >= |z_q - z_x| - error_q - error_x
 // and |z_q - z_x|^2 is taken by its three terms: the squares are known, the product is a sum of integers: with w the
 // query's coordinates times the steps, W = round(w / f), and codes c from -128 to 127
 //     sum w c  <=  f sum W c  +  128 sum |w - f W|
-// Sums of integers are exact, and roundings in single precision of what follows cost at most 2^-19 (`pca8::margin`) of the
-// squares, which is taken off both, and of the lengths, which is in both errors.
+// Sums of integers are exact, and roundings in single precision of what follows cost at most 2^-19 (`pca8::margin`) of
+// the squares, which is taken off both, and of the lengths, which is in both errors.
 //
-// The scorer's distance to x is at most T only if, with g as in storage/query_tiles.hpp,
+// The scorer's distance to x is at most T only if, with g as in scoring/query_tiles.hpp,
 //     squared differences  |q - x|^2 <= T (1 + 1.25 g)
 //     products             q.x >= least_sum(T) - 1.1 g |q||x|, so that
 //                          |q - x|^2 - |x|^2 (1 + 1.1 g) <= |q|^2 (1 + 1.1 g) - 2 least_sum(T)
@@ -44,20 +44,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Whether codes bound the distances of the vectors they were made of.
-template <class Codec>
-inline constexpr bool bounds_distances = requires {
-    requires Codec::bounds_distances;
-};
-
-/// Whether that is so of the coarse codec of two.
-template <class Codec>
-inline constexpr bool bounds_coarse = requires {
-    requires bounds_distances<typename Codec::coarse>;
-};
-
-/// Which rows a search goes by bounds over, and which it measures all of: while bounds pass over too few rows to pay,
-/// ever longer stretches are measured, so that they cost little where they never do.
+/// A pruning_pace says of which rows bounds are computed and which are all measured. While bounds rule out too few rows
+/// to pay, ever longer stretches are measured, so that bounds cost little where they never pay.
 class pruning_pace {
   public:
     /// For how many of the next rows bounds should be computed: none while they do not pay, a few to try, or all.
@@ -90,12 +78,7 @@ template <class Metric, class Coarse, class Fine, class Isa>
 class bounding_scorer {
     static_assert(std::same_as<Fine, f32>,
                   "vicinal: pca8 bounds the distances of exact vectors; write two_level<pca8, f32>");
-    static constexpr bool able = [] {
-        if constexpr (formed_metric<Metric>)
-            return Metric::form == sum_form::squared_difference || product_bound_metric<Metric>;
-        else
-            return false;
-    }();
+    static constexpr bool able = sum_bounded_metric<Metric>;
     static constexpr bool products = [] {
         if constexpr (able) return Metric::form == sum_form::product;
         return false;
@@ -209,8 +192,8 @@ class bounding_scorer {
             sum += weight;
             most = std::max(most, weight);
         }
-        const double unit =
-            rounded_up(std::max({sum / double{integers::total_weight}, most / double{integers::largest_weight}, 0x1p-100}));
+        const double unit = rounded_up(
+            std::max({sum / double{integers::total_weight}, most / double{integers::largest_weight}, 0x1p-100}));
         double lost = 0;
         for (std::size_t j = 0; j < coder_.padded_width(); ++j) weights[j] = 0;
         for (std::size_t j = 0; j < width; ++j) {
@@ -218,8 +201,7 @@ class bounding_scorer {
             const double whole = std::floor(weight / unit + 0.5);
             lost += std::abs(weight - whole * unit);
             zero_ += static_cast<std::int32_t>(whole) * 128;
-            weights[j / group * group + simd::integer_scan_place(j % group, group)] =
-                static_cast<std::int16_t>(whole);
+            weights[j / group * group + simd::integer_scan_place(j % group, group)] = static_cast<std::int16_t>(whole);
         }
         weights_ = weights;
         terms_.scale = static_cast<float>(2 * unit);

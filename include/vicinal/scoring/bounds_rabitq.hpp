@@ -1,5 +1,5 @@
-// A scan of rabitq codes: the signs of 32 rows at once say how far each is, within an error known of each, and only
-// rows that could be close are looked at again.
+// rabitq codes are scanned by their signs. Those of 32 rows at once say how far each row is, within an error known of
+// each, and only rows that could be close are looked at again.
 //
 // With o = R (x - c) the row's rotated vector, v any vector, s the signs of o and n the width,
 //     <v, o>  is about  factor <v, s>,   factor = |o|^2 / |o|_1,
@@ -24,15 +24,6 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Whether rows of signs can be passed over by the metric's threshold.
-template <class Metric, class Codec>
-inline constexpr bool is_sketched = [] {
-    if constexpr (is_rabitq<Codec> && formed_metric<Metric>)
-        return Metric::form == sum_form::squared_difference || product_bound_metric<Metric>;
-    else
-        return false;
-}();
-
 /// A rabitq code's rotated vector, relative to the center, as kernels load it.
 template <class Codec>
 struct rotated_code {
@@ -50,7 +41,7 @@ struct rotated_code {
 };
 
 template <class Metric, class Codec, class Isa>
-requires is_sketched<Metric, Codec>
+requires scans_by<Metric, Codec, Isa, scan_algorithm::sign_bounds>
 class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     static constexpr std::size_t lanes = simd::scan_lanes;
@@ -58,8 +49,6 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     using V = simd::lanes<isa>;
 
   public:
-    static constexpr bool certain = false;
-
     /// buffer  keeps what is made of the query as long as this lives
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector& buffer)
@@ -73,11 +62,11 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         buffer.resize(4 * n);
         rotated_ = buffer.data();
         relative_ = buffer.data() + n;
-        tables_ = reinterpret_cast<std::uint8_t*>(buffer.data() + 2 * n);
+        lut_ = reinterpret_cast<std::uint8_t*>(buffer.data() + 2 * n);
         coder_.turn().template apply<isa>(query, rotated_, buffer.data() + 3 * n);
         length_ = std::sqrt(product(rotated_, rotated_));
         terms_.width = static_cast<float>(n);
-        if constexpr (!differences) make_tables(coder_.own_center());
+        if constexpr (!differences) make_luts(coder_.own_center());
         relative_to(coder_.own_center());
     }
 
@@ -88,7 +77,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         if (rotated_ == nullptr) return;
         lengths_ = length_ + std::sqrt(product(center.derived, center.derived));
         if constexpr (differences) {
-            make_tables(center);
+            make_luts(center);
             terms_.base = static_cast<float>(distance_);
         } else {
             with_center_ = product(rotated_, center.derived);
@@ -103,8 +92,8 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         else
             return static_cast<float>(std::min(-metric_.least_sum(threshold), double{largest}));
     }
-    /// The rows' bounds, by their signs, into out, which has places for whole 32. Rows as in score_block, any number: by
-    /// hundreds they take two thirds of the time.
+    /// The rows' bounds, by their signs, into out, which has places for whole 32. Rows as in score_block, any number:
+    /// by hundreds they take two thirds of the time.
     void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
         if (!able_) {
             for (std::size_t r = 0; r < count; ++r) out[r] = -largest;
@@ -119,7 +108,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
             ahead_.ask(rows, n * stride);
             alignas(32) float sums[lanes];
             alignas(32) float bounds[lanes];
-            simd::scan_rows_32<V>(rows + Codec::factors_size, stride, n, tables_, width, scale, sums);
+            simd::scan_rows_32<V>(rows + Codec::factors_size, stride, n, lut_, width, scale, sums);
             simd::factor_bounds<V, differences>(rows, stride, n, sums, terms, bounds);
             // What is no number, of a damaged mapped file, is looked at.
             for (std::size_t i = 0; i < lanes; ++i)
@@ -154,8 +143,8 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         return double{simd::sum_lanes(sums)};
     }
 
-    /// Of R (q - point), by which products with o are estimated.
-    void make_tables(const code_center& point) noexcept {
+    /// Makes the look-up tables of R (q - point), by which products with o are estimated.
+    void make_luts(const code_center& point) noexcept {
         const std::size_t n = coder_.width();
         V squares(0.0F);
         for (std::size_t i = 0; i < n; i += lane_count) {
@@ -172,7 +161,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         able_ = bits > least && bits < most;
         if (!able_) return;
         distance_ = double{distance};
-        scale_ = simd::make_tables<V>(relative_, n, tables_);
+        scale_ = simd::make_tables<V>(relative_, n, lut_);
         terms_.slack = static_cast<float>((differences ? 2.0 : 1.0) * double{Codec::reach} *
                                           std::sqrt(distance_ / static_cast<double>(n - 1)));
     }
@@ -184,7 +173,8 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         std::uint64_t close = 0;
         const rotated_code<Codec> rotated{coder_};
         if constexpr (differences) {
-            Isa::score_list(metric_, rotated, relative_, coder_.width(), rows, which, count, values);
+            kernels_for<Metric, rotated_code<Codec>, Isa>::score_list(metric_, rotated, relative_, coder_.width(), rows,
+                                                                      which, count, values);
             const double reach = std::sqrt(std::max(double{threshold}, 0.0)) + 0x1p-18 * lengths_;
             const double limit = reach * reach * (1 + 0x1p-14);
             for (std::size_t i = 0; i < count; ++i) close |= std::uint64_t{double{values[i]} > limit ? 0U : 1U} << i;
@@ -211,9 +201,9 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     const Codec& coder_;
     simd::scan_ahead ahead_;
     bool able_ = false;
-    float* rotated_ = nullptr;    // R q
+    float* rotated_ = nullptr;   // R q
     float* relative_ = nullptr;  // what the tables are made of
-    std::uint8_t* tables_ = nullptr;
+    std::uint8_t* lut_ = nullptr;
     simd::scan_scale scale_;
     simd::factor_terms terms_;
     double with_center_ = 0;  // <q, c>, of products

@@ -1,5 +1,5 @@
-// Where scored rows go: the k closest, all within a radius, or candidates for a rerank. Every scan and every list feeds
-// one of these.
+// A collector takes scored rows and keeps the k closest, all within a radius, or candidates for a rerank. Every scan
+// and every list feeds one of these.
 #pragma once
 
 #include <bit>      // for countr_zero, popcount
@@ -8,9 +8,10 @@
 #include <span>     // for span
 #include <vector>   // for vector
 
-#include "vicinal/filter.hpp"
 #include "vicinal/core/reservoir.hpp"
 #include "vicinal/core/top_k.hpp"
+#include "vicinal/filter.hpp"
+#include "vicinal/scoring/scorer_concepts.hpp"
 #include "vicinal/storage/id_map.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -38,7 +39,8 @@ class row_selector {
 template <class Id>
 class closest_collector {
   public:
-    closest_collector(std::span<neighbor<Id>> out, const row_selector<Id>& selector) noexcept : kept_(out), selector_(selector) {}
+    closest_collector(std::span<neighbor<Id>> out, const row_selector<Id>& selector) noexcept
+        : kept_(out), selector_(selector) {}
     [[nodiscard]] float threshold() const noexcept { return kept_.threshold(); }
     void push(slot_t slot, float distance) {
         if (selector_(slot)) kept_.push({selector_.id(slot), distance});
@@ -93,7 +95,7 @@ class radius_collector {
 
 /// Pushes those of `count` scored rows that a collector could keep; slot_of(i) is the number of row i, or
 /// no_slot if it is not to be pushed.
-template <class Collector, class SlotOf>
+template <row_collector Collector, class SlotOf>
 VICINAL_INLINE void push_all(Collector& collector, const float* distances, std::size_t count, SlotOf slot_of) {
     float threshold = collector.threshold();
     for (std::size_t i = 0; i < count; ++i) {
@@ -109,13 +111,14 @@ VICINAL_INLINE void push_all(Collector& collector, const float* distances, std::
 /// across the boundary of two segments of a chunked_rows.
 inline constexpr std::size_t scan_block = 64;
 
-/// Scores `count` <= scan_block rows that lie `stride` bytes apart and pushes those that a collector could keep; slot_of as
-/// for push_all. A scorer with `close_rows` rules most of them out first, one with `estimate` says which could be kept.
-template <class Scorer, class Collector, class SlotOf>
+/// Scores `count` <= scan_block rows that lie `stride` bytes apart and pushes those that a collector could keep;
+/// slot_of as for push_all. A scorer with `close_rows` rules most of them out first, one with `estimate` says which
+/// could be kept.
+template <class Scorer, row_collector Collector, class SlotOf>
 VICINAL_INLINE void push_block(const Scorer& scorer, const std::byte* first, std::size_t stride, std::size_t count,
-                                Collector& collector, SlotOf slot_of) {
+                               Collector& collector, SlotOf slot_of) {
     float distances[scan_block];
-    if constexpr (requires { scorer.estimate(first, stride, count, 0.0F, distances); }) {
+    if constexpr (estimate_scorer<Scorer>) {
         std::uint64_t close = scorer.estimate(first, stride, count, collector.threshold(), distances);
         for (; close != 0; close &= close - 1) {
             const auto i = static_cast<std::size_t>(std::countr_zero(close));
@@ -123,7 +126,7 @@ VICINAL_INLINE void push_block(const Scorer& scorer, const std::byte* first, std
         }
         return;
     }
-    if constexpr (requires { scorer.close_rows(first, stride, count, 0.0F); }) {
+    if constexpr (prefilter_scorer<Scorer>) {
         std::uint64_t close = scorer.close_rows(first, stride, count, collector.threshold());
         if (static_cast<std::size_t>(std::popcount(close)) * 4 < count) {
             slot_t which[scan_block];

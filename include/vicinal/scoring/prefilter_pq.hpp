@@ -1,8 +1,8 @@
-// A scan of pq codes for rows that could be close: by tables of 8-bit numbers, 32 rows at once (FastScan: Andre,
-// Kermarrec, Le Scouarnec 2015), which rules out for sure. What is left is scored as ever, so results are the same, bit
-// for bit.
+// pq codes are scanned for rows that could be close by look-up tables of 8-bit numbers, 32 rows at once (FastScan:
+// Andre, Kermarrec, Le Scouarnec 2015). That rules out for sure. What is left is scored as ever, so results are the
+// same, bit for bit.
 //
-// With x a row's decoded vector, pair p of its components one of 16 centroids c_p, and E_p the share of that pair in
+// With x a row's decoded vector, pair p of its components one of 16 centroids c_p, and E_p what that pair adds to
 //     squared differences  |q - x|^2 = sum E_p,  E_p = |q_p - c_p|^2
 //     products             -q.x      = sum E_p,  E_p = -q_p.c_p
 // the tables hold floor((E_p - m_p) / step), cut off at the largest entry, with m_p the least of the pair's 16. So
@@ -10,12 +10,12 @@
 // scorer's distance must not, leaves:
 //     squared differences  sum E_p <= T (1 + 1.25 g)
 //     products             sum E_p <= -least_sum(T) + 1.1 g |q| X
-// with g as in storage/query_tiles.hpp and X the largest length a decoded vector has. Shares are computed in single
+// with g as in scoring/query_tiles.hpp and X the largest length a decoded vector has. E_p are computed in single
 // precision, u = 2^-24: of squared differences the error of all is within 9 u of their sum, of products within 10 u |q|
 // X; 16 u are taken. All of these may lose 2^-126 to underflow.
 //
-// The step is chosen by what T leaves: a row that is close has shares of few times the mean of that, and what the rest
-// are cut off at matters little, while a step twice as large loses twice as much. So tables are made when the first
+// The step is chosen by what T leaves: a row that is close has E_p of few times the mean of that, and what the rest are
+// cut off at matters little, while a step twice as large loses twice as much. So tables are made when the first
 // threshold is known (what Andre et al. call qmax), and again when it has fallen a good deal.
 #pragma once
 
@@ -32,11 +32,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Whether rows can be ruled out by tables: pq, and a metric that says what a threshold asks of its sum.
-template <class Metric, class Codec>
-inline constexpr bool is_tabled = has_tables<Codec>&& adds_up<Metric>;
-
-/// What each centroid adds to a query's distance, and tables of it rounded down.
+/// Look-up tables (LUT) of what each centroid adds to a query's distance: in floats, and quantised to bytes.
 template <class Codec, class V, bool Differences>
 class lookup_tables {
     static constexpr std::size_t entries = Codec::centroids;
@@ -54,40 +50,40 @@ class lookup_tables {
         if (!able_) return;
         const std::size_t floats = pairs_ * entries;
         buffer.resize(floats + bytes_ * 2 * entries / sizeof(float));
-        shares_ = buffer.data();
-        tables_ = reinterpret_cast<std::uint8_t*>(buffer.data() + floats);
+        float_lut_ = buffer.data();
+        byte_lut_ = reinterpret_cast<std::uint8_t*>(buffer.data() + floats);
         for (std::size_t p = 0; p < pairs_; ++p) {
             const float second = 2 * p + 1 < coder.dim() ? query[2 * p + 1] : 0.0F;
             least_ += double{simd::plane_lookup<V, Differences>(coder.codebook(p).data(), query[2 * p], second,
-                                                                shares_ + p * entries, most_)};
+                                                                float_lut_ + p * entries, most_)};
         }
     }
 
     [[nodiscard]] bool able() const noexcept { return able_; }
     /// The sum of m_p above.
     [[nodiscard]] double least() const noexcept { return least_; }
-    /// The sum of the pairs' mean shares above m_p: about that of any row.
+    /// The sum of the pairs' mean E_p above m_p: about that of any row.
     [[nodiscard]] double mean() const noexcept {
         double sum = 0;
-        for (std::size_t i = 0; i < pairs_ * entries; ++i) sum += double{shares_[i]};
+        for (std::size_t i = 0; i < pairs_ * entries; ++i) sum += double{float_lut_[i]};
         return sum / static_cast<double>(entries);
     }
     /// What an entry is worth.
     [[nodiscard]] double step() const noexcept { return double{step_}; }
 
-    /// Makes the tables for rows whose shares above m_p add up to `room`: rounded down, or to the nearest.
-    void make(double room, bool nearest) noexcept {
+    /// Quantises the tables for rows whose E_p above m_p add up to `room`: rounded down, or to the nearest.
+    void quantize(double room, bool nearest) noexcept {
         constexpr unsigned highest = simd::highest_entry<together>;
         constexpr double smallest = 0x1p-120;
-        // Ten times the mean share of such a row: 4 times lets several times as many rows through on SIFT and on text
+        // Ten times the mean E_p of such a row: 4 times lets several times as many rows through on SIFT and on text
         // embeddings, 30 times a third more.
         double most = room * 10 / static_cast<double>(pairs_);
         if (most > room) most = room;
         if (most > double{most_}) most = double{most_};
         step_ = static_cast<float>(most / highest > smallest ? most / highest : smallest);
-        simd::round_to_bytes<V>(shares_, pairs_ * entries, 1.0F / step_, nearest ? 0.5F : 0.0F, highest, tables_);
+        simd::round_to_bytes<V>(float_lut_, pairs_ * entries, 1.0F / step_, nearest ? 0.5F : 0.0F, highest, byte_lut_);
         // Half bytes that hold no pair.
-        for (std::size_t i = pairs_ * entries; i < bytes_ * 2 * entries; ++i) tables_[i] = 0;
+        for (std::size_t i = pairs_ * entries; i < bytes_ * 2 * entries; ++i) byte_lut_[i] = 0;
     }
     /// The sums of rows' entries into out, which has 64 places; bit i is set if row i's is at most `limit`. Rows as in
     /// score_block, count <= 64.
@@ -98,7 +94,7 @@ class lookup_tables {
             const std::size_t some = count - r < simd::scan_lanes ? count - r : simd::scan_lanes;
             const std::byte* const rows = first + r * stride;
             ahead_.ask(rows, some * stride);
-            simd::scan_rows_32<V, together>(rows, stride, some, tables_, 8 * bytes_, {1.0F, 0.0F}, out + r);
+            simd::scan_rows_32<V, together>(rows, stride, some, byte_lut_, 8 * bytes_, {1.0F, 0.0F}, out + r);
             close |= std::uint64_t{simd::not_above_32<V>(out + r, limit)} << r;
         }
         return close & ~std::uint64_t{0} >> (64 - count);
@@ -109,28 +105,24 @@ class lookup_tables {
     std::size_t bytes_;
     simd::scan_ahead ahead_;
     bool able_ = false;
-    float* shares_ = nullptr;
-    std::uint8_t* tables_ = nullptr;
+    float* float_lut_ = nullptr;
+    std::uint8_t* byte_lut_ = nullptr;
     double least_ = 0;
-    float most_ = 0;  // the largest share above m_p
+    float most_ = 0;  // the largest E_p above m_p
     float step_ = 1;
 };
 
 template <class Metric, class Codec, class Isa>
-requires is_tabled<Metric, Codec>
+requires scans_by<Metric, Codec, Isa, scan_algorithm::table_prefilter>
 class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     using V = simd::lanes<typename Isa::isa>;
 
   public:
-    static constexpr bool certain = true;
-
     /// buffer  keeps the query's tables as long as this lives
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector& buffer)
-        : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer),
-          metric_(metric),
-          tables_(store, query, buffer) {
+        : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer), metric_(metric), luts_(store, query, buffer) {
         error_ = sum_error(store.dim());
         lost_ = 8 * (static_cast<double>(store.dim()) + 16) * 0x1p-126;
         if constexpr (!differences) {
@@ -144,14 +136,14 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     [[nodiscard]] std::uint64_t close_rows(const std::byte* first, std::size_t stride, std::size_t count,
                                            float threshold) const noexcept {
         const std::uint64_t all = ~std::uint64_t{0} >> (64 - count);
-        if (!tables_.able()) return all;
+        if (!luts_.able()) return all;
         if (threshold != asked_) {
             asked_ = threshold;
             limit_ = limit_of(threshold);
         }
         if (limit_ == nothing_ruled_out) return all;
         alignas(32) float sums[64];
-        return tables_.sums(first, stride, count, limit_, sums);
+        return luts_.sums(first, stride, count, limit_, sums);
     }
 
   private:
@@ -166,19 +158,19 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
             room = off_ - metric_.least_sum(threshold) + lost_;
         }
         if (!(room < double{std::numeric_limits<float>::max()})) return nothing_ruled_out;
-        const double least = tables_.least();
+        const double least = luts_.least();
         room -= least - 0x1p-40 * (least < 0 ? -least : least);
         if (!(room >= 0)) return -1;
         if (!(room >= 0.7 * made_for_ && room <= 1.4 * made_for_)) {
             made_for_ = room;
-            tables_.make(room, false);
+            luts_.quantize(room, false);
         }
-        const double limit = std::floor(room / tables_.step() * (1 + 0x1p-40));
+        const double limit = std::floor(room / luts_.step() * (1 + 0x1p-40));
         return limit < 0x1p24 ? static_cast<float>(limit) : 0x1p24F;
     }
 
     const Metric& metric_;
-    mutable lookup_tables<Codec, V, differences> tables_;
+    mutable lookup_tables<Codec, V, differences> luts_;
     double error_ = 0;  // g above
     double lost_ = 0;   // to underflow
     double off_ = 0;    // by roundings, of products
@@ -197,20 +189,20 @@ class estimating_scorer : public scorer<Metric, Codec, Isa> {
   public:
     estimating_scorer(const Metric& metric, const code_store<Codec>& store, const float* query,
                       padded_vector& row_buffer, padded_vector& buffer)
-        : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer), tables_(store, query, buffer) {
-        if (tables_.able()) tables_.make(tables_.mean() * 1.5, true);
+        : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer), luts_(store, query, buffer) {
+        if (luts_.able()) luts_.quantize(luts_.mean() * 1.5, true);
     }
 
     /// Estimates of `count` <= 64 rows into out, which has 64 places; bit i is set if row i's is at most `threshold`.
     [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
                                          float* out) const {
-        if (tables_.able()) return tables_.sums(first, stride, count, threshold, out);
+        if (luts_.able()) return luts_.sums(first, stride, count, threshold, out);
         this->score_block(first, stride, count, out);
         return ~std::uint64_t{0} >> (64 - count);
     }
 
   private:
-    tables_type tables_;
+    tables_type luts_;
 };
 
 }  // namespace detail

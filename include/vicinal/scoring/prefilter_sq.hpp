@@ -1,9 +1,9 @@
-// A scan of sq8 or sq4 codes for rows that could be close: in integers, which is several times as fast as in floats,
+// sq8 and sq4 codes are scanned in integers for rows that could be close. That is several times as fast as in floats,
 // and rules out for sure. What is left is scored as ever, so results are the same, bit for bit.
 //
 // Let x be a row's exact components low + step c, X the largest length a row can have, u = 2^-24. The scorer decodes
 // each component with one rounding, by at most u |x|, and adds up with a relative error of at most g = 1.125 (dim + 16)
-// u, as storage/query_tiles.hpp has it; T is what its distance must not exceed.
+// u, as scoring/query_tiles.hpp has it; T is what its distance must not exceed.
 //
 //   squared differences  With q' the query rounded to integers, in the units of the codes, and e = q - q', the scorer's
 //                        distance is at least (1 - g) |q - xf|^2 for a row xf within u X of x. If it is at most T,
@@ -31,29 +31,17 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Whether rows can be ruled out in integers: affine codes, a metric that says what a threshold asks of its sum, and
-/// instructions for it.
-template <class Metric, class Codec, class Isa>
-inline constexpr bool is_prefiltered = [] {
-    if constexpr (affine_codec<Codec> && is_tiled<Metric, Codec>)
-        return simd::has_integer_scan<simd::lanes<typename Isa::isa>>;
-    else
-        return false;
-}();
-
-/// A scorer for scans. With `close_rows` it rules rows out; `certain` says whether it does so for sure.
+/// A scorer for scans of many rows. Where `query_algorithm` says that something rules rows out, a specialisation does.
 template <class Metric, class Codec, class Isa>
 class scan_scorer : public scorer<Metric, Codec, Isa> {
   public:
-    static constexpr bool certain = true;
-
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector&)
         : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer) {}
 };
 
 template <class Metric, class Codec, class Isa>
-requires is_prefiltered<Metric, Codec, Isa>
+requires scans_by<Metric, Codec, Isa, scan_algorithm::integer_prefilter>
 class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     static constexpr double top = Codec::bits == 8 ? 255 : 15;
@@ -63,8 +51,6 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     using V = simd::lanes<typename Isa::isa>;
 
   public:
-    static constexpr bool certain = true;
-
     /// integers  keeps the query's as long as this lives
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector& integers_buffer)
@@ -73,7 +59,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
           coder_(store.coder()),
           dim_(store.dim()) {
         const bool weighted = differences && !coder_.uniform();
-        able_ = dim_ <= simd::integer_block && !(weighted && Codec::bits == 4);
+        able_ = dim_ <= simd::integer_block && !(weighted && !weighted_codec<Codec>);
         if (!able_) return;
         const std::size_t count = round_up(dim_, group) * (weighted ? 2 : 1);
         integers_buffer.resize((count * sizeof(query_type) + sizeof(float) - 1) / sizeof(float));
@@ -101,7 +87,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         if constexpr (!differences)
             return simd::integer_scan<V, Codec::bits, integer_sum::product>(query_, dim_, 0, first, stride, count,
                                                                             limit_);
-        else if constexpr (Codec::bits == 8)
+        else if constexpr (weighted_codec<Codec>)
             if (!coder_.uniform())
                 return simd::integer_scan<V, 8, integer_sum::weighted_difference>(
                     query_, dim_, simd::weighted_shift(dim_), first, stride, count, limit_);
@@ -120,11 +106,12 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
 
     void round_query(const float* query) noexcept {
         const bool weighted = !coder_.uniform();
-        unit_ = weighted ? double{coder_.unit()} : double{coder_.step(0)} / integers::per_step;
+        unit_ = double{coder_.step(0)} / integers::per_step;
         int lowest = integers::lowest;
         int highest = integers::highest;
-        if constexpr (Codec::bits == 8)
+        if constexpr (weighted_codec<Codec>)
             if (weighted) {
+                unit_ = double{coder_.unit()};
                 lowest = integers::weighted_lowest;
                 highest = integers::weighted_highest;
             }
@@ -136,13 +123,14 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
             const double e = (position - whole) * unit_;
             off += e * e;
             squares += whole * whole;
-            if (weighted) {
-                query_type* const at = query_ + i / group * group * 2 + simd::integer_scan_place(i % group, group);
-                at[0] = static_cast<query_type>(whole);
-                at[group] = static_cast<query_type>(simd::integer_scan_weight(i, coder_.weight(i)));
-            } else {
-                query_[place(i)] = static_cast<query_type>(whole);
-            }
+            if constexpr (weighted_codec<Codec>)
+                if (weighted) {
+                    query_type* const at = query_ + i / group * group * 2 + simd::integer_scan_place(i % group, group);
+                    at[0] = static_cast<query_type>(whole);
+                    at[group] = static_cast<query_type>(simd::integer_scan_weight(i, coder_.weight(i)));
+                    continue;
+                }
+            query_[place(i)] = static_cast<query_type>(whole);
         }
         off_ = std::sqrt(off) + 0x1p-24 * longest_;
         scale_ = unit_ * unit_ * (weighted ? static_cast<double>(1U << simd::weighted_shift(dim_)) : 1.0);

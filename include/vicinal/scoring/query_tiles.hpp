@@ -1,4 +1,4 @@
-// Many queries bound to one store: the tiles of simd/tile.hpp choose rows, the ordinary scorer measures them.
+// query_tiles are many queries bound to one store: tiles of simd/tile.hpp choose rows, kernels measure them.
 //
 // A tile's dot products are no distances: they are added in another order, and squared distances are taken by norms,
 // which cancels. So a tile only rules out. What it cannot rule out is scored as a single query scores it, and the
@@ -9,8 +9,8 @@
 // (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, lemma 3.1; n u <= 1/16). Q and X are the computed
 // squared norms, p a tile's product, T what the scorer's distance must not exceed.
 //
-//   squared differences   The scorer's distance is within g of the true one, D. If it is at most T, D <= T (1 + 1.25
-//   g).
+//   squared differences   The scorer's distance is within g of the true one, D. If it is at most T, then
+//                         D <= T (1 + 1.25 g).
 //                         2 q.x = |q|^2 + |x|^2 - D, |q|^2 >= Q (1 - g), likewise X, and |p - q.x| <= g |q||x|
 //                         <= g (1 + 1.1 g) (Q + X) / 2. Hence 2 p >= (Q + X) (1 - 2.1 g) - T (1 + 1.25 g). Rounding
 //                         that to a float per query and a float per row and adding them costs at most 4 u (Q + X + T),
@@ -41,25 +41,6 @@
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
-
-/// A metric that adds up squared differences, or products and says by `least_sum` how large the sum must be.
-template <class Metric>
-inline constexpr bool adds_up = [] {
-    if constexpr (formed_metric<Metric>)
-        return Metric::form == sum_form::squared_difference || product_bound_metric<Metric>;
-    else
-        return false;
-}();
-
-/// Whether a single query's scan looks distances up in tables, which is less work than a share of a product.
-template <class Codec>
-inline constexpr bool has_tables = requires {
-    requires Codec::has_tables;
-};
-
-/// A pair whose rows can be ruled out by dot products: a fused scorer and such a metric.
-template <class Metric, class Codec>
-inline constexpr bool is_tiled = is_fused<Metric, Codec>&& adds_up<Metric> && !has_tables<Codec>;
 
 /// Prepared queries, one behind the other, each readable as kernels want it.
 class query_table {
@@ -96,6 +77,8 @@ struct squares_of_row {
 template <class Metric, class Codec, class Isa>
 class query_tiles {
     using tile = simd::tile<typename Isa::isa>;
+    using kernels = kernels_for<Metric, Codec, Isa>;
+    using row_kernels = kernels_for<squares_of_row, Codec, Isa>;
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     static constexpr bool in_place = std::same_as<Codec, f32>;
 
@@ -115,7 +98,7 @@ class query_tiles {
         const f32 floats{dim_};
         for (std::size_t i = 0; i < queries.size(); ++i)
             Isa::score_block(squares_of_row{}, floats, queries[i].data(), dim_,
-                                 reinterpret_cast<const std::byte*>(queries[i].data()), 0, 1, &norms_[i]);
+                             reinterpret_cast<const std::byte*>(queries[i].data()), 0, 1, &norms_[i]);
         if constexpr (!in_place) {
             decoded_stride_ = round_up(dim_, cache_line / sizeof(float));
             decoded_.resize(decoded_stride_ * most_rows);
@@ -163,7 +146,8 @@ class query_tiles {
             slots[r] = static_cast<slot_t>(first + r);
             rows_[r] = floats_of(r, table[slots[r]]);
         }
-        Isa::score_list(squares_of_row{}, store_.coder(), queries_[0].data(), dim_, table, slots, count, terms_);
+        row_kernels::score_list(squares_of_row{}, store_.coder(), queries_[0].data(), dim_, table, slots, count,
+                                terms_);
         const auto lost = static_cast<float>(static_cast<double>(dim_) * 0x1p-126);  // by squares that underflow
         for (std::size_t r = 0; r < count; ++r) {
             const bool usable = admissible_when_decoded(terms_[r]);
@@ -175,11 +159,11 @@ class query_tiles {
         }
     }
 
-    /// Pushes to collector(query) the loaded rows that could be closer than it asks for, row i as number_of(i), unless
-    /// that is no_slot. Every row
-    /// whose distance is at most the collector's threshold is among them, with the distance a single query finds.
-    template <class SinkOf, class NumberOf>
-    void scan(const panel& queries, SinkOf collector_of, NumberOf number_of) {
+    /// Pushes to collector_of(query) the loaded rows that could be closer than it asks for, row i as slot_of(i), unless
+    /// that is no_slot. Every row whose distance is at most the collector's threshold is among them, with the distance
+    /// a single query finds.
+    template <class CollectorOf, class SlotOf>
+    void scan(const panel& queries, CollectorOf collector_of, SlotOf slot_of) {
         float least[panel_size];
         float slope[panel_size];
         for (std::size_t i = 0; i < panel_size; ++i) {
@@ -189,7 +173,7 @@ class query_tiles {
         }
         tile::collect(queries.data(), dim_, rows_, count_, least, slope, terms_, reached_);
         for (std::size_t i = 0; i < queries.size(); ++i)
-            if (reached_.count[i] != 0) score(queries[i], reached_.row[i], reached_.count[i], collector_of, number_of);
+            if (reached_.count[i] != 0) score(queries[i], reached_.row[i], reached_.count[i], collector_of, slot_of);
     }
 
   private:
@@ -198,7 +182,7 @@ class query_tiles {
             return reinterpret_cast<const float*>(code);
         } else {
             float* const row = decoded_.data() + r * decoded_stride_;
-            Isa::decode(store_.coder(), code, dim_, row);
+            row_kernels::decode(store_.coder(), code, dim_, row);
             return row;
         }
     }
@@ -215,20 +199,20 @@ class query_tiles {
         }
     }
 
-    template <class SinkOf, class NumberOf>
-    void score(std::uint32_t query, const std::uint16_t* reached, std::size_t count, SinkOf& collector_of,
-               NumberOf& number_of) {
+    template <class CollectorOf, class SlotOf>
+    void score(std::uint32_t query, const std::uint16_t* reached, std::size_t count, CollectorOf& collector_of,
+               SlotOf& slot_of) {
         slot_t slots[most_rows];
         float distances[most_rows];
         for (std::size_t i = 0; i < count; ++i) slots[i] = static_cast<slot_t>(first_ + reached[i]);
-        Isa::score_list(metric_, store_.coder(), queries_[query].data(), dim_, table_, slots, count, distances);
+        kernels::score_list(metric_, store_.coder(), queries_[query].data(), dim_, table_, slots, count, distances);
         auto& collector = collector_of(query);
         float threshold = collector.threshold();
         for (std::size_t i = 0; i < count; ++i) {
             if (!(distances[i] <= threshold)) continue;
-            const slot_t number = number_of(reached[i]);
-            if (number == no_slot) continue;
-            collector.push(number, distances[i]);
+            const slot_t slot = slot_of(reached[i]);
+            if (slot == no_slot) continue;
+            collector.push(slot, distances[i]);
             threshold = collector.threshold();
         }
     }

@@ -1,5 +1,5 @@
-// Scans: every row of a store or list in turn, scored and pushed to a collector. Rows whose distances have lower bounds are
-// measured only as far as the bounds leave them possible.
+// A scan scores every row of a store or list in turn and pushes it to a collector. Rows whose distances have lower
+// bounds are measured only as far as the bounds leave them possible.
 #pragma once
 
 #include <algorithm>   // for make_heap, max, min, pop_heap
@@ -20,16 +20,10 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Whether a scorer knows lower bounds of distances, by which rows may be passed over.
-template <class Scorer>
-inline constexpr bool has_bounds = requires(const Scorer& scorer) {
-    scorer.limit_of(0.0F);
-};
-
-/// Measures rows [begin, end) of those slot_of names and pushes them.
-template <class Scorer, class Collector, class SlotOf, class BeforeBlock>
+/// Measures rows [begin, end), which slot_of names, and pushes them.
+template <paced_bound_scorer Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
 void push_unbounded(const Scorer& scorer, std::size_t begin, std::size_t end, Collector& collector, SlotOf slot_of,
-                     BeforeBlock before_block) {
+                    BeforeBlock before_block) {
     float distances[scan_block];
     slot_t slots[scan_block];
     for (std::size_t first = begin; first < end; first += scan_block) {
@@ -44,8 +38,8 @@ void push_unbounded(const Scorer& scorer, std::size_t begin, std::size_t end, Co
     }
 }
 
-/// Measures rows by few at a time, and knows what bound the next must not exceed.
-template <class Scorer, class Collector, class SlotOf>
+/// A row_measurer measures rows a few at a time, and knows what the bound of the next must not exceed.
+template <bound_scorer Scorer, row_collector Collector, class SlotOf>
 class row_measurer {
   public:
     row_measurer(const Scorer& scorer, const simd::row_table& rows, Collector& collector, SlotOf slot_of)
@@ -60,7 +54,7 @@ class row_measurer {
         slots_[noted_] = slot_of_(which_[noted_]);
         if (slots_[noted_] != no_slot && ++noted_ == at_once) settle();
     }
-    /// Measures those noted.
+    /// Measures the queued rows.
     void settle() {
         if (noted_ != 0) {
             float distances[at_once];
@@ -88,7 +82,7 @@ class row_measurer {
 
 /// Calls f(row, bound) for those of `count` bounds, of rows from `first` on, that do not exceed limit(), which is asked
 /// for each 32.
-template <class Scorer, class Limit, class F>
+template <bound_scorer Scorer, class Limit, class F>
 void for_each_possible(const float* lower, std::size_t first, std::size_t count, Limit limit, F f) {
     for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
         std::uint32_t possible = Scorer::not_above(lower + r, limit());
@@ -107,7 +101,7 @@ void for_each_possible(const float* lower, std::size_t first, std::size_t count,
     return aligned < most ? aligned : most;
 }
 
-/// The bounds of a chunk of rows: all of them, and which are lowest. Refers to what it is made from.
+/// A chunk_bounds keeps the bounds of a chunk of rows and knows which are lowest. It refers to what it is made from.
 class chunk_bounds {
   public:
     static constexpr std::size_t most_rows = 16384;
@@ -121,7 +115,7 @@ class chunk_bounds {
 
     /// Takes the bounds of rows [begin, end); only those up to `limit` matter. before_block() runs every few hundred
     /// rows.
-    template <class Scorer, class BeforeBlock>
+    template <bound_scorer Scorer, class BeforeBlock>
     void take(const Scorer& scorer, const simd::row_table& rows, std::size_t begin, std::size_t end, float limit,
               BeforeBlock before_block) {
         constexpr std::size_t at_once = 512;  // by one call: of 32 rows a third of the time went into the calls
@@ -147,7 +141,7 @@ class chunk_bounds {
     }
 
     /// Adds to `measurer` the rows with the lowest bounds, the lowest first, then all others that it leaves possible.
-    template <class Scorer, class Measurer>
+    template <bound_scorer Scorer, class Measurer>
     void measure(Measurer& measurer) {
         std::uint64_t last = 0;
         for (; kept_ != 0 && reservoir::distance(keys_[0]) <= measurer.limit(); --kept_) {
@@ -180,20 +174,19 @@ class chunk_bounds {
 /// end; then the few others that it leaves possible, in order. A scorer that says by `worth_bounding` that bounds rule
 /// out too little has the next rows measured.
 /// memory  for bounds
-template <class Scorer, class Collector, class SlotOf, class BeforeBlock>
-void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector, SlotOf slot_of,
-                     std::vector<float>& memory, BeforeBlock before_block) {
-    constexpr bool may_doubt = requires { scorer.worth_bounding(); };
+template <bound_scorer Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
+void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector,
+                    SlotOf slot_of, std::vector<float>& memory, BeforeBlock before_block) {
     // Half as many more rows are measured if the first 2048 are a chunk by themselves.
     constexpr std::size_t first_chunk = chunk_bounds::most_rows / 2;
     chunk_bounds bounds(memory, count);
     for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
         std::size_t together = begin == 0 ? first_chunk : chunk_bounds::most_rows;
         std::size_t worth = together;
-        if constexpr (may_doubt) worth = scorer.worth_bounding();
+        if constexpr (paced_bound_scorer<Scorer>) worth = scorer.worth_bounding();
         together = std::min({together, std::max(worth, scan_block), count - begin});
         end = begin + together;
-        if constexpr (may_doubt)
+        if constexpr (paced_bound_scorer<Scorer>)
             if (worth == 0) {
                 push_unbounded(scorer, begin, end, collector, slot_of, before_block);
                 continue;
@@ -203,39 +196,40 @@ void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size
         bounds.take(scorer, rows, begin, end, measurer.limit(), before_block);
         bounds.template measure<Scorer>(measurer);
         // What it took to have any results at all says little of the rows to come, unless it took many.
-        if constexpr (may_doubt)
+        if constexpr (paced_bound_scorer<Scorer>)
             if (limited || together >= first_chunk / 2) scorer.bounded(together, measurer.measured());
     }
 }
 
 /// Scores rows [0, count) of `rows` in order and pushes row i as slot_of(i). before_block() runs before each block and
 /// may throw.
-template <class Scorer, class Collector, class SlotOf, class BeforeBlock>
-void scan_blocks(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector, SlotOf slot_of,
-                 BeforeBlock before_block) {
+template <class Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
+void scan_blocks(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector,
+                 SlotOf slot_of, BeforeBlock before_block) {
     for (std::size_t first = 0; first < count; first += scan_block) {
         before_block();
         const std::size_t n = count - first < scan_block ? count - first : scan_block;
         push_block(scorer, rows[static_cast<slot_t>(first)], rows.stride, n, collector,
-                    [&](std::size_t i) { return slot_of(static_cast<slot_t>(first + i)); });
+                   [&](std::size_t i) { return slot_of(static_cast<slot_t>(first + i)); });
     }
 }
 
-/// The same by bounds, if the scorer knows any. memory  for them
-template <class Scorer, class Collector, class SlotOf, class BeforeBlock>
-void scan_rows(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector, SlotOf slot_of,
-               std::vector<float>& memory, BeforeBlock before_block) {
-    if constexpr (has_bounds<Scorer>)
+/// Scores rows by bounds if the scorer knows any, else as scan_blocks does.
+/// memory  for the bounds
+template <class Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
+void scan_rows(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector,
+               SlotOf slot_of, std::vector<float>& memory, BeforeBlock before_block) {
+    if constexpr (bound_scorer<Scorer>)
         push_by_bounds(scorer, rows, count, collector, slot_of, memory, before_block);
     else
         scan_blocks(scorer, rows, count, collector, slot_of, before_block);
 }
 
-/// The slot_of of a store, whose rows are where their numbers say.
+/// Names the rows of a store, which lie where their numbers say.
 inline constexpr auto own_slot = [](slot_t row) { return row; };
 
 /// Scores the listed rows and pushes them: when few ids are wanted, or for a rerank.
-template <class Scorer, class Collector, class BeforeBlock>
+template <list_scorer Scorer, row_collector Collector, class BeforeBlock>
 void score_listed(const Scorer& scorer, std::span<const slot_t> slots, Collector& collector, BeforeBlock before_block) {
     float distances[scan_block];
     for (std::size_t first = 0; first < slots.size(); first += scan_block) {

@@ -1,8 +1,7 @@
-// The differences between xsimd's releases (8.1 to 14), and between a vector and a plain float, in one place.
+// Hides the differences between xsimd's releases (8.1 to 14), and between a vector and a plain float.
 #pragma once
 
 #include <array>        // for array
-#include <concepts>     // for same_as
 #include <cstddef>      // for size_t
 #include <type_traits>  // for is_same_v
 
@@ -32,20 +31,6 @@ VICINAL_INLINE void store(const V& v, float* p) noexcept {
 }
 
 template <class V>
-[[nodiscard]] VICINAL_INLINE float sum_lanes(const V& v) noexcept {
-#if !defined(VICINAL_ONLY_SCALAR)
-    if constexpr (!is_float<V>)
-#if XSIMD_VERSION_MAJOR >= 9
-        return xsimd::reduce_add(v);
-#else
-        return xsimd::hadd(v);
-#endif
-    else
-#endif
-        return v;
-}
-
-template <class V>
 [[nodiscard]] VICINAL_INLINE V absolute(const V& v) noexcept {
     if constexpr (is_float<V>)
         return v < 0 ? -v : v;
@@ -61,7 +46,7 @@ template <class V>
         return xsimd::max(a, b);
 }
 
-/// The largest lane.
+/// Finds the largest lane.
 template <class V>
 [[nodiscard]] VICINAL_INLINE float largest_lane(const V& v) noexcept {
     if constexpr (is_float<V>) {
@@ -75,19 +60,37 @@ template <class V>
     }
 }
 
-/// Lanes [0, count) of `chosen`, the rest of `other`. For 0 < count < lanes.
-template <class V>
-[[nodiscard]] VICINAL_INLINE V first_lanes(std::size_t count, const V& chosen, const V& other) noexcept {
-#if !defined(VICINAL_ONLY_SCALAR)
-    if constexpr (!is_float<V>) {
-        alignas(64) static constexpr std::array<float, 16> numbers{0, 1, 2,  3,  4,  5,  6,  7,
-                                                                   8, 9, 10, 11, 12, 13, 14, 15};
-        static_assert(V::size <= numbers.size());
-        return xsimd::select(V::load_aligned(numbers.data()) < V(static_cast<float>(count)), chosen, other);
-    } else
-#endif
-        return count != 0 ? chosen : other;
+/// Adds up the lanes.
+[[nodiscard]] VICINAL_INLINE float sum_lanes(float v) noexcept { return v; }
+
+/// Lanes [0, count) are those of `chosen`, the rest those of `other`. For 0 < count < lanes.
+[[nodiscard]] VICINAL_INLINE float first_lanes(std::size_t count, float chosen, float other) noexcept {
+    return count != 0 ? chosen : other;
 }
+
+#if !defined(VICINAL_ONLY_SCALAR)
+#if XSIMD_VERSION_MAJOR >= 9
+template <class Arch>
+[[nodiscard]] VICINAL_INLINE float sum_lanes(const xsimd::batch<float, Arch>& v) noexcept {
+    return xsimd::reduce_add(v);
+}
+#else
+template <class Arch>
+[[nodiscard]] VICINAL_INLINE float sum_lanes(const xsimd::batch<float, Arch>& v) noexcept {
+    return xsimd::hadd(v);
+}
+#endif
+
+template <class Arch>
+[[nodiscard]] VICINAL_INLINE xsimd::batch<float, Arch> first_lanes(std::size_t count,
+                                                                   const xsimd::batch<float, Arch>& chosen,
+                                                                   const xsimd::batch<float, Arch>& other) noexcept {
+    using V = xsimd::batch<float, Arch>;
+    alignas(64) static constexpr std::array<float, 16> numbers{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    static_assert(V::size <= numbers.size());
+    return xsimd::select(V::load_aligned(numbers.data()) < V(static_cast<float>(count)), chosen, other);
+}
+#endif
 
 }  // namespace simd
 

@@ -1,7 +1,8 @@
-// The instruction set a kernel is compiled for, as a type; xsimd's name for it, and ours where xsimd has none.
+// Instruction sets are types: the one a kernel is compiled for has xsimd's name, or ours where xsimd has none.
 #pragma once
 
 #include <cstddef>          // for size_t
+#include <type_traits>      // for conditional_t, is_base_of_v
 #include <xsimd/xsimd.hpp>  // for batch, default_arch
 
 #include "vicinal/core/config.hpp"
@@ -10,12 +11,12 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// Plain C++ on one float at a time: for machines xsimd does not know, and a reference for those it does.
+/// Stands for plain C++ on one float at a time: for machines xsimd does not know, and a reference for those it does.
 struct scalar_isa {};
 
-/// AVX2 in code compiled for AVX-512: the integer kernels have no 512-bit form yet, floats gain little where memory is
-/// the limit, and both kinds of machine then compute the same bits. A type of its own, so that such code and code for
-/// AVX2 alone keep two names.
+/// Stands for AVX2 in code compiled for AVX-512: the integer kernels have no 512-bit form yet, floats gain little where
+/// memory is the limit, and both kinds of machine then compute the same bits. It is a type of its own, so that such
+/// code and code for AVX2 alone keep two names.
 struct avx2_of_avx512_isa {};
 
 // Where xsimd knows no instruction set it declares few of its functions.
@@ -50,7 +51,50 @@ using lanes = typename lanes_of<Isa>::type;
 template <class Isa>
 inline constexpr std::size_t lane_count = lanes_of<Isa>::count;
 
-/// Isa may read this many bytes past a row or a query; whoever owns the memory provides them.
+/// The instruction sets that have files of their own, as tags that choose an overload in namespace `per_isa`: generic/
+/// has one of every function, the folders named after the other tags have those for which they know something better. A
+/// tag derives from the one whose functions serve where it has none. So a new set is a tag here, a line in `tag_of`,
+/// and a folder of overloads that the headers of simd/ include. Vectors of a tag and of what it derives from are of one
+/// size, apart from `generic`, whose functions take vectors of any size.
+namespace tag {
+struct generic {};
+struct sse2 : generic {};
+struct avx : generic {};
+struct avx2 : avx {};
+}  // namespace tag
+
+namespace detail {
+
+template <class T>
+struct isa_of {
+    using type = T;
+};
+template <>
+struct isa_of<float> {
+    using type = scalar_isa;
+};
+template <class Arch>
+struct isa_of<xsimd::batch<float, Arch>> {
+    using type = Arch;
+};
+template <>
+struct isa_of<avx2_of_avx512_isa> {
+    using type = xsimd::avx2;
+};
+
+template <class Arch, class T>
+inline constexpr bool comes_from = std::is_base_of_v<Arch, typename isa_of<T>::type>;
+
+}  // namespace detail
+
+/// The tag of an instruction set, or of that of a vector.
+template <class T>
+using tag_of = std::conditional_t<
+    detail::comes_from<xsimd::avx2, T>, tag::avx2,
+    std::conditional_t<detail::comes_from<xsimd::avx, T>, tag::avx,
+                       std::conditional_t<detail::comes_from<xsimd::sse2, T>, tag::sse2, tag::generic>>>;
+
+/// Kernels may read this many bytes past a row or a query; whoever owns the memory provides them.
 inline constexpr std::size_t over_read = 64;
 
 }  // namespace simd

@@ -1,12 +1,12 @@
-// The one loop under every distance: a query against rows, for any pointwise metric and elementwise codec.
+// Scores a query against rows: the one loop under every distance, for any pointwise metric and elementwise codec.
 #pragma once
 
-#include <bit>      // for bit_width
 #include <cstddef>  // for size_t, byte
-#include <cstdint>  // for int32_t, int64_t, uintptr_t
+#include <cstdint>  // for int32_t, int64_t
 #include <utility>  // for index_sequence
 
 #include "vicinal/concepts.hpp"
+#include "vicinal/core/row_table.hpp"
 #include "vicinal/core/types.hpp"
 #include "vicinal/simd/integer.hpp"
 #include "vicinal/simd/intrinsics.hpp"
@@ -15,25 +15,14 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// Where rows of codes lie: in segments, the first of 2^shift rows, each further one doubling the total. `origins[s]`
-/// is where row 0 would lie if segment s reached back to it, so that every row's address is one table look-up and one
-/// multiplication, and growth never touches what readers hold.
-struct row_table {
-    const std::uintptr_t* origins = nullptr;
-    std::size_t stride = 0;
-    unsigned shift = 0;
-
-    [[nodiscard]] VICINAL_INLINE const std::byte* operator[](vicinal::detail::slot_t slot) const noexcept {
-        return reinterpret_cast<const std::byte*>(origins[std::bit_width(slot >> shift)] + slot * stride);
-    }
-};
+using vicinal::detail::row_table;
 
 namespace detail {
 
-/// The shares of `query` and sizeof...(Row) rows added up lane by lane. Each row has two running sums, of its even and
-/// its odd vectors, so four rows keep eight independent chains in flight, which covers the latency of two multiply-add
-/// units. The order of a row's additions does not depend on how many rows are taken together: every path gives the same
-/// bits.
+/// Adds up, lane by lane, what the components of `query` and of each of sizeof...(Row) rows add to the distance. Each
+/// row has two running sums, of its even and its odd vectors, so four rows keep eight independent chains in flight,
+/// which covers the latency of two multiply-add units. The order of a row's additions does not depend on how many rows
+/// are taken together, so every path gives the same bits.
 template <class V, std::size_t Width, class Metric, class Codec, std::size_t... Row>
 VICINAL_INLINE void add_up(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                            const std::byte* const* rows, V* totals, std::index_sequence<Row...>) noexcept {
@@ -43,19 +32,19 @@ VICINAL_INLINE void add_up(const Metric& metric, const Codec& codec, const float
     for (; i + 2 * Width <= dim; i += 2 * Width) {
         const V q0 = load<V>(query + i);
         const V q1 = load<V>(query + i + Width);
-        ((even[Row] = metric.template accumulate<V>(even[Row], q0, codec.template load<V>(rows[Row], i)),
-          odd[Row] = metric.template accumulate<V>(odd[Row], q1, codec.template load<V>(rows[Row], i + Width))),
+        ((even[Row] = metric.accumulate(even[Row], q0, codec.template load<V>(rows[Row], i)),
+          odd[Row] = metric.accumulate(odd[Row], q1, codec.template load<V>(rows[Row], i + Width))),
          ...);
     }
     if (i + Width <= dim) {
         const V q0 = load<V>(query + i);
-        ((even[Row] = metric.template accumulate<V>(even[Row], q0, codec.template load<V>(rows[Row], i))), ...);
+        ((even[Row] = metric.accumulate(even[Row], q0, codec.template load<V>(rows[Row], i))), ...);
         i += Width;
     }
     if (i < dim) {  // never for one lane
         const V q0 = load<V>(query + i);
         ((odd[Row] = first_lanes(
-              dim - i, metric.template accumulate<V>(odd[Row], q0, codec.template load<V>(rows[Row], i)), odd[Row])),
+              dim - i, metric.accumulate(odd[Row], q0, codec.template load<V>(rows[Row], i)), odd[Row])),
          ...);
     }
     ((totals[Row] = V(even[Row] + odd[Row])), ...);
@@ -68,7 +57,7 @@ VICINAL_INLINE void finish_4(const Metric& metric, const V* totals, float* out) 
     for (std::size_t row = 0; row < 4; ++row) out[row] = metric.finish(sums[row]);
 }
 
-/// Distances of `query` to four rows, taken side by side: least work, for rows that are in a cache or were asked for.
+/// Scores four rows side by side, which is the least work, for rows that are in a cache or were asked for.
 template <class V, std::size_t Width, class Metric, class Codec>
 VICINAL_INLINE void score_4(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* const* rows, float* out) noexcept {
@@ -77,9 +66,9 @@ VICINAL_INLINE void score_4(const Metric& metric, const Codec& codec, const floa
     finish_4(metric, totals, out);
 }
 
-/// The same one after the other: memory is read in one ascending stream, which the hardware follows several times as
-/// fast as four streams of short rows. By one loop for all: with a loop for each of the four, the address of no load
-/// ascends evenly, and prefetchers that go by the instruction lose the stream (22 GB/s of 38 at 1 KiB a row).
+/// Scores four rows one after the other, so that memory is read in one ascending stream, which the hardware follows
+/// several times as fast as four streams of short rows. One loop takes all four: with a loop for each, the address of
+/// no load ascends evenly, and prefetchers that go by the instruction lose the stream (22 GB/s of 38 at 1 KiB a row).
 template <class V, std::size_t Width, class Metric, class Codec>
 VICINAL_INLINE void score_4_in_turn(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                                     const std::byte* const* rows, float* out) noexcept {
@@ -91,7 +80,7 @@ VICINAL_INLINE void score_4_in_turn(const Metric& metric, const Codec& codec, co
 }
 
 /// Calls four(rows, out) for the rows in fours, the last four padded by repeating a row; row_of(i) is where row i lies.
-/// With Prefetch, rows are asked for ahead of their turn, at most about as many bytes as the second-level cache can
+/// With Prefetch, rows are asked for ahead of their turn, at most about as many bytes as the second-level cache has to
 /// spare.
 template <bool Prefetch, class RowOf, class Four>
 VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const RowOf& row_of, float* out,
@@ -128,7 +117,7 @@ VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const Row
     }
 }
 
-/// Distances of `query` to `count` rows.
+/// Writes the distances of `query` to `count` rows to `out`.
 template <class Isa, bool Prefetch, class Metric, class Codec, class RowOf>
 VICINAL_INLINE void score_rows(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                                std::size_t row_bytes, std::size_t count, const RowOf& row_of, float* out) noexcept {
@@ -140,14 +129,14 @@ VICINAL_INLINE void score_rows(const Metric& metric, const Codec& codec, const f
 
 }  // namespace detail
 
-/// The kernels of one instruction set, chosen at compile time. It is the last template parameter of every index, so
-/// that hot code compiled under two sets of flags keeps two names.
+/// Holds the kernels of one instruction set, chosen at compile time. It is the last template parameter of every index,
+/// so that hot code compiled under two sets of flags keeps two names.
 template <class Isa = native_isa>
 struct static_kernels {
     using isa = Isa;
 
-    /// Distances of `query` to the rows named by `slots`, which may lie anywhere. The query is readable to `over_read`
-    /// bytes past its end.
+    /// Writes the distances of `query` to the rows named by `slots`, which may lie anywhere. The query is readable to
+    /// `over_read` bytes past its end.
     template <class Metric, class Codec>
     static void score_list(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                            const row_table& rows, const vicinal::detail::slot_t* slots, std::size_t count,
@@ -157,7 +146,7 @@ struct static_kernels {
             [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out);
     }
 
-    /// Distances of `query` to `count` rows that lie `stride` bytes apart from `first` on.
+    /// Writes the distances of `query` to `count` rows that lie `stride` bytes apart from `first` on.
     template <class Metric, class Codec>
     static void score_block(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* first, std::size_t stride, std::size_t count, float* out) noexcept {
@@ -172,15 +161,15 @@ struct static_kernels {
             });
     }
 
-    /// The floats a row's code stands for, as `load` gives them to the other kernels. `out` has room for dim rounded up
-    /// to whole vectors.
+    /// Writes the floats a row's code stands for, as `load` gives them to the other kernels. `out` has room for dim
+    /// rounded up to whole vectors.
     template <class Codec>
     static void decode(const Codec& codec, const std::byte* row, std::size_t dim, float* out) noexcept {
         using V = lanes<Isa>;
         for (std::size_t i = 0; i < dim; i += lane_count<Isa>) store(codec.template load<V>(row, i), out + i);
     }
 
-    /// What integer_codes<Bits> add up, for any dim and the rows named by `slots`; then out[i] = finish(scale(sum)).
+    /// Adds up what integer_codes<Bits> says, for any dim and the rows named by `slots`: out[i] = finish(scale(sum)).
     template <unsigned Bits, integer_sum What, class Finish>
     static void integer_list(const integer_scale& scale, const Finish& finish,
                              const typename integer_codes<Bits>::query_type* query, std::size_t dim,
@@ -189,13 +178,13 @@ struct static_kernels {
         using codes = integer_codes<Bits>;
         constexpr bool weighted = What == integer_sum::weighted_difference;
         [[maybe_unused]] const unsigned shift = weighted ? weighted_shift(dim) : 0;
-        const auto sum_up = [&](std::size_t from, std::size_t n, const std::byte* const* four,
-                                std::int32_t* sums) VICINAL_LAMBDA_INLINE {
-            if constexpr (weighted)
-                codes::template weighted_sums_4<lanes<Isa>>(query + 2 * from, four, n, shift, sums);
-            else
-                codes::template sums_4<lanes<Isa>, What>(query + from, four, n, sums);
-        };
+        const auto sum_up = [&](std::size_t from, std::size_t n, const std::byte* const* four, std::int32_t* sums)
+                                VICINAL_LAMBDA_INLINE {
+                                    if constexpr (weighted)
+                                        codes::template weighted_sums_4<Isa>(query + 2 * from, four, n, shift, sums);
+                                    else
+                                        codes::template sums_4<Isa, What>(query + from, four, n, sums);
+                                };
         const integer_scale by = scale;  // `out` cannot overlap a local
         detail::in_fours<true>(
             count, codes::bytes(dim), [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
@@ -203,7 +192,7 @@ struct static_kernels {
                 std::int32_t sums[4];
                 if (dim <= integer_block) {
                     sum_up(0, dim, four, sums);
-                    by.apply_4(sums, distances);
+                    scale_4<Isa>(by, sums, distances);
                 } else {
                     std::int64_t totals[4] = {};
                     for (std::size_t from = 0; from < dim; from += integer_block) {
@@ -220,7 +209,9 @@ struct static_kernels {
     }
 };
 
+/// The kernels of the instruction set that this code is compiled for, by either name.
 using native_kernels = static_kernels<native_isa>;
+using native = native_kernels;
 
 }  // namespace simd
 

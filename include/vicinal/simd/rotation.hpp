@@ -1,4 +1,4 @@
-// A random rotation in O(n log n): what makes one bit per component worth as much as any other.
+// A random rotation makes one bit per component worth as much as any other, in O(n log n).
 #pragma once
 
 #include <bit>      // for bit_floor
@@ -16,8 +16,8 @@ namespace simd {
 
 namespace detail {
 
-/// One stage of a Walsh-Hadamard transform of n components, in the form whose stages are all alike (Pease 1968): sums
-/// and differences of the two halves, interleaved. log2(n) of them transform.
+/// Takes one stage of a Walsh-Hadamard transform of n components, in the form whose stages are all alike (Pease 1968):
+/// sums and differences of the two halves, interleaved. log2(n) of them transform.
 template <class V>
 VICINAL_INLINE void hadamard_stage(const float* from, float* to, std::size_t n) noexcept {
     const std::size_t half = n / 2;
@@ -39,11 +39,11 @@ VICINAL_INLINE void hadamard_stage(const float* from, float* to, std::size_t n) 
 
 }  // namespace detail
 
-/// An orthogonal map of `dim` components to `size()`, which is dim rounded up to a multiple of 16: lengths and inner
-/// products stay as they are, and a vector's components come out much alike. Rounds of random signs and Walsh-Hadamard
-/// transforms (Ailon, Chazelle 2009); where size() is no power of two, of the first and the last so many components in
-/// turn, with the halves mixed pairwise in between (the steps of Kac's walk). A function of dim and seed whose products
-/// follow sums, so that no compiler can fuse them: the same on every machine.
+/// Maps `dim` components orthogonally to `size()`, which is dim rounded up to a multiple of 16: lengths and inner
+/// products stay as they are, and a vector's components come out much alike. It takes rounds of random signs and
+/// Walsh-Hadamard transforms (Ailon, Chazelle 2009); where size() is no power of two, of the first and the last window
+/// of components in turn, with the halves mixed pairwise in between (the steps of Kac's walk). It is a function of dim
+/// and seed whose products follow sums, so that no compiler can fuse them: the same on every machine.
 class rotation {
   public:
     explicit rotation(std::size_t dim, std::uint64_t seed = 0x526F746174696F6EULL)
@@ -75,8 +75,8 @@ class rotation {
         }
     }
 
-    /// The way back: `rotated` has size() floats, of which this leaves nothing; out[0 .. dim()) = the vector whose
-    /// rotated form they were, or, of any others, the part of them that is one.
+    /// Rotates back: out[0 .. dim()) = the vector whose rotated form the size() floats of `rotated` are, or the part of
+    /// them that is a rotated form. `rotated` holds nothing of use afterwards.
     template <class Isa>
     void invert(float* rotated, float* out, float* spare) const noexcept {
         // Each step is its own inverse but for the order of signs and transform, whose scale is in the signs.

@@ -1,4 +1,4 @@
-// Many queries against many rows: tiles of dot products that live in registers and end in a comparison.
+// Tiles compare many queries with many rows: dot products that live in registers and end in a comparison.
 //
 // A vector holds one component of several queries, so queries are packed component by component into a panel; rows stay
 // as they lie, and one component of a row is broadcast. A tile of 2 vectors of queries x 6 rows has 12 running sums,
@@ -20,7 +20,8 @@ namespace simd {
 
 namespace detail {
 
-/// The dot products of two vectors of queries with sizeof...(Row) rows, each summed in the order of the components.
+/// Takes the dot products of two vectors of queries with sizeof...(Row) rows, each summed in the order of the
+/// components.
 template <class V, std::size_t Width, std::size_t... Row>
 VICINAL_INLINE void tile_products(const float* panel, std::size_t dim, const float* const* rows, V* first, V* second,
                                   std::index_sequence<Row...>) noexcept {
@@ -49,7 +50,7 @@ VICINAL_INLINE void tile_products(const float* panel, std::size_t dim, const flo
 
 }  // namespace detail
 
-/// Tiles of one instruction set.
+/// Holds the shape of an instruction set's tiles, and what they do.
 template <class Isa>
 struct tile {
     using V = lanes<Isa>;
@@ -64,20 +65,12 @@ struct tile {
         std::uint16_t row[queries][most_rows];
     };
 
-    /// Packs `count` queries of dim floats, 1 <= count <= queries, into a panel of dim * queries floats; in the place of
-    /// those missing stands the first.
+    /// Packs `count` queries of dim floats, 1 <= count <= queries, into a panel of dim * queries floats; in the place
+    /// of those missing stands the first.
     static void pack(const float* const* query, std::size_t count, std::size_t dim, float* panel) noexcept {
         const float* at[queries];
         for (std::size_t q = 0; q < queries; ++q) at[q] = query[q < count ? q : 0];
-        std::size_t i = 0;
-#if defined(__AVX__)
-        if constexpr (is_256_bit<V>) {
-            for (; i + 8 <= dim; i += 8) {
-                transpose_8x8(at, i, panel + i * queries, queries);
-                transpose_8x8(at + 8, i, panel + i * queries + 8, queries);
-            }
-        }
-#endif
+        std::size_t i = transpose_whole<V>(at, dim, panel);
         for (; i < dim; ++i)
             for (std::size_t q = 0; q < queries; ++q) panel[i * queries + q] = at[q][i];
     }

@@ -60,12 +60,10 @@ namespace detail {
 /// Whether every admitted vector is admissible_when_stored after it went through a codec, without a look at it.
 template <class Codec>
 [[nodiscard]] bool keeps_admissible(const Codec& coder) noexcept {
-    if constexpr (requires { coder.largest_squares(); })
+    if constexpr (norm_bounded_codec<Codec>)
         return leaves_admissible(coder.largest_squares());
-    else if constexpr (requires { Codec::keeps_length; })
-        return Codec::keeps_length;
     else
-        return false;
+        return norm_keeping_codec<Codec>;
 }
 
 /// Says which of two reasons kept a vector out.

@@ -301,6 +301,6 @@ class pca8 {
     std::vector<float> steps_;
     std::vector<float> tiles_;  // of 32 directions, component by component
 };
-static_assert(trainable_codec<pca8>);
+static_assert(slowly_learning_codec<pca8> && norm_bounded_codec<pca8> && checked_codec<pca8> && total_codec<pca8>);
 
 VICINAL_NAMESPACE_END

@@ -190,6 +190,7 @@ class pq {
     std::vector<float> most_;
     double largest_squares_ = 0;
 };
-static_assert(elementwise_codec<pq> && trainable_codec<pq>);
+static_assert(product_codec<pq> && clipping_codec<pq> && checked_codec<pq>);
+static_assert(strained_codec<pq> && learning_codec<pq>);
 
 VICINAL_NAMESPACE_END

@@ -87,6 +87,7 @@ class sq4 : public detail::affine_ranges {
         return static_cast<unsigned>(std::clamp((x - low(i)) / step(i), 0.0F, 15.0F) + 0.5F);
     }
 };
-static_assert(elementwise_codec<sq4> && trainable_codec<sq4> && affine_codec<sq4>);
+static_assert(affine_codec<sq4> && norm_bounded_codec<sq4> && clipping_codec<sq4> && checked_codec<sq4>);
+static_assert(strained_codec<sq4> && learning_codec<sq4>);
 
 VICINAL_NAMESPACE_END

@@ -36,7 +36,7 @@ class sq8 : public detail::affine_ranges {
     template <class Rows>
     void learn(const Rows& rows) {
         bool uneven = false;
-        if constexpr (requires { rows.left_out(); }) uneven = rows.left_out();
+        if constexpr (detail::selected_rows<Rows>) uneven = rows.left_out();
         set(detail::extremes(rows), rows.rows() < 256, uneven ? 2.0 : 4.0);
     }
     /// Widens the ranges to hold these rows, too, by at least half their width at the end that moves: ranges that grow
@@ -92,6 +92,7 @@ class sq8 : public detail::affine_ranges {
                      [&](std::size_t i) { return seen.range(i) / 255.0; });
     }
 };
-static_assert(elementwise_codec<sq8> && trainable_codec<sq8> && affine_codec<sq8>);
+static_assert(weighted_codec<sq8> && norm_bounded_codec<sq8> && clipping_codec<sq8>);
+static_assert(strained_codec<sq8> && learning_codec<sq8> && widening_codec<sq8>);
 
 VICINAL_NAMESPACE_END

@@ -27,7 +27,7 @@ namespace detail {
 template <class Codec>
 struct code_word_of {
     static constexpr std::size_t size = [] {
-        if constexpr (requires { Codec::word_size; })
+        if constexpr (multibyte_codec<Codec>)
             return std::size_t{Codec::word_size};
         else
             return std::size_t{1};
@@ -165,9 +165,9 @@ void check_code(const Parts& in, const code_store<Codec>& codes, const std::byte
     for (std::size_t b = codes.rows().row_bytes(); b < codes.rows().stride(); ++b)
         if (code[b] != std::byte{0}) in.fail("the padding of row " + std::to_string(i) + " is not zero");
     const std::span<const std::byte> used(code, codes.rows().row_bytes());
-    if constexpr (requires { codes.coder().well_formed(used); })
+    if constexpr (checked_codec<Codec>)
         if (!codes.coder().well_formed(used)) in.fail("row " + std::to_string(i) + " is no code of its codec");
-    if constexpr (requires { requires Codec::any_code_decodes; }) return;
+    if constexpr (total_codec<Codec>) return;
     decode(used);
     if (!admissible_when_decoded(sum_of_squares(decoded)))
         in.fail("the vector of row " + std::to_string(i) + " is not finite, or its sum of squares exceeds FLT_MAX/5");

@@ -2,7 +2,6 @@
 // work on it.
 #pragma once
 
-#include <concepts>     // for same_as
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint64_t
 #include <string>       // for string
@@ -14,8 +13,10 @@
 #include "vicinal/index/common/learner.hpp"
 #include "vicinal/index/common/locks.hpp"
 #include "vicinal/index/common/scratch_pool.hpp"
+#include "vicinal/scoring/algorithm.hpp"
 #include "vicinal/scoring/bounds_pca8.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"
+#include "vicinal/scoring/integer_scorer.hpp"
 #include "vicinal/scoring/prefilter_pq.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/scoring/scan.hpp"
@@ -67,17 +68,15 @@ struct index_rows {
     using scan_scorer_type = scan_scorer<Metric, coarse_codec, Isa>;
     /// What a graph is walked by; its distances are only near the coarse codec's where `approximate_walk`.
     using walk_scorer_type = walk_scorer<Metric, coarse_codec, Isa>;
-    static constexpr bool approximate_walk = !std::same_as<walk_scorer_type, coarse_scorer_type>;
-    /// Whether coarse codes bound the distances by fine ones, so that searches pass rows over and still are exact.
-    static constexpr bool prunes = two_levels && bounds_distances<coarse_codec>;
-    /// Whether candidates for the fine codec are found by tables alone.
-    static constexpr bool estimates = two_levels && is_tabled<Metric, coarse_codec>;
-    /// Whether searches of a batch are the single searches one by one.
-    static constexpr bool one_by_one = prunes || estimates || !scan_scorer_type::certain;
+    static constexpr bool approximate_walk = !is_exact(algorithm_of<Metric, Codec, Isa>(scan_use::walk));
+    /// How a query scans rows.
+    static constexpr scan_algorithm algorithm = query_algorithm<Metric, Codec, Isa>;
 
     static constexpr std::size_t max_dimension = max_dim;
     [[nodiscard]] static std::string metric_name() { return std::string(std::string_view(Metric::name)); }
     [[nodiscard]] static std::string codec_name() { return store_type::name(); }
+    /// The incompatible features that a file of this index needs its readers to know.
+    [[nodiscard]] static std::uint32_t file_features() noexcept { return 0; }
 
     index_rows(std::size_t dimension, row_spacing row_spaces)
         : dim(dimension), spacing(row_spaces), rows(dimension, row_spaces), learner(dimension) {}

@@ -66,7 +66,7 @@ inline constexpr std::size_t fewest_tiled = 8;
 template <class Isa, class Metric, class Codec, class Collectors, class BeforeBlock>
 void scan_rows_together(const Metric& metric, const code_store<Codec>& store, const query_table& queries,
                         std::size_t count, Collectors& collectors, padded_vector& decoded, BeforeBlock before_block) {
-    if constexpr (is_tiled<Metric, Codec>)
+    if constexpr (algorithm_of<Metric, Codec, Isa>(scan_use::batch) == scan_algorithm::dot_products)
         if (queries.size() >= fewest_tiled) {
             scan_rows_by_tiles<Isa>(metric, store, queries, count, collectors, before_block);
             return;

@@ -36,7 +36,7 @@ inline constexpr std::size_t codec_training_rows = 65536;
 /// How many times as many rows as before a small index must have for its codec to learn again.
 template <class Codec>
 inline constexpr std::size_t learning_growth = [] {
-    if constexpr (requires { Codec::learning_growth; }) return std::size_t{Codec::learning_growth};
+    if constexpr (slowly_learning_codec<Codec>) return std::size_t{Codec::learning_growth};
     return std::size_t{2};
 }();
 
@@ -50,9 +50,9 @@ inline constexpr bool fine_is_exact = Store::two_levels && !trainable_codec<type
 /// Has a codec learn from rows among which no wild ones are left.
 template <class Codec, class Rows>
 void teach_ordinary(Codec& codec, const Rows& rows) {
-    if constexpr (requires { codec.widen(rows); }) {
+    if constexpr (widening_codec<Codec, Rows>) {
         codec.widen(rows);
-    } else if constexpr (requires { codec.learn(rows); }) {
+    } else if constexpr (learning_codec<Codec, Rows>) {
         codec.learn(rows);
     } else {
         std::vector<float> copied;
@@ -141,7 +141,7 @@ class clip_counts {
     }
     template <class Codec>
     void count(const Codec& codec, std::size_t half, std::span<const float> row) noexcept {
-        if constexpr (requires { codec.clipped(row); }) {
+        if constexpr (clipping_codec<Codec>) {
             const std::size_t outside = codec.clipped(row);
             if (outside == 0) return;
             rows_[half].fetch_add(1, std::memory_order_relaxed);

@@ -159,7 +159,7 @@ class learning_step {
         bool any = false;
         std::size_t half = 0;
         of_.rows.for_each_store([&](const auto& codes) {
-            if constexpr (requires { codes.coder().strain(rows); })
+            if constexpr (strained_codec<std::remove_cvref_t<decltype(codes.coder())>, Rows>)
                 any = any || codes.coder().strain(rows) > 2 * next_.usual[half];
             ++half;
         });
@@ -184,7 +184,7 @@ class learning_step {
         recoded_type& fresh = recoded_.emplace(of_);
         bool better = false;
         fresh.for_each([&](auto& codes, std::size_t half) {
-            if constexpr (requires { codes.coder().strain(recent); }) {
+            if constexpr (strained_codec<std::remove_cvref_t<decltype(codes.coder())>, Rows>) {
                 const double strain = codes.coder().strain(recent);
                 if (strain <= 2 * next_.usual[half]) return;
                 auto wider = codes.coder();

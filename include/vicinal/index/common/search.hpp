@@ -100,16 +100,16 @@ std::size_t search_closest(const State& index, std::span<const float> query,
     const row_selector<id_type> admits(index.directory, params.filter);
     closest_collector<id_type> closest(out, admits);
     if (out.empty()) return 0;
-    if constexpr (State::prunes)
+    if constexpr (State::algorithm == scan_algorithm::distance_bounds)
         return scan_measuring(make_bounding_scorer(index, *lease), *lease, closest, stats.now, scan);
-    if constexpr (State::two_levels && is_sketched<typename State::metric_type, typename State::coarse_codec>)
+    if constexpr (State::two_levels && State::algorithm == scan_algorithm::sign_bounds)
         if (params.rerank == 0)
             return scan_measuring(make_sketch_scorer(index, *lease), *lease, closest, stats.now, scan);
     if constexpr (State::two_levels) {
         const std::size_t width = rerank_width(params.rerank, out.size(), index.directory.live());
         lease->keys.resize(reservoir::room(width, index.directory.high_water()));
         candidate_collector<id_type> wide(lease->keys, width, admits);
-        if constexpr (State::estimates)
+        if constexpr (State::algorithm == scan_algorithm::table_estimates)
             scan(make_estimating_scorer(index, *lease), *lease, wide, stats.now);
         else
             scan(make_scan_scorer(index, *lease), *lease, wide, stats.now);

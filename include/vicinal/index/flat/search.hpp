@@ -52,7 +52,7 @@ template <class State>
     std::vector<neighbor<id_type>> hits;
     const row_selector<id_type> admits(index.directory, params.filter);
     radius_collector<id_type> within(radius, hits, admits);
-    if constexpr (State::two_levels || !State::scan_scorer_type::certain)
+    if constexpr (State::two_levels || !is_exact(State::algorithm))
         scan(index, make_fine_scorer(index, *lease), *lease, params, within, stats.now);
     else
         scan(index, make_scan_scorer(index, *lease), *lease, params, within, stats.now);

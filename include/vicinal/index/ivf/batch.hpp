@@ -81,7 +81,8 @@ class list_scanner {
     using codec_type = typename State::coarse_codec;
     using metric_type = typename State::metric_type;
     using scorer_type = typename State::coarse_scorer_type;
-    static constexpr bool tiled = is_tiled<metric_type, codec_type>;
+    static constexpr bool tiled =
+        algorithm_of<metric_type, codec_type, typename State::isa_type>(scan_use::batch) == scan_algorithm::dot_products;
 
     struct no_tiles {
         no_tiles(const metric_type&, const code_store<codec_type>&, const query_table&) {}
@@ -215,7 +216,7 @@ template <class State>
                                                                  const typename State::params_type& params) {
     using id_type = typename State::id_type;
     using params_type = typename State::params_type;
-    if constexpr (State::one_by_one || has_tables<typename State::coarse_codec>)
+    if constexpr (!is_joint(State::algorithm) || State::algorithm == scan_algorithm::table_prefilter)
         return run_batch<id_type>(queries, index.dim, k, params,
                                   [&](std::span<const float> query, std::span<neighbor<id_type>> room,
                                       const params_type& how) { return ivf::search(index, query, room, how); });

@@ -83,7 +83,7 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
     const auto check_stop = [&] { throw_if_stopped(params.stop); };
     if (list_few(index, params.filter, buffers.slots)) {
         stats.distances += buffers.slots.size();
-        if constexpr (requires { scorer.score_block(nullptr, 0, 0, nullptr); })
+        if constexpr (block_scorer<Scorer>)
             score_in_lists(index, scorer, buffers.slots, collector, check_stop);
         else
             score_listed(scorer, std::span<const slot_t>(buffers.slots), collector, check_stop);

@@ -26,7 +26,7 @@
 #include "vicinal/core/math.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
 #include "vicinal/metric/l2.hpp"
-#include "vicinal/scoring/scorer.hpp"
+#include "vicinal/scoring/integer_scorer.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -175,7 +175,7 @@ class row_distances {
     }
     /// The same of the row as it is.
     [[nodiscard]] walk_scorer<Metric, Codec, Isa> from_as_it_is(slot_t slot) {
-        if constexpr (is_integer<Metric, Codec>)
+        if constexpr (walks_by_integers<Metric, Codec, Isa>)
             return {metric_, store_, slot, decoded_, integers_};
         else
             return {metric_, store_, as_query_(store_, slot), decoded_};
@@ -183,7 +183,7 @@ class row_distances {
 
     /// Squared distances from row `slot`.
     [[nodiscard]] walk_scorer<l2, Codec, Isa> squares_from(slot_t slot) {
-        if constexpr (is_integer<l2, Codec>)
+        if constexpr (walks_by_integers<l2, Codec, Isa>)
             return {squares_, store_, slot, decoded_, integers_};
         else
             return {squares_, store_, as_query_(store_, slot), decoded_};
@@ -194,7 +194,7 @@ class row_distances {
         const float* const row = as_query_(store_, slot);
         centered_.resize(store_.dim());
         for (std::size_t i = 0; i < mean_.size(); ++i) centered_.data()[i] = row[i] - mean_[i];
-        if constexpr (is_integer<Metric, Codec>)
+        if constexpr (walks_by_integers<Metric, Codec, Isa>)
             return {metric_, store_, centered_.data(), integers_};
         else
             return {metric_, store_, centered_.data(), decoded_};

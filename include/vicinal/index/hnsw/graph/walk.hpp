@@ -8,7 +8,6 @@
 #include <vector>      // for vector
 
 #include "vicinal/core/progress.hpp"
-#include "vicinal/core/types.hpp"
 #include "vicinal/index/hnsw/graph/beam.hpp"
 #include "vicinal/index/hnsw/graph/visited_set.hpp"
 #include "vicinal/params.hpp"

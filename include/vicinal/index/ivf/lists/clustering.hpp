@@ -57,8 +57,7 @@ template <class Metric>
 struct clustering_of {
     using type = Metric;
 };
-template <class Metric>
-requires requires { typename Metric::clustering; }
+template <clustering_metric Metric>
 struct clustering_of<Metric> {
     using type = typename Metric::clustering;
 };
@@ -68,7 +67,7 @@ inline constexpr bool clusters_by_l2 = std::is_same_v<typename clustering_of<Met
 /// Rows gather by distance, and queries rank lists by inner product.
 template <class Metric>
 inline constexpr bool ranks_by_product = clusters_by_l2<Metric> && [] {
-    if constexpr (requires { Metric::form; }) return Metric::form == sum_form::product && !preparing_metric<Metric>;
+    if constexpr (formed_metric<Metric>) return Metric::form == sum_form::product && !preparing_metric<Metric>;
     return false;
 }();
 

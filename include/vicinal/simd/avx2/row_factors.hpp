@@ -1,17 +1,20 @@
-// The four floats that stand at the factors of a row's code, of 32 rows, as vectors.
+// Row factors are four floats that stand before a row's code; here those of 32 rows become vectors, on AVX2.
 #pragma once
+
+#if defined(__AVX2__)
+
+#include <immintrin.h>
 
 #include <cstddef>  // for size_t, byte
 
-#include "vicinal/simd/intrinsics.hpp"
+#include "vicinal/core/config.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
-namespace simd {
+namespace simd::per_isa {
 
-#if defined(__AVX2__)
-/// Heads of `count` <= 32 rows, `stride` bytes apart; of the last eight the last one's stands for those missing. Refers
-/// to the rows.
+/// Reads the factors of `count` <= 32 rows, `stride` bytes apart. In the last eight, the last row's stand for those
+/// that are missing. It refers to the rows.
 class row_factors {
   public:
     VICINAL_INLINE row_factors(const std::byte* factors, std::size_t stride, std::size_t count) noexcept
@@ -25,11 +28,11 @@ class row_factors {
     row_factors(const row_factors&) = delete;
     row_factors& operator=(const row_factors&) = delete;
 
-    /// The numbers of eight rows, the first numbers first.
+    /// The factors of eight rows, the first factors first.
     struct eight {
         __m256 number[4];
     };
-    /// Those of rows r to r + 7, r being a multiple of 8 below count.
+    /// Loads those of rows r to r + 7, r being a multiple of 8 below count.
     [[nodiscard]] VICINAL_INLINE eight operator[](std::size_t r) const noexcept {
         const std::byte* const at = factors_ + r * stride_;
         __m256 both[4];  // factors r + i and r + i + 4
@@ -53,8 +56,9 @@ class row_factors {
     std::size_t stride_;
     alignas(16) float copies_[4 * rows];
 };
-#endif
 
-}  // namespace simd
+}  // namespace simd::per_isa
 
 VICINAL_NAMESPACE_END
+
+#endif

@@ -1,0 +1,24 @@
+// expect: vicinal: Codec has a part of vicinal::residual_codec: it needs own_center, derived_size, derive
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "vicinal/flat.hpp"
+
+struct floats {
+    static constexpr std::string_view name = "floats";
+    std::size_t dim = 0;
+    std::size_t code_size() const { return dim * sizeof(float); }
+    void encode(std::span<const float> x, std::span<std::byte> code) const {
+        std::memcpy(code.data(), x.data(), code_size());
+    }
+    void decode(std::span<const std::byte> code, std::span<float> x) const {
+        std::memcpy(x.data(), code.data(), code_size());
+    }
+#ifdef MISUSE
+    void encode_residual(const vicinal::code_center&, std::span<const float>, std::span<std::byte>) const {}
+#endif
+};
+
+template class vicinal::flat_index<vicinal::l2, floats>;

@@ -1,0 +1,27 @@
+// expect: vicinal: Codec has a part of vicinal::trainable_codec: it needs train, trained, state and restore
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "vicinal/flat.hpp"
+
+struct floats {
+    static constexpr std::string_view name = "floats";
+    std::size_t dim = 0;
+    std::size_t code_size() const { return dim * sizeof(float); }
+    void encode(std::span<const float> x, std::span<std::byte> code) const {
+        std::memcpy(code.data(), x.data(), code_size());
+    }
+    void decode(std::span<const std::byte> code, std::span<float> x) const {
+        std::memcpy(x.data(), code.data(), code_size());
+    }
+    void train(vicinal::matrix_view<const float>) {}
+    bool trained() const { return true; }
+    std::vector<std::byte> state() const { return {}; }
+#ifndef MISUSE
+    bool restore(std::span<const std::byte>) { return true; }
+#endif
+};
+
+template class vicinal::flat_index<vicinal::l2, floats>;
