@@ -2,8 +2,8 @@
 //
 // While an index is small, each doubling of its rows teaches its codecs again, from all rows, of which the exact
 // vectors are kept until then. Later the rows that come are watched: when codecs cost these far more than they should,
-// as ranges do that the data has left, codecs learn from old and new rows. Every row is then encoded again beside readers, and
-// all is put in place at once. A call that fails goes back to the codecs and codes of before.
+// as ranges do that the data has left, codecs learn from old and new rows. Every row is then encoded again beside
+// readers, and all is put in place at once. A call that fails goes back to the codecs and codes of before.
 #pragma once
 
 #include <algorithm>  // for max, min
