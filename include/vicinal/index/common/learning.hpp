@@ -23,15 +23,12 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-template <class State>
-struct member_recoding;
-
 /// The part of one call that brings rows in: before they are encoded, codecs learn if it is time to. Takes everything
 /// back when it goes out of scope, unless rows were kept; rows that came in must be out by then.
 ///
 /// State     an index's
 /// Recoding  says what else of such an index changes when codecs do, and how: as store_recoding (training.hpp)
-template <class State, class Recoding = member_recoding<State>>
+template <class State, class Recoding>
 class learning_step {
     using id_type = typename State::id_type;
     using store_type = typename State::store_type;
