@@ -26,7 +26,6 @@ inline constexpr unsigned scan_highest = highest_entry<8>;
 /// So many groups add up within 16 bits.
 template <std::size_t Together>
 inline constexpr std::size_t scan_block_of = 256 * Together;
-inline constexpr std::size_t scan_block = scan_block_of<8>;
 
 /// What a sum of table entries means: <query, signs> = step * sum + low.
 struct scan_scale {
