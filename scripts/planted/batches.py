@@ -8,8 +8,8 @@ BUGS = [
     ("a row found by useless copies keeps its links", "batches", "index/hnsw/graph/build.hpp",
      "if (pick(i, exact, coarse.from(slots_[i]), rows, any_retired, is_live)) return;",
      "(void)pick(i, exact, coarse.from(slots_[i]), rows, any_retired, is_live); return;"),
-    ("rows whose squares underflow are stored", "short", "storage/validation.hpp", "if (is_vanishing(vector)) {", "if (false) {"),
+    ("rows whose squares underflow are stored", "short", "storage/validation.hpp", "if (is_vanishing(vector, squares)) {", "if (false) {"),
     ("denormal components count as zero", "short", "storage/validation.hpp", "& 0x7FFFFFFFU) != 0) return true", "& 0x7F800000U) != 0) return true"),
     ("a half of two levels rounds rows away", "short", "storage/validation.hpp",
-     "        require_resolvable<typename Codec::coarse>(what, vector);\n", ""),
+     "        require_resolvable<typename Codec::coarse>(what, vector, squares);\n", ""),
 ]

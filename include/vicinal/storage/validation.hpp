@@ -86,9 +86,9 @@ template <class Codec>
 inline constexpr float least_squares = 0x1p-100F;
 
 /// Whether the squares of a vector other than zero add up to less. By bits: -ffast-math flushes denormals.
-[[nodiscard]] inline bool is_vanishing(std::span<const float> vector) noexcept {
-    if (std::bit_cast<std::uint32_t>(sum_of_squares(vector)) >= std::bit_cast<std::uint32_t>(least_squares))
-        return false;
+/// squares  their sum
+[[nodiscard]] inline bool is_vanishing(std::span<const float> vector, float squares) noexcept {
+    if (std::bit_cast<std::uint32_t>(squares) >= std::bit_cast<std::uint32_t>(least_squares)) return false;
     for (const float x : vector)
         if ((std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU) != 0) return true;
     return false;
@@ -102,14 +102,15 @@ inline constexpr float least_squares = 0x1p-100F;
 
 /// Refuses a prepared vector that is to be stored, if no distance could tell it from others as short: its squares would
 /// underflow, or the codec would round its components away.
-/// throws  error{magnitude}
+/// squares  the sum of its squares
+/// throws   error{magnitude}
 template <class Codec>
-void require_resolvable(std::string_view what, std::span<const float> vector) {
+void require_resolvable(std::string_view what, std::span<const float> vector, float squares) {
     if constexpr (!codec<Codec>) {
-        require_resolvable<typename Codec::coarse>(what, vector);
-        require_resolvable<typename Codec::fine>(what, vector);
+        require_resolvable<typename Codec::coarse>(what, vector, squares);
+        require_resolvable<typename Codec::fine>(what, vector, squares);
     } else {
-        if (is_vanishing(vector)) {
+        if (is_vanishing(vector, squares)) {
             fail(errc::magnitude, std::string(what) + ": the sum of squares is " + scientific(squared_norm(vector)) +
                                       ", it must be 0 or at least 2^-100, " + scientific(double{least_squares}) +
                                       "; scale the vectors up");
@@ -124,6 +125,11 @@ void require_resolvable(std::string_view what, std::span<const float> vector) {
                                           " on; scale the vectors up");
         }
     }
+}
+
+template <class Codec>
+void require_resolvable(std::string_view what, std::span<const float> vector) {
+    require_resolvable<Codec>(what, vector, sum_of_squares(vector));
 }
 
 template <class Codec>
@@ -147,13 +153,15 @@ void prepare_validated(const Metric& metric, std::span<const float> vector, std:
 }
 
 /// Copies `vector` to `out` as the metric wants it, or throws saying why it cannot be used.
-/// what    names the vector in messages, "query" or "vector"; a batch's row number is added by the caller
-/// throws  error with dimension_mismatch, non_finite, magnitude or zero_norm
+/// what     names the vector in messages, "query" or "vector"; a batch's row number is added by the caller
+/// returns  the sum of squares of `vector`
+/// throws   error with dimension_mismatch, non_finite, magnitude or zero_norm
 template <class Codec, class Metric>
-void validate_and_prepare(const Metric& metric, std::string_view what, std::span<const float> vector,
-                          std::span<float> out) {
+float validate_and_prepare(const Metric& metric, std::string_view what, std::span<const float> vector,
+                           std::span<float> out) {
     if (vector.size() != out.size()) fail_dimension(what, vector.size(), out.size());
-    if (!admissible(sum_of_squares(vector))) fail_inadmissible(what, vector);
+    const float squares = sum_of_squares(vector);
+    if (!admissible(squares)) fail_inadmissible(what, vector);
     for (std::size_t i = 0; i < vector.size(); ++i) out[i] = vector[i];
     if constexpr (preparing_metric<Metric>)
         if (!metric.prepare(out))
@@ -165,6 +173,15 @@ void validate_and_prepare(const Metric& metric, std::string_view what, std::span
         require_magnitude<typename Codec::coarse>(what, out);
         require_magnitude<typename Codec::fine>(what, out);
     }
+    return squares;
+}
+
+/// The same for a vector that is to be stored.
+/// throws  as above, magnitude also of require_resolvable
+template <class Codec, class Metric>
+void validate_and_prepare_row(const Metric& metric, std::span<const float> vector, std::span<float> out) {
+    const float squares = validate_and_prepare<Codec>(metric, "vector", vector, out);
+    require_resolvable<Codec>("vector", out, preparing_metric<Metric> ? sum_of_squares(out) : squares);
 }
 
 }  // namespace detail

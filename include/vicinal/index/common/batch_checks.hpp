@@ -42,7 +42,8 @@ template <class Id>
 }
 
 /// Everything about a batch that could refuse it, checked before anything changes.
-/// throws  error: invalid_argument, dimension_mismatch, duplicate_id, or what validate_and_prepare throws, naming the batch's row
+/// throws  error: invalid_argument, dimension_mismatch, duplicate_id, or what validate_and_prepare_row throws, naming
+///         the row
 template <class Codec, class Metric, class Id>
 void check_batch(const Metric& metric, const id_map<Id>& directory, std::size_t dim, std::span<const Id> ids,
                  matrix_view<const float> rows, executor_ref executor) {
@@ -61,8 +62,7 @@ void check_batch(const Metric& metric, const id_map<Id>& directory, std::size_t 
     parallel_for(executor, (rows.rows() + block - 1) / block, [&](std::size_t b) {
         std::vector<float> prepared(dim);
         for (std::size_t r = b * block; r < std::min(rows.rows(), (b + 1) * block); ++r) try {
-                validate_and_prepare<Codec>(metric, "vector", rows[r], std::span<float>(prepared));
-                require_resolvable<Codec>("vector", prepared);
+                validate_and_prepare_row<Codec>(metric, rows[r], std::span<float>(prepared));
             } catch (const error& e) {
                 fail_in_batch(e, r);
             }
