@@ -11,10 +11,10 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// Bounds each row's distance from the query by d of pca_bound_terms, or where `Products` its inner product by the
-/// other bound. The first argument is an instruction set or its vector. factors  `count` <= 32 factors, `stride` bytes
-/// apart;  products  32 integers, of which `count` are used out      32 floats, of which `count` are set, to at least
-/// `lowest`; to that where a factor is NaN
+/// Bounds each row's distance from the query by d of pca_bound_terms, or where `Products` its inner product by the other
+/// bound. The first argument is an instruction set or its vector.
+/// factors  `count` <= 32 factors, `stride` bytes apart;  products  32 integers, of which `count` are used
+/// out      32 floats, of which `count` are set, to at least `lowest`; none is NaN, whatever the factors are
 template <class Isa, bool Products>
 VICINAL_INLINE void pca_lower_bounds(const std::byte* factors, std::size_t stride, std::size_t count,
                                      const std::int32_t* products, const pca_bound_terms& terms, float lowest,
