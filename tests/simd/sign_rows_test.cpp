@@ -16,17 +16,14 @@ namespace {
 namespace simd = vicinal::simd;
 using vicinal_test::random_vector;
 
-/// The sum of the table entries that a row of signs names.
-double sum_of_entries(const std::byte* signs, const std::vector<std::uint8_t>& tables, std::size_t dim) {
+/// What the entries that a row's code names in the tables add up to.
+double sum_of_entries(const std::byte* code, std::size_t dim, const std::uint8_t* tables) {
     double sum = 0;
-    for (std::size_t p = 0; p < dim / 8; ++p) {
-        const auto both = std::to_integer<unsigned>(signs[p]);
-        sum += tables[p * 32 + (both & 15U)] + tables[p * 32 + 16 + (both >> 4U)];
-    }
+    for (std::size_t g = 0; g < dim / 4; ++g)
+        sum += tables[16 * g + (std::to_integer<unsigned>(code[g / 2]) >> (g % 2 * 4) & 15U)];
     return sum;
 }
 
-/// Sums of some rows of signs, one after the other.
 template <class Isa>
 void check_rows() {
     using V = simd::lanes<Isa>;
@@ -34,7 +31,7 @@ void check_rows() {
     for (const std::size_t dim : std::vector<std::size_t>{16, 48, 128, 144, 256, 1000 / 16 * 16, 8192, 8208}) {
         const auto query = random_vector(dim, random);
         std::vector<std::uint8_t> tables(4 * dim + 64);
-        const auto scale = simd::make_tables<V>(query.data(), dim, tables.data());
+        const auto scale = simd::make_lookup_tables<V>(query.data(), dim, tables.data());
         const std::size_t stride = dim / 8 + 7;
         for (const std::size_t count : std::vector<std::size_t>{1, 2, 7, 31, 32}) {
             std::vector<std::byte> rows(count * stride + 16);
@@ -42,8 +39,8 @@ void check_rows() {
             std::vector<float> got(33, -7.0F);
             simd::scan_rows_32<V>(rows.data(), stride, count, tables.data(), dim, scale, got.data());
             for (std::size_t r = 0; r < count; ++r) {
-                const double sum = sum_of_entries(rows.data() + r * stride, tables, dim);
-                const double want = sum * double{scale.step} + double{scale.low};
+                const double want = double{scale.step} * sum_of_entries(rows.data() + r * stride, dim, tables.data()) +
+                                    double{scale.low};
                 if (!(std::abs(double{got[r]} - want) <= 1e-5 * (std::abs(want) + std::abs(double{scale.low}))))
                     FAIL("dim " << dim << ", row " << r << " of " << count << ": " << got[r] << ", not " << want);
             }

@@ -162,7 +162,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         able_ = bits > least && bits < most;
         if (!able_) return;
         distance_ = double{distance};
-        scale_ = simd::make_tables<V>(relative_, n, lut_);
+        scale_ = simd::make_lookup_tables<V>(relative_, n, lut_);
         terms_.slack = static_cast<float>((differences ? 2.0 : 1.0) * double{Codec::reach} *
                                           std::sqrt(distance_ / static_cast<double>(n - 1)));
     }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstddef>  // for size_t, byte
-#include <cstdint>  // for uint8_t, uint32_t
+#include <cstdint>  // for uint8_t
 
 #include "vicinal/simd/avx2/fast_scan.hpp"
 #include "vicinal/simd/generic/fast_scan.hpp"
@@ -18,7 +18,7 @@ namespace simd {
 /// steps. The first argument here and below is an instruction set or its vector.
 /// tables  4 dim bytes on a boundary of 16;  query  dim floats, dim a multiple of 8
 template <class Isa>
-VICINAL_INLINE scan_scale make_tables(const float* query, std::size_t dim, std::uint8_t* tables) noexcept {
+VICINAL_INLINE scan_scale make_lookup_tables(const float* query, std::size_t dim, std::uint8_t* tables) noexcept {
     constexpr tag_of<Isa> isa;
     const auto [low, widest] = per_isa::sizes_of_groups(isa, query, dim);
     const float step = 2.0F * widest / static_cast<float>(scan_highest);

@@ -17,17 +17,17 @@ namespace simd {
 /// Rows are scanned this many at a time, `scan_group` signs by each look-up.
 inline constexpr std::size_t scan_lanes = 32;
 inline constexpr std::size_t scan_group = 4;
-/// The largest table entry if `Together` of them, 8, 4 or 2, are to add up within a byte. Of finer tables fewer do:
-/// sums then widen to 16 bits more often.
+/// A table entry is at most this if `Together` of them, 8, 4 or 2, are to add up within a byte. Of finer tables
+/// fewer do, so sums widen to 16 bits more often.
 template <std::size_t Together>
 inline constexpr unsigned highest_entry = 255 / Together;
-/// The largest entry of the look-up tables of signs.
+/// Entries of the look-up tables of signs are at most this.
 inline constexpr unsigned scan_highest = highest_entry<8>;
 /// So many groups add up within 16 bits.
 template <std::size_t Together>
 inline constexpr std::size_t scan_block_of = 256 * Together;
 
-/// What a sum of table entries means: <query, signs> = step * sum + low.
+/// Says what a sum of table entries means: <query, signs> = step * sum + low.
 struct scan_scale {
     float step = 0;
     float low = 0;
