@@ -111,7 +111,7 @@ class naive_choice {
 class growing_graph {
   public:
     growing_graph(const dataset& rows, std::size_t degree)
-        : graph(degree), store_(dim, vicinal::detail::row_spacing::lines), codes_(dim, graph.capacity(0)) {
+        : graph(degree), store_(dim, vicinal::detail::row_spacing::lines) {
         store_.reserve(rows.rows());
         graph.reserve(rows.rows(), 0);
         for (std::size_t r = 0; r < rows.rows(); ++r) store_.write(static_cast<slot_t>(r), rows[r]);
@@ -119,7 +119,7 @@ class growing_graph {
     void add(slot_t row) {
         graph.create(row, 0);
         vicinal::detail::hnsw_builder<vicinal::inner_product, vicinal::f32, vicinal::simd::native_kernels> builder(
-            metric_, store_, graph, codes_, 40, scratch_, mean);
+            metric_, store_, graph, 40, scratch_, mean);
         builder.plan(std::span(&row, 1), store_, row, false, [](slot_t) { return true; }, {});
         builder.publish();
         graph.publish(row);
@@ -134,7 +134,6 @@ class growing_graph {
   private:
     vicinal::inner_product metric_;
     vicinal::detail::code_store<vicinal::f32> store_;
-    vicinal::detail::no_neighbor_codes codes_;
     vicinal::detail::scratch_pool<vicinal::detail::walk_scratch> scratch_;
 };
 
