@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Recall against queries per second of vicinal's indexes and, where installed, hnswlib and faiss, in one run.
 #include <cmath>     // for log2, round, sqrt
 #include <fstream>   // for ofstream

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What becomes of an hnsw index whose rows come and go: after every cycle beside one built anew of the same rows.
 //
 //     churn_bench [BASE.npy QUERY.npy [ROWS [CYCLES]]]
@@ -36,21 +37,24 @@ bool run(const char* what, churn::rows_view pool, churn::rows_view queries, std:
     churn::costs last;
     std::printf("%s, %zu rows of dimension %zu in the pool, %zu queries, degree 16, ef_construction 200, ef 64\n", what,
                 pool.rows(), pool.dim(), queries.rows());
-    churn::for_each_cycle<Index>(pool, queries, {}, cycles, [&](const char* kind, std::size_t cycle, const auto& index) {
-        const churn::state now = index.look();
-        const bool good =
-            now.ok && now.unreachable == 0 && now.recall >= now.fresh_recall - 0.002 && now.memory_ratio <= 1.2;
-        worst = std::min(worst, now.recall - now.fresh_recall);
-        most = std::max(most, now.memory_ratio);
-        well = well && good;
-        std::printf("  %-32s %4zu  live %6zu  recall %.4f  fresh %.4f  memory %.3f  unreachable %zu%s\n", kind, cycle,
-                    now.live, now.recall, now.fresh_recall, now.memory_ratio, now.unreachable, good ? "" : "  MISSED");
-        if (index.cost().added > 0)
-            std::printf("  %-32s       add %.1f us, remove %.1f us: ratio %.2f\n", "",
-                        1e6 * index.cost().adding / static_cast<double>(index.cost().added),
-                        1e6 * index.cost().removing / static_cast<double>(index.cost().removed), index.cost().ratio());
-        std::fflush(stdout);
-    });
+    churn::for_each_cycle<Index>(
+        pool, queries, {}, cycles, [&](const char* kind, std::size_t cycle, const auto& index) {
+            const churn::state now = index.look();
+            const bool good =
+                now.ok && now.unreachable == 0 && now.recall >= now.fresh_recall - 0.002 && now.memory_ratio <= 1.2;
+            worst = std::min(worst, now.recall - now.fresh_recall);
+            most = std::max(most, now.memory_ratio);
+            well = well && good;
+            std::printf("  %-32s %4zu  live %6zu  recall %.4f  fresh %.4f  memory %.3f  unreachable %zu%s\n", kind,
+                        cycle, now.live, now.recall, now.fresh_recall, now.memory_ratio, now.unreachable,
+                        good ? "" : "  MISSED");
+            if (index.cost().added > 0)
+                std::printf("  %-32s       add %.1f us, remove %.1f us: ratio %.2f\n", "",
+                            1e6 * index.cost().adding / static_cast<double>(index.cost().added),
+                            1e6 * index.cost().removing / static_cast<double>(index.cost().removed),
+                            index.cost().ratio());
+            std::fflush(stdout);
+        });
     std::printf("  lowest recall against fresh %+.4f, most memory %.3f\n", worst, most);
     return well;
 }

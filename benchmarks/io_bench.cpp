@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How fast an hnsw index goes to the disk and comes back, beside the same bytes written and read plainly.
 //
 //     io_bench BASE.npy QUERY.npy DIRECTORY [ROUNDS]

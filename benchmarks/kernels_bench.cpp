@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What scoring one row costs: metric x codec x dimension, through the scorer that every index uses. The rows fit the
 // second-level cache, so this is arithmetic and decoding; what memory adds shows in ann_bench.
 //
@@ -11,8 +12,8 @@
 #include <vector>       // for vector
 #include <vicinal/codecs.hpp>
 #include <vicinal/metrics.hpp>
-#include <vicinal/simd/kernels.hpp>
 #include <vicinal/scoring/scorer.hpp>
+#include <vicinal/simd/kernels.hpp>
 
 #include "dataset/generate.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How long a search takes while nobody writes, and while another thread writes as fast as it can.
 //
 //     latency_bench [BASE.npy QUERY.npy [SECONDS]]
@@ -90,12 +91,12 @@ void run(const char* what, Index index, rows_view rows, rows_view queries, doubl
         stop = true;
         writer.join();
     }
-    std::printf("%-16s p50 idle %8.1f us  writing %8.1f us   p99 idle %8.1f us  writing %8.1f us  ratio %.2f   "
-                "p99.9 %8.1f %8.1f   %.0f changes/s\n",
-                what, 1e6 * quantile(idle, 0.5), 1e6 * quantile(writing, 0.5), 1e6 * quantile(idle, 0.99),
-                1e6 * quantile(writing, 0.99), quantile(writing, 0.99) / quantile(idle, 0.99),
-                1e6 * quantile(idle, 0.999), 1e6 * quantile(writing, 0.999),
-                static_cast<double>(changes) / (5 * seconds));
+    std::printf(
+        "%-16s p50 idle %8.1f us  writing %8.1f us   p99 idle %8.1f us  writing %8.1f us  ratio %.2f   "
+        "p99.9 %8.1f %8.1f   %.0f changes/s\n",
+        what, 1e6 * quantile(idle, 0.5), 1e6 * quantile(writing, 0.5), 1e6 * quantile(idle, 0.99),
+        1e6 * quantile(writing, 0.99), quantile(writing, 0.99) / quantile(idle, 0.99), 1e6 * quantile(idle, 0.999),
+        1e6 * quantile(writing, 0.999), static_cast<double>(changes) / (5 * seconds));
     std::fflush(stdout);
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How close flat and ivf come to what the machine can do. One core; the limits are measured in the same run, each right
 // before what is compared with it, because clocks and neighbours drift.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Exact single searches of flat_index that pass rows over, beside those that scan all: two_level<pca8, f32> and f32 in
 // turns on one core, by the time of the processor, with a comparison of all ids and distances. In turns of 100 queries,
 // as a program with one of the two indexes finds the caches, and of one query, where each finds them filled by the

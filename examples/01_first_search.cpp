@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The first ten lines: an index, three vectors, a question.
 #include <cstdio>
 #include <vicinal/hnsw.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ids are yours: any integer, in any order. Vectors can be replaced and removed while others search.
 #include <cstdio>
 #include <vector>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Search among some of the vectors: by a function of the id, or by a set of ids.
 #include <cstdio>
 #include <vector>

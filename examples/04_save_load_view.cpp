@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // To a file and back; and used in place, without loading.
 #include <cstddef>
 #include <cstdio>

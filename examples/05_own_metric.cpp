@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A metric of your own, in all three indexes.
 #include <cmath>
 #include <cstdio>

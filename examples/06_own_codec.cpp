@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A codec of your own, in all three indexes: here one bit a component, its sign.
 #include <cstddef>
 #include <cstdio>

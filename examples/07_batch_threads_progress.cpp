@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Many vectors at once, on several threads, with progress and a way to stop.
 #include <cstdio>
 #include <stop_token>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ivf_index: vectors in lists around k-means centres; a search scans the lists nearest to the query.
 #include <cstdio>
 #include <vector>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // nearest(): neighbours one by one, closest first, for as long as you want more. For when k is not known beforehand.
 #include <cstdio>
 #include <set>

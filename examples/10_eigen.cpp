@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Eigen's matrices go in as they are, without a copy. Row-major: a row of the matrix is a vector of the index.
 #include <Eigen/Dense>
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the examples share: numbers to search in, and a check that stops the program with a message.
 #pragma once
 

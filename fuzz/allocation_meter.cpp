@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How much memory a call takes, by the hooks AddressSanitizer has for it.
 #include "support.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is done with one index type: load and view bytes, use what came of them, and play calls against a naive model.
 #pragma once
 

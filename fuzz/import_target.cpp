@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files of hnswlib's and faiss's, which have no checksums: what is let in must be whole.
 #include <string_view>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Kernels of every instruction set this machine has, against sums in long double and against each other.
 #include <array>
 #include <bit>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bytes of any index type, loaded as they are.
 #include "subjects.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // make_seeds DIRECTORY: writes the seeds of fuzz/corpus anew. Run it when the file format changes.
 #include <filesystem>
 #include <fstream>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // All that the targets do with one index type, as a subject.
 #pragma once
 

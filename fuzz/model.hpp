@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls in any order, and a naive model in double of what an index should hold and answer.
 #pragma once
 

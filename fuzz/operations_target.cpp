@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls in any order, compared with a naive model after each.
 #include "subjects.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes lengths, offsets, padding and checksums agree, as a writer would have left them: past these a fuzzer that flips
 // bits never gets by itself.
 #pragma once

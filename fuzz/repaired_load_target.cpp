@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same, with lengths and checksums put right first, so that the contents are what is judged.
 #include "repair.hpp"
 #include "subjects.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // replay [--mutations N] FILE_OR_DIRECTORY...
 //
 // Runs a target over stored inputs without libFuzzer, and over N damaged copies of each: flipped bits, other bytes, cut

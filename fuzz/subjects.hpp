@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The index types that are fuzzed, each behind a few functions, so that a type is compiled once for all targets.
 #pragma once
 

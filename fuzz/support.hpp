@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the fuzz targets share: taking values from the fuzzer's bytes, and stopping where a promise is broken.
 #pragma once
 

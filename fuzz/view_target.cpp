@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same, mapped: a view reads damaged contents, and must do so safely.
 #include "repair.hpp"
 #include "subjects.hpp"

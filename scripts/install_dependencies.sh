@@ -19,6 +19,7 @@ eigen       all    header:Eigen/Dense                  linear_algebra_for_k-mean
 catch2      test   header:catch2/catch.hpp,catch2/catch_test_macros.hpp  the_test_framework  catch2        catch-devel        catch2      catch2
 pkg-config  test   command:pkg-config                  tests_vicinal's_pkg-config_file     pkg-config      pkgconf-pkg-config pkg-config  -
 python3     test   command:python3                     runs_the_checks_in_tests/tools      python3         python3            python3     -
+format      test   command:clang-format-14,clang-format  checks_the_sources'_format      clang-format        clang-tools-extra  clang-format -
 benchmark   bench  header:benchmark/benchmark.h        the_micro-benchmark_framework       libbenchmark-dev google-benchmark-devel google-benchmark benchmark
 clang       test,fuzz  command:clang++                 compiles_for_sanitizers_and_fuzzing clang           clang              -           -
 sanitizers  test,fuzz  library:libclang_rt.fuzzer      libFuzzer_and_the_sanitizers        libclang-rt-dev compiler-rt        llvm        -

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // faiss: flat, IVF-Flat and HNSW-Flat, one query a call, one OpenMP thread while searching.
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // hnswlib, used as its own examples use it. Its header defines functions that are not inline: include it here only.
 #include <hnswlib/hnswlib.h>
 

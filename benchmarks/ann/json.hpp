@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes JSON, indented, in the order of the calls.
 #pragma once
 

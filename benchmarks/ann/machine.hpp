@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the machine and the build contribute to a figure: processor, compiler, memory in use, the core we run on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Builds systems and measures them in turn, so that a machine that grows slower or faster does so for all of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Unit length, for libraries whose cosine is an inner product of rows the caller has normalised.
 #pragma once
 

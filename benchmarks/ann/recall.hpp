@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How many of the true neighbours a result holds, and how fast a recall is reached.
 #pragma once
 

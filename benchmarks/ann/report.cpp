@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "report.hpp"
 
 #include <array>    // for array
@@ -130,8 +131,9 @@ void print_setting(std::ostream& out, const report& r) {
     out << "data        " << r.data_name << '\n'
         << "            " << r.rows << " rows x " << r.dim << ", " << r.queries << " queries, "
         << to_string(r.asked.build.distance) << '\n'
-        << "build       degree " << r.asked.build.degree << ", build beam " << r.asked.build.ef_construction << ", lists "
-        << r.asked.build.lists << ", threads " << r.asked.build.threads << ", seed " << r.asked.build.seed << '\n'
+        << "build       degree " << r.asked.build.degree << ", build beam " << r.asked.build.ef_construction
+        << ", lists " << r.asked.build.lists << ", threads " << r.asked.build.threads << ", seed " << r.asked.build.seed
+        << '\n'
         << "search      one query a call, one thread, "
         << (r.cpu ? "on CPU " + std::to_string(*r.cpu) : std::string("not pinned")) << "; median of " << r.asked.rounds
         << " interleaved rounds of at least " << detail::fixed(r.asked.min_seconds) << " s\n"

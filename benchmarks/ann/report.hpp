@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a run tells: the tables, the JSON file and the plot.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Draws queries per second against recall as an SVG file: same input, same bytes; nothing needed to view it but a
 // browser.
 #pragma once

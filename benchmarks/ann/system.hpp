@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What ann_bench measures: anything that builds over rows and answers one query at a time.
 #pragma once
 
@@ -41,9 +42,9 @@ enum class knob : std::uint8_t { none, ef, nprobe };
 /// How to build, in the words of vicinal; a system reads what applies to it.
 struct build_params {
     metric distance = metric::l2;
-    std::size_t degree = 16;       ///< M of HNSW
+    std::size_t degree = 16;            ///< M of HNSW
     std::size_t ef_construction = 200;  ///< ef_construction of HNSW
-    std::size_t lists = 1024;      ///< nlist of IVF
+    std::size_t lists = 1024;           ///< nlist of IVF
     std::size_t threads = 1;
     std::uint64_t seed = 7;
 };

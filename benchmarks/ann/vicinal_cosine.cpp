@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every vicinal index over every measured codec, under cosine.
 #include "vicinal_systems.hpp"
 

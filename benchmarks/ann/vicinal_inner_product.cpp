@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every vicinal index over every measured codec, under inner_product.
 #include "vicinal_systems.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The table of vicinal's indexes, whatever the metric.
 #include "vicinal_systems.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every vicinal index over every codec, for one metric. Each metric is instantiated in a source file of its own, so
 // that they compile side by side.
 #pragma once
@@ -140,10 +141,9 @@ template <class Kind, class Codec>
 
 template <class Metric, class... Codecs, class... ScanCodecs>
 [[nodiscard]] std::vector<vicinal_maker> makers(codec_list<Codecs...>, codec_list<ScanCodecs...>) {
-    return {
-        maker<flat_kind<Metric, Codecs>, Codecs>()...,         maker<ivf_kind<Metric, Codecs>, Codecs>()...,
-        maker<flat_kind<Metric, ScanCodecs>, ScanCodecs>()..., maker<ivf_kind<Metric, ScanCodecs>, ScanCodecs>()...,
-        maker<hnsw_kind<Metric, Codecs>, Codecs>()...};
+    return {maker<flat_kind<Metric, Codecs>, Codecs>()..., maker<ivf_kind<Metric, Codecs>, Codecs>()...,
+            maker<flat_kind<Metric, ScanCodecs>, ScanCodecs>()..., maker<ivf_kind<Metric, ScanCodecs>, ScanCodecs>()...,
+            maker<hnsw_kind<Metric, Codecs>, Codecs>()...};
 }
 
 }  // namespace detail

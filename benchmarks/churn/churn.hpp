@@ -1,4 +1,6 @@
-// An hnsw index whose rows come and go, beside one built anew of the same rows. churn_bench prints what the test asserts.
+// SPDX-License-Identifier: MIT
+// An hnsw index whose rows come and go, beside one built anew of the same rows. churn_bench prints what the test
+// asserts.
 #pragma once
 
 #include <algorithm>  // for count_if, min, sort
@@ -22,7 +24,7 @@ struct state {
     double memory_ratio = 0;  ///< its memory().total, in those of the other
     std::size_t live = 0;
     std::size_t unreachable = 0;
-    bool ok = false;          ///< check().ok()
+    bool ok = false;  ///< check().ok()
 };
 
 /// Seconds that calls have taken.
@@ -179,7 +181,8 @@ class living {
     costs costs_;
 };
 
-/// Calls step(name, cycle, living) after every cycle of each way in which rows come and go; `cycles` of those that repeat.
+/// Calls step(name, cycle, living) after every cycle of each way in which rows come and go; `cycles` of those that
+/// repeat.
 template <class Index, class Step>
 void for_each_cycle(rows_view pool, rows_view queries, const vicinal::hnsw_params& params, std::size_t cycles,
                     Step&& step) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The big-ann-benchmarks formats .fbin, .u8bin and .ibin: number of rows and row length as 32-bit integers, then rows.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a run is about: base rows, queries, and the true neighbours if they are known.
 #pragma once
 

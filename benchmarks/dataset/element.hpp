@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The number types of the file formats, and their conversion to what the harness computes with.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Clustered vectors from a seed: the same on every machine and compiler. So there are no calls of log or cos, and every
 // product that a sum follows is exact or rounded to float first: fusing the two into one FMA then changes nothing.
 #pragma once

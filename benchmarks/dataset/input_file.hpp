@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A file of known size, read front to back, that refuses instead of returning less than was asked for.
 #pragma once
 

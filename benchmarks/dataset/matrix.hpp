@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rows of numbers the harness owns.
 #pragma once
 

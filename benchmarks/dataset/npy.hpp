@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // NumPy's .npy files, format versions 1 to 3: two-dimensional, C order, little-endian, numbers only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The TEXMEX formats .fvecs, .bvecs and .ivecs: each row is its length as a 32-bit integer, then its values.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Progress on standard error: a moving line on a terminal, one line per finished stage elsewhere.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where documents come from.
 #pragma once
 

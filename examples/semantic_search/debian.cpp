@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "debian.hpp"
 
 #include <algorithm>     // for count, sort

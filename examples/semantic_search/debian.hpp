@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Debian's package descriptions, as dpkg and apt keep them.
 #pragma once
 

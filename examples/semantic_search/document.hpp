@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One thing that can be found.
 #pragma once
 

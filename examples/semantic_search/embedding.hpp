@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text to vectors: latent semantic analysis, learned from the corpus itself.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The search engine: documents, an embedding, and two vicinal indexes over the same vectors.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads the string fields of JSON objects, one object a line.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // semantic_search: reads texts, learns what their words mean from the company they keep, and answers queries by
 // meaning.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "randomized_svd.hpp"
 
 #include <algorithm>  // for min

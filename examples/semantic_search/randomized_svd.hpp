@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Truncated singular value decomposition of a large sparse matrix by random projection.
 #pragma once
 

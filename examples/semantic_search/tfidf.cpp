@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tfidf.hpp"
 
 #include <algorithm>  // for sort, unique

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How much each term says about each document.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tokenizer.hpp"
 
 #include <algorithm>      // for all_of, any_of

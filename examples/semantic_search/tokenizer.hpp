@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // From text to terms: lower case, no stop words, light stemming.
 #pragma once
 

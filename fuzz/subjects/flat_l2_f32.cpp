@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "../make_subject.hpp"
 
 vicinal_fuzz::subject vicinal_fuzz::flat_l2_f32() {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The contract page: all that the library asks of a metric, a codec, a filter and an executor.
 //
 // A metric or codec must provide a few lines, with which it is correct in every index. Whatever else it provides is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which ids a search may return: those that a predicate of the caller admits, or those of a set.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // flat_index: exact search that compares the query with every row.
 #pragma once
 
@@ -33,10 +34,11 @@ VICINAL_NAMESPACE_BEGIN
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
-/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which exact
-/// copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then encoded again
-/// beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few wild rows change
-/// nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only the latter goes on.
+/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which
+/// exact copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then
+/// encoded again beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few
+/// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
+/// the latter goes on.
 ///
 /// Threads: any number of threads may make const calls at once, while others add, update, remove and train; of these
 /// four, one runs at a time. Construction, assignment, move and destruction must not overlap with any other call. A
@@ -82,8 +84,8 @@ class flat_index {
     /// Replaces the vector of `id`. O(dim()).
     /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { detail::flat::update(*state_, id, vector); }
-    /// Removes `id`; returns whether it was there. Amortised O(dim): the last row takes its place, and memory that rows no
-    /// longer need goes back to the system.  throws  error{read_only}
+    /// Removes `id`; returns whether it was there. Amortised O(dim): the last row takes its place, and memory that rows
+    /// no longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return detail::flat::remove(*state_, id); }
 
     /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
@@ -110,8 +112,8 @@ class flat_index {
         return detail::flat::search(*state_, query, out, params);
     }
     /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
-    /// return, closest first. Costs as much as that many searches or, as blocks of rows meet many queries at once, less;
-    /// and queries.rows() * k neighbours of memory. params.threads share the work.
+    /// return, closest first. Costs as much as that many searches or, as blocks of rows meet many queries at once,
+    /// less; and queries.rows() * k neighbours of memory. params.threads share the work.
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
@@ -125,8 +127,8 @@ class flat_index {
         return detail::flat::search_within(*state_, query, radius, params);
     }
     /// All rows, closest first, as an input range. The call measures all of them, O(size() * dim()), and keeps
-    /// sizeof(neighbor<Id>) bytes a row; each step takes O(log(size())). The filter is asked before the call returns and
-    /// may go away then; the index must outlive the range (neighbor_stream). A row removed meanwhile is left out.
+    /// sizeof(neighbor<Id>) bytes a row; each step takes O(log(size())). The filter is asked before the call returns
+    /// and may go away then; the index must outlive the range (neighbor_stream). A row removed meanwhile is left out.
     /// throws  as search
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return detail::flat::nearest(*state_, query, params);
@@ -137,8 +139,8 @@ class flat_index {
     [[nodiscard]] bool empty() const { return size() == 0; }
     /// How many components a vector has. Never waits.
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
-    /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is not
-    /// in the report.
+    /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
+    /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::flat::memory(*state_); }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
@@ -194,8 +196,8 @@ class flat_index {
     [[nodiscard]] static flat_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return flat_index(detail::view_state<state>(detail::map_path(path), limits));
     }
-    /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for an
-    /// index that is no view, as a load has checked it all. Searches go on beside it.
+    /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for
+    /// an index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
     void verify() const { detail::verify_view(*state_); }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // hnsw_index: approximate search that walks a graph of near neighbours.
 #pragma once
 
@@ -34,10 +35,11 @@ VICINAL_NAMESPACE_BEGIN
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
-/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which exact
-/// copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then encoded again
-/// beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few wild rows change
-/// nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only the latter goes on.
+/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which
+/// exact copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then
+/// encoded again beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few
+/// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
+/// the latter goes on.
 ///
 /// Threads: any number of threads may make const calls at once, while others add, update, remove and train; of these
 /// four, one runs at a time. Construction, assignment, move and destruction must not overlap with any other call. A
@@ -67,14 +69,15 @@ class hnsw_index {
     explicit hnsw_index(std::size_t dim, const hnsw_params& params = {})
         : state_(std::make_unique<state>(detail::checked_dim(dim), params)) {}
 
-    /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to find
-    /// candidates, and as much again to choose links among them.
+    /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to
+    /// find candidates, and as much again to choose links among them.
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
     void add(Id id, vector_view vector) { detail::hnsw::add(*state_, id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained codec learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
-    /// triggered. Costs as much as that many single adds, or less where candidates are found by 8-bit copies of the batch's
-    /// rows, dim() bytes a row while the call runs. The resulting index is the same for every number of threads.
+    /// triggered. Costs as much as that many single adds, or less where candidates are found by 8-bit copies of the
+    /// batch's rows, dim() bytes a row while the call runs. The resulting index is the same for every number of
+    /// threads.
     /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
     std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
         return detail::hnsw::add(*state_, ids, rows, params);
@@ -101,8 +104,8 @@ class hnsw_index {
 
     /// The k rows closest to `query` among those that a beam of width max(params.ef, k) meets, closest first, ties by
     /// lower id: min(k, size()) of them, fewer only if the filter admits fewer. The fewer ids a filter admits, the
-    /// longer the search takes, up to a walk over all rows; an id_set of few ids is fast. Without a filter O(ef * degree *
-    /// dim()), nearly independent of size().
+    /// longer the search takes, up to a walk over all rows; an id_set of few ids is fast. Without a filter O(ef *
+    /// degree * dim()), nearly independent of size().
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the filter
     ///         throws
     [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,
@@ -127,8 +130,8 @@ class hnsw_index {
         return detail::hnsw::search(*state_, queries, std::min(k, size()), params);
     }
     /// Rows at distance <= radius, closest first: those that a beam of width params.ef finds, and those that links lead
-    /// to from these through rows within the radius. Under l2 the radius is squared, as all distances are. Costs a search
-    /// and O(degree * dim()) for each row found.
+    /// to from these through rows within the radius. Under l2 the radius is squared, as all distances are. Costs a
+    /// search and O(degree * dim()) for each row found.
     /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
@@ -149,8 +152,8 @@ class hnsw_index {
     /// How many components a vector has. Never waits.
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
     [[nodiscard]] const hnsw_params& params() const noexcept { return state_->params; }
-    /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is not
-    /// in the report.
+    /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
+    /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::hnsw::memory(*state_); }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
@@ -206,8 +209,8 @@ class hnsw_index {
     [[nodiscard]] static hnsw_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return hnsw_index(detail::view_state<state>(detail::map_path(path), limits));
     }
-    /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for an
-    /// index that is no view, as a load has checked it all. Searches go on beside it.
+    /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for
+    /// an index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
     void verify() const { detail::verify_view(*state_); }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads indexes of hnswlib and faiss as they are, without building them anew.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ivf_index: approximate search that scans the lists of rows closest to the query.
 #pragma once
 
@@ -38,10 +39,11 @@ VICINAL_NAMESPACE_BEGIN
 /// The centroids are learned once, by train or from the first batch added; rows that are added or removed later do not
 /// change them.
 ///
-/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which exact
-/// copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then encoded again
-/// beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few wild rows change
-/// nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only the latter goes on.
+/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which
+/// exact copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then
+/// encoded again beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few
+/// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
+/// the latter goes on.
 ///
 /// Threads: any number of threads may make const calls at once, while others add, update, remove and train; of these
 /// four, one runs at a time. Construction, assignment, move and destruction must not overlap with any other call. A
@@ -91,8 +93,8 @@ class ivf_index {
     /// Replaces the vector of `id`, which may move it to another list. Costs as much as add.
     /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { detail::ivf::update(*state_, id, vector); }
-    /// Removes `id`; returns whether it was there. Amortised O(dim): the last row of its list takes its place, and memory
-    /// that rows no longer need goes back to the system.  throws  error{read_only}
+    /// Removes `id`; returns whether it was there. Amortised O(dim): the last row of its list takes its place, and
+    /// memory that rows no longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return detail::ivf::remove(*state_, id); }
 
     /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
@@ -121,8 +123,8 @@ class ivf_index {
         return detail::ivf::search(*state_, query, out, params);
     }
     /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
-    /// return, closest first. Costs as much as that many searches or, as each list meets all queries that want it, less;
-    /// and queries.rows() * k neighbours of memory. params.threads share the work.
+    /// return, closest first. Costs as much as that many searches or, as each list meets all queries that want it,
+    /// less; and queries.rows() * k neighbours of memory. params.threads share the work.
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
@@ -138,7 +140,8 @@ class ivf_index {
     /// All rows as an input range; lists are scanned as they are needed, the closest first. A row is returned when its
     /// own list and the next, params.nprobe in all, have been scanned: closest first among what is known by then, and
     /// exactly so if nprobe is lists(). Each step searches the index as it is at that time; all steps together cost
-    /// O(size() * dim()). neighbor_stream says what of the parameters it keeps, and that the index must outlive the range.
+    /// O(size() * dim()). neighbor_stream says what of the parameters it keeps, and that the index must outlive the
+    /// range.
     /// throws  as search; a step, error{cancelled}
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return detail::ivf::nearest(*state_, query, params);
@@ -151,8 +154,8 @@ class ivf_index {
     [[nodiscard]] std::size_t dim() const noexcept { return state_->dim; }
     /// How many lists there are; 0 before training.
     [[nodiscard]] std::size_t lists() const { return detail::ivf::list_count(*state_); }
-    /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is not
-    /// in the report.
+    /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
+    /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::ivf::memory(*state_); }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
@@ -208,8 +211,8 @@ class ivf_index {
     [[nodiscard]] static ivf_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return ivf_index(detail::view_state<state>(detail::map_path(path), limits));
     }
-    /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for an
-    /// index that is no view, as a load has checked it all. Searches go on beside it.
+    /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for
+    /// an index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
     void verify() const { detail::verify_view(*state_); }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The metrics of vicinal: l2, inner_product, cosine.
 #pragma once
 

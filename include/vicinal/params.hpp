@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every public struct: how indexes are built, what calls take and return besides vectors.
 #pragma once
 
@@ -11,16 +12,16 @@
 #include <vector>      // for vector
 
 #include "vicinal/core/executor.hpp"
-#include "vicinal/filter.hpp"
 #include "vicinal/core/progress.hpp"
 #include "vicinal/core/types.hpp"
+#include "vicinal/filter.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 /// How an hnsw_index is built. Fixed at construction, kept in the file.
 struct hnsw_params {
-    std::size_t degree = 16;            ///< links per row and level, twice that on level 0 ("M" in the paper); 2 to 1024
-    std::size_t build_beam = 0;         ///< the former name of ef_construction, which it replaces unless it is 0
+    std::size_t degree = 16;     ///< links per row and level, twice that on level 0 ("M" in the paper); 2 to 1024
+    std::size_t build_beam = 0;  ///< the former name of ef_construction, which it replaces unless it is 0
     std::size_t ef_construction = 200;  ///< candidates considered per new row; at least degree is used
     std::uint64_t seed = 1;             ///< of the levels: same seed and same calls, same bytes
 };
@@ -191,7 +192,7 @@ struct save_options {
     /// Wait until file and directory entry are on the disk. Without it a crash of the program still leaves the old or
     /// the new file, a loss of power may leave neither.
     bool sync = true;
-    std::stop_token stop{};    ///< when triggered, the call throws error{cancelled}; the old file is as it was
+    std::stop_token stop{};   ///< when triggered, the call throws error{cancelled}; the old file is as it was
     progress_ref progress{};  ///< told how many bytes of all are written; it may search the index
 };
 

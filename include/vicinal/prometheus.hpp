@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The counters of indexes in Prometheus's text format (version 0.0.4), for an application's own /metrics page.
 #pragma once
 
@@ -51,8 +52,8 @@ class prometheus_text {
     void sample(std::string_view name, std::string_view type, std::string_view help, const std::string& label,
                 std::uint64_t value) {
         const std::string family = "vicinal_" + std::string(name);
-        const std::string head = "# HELP " + family + ' ' + std::string(help) + "\n# TYPE " + family + ' ' +
-                                 std::string(type) + '\n';
+        const std::string head =
+            "# HELP " + family + ' ' + std::string(help) + "\n# TYPE " + family + ' ' + std::string(type) + '\n';
         std::size_t at = 0;
         while (at < families_.size() && families_[at].first != head) ++at;
         if (at == families_.size()) families_.emplace_back(head, "");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The one source of vicinal's version: CMake, the package files and the inline namespace all read it here.
 #pragma once
 

@@ -51,13 +51,13 @@ BUGS = [
     # ---- work while readers are out
     ("the larger table is made while readers are out", "exclusion", "index/common/writing.hpp",
      "    auto table = index.directory.prepare_extra(extra);\n",
-     "    std::vector<slot_t> table;\n    {\n        const auto publishing = index.locks.exclusive();\n"
+     "    std::vector<slot_t> table;\n    {\n        const auto exclusive = index.locks.exclusive();\n"
      "        table = index.directory.prepare_extra(extra);\n    }\n"),
     ("the old table goes while readers are out", "exclusion", "index/common/writing.hpp",
      "    index.directory.exchange_table(table);\n", "    index.directory.exchange_table(table);\n    std::vector<slot_t>().swap(table);\n"),
     ("a longer list is made while readers are out", "exclusion", "index/ivf/changes.hpp",
-     "    std::vector<made_list> made = lists_with_room(index, std::span(ready.list_of).subspan(first, ids.size()));\n    const auto publishing = index.locks.exclusive();\n",
-     "    const auto publishing = index.locks.exclusive();\n    std::vector<made_list> made = lists_with_room(index, std::span(ready.list_of).subspan(first, ids.size()));\n"),
+     "    std::vector<made_list> made = lists_with_room(index, std::span(ready.list_of).subspan(first, ids.size()));\n    const auto exclusive = index.locks.exclusive();\n",
+     "    const auto exclusive = index.locks.exclusive();\n    std::vector<made_list> made = lists_with_room(index, std::span(ready.list_of).subspan(first, ids.size()));\n"),
     ("the file goes while readers are out", "exclusion", "index/common/files.hpp", "left = index.backing.leave();", "static_cast<void>(index.backing.leave());"),
     ("pages of single rows are met while readers are out", "exclusion", "index/flat/changes.hpp", "    touch_rows(index, 1);\n", ""),
     ("pages of a batch are met while readers are out", "exclusion", "index/flat/changes.hpp", "    touch_rows(index, ids.size());\n", ""),

@@ -15,7 +15,7 @@ BUGS = [
     ("the first batch decides", "learning", LEARNING, "next_.growing = to_be() < learning_rows(of_.dim);\n        next_.learned_rows", "next_.growing = false;\n        next_.learned_rows"),
     ("rows are encoded again as decoded", "learning", "index/common/learner.hpp", "if (of_.directory.is_live(slot))\n            if", "if (false)\n            if"),
     ("nobody watches", "learning", LEARNING, "        if (!is_strained(all)) return;", "        return;"),
-    ("a failed batch has taught", "learning", LEARNING, "            {\n                const auto publishing = of_.locks.exclusive();\n                Recoding::exchange(of_, *recoded_);\n            }\n", ""),
+    ("a failed batch has taught", "learning", LEARNING, "            {\n                const auto exclusive = of_.locks.exclusive();\n                Recoding::exchange(of_, *recoded_);\n            }\n", ""),
     ("clipped rows are not counted", "learning", LEARNING, "            next_.clipped += learner.pending;\n", ""),
     ("exact vectors are kept for ever", "learning", LEARNING, "                learner.exact.release();\n            else", "                learner.exact.clear();\n            else"),
     ("lists keep the centroids of their first rows", "learning", "index/ivf/lists/training.hpp", "if (about_centroids(index)) fresh.centroids = means_of_lists", "if (false) fresh.centroids = means_of_lists"),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The dataset readers of the benchmark harness: what they read, and that they refuse everything else before allocating.
 #include <bit>         // for bit_cast
 #include <cstdint>     // for uint32_t and its like

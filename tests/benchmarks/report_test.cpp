@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the harness makes of its measurements: recall, Pareto front, interpolation, JSON and SVG.
 #include <limits>   // for numeric_limits
 #include <sstream>  // for ostringstream

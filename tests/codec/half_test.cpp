@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What codec/half.hpp and codec/f32.hpp promise.
 #include "vicinal/codec/half.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What codec/ordinary_rows.hpp promises, alone and in the codecs that learn from what it leaves.
 #include "vicinal/codec/ordinary_rows.hpp"
 

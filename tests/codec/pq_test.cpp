@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What codec/pq.hpp promises of codes and of what it learns.
 #include "vicinal/codec/pq/pq.hpp"
 
@@ -177,8 +178,8 @@ TEST_CASE("pq: no decoded vector is longer than largest_squares says") {
     for (std::size_t p = 0; p < codec.pairs(); ++p) {
         double longest = 0;
         for (std::size_t c = 0; c < 16; ++c)
-            longest = std::max(
-                longest, std::pow(double{codec.codebook(p)[2 * c]}, 2) + std::pow(double{codec.codebook(p)[2 * c + 1]}, 2));
+            longest = std::max(longest, std::pow(double{codec.codebook(p)[2 * c]}, 2) +
+                                            std::pow(double{codec.codebook(p)[2 * c + 1]}, 2));
         all += longest;
     }
     CHECK(std::abs(codec.largest_squares() / all - 1) < 1e-12);

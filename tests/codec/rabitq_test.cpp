@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What codec/rabitq.hpp promises of codes, and scoring/bounds_rabitq.hpp of what their signs say.
 #include "vicinal/codec/rabitq.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A file's sq4 codes are what sq4 writes, to the last half byte.
 #include <algorithm>
 #include <vector>

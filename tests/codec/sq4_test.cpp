@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What codec/sq4.hpp and codec/grid_fit.hpp promise.
 #include "vicinal/codec/sq/sq4.hpp"
 

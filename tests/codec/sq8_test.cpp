@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What codec/sq8.hpp promises.
 #include "vicinal/codec/sq/sq8.hpp"
 
@@ -241,8 +242,8 @@ TEST_CASE("sq8: bytes that are no state are refused and change nothing") {
         state_of(0.0F, -nan),
         state_of(0.0F, infinity),
         state_of(0.0F, 1e30F),
-        state_of(0.0F, 0x1p56F),       // the range ends beyond 2^63
-        state_of(-0x1p63F, 0x1p57F),   // here, too
+        state_of(0.0F, 0x1p56F),      // the range ends beyond 2^63
+        state_of(-0x1p63F, 0x1p57F),  // here, too
         state_of(0.0F, 0.0F),
         state_of(0.0F, -0.0F),
         state_of(0.0F, -1.0F),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Codec must model vicinal::codec
 // expect: decode
 #include <cstring>

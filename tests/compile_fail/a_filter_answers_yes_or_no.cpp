@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: a filter must be callable as bool\(Id\)
 #include <string>
 

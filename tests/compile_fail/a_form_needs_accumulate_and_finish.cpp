@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Metric has a form that is not vicinal::formed_metric
 #include <span>
 #include <string_view>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Metric must model vicinal::metric: a name
 #include <span>
 #include <string_view>

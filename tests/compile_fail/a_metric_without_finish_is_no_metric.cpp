@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: a user metric must model vicinal::metric
 // expect: finish
 #include <string_view>

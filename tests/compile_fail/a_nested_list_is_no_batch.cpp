@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: no matching (member )?function
 #include <array>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Codec has a part of vicinal::product_codec: it needs load, train, trained, state, restore
 #include <cstring>
 #include <span>

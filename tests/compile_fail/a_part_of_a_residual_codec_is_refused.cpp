@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Codec has a part of vicinal::residual_codec: it needs own_center, derived_size, derive
 #include <cstring>
 #include <span>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Codec has a part of vicinal::trainable_codec: it needs train, trained, state and restore
 #include <cstring>
 #include <span>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Codec has a part of vicinal::weighted_codec: it needs 8 bits, unit, weight and weights
 #include <cstring>
 #include <span>

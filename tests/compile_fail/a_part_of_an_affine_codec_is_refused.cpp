@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Codec has a part of vicinal::affine_codec: it needs load, bits, low, step, lows, steps and uniform
 #include <cstring>
 #include <span>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: matrix_view<float>
 #include "vicinal/core/matrix_view.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: matrix_view
 // expect: borrowed_range
 #include <vector>

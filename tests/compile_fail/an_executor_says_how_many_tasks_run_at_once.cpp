@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: an executor must model vicinal::executor: run\(count, task\) and concurrency\(\)
 #include "vicinal/flat.hpp"
 

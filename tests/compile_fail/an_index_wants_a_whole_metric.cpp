@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Metric must model vicinal::metric
 #include <string_view>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Codec has a clipped that is not vicinal::clipping_codec
 #include <cstring>
 #include <span>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Metric has a clustering that is not vicinal::clustering_metric
 #include <span>
 #include <string_view>

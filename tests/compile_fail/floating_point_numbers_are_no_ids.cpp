@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Id must be an integer type other than bool and char
 #include "vicinal/hnsw.hpp"
 

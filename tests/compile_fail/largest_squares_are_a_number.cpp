@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Codec has a largest_squares that is not vicinal::norm_bounded_codec
 #include <cstring>
 #include <span>

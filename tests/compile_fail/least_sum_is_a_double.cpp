@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Metric has a least_sum that is not vicinal::product_bound_metric
 #include <span>
 #include <string_view>

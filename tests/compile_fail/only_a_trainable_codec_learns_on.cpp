@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Codec says how it learns on, but is no vicinal::trainable_codec
 #include <cstring>
 #include <span>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Metric has a prepare that is not vicinal::preparing_metric
 #include <span>
 #include <string_view>

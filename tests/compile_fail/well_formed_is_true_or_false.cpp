@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // expect: vicinal: Codec has a well_formed that is not vicinal::checked_codec
 #include <cstring>
 #include <span>

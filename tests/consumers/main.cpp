@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a user's first program looks like. Every consumer project here builds this file, with all warnings as errors.
 #include <cstdio>
 #include <vector>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A warmed-up search into the caller's memory allocates nothing. This file replaces the global operator new, for the
 // whole test program, by one that counts what each thread asks for.
 #include <cstdlib>
@@ -22,8 +23,11 @@ void* counted(std::size_t size, std::size_t alignment) {
 void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
 void* operator new[](std::size_t size) { return counted(size, alignof(std::max_align_t)); }
 void* operator new(std::size_t size, std::align_val_t align) { return counted(size, static_cast<std::size_t>(align)); }
-void* operator new[](std::size_t size, std::align_val_t align) { return counted(size, static_cast<std::size_t>(align)); }
-// The nothrow forms too: std::stable_sort asks by one and frees by the plain delete, which a sanitizer's own would not match.
+void* operator new[](std::size_t size, std::align_val_t align) {
+    return counted(size, static_cast<std::size_t>(align));
+}
+// The nothrow forms too: std::stable_sort asks by one and frees by the plain delete, which a sanitizer's own would not
+// match.
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size == 0 ? 1 : size); }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size == 0 ? 1 : size); }
 void operator delete(void* p) noexcept { std::free(p); }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every index type the contract is run over, behind one interface: a type is compiled once, in a file of its own group
 // (contract/subject.hpp), and every promise is compiled once for all of them, without their headers.
 #pragma once
@@ -46,11 +47,13 @@ class any_index {
     virtual bool contains(std::uint64_t id) const = 0;
     virtual vector_t get(std::uint64_t id) const = 0;
     virtual hits_t search(std::span<const float> query, std::size_t k, const asking& how = {}) const = 0;
-    virtual std::size_t search(std::span<const float> query, std::span<neighbor<>> out, const asking& how = {}) const = 0;
+    virtual std::size_t search(std::span<const float> query, std::span<neighbor<>> out,
+                               const asking& how = {}) const = 0;
     virtual vicinal::search_table<std::uint64_t> search(matrix_view<const float> queries, std::size_t k,
                                                         const asking& how = {}) const = 0;
     virtual hits_t search_within(std::span<const float> query, float radius, const asking& how = {}) const = 0;
-    virtual vicinal::neighbor_stream<std::uint64_t> nearest(std::span<const float> query, const asking& how = {}) const = 0;
+    virtual vicinal::neighbor_stream<std::uint64_t> nearest(std::span<const float> query,
+                                                            const asking& how = {}) const = 0;
     virtual vicinal::memory_report memory() const = 0;
     virtual vicinal::check_report check() const = 0;
     virtual void save(const std::filesystem::path& path) const = 0;
@@ -67,8 +70,8 @@ class subject {
     std::string metric;  ///< the metric's name
     std::string codec;   ///< the name of the codec whose distances are returned
     bool two_level = false;
-    bool learns = false;  ///< the index learns from rows, lists or ranges
-    bool decodes = false;  ///< the codec's numbers are the result of arithmetic, which `get` may round differently
+    bool learns = false;      ///< the index learns from rows, lists or ranges
+    bool decodes = false;     ///< the codec's numbers are the result of arithmetic, which `get` may round differently
     float max_magnitude = 0;  ///< the codec's own limit on a component, if it has one
 
     [[nodiscard]] std::string name() const {

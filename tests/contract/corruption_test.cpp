@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What damage does to files of every type: any accident is refused; what a forger signs is refused or a sound index;
 // and a view of whatever bytes there are can be asked anything. Set VICINAL_TEST_LONG=1 for every bit of every byte in
 // every way (scripts/file_campaign.sh); the short form visits every byte, with one of the nine changes, in one of the

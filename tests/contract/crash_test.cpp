@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a full disk, a kill and a loss of power leave of a file that is being replaced: the old index or the new one,
 // whole. Set VICINAL_TEST_LONG=1 for every byte and for 2000 kills (scripts/file_campaign.sh).
 #include <sys/resource.h>
@@ -391,7 +392,8 @@ TEST_CASE("crash: a program killed while it saves leaves the old index or the ne
             if (kill % 8 == 0) REQUIRE(s.load(folder / "a.vic")->check().ok());
         }
         b.index->save(folder / "a.vic");
-        REQUIRE(entries_in((folder / "a.vic").parent_path()) == 1);  // it took away what those that were killed had left
+        REQUIRE(entries_in((folder / "a.vic").parent_path()) ==
+                1);  // it took away what those that were killed had left
     }
     CAPTURE(done, seen_first, seen_second);
     REQUIRE(seen_first > 0);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every index promises about files, with every metric and codec. Damaged files are the io tests' affair.
 #include <fstream>
 #include <limits>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // flat_index with the combinations that every build tests.
 #include "contract/subject.hpp"
 #include "vicinal/flat.hpp"

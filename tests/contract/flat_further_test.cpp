@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // flat_index with more combinations; not under sanitizers.
 #include "contract/subject.hpp"
 #include "vicinal/codec/pca8/pca8.hpp"
@@ -20,8 +21,8 @@ const further<vicinal::flat_index> entered("flat");
 const registered<vicinal::flat_index, combination<l2, f16>, combination<inner_product, bf16>, combination<cosine, f16>,
                  combination<manhattan, sq8>, combination<chebyshev, f32>, combination<chebyshev, sq8_then_f32>,
                  combination<inner_product, eighths>, combination<cosine, rabitq1_then_f32>,
-                 combination<inner_product, pca8_then_f32>, combination<manhattan, pca8_then_f32>, combination<l2, vicinal::rabitq<4>>,
-                 combination<l2, vicinal::pq>>
+                 combination<inner_product, pca8_then_f32>, combination<manhattan, pca8_then_f32>,
+                 combination<l2, vicinal::rabitq<4>>, combination<l2, vicinal::pq>>
     its_share("flat");
 }  // namespace
 #endif

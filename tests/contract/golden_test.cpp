@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files written once and kept: every release reads them, and writes the same bytes again.
 // tests/golden/format_reader.py, which knows docs/format.md and nothing of the library, must find the same in them.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // hnsw_index with the combinations that every build tests.
 #include "contract/subject.hpp"
 #include "vicinal/hnsw.hpp"

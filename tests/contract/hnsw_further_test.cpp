@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // hnsw_index with more combinations; not under sanitizers.
 #include "contract/subject.hpp"
 #include "vicinal/hnsw.hpp"
@@ -15,9 +16,9 @@ const with_every_codec<vicinal::hnsw_index, chebyshev> with_chebyshev("hnsw");
 namespace {
 using namespace vicinal_test;
 const further<vicinal::hnsw_index> entered("hnsw");
-const registered<vicinal::hnsw_index, combination<l2, eighths>, combination<inner_product, sq8_then_f32>, combination<cosine, eighths>,
-                 combination<manhattan, bf16>, combination<manhattan, eighths>, combination<chebyshev, bf16>,
-                 combination<cosine, vicinal::pq>>
+const registered<vicinal::hnsw_index, combination<l2, eighths>, combination<inner_product, sq8_then_f32>,
+                 combination<cosine, eighths>, combination<manhattan, bf16>, combination<manhattan, eighths>,
+                 combination<chebyshev, bf16>, combination<cosine, vicinal::pq>>
     its_share("hnsw");
 }  // namespace
 #endif

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // All values of any integer type are ids, and ties go to the lower of them as that type orders them.
 #include <limits>
 
@@ -54,7 +55,8 @@ template <template <class, class, class, class> class Index>
 void require_takes_all_kinds() {
     using kernels = vicinal::simd::native_kernels;
     using limits = std::numeric_limits<std::int64_t>;
-    require_takes<Index<l2, f32, std::uint64_t, kernels>>({0, ~std::uint64_t{0}, ~std::uint64_t{0} - 1, 1, 1ULL << 63, 1ULL << 32});
+    require_takes<Index<l2, f32, std::uint64_t, kernels>>(
+        {0, ~std::uint64_t{0}, ~std::uint64_t{0} - 1, 1, 1ULL << 63, 1ULL << 32});
     require_takes<Index<l2, f32, std::int64_t, kernels>>({-1, 0, limits::min(), limits::max(), 1, -2});
     std::vector<std::uint8_t> all;
     for (int i = 0; i < 256; ++i) all.push_back(static_cast<std::uint8_t>(i * 37));

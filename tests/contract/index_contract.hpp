@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the files of promises have in common: an index with rows in it, and the loop over all index types.
 #pragma once
 
@@ -12,7 +13,7 @@ namespace vicinal_test {
 using vicinal::errc;
 
 /// Runs the rest of the test case once for each index type.
-#define FOR_EVERY_INDEX(variable)                                      \
+#define FOR_EVERY_INDEX(variable)                                       \
     const subject& variable = *GENERATE(from_range(sorted_subjects())); \
     INFO("in " << variable.name())
 

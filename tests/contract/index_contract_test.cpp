@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: MIT
 // What every index promises with every metric and codec: searches and changes. Files are in file_contract_test.cpp,
 // refusals in refusals_test.cpp.
+#include "contract/index_contract.hpp"
+
 #include <cmath>
 #include <iterator>
 #include <limits>
 #include <set>
-
-#include "contract/index_contract.hpp"
 
 namespace vicinal_test {
 std::vector<const subject*>& subjects() {
@@ -53,15 +54,16 @@ dataset queries_for(const dataset& rows, std::size_t count = 5, std::uint64_t se
 }
 
 std::vector<dataset> hard_sets(std::size_t dim) {
-    return {gaussian(150, dim),    clustered(150, dim, 7, 20), duplicates(150, dim, 3), all_equal(100, dim),
-            collinear(120, dim),   with_outlier(120, dim),     ordered(120, dim),       lattice(150, dim)};
+    return {gaussian(150, dim),  clustered(150, dim, 7, 20), duplicates(150, dim, 3), all_equal(100, dim),
+            collinear(120, dim), with_outlier(120, dim),     ordered(120, dim),       lattice(150, dim)};
 }
 const char* const hard_names[] = {"gaussian",  "clustered",    "duplicates", "all equal",
                                   "collinear", "with outlier", "ordered",    "lattice"};
 
 }  // namespace
 
-// ---- what goes in ----------------------------------------------------------------------------------------------------
+// ---- what goes in
+// ----------------------------------------------------------------------------------------------------
 
 TEST_CASE("index contract: a new index is empty and finds nothing") {
     FOR_EVERY_INDEX(s);
@@ -130,10 +132,12 @@ TEST_CASE("index contract: a trained index takes vectors one by one") {
     }
     REQUIRE(index->check().ok());
     const expectation expected = expect(s, held);
-    for (std::size_t r = 0; r < rows.rows(); r += 13) expected.require_closest(rows[r], 7, index->search(rows[r], 7, exhaustive()));
+    for (std::size_t r = 0; r < rows.rows(); r += 13)
+        expected.require_closest(rows[r], 7, index->search(rows[r], 7, exhaustive()));
 }
 
-// ---- searches --------------------------------------------------------------------------------------------------------
+// ---- searches
+// --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("index contract: looking everywhere finds the same as a naive search in double precision") {
     FOR_EVERY_INDEX(s);
@@ -210,7 +214,8 @@ TEST_CASE("index contract: an index of one row finds it") {
     FOR_EVERY_INDEX(s);
     const filled f(s, gaussian(1, 8));
     const dataset queries = gaussian(1, 8, 5);
-    for (const std::size_t k : {1U, 2U, 100U}) f.expect(s).require_closest(queries[0], k, f.index->search(queries[0], k));
+    for (const std::size_t k : {1U, 2U, 100U})
+        f.expect(s).require_closest(queries[0], k, f.index->search(queries[0], k));
     REQUIRE(f.index->check().ok());
     REQUIRE(f.index->remove(f.ids[0]));
     REQUIRE(f.index->search(queries[0], 3).empty());
@@ -291,7 +296,8 @@ TEST_CASE("index contract: rerank of fewer than k still returns k") {
     asking how;
     how.rerank = 1;
     REQUIRE(f.index->search(f.rows[0], 10, how).size() == 10);
-    for (std::size_t i = 0; i < 80; i += 2) f.index->remove(f.ids[i]);  // those just removed may still be walked through
+    for (std::size_t i = 0; i < 80; i += 2)
+        f.index->remove(f.ids[i]);  // those just removed may still be walked through
     for (std::size_t q = 0; q < 80; ++q) REQUIRE(f.index->search(f.rows[q], 10, how).size() == 10);
 }
 
@@ -328,7 +334,8 @@ TEST_CASE("index contract: statistics are added to the caller's") {
     REQUIRE(within.distances >= 200);
 }
 
-// ---- filters ---------------------------------------------------------------------------------------------------------
+// ---- filters
+// ---------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -409,7 +416,8 @@ TEST_CASE("index contract: filtering is the same as searching for all and filter
     }
 }
 
-// ---- ranges and streams ----------------------------------------------------------------------------------------------
+// ---- ranges and streams
+// ----------------------------------------------------------------------------------------------
 
 TEST_CASE("index contract: search_within returns rows within the radius and flat and ivf all of them") {
     FOR_EVERY_INDEX(s);
@@ -472,7 +480,8 @@ TEST_CASE("index contract: a stream may be left early and asked twice at once") 
     }
 }
 
-// ---- changes ---------------------------------------------------------------------------------------------------------
+// ---- changes
+// ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("index contract: removed rows are gone and the others stay") {
     FOR_EVERY_INDEX(s);
@@ -558,8 +567,8 @@ TEST_CASE("index contract: any order of changes leaves a sound index with what w
         }
         REQUIRE(index->size() == held.size());
         const auto report = index->check();
-        INFO("unreachable " << report.unreachable << ", dangling " << report.dangling << ", duplicate " << report.duplicate
-                            << ", misplaced " << report.misplaced);
+        INFO("unreachable " << report.unreachable << ", dangling " << report.dangling << ", duplicate "
+                            << report.duplicate << ", misplaced " << report.misplaced);
         REQUIRE(report.ok());
         REQUIRE(report.live == held.size());
         const expectation expected = expect(s, held);
@@ -603,7 +612,8 @@ TEST_CASE("index contract: memory is accounted for and does not grow by replacin
     REQUIRE(f.index->memory().total <= 3 * memory.total);
 }
 
-// ---- threads ---------------------------------------------------------------------------------------------------------
+// ---- threads
+// ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("index contract: the number of threads that add a batch changes no byte") {
     FOR_EVERY_INDEX(s);
@@ -648,7 +658,8 @@ TEST_CASE("index contract: the number of threads that train, and that add where 
     }
 }
 
-TEST_CASE("index contract: the number of threads that add a batch so large that a graph makes a guide changes no byte") {
+TEST_CASE(
+    "index contract: the number of threads that add a batch so large that a graph makes a guide changes no byte") {
     FOR_EVERY_INDEX(s);
     if (s.kind != "hnsw" || s.codec != "f32") return;
     const dataset rows = clustered(1100, 6, 12);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ivf_index with more combinations; not under sanitizers.
 #include "contract/subject.hpp"
 #include "vicinal/codec/pca8/pca8.hpp"
@@ -17,10 +18,10 @@ namespace {
 using namespace vicinal_test;
 using pca8_then_f32 = vicinal::two_level<vicinal::pca8, f32>;
 const further<vicinal::ivf_index> entered("ivf");
-const registered<vicinal::ivf_index, combination<l2, sq8_then_f32>, combination<inner_product, sq8>, combination<cosine, bf16>,
-                 combination<manhattan, f16>, combination<chebyshev, f16>, combination<chebyshev, sq8>,
-                 combination<inner_product, vicinal::rabitq<3>>, combination<l2, pca8_then_f32>,
-                 combination<inner_product, vicinal::pq>, combination<l2, pq_then_f32>>
+const registered<vicinal::ivf_index, combination<l2, sq8_then_f32>, combination<inner_product, sq8>,
+                 combination<cosine, bf16>, combination<manhattan, f16>, combination<chebyshev, f16>,
+                 combination<chebyshev, sq8>, combination<inner_product, vicinal::rabitq<3>>,
+                 combination<l2, pca8_then_f32>, combination<inner_product, vicinal::pq>, combination<l2, pq_then_f32>>
     its_share("ivf");
 }  // namespace
 #endif

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Affine and product codecs with the members that their concepts ask for and no others are searched correctly in every
 // index.
 #include <concepts>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Codecs that tests of minimal models build upon: 16-bit fixed point, with as few members as a concept asks for.
 #pragma once
 

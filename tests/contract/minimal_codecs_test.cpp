@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Codecs with the members that a concept asks for and no others are searched correctly in every index.
 #include "contract/minimal_codecs.hpp"
 

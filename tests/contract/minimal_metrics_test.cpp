@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Metrics with the members that a concept asks for and no others are searched correctly in every index.
 #include <string_view>
 

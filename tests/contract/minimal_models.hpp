@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the tests of minimal models share: rows searched in an index of a model, against a naive reference in double.
 #pragma once
 

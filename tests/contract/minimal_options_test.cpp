@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Each optional member of a codec works without the others, and does what vicinal/concepts.hpp says it is for.
 #include <string_view>
 

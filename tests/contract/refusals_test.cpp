@@ -1,5 +1,6 @@
-// What every index refuses, with every metric and codec: by a vicinal::error of the right code that names the values which
-// disagree, and without a trace: the bytes it would save are the same before and after.
+// SPDX-License-Identifier: MIT
+// What every index refuses, with every metric and codec: by a vicinal::error of the right code that names the values
+// which disagree, and without a trace: the bytes it would save are the same before and after.
 #include <bit>
 #include <cfloat>
 #include <cmath>
@@ -54,14 +55,15 @@ std::vector<way_in> ways_in(const filled& f) {
              how.threads = 3;
              (void)index.search(rows.view(), 3, how);
          }},
-        {"search_within", true, [](auto& index, const auto& rows, auto bad) { (void)index.search_within(rows[bad], 1.0F); }},
+        {"search_within", true,
+         [](auto& index, const auto& rows, auto bad) { (void)index.search_within(rows[bad], 1.0F); }},
         {"nearest", true, [](auto& index, const auto& rows, auto bad) { (void)index.nearest(rows[bad]); }},
     };
 }
 
 /// Every way in must refuse `rows`, of which `bad` is the offender.
-void require_all_refuse(filled& f, const dataset& rows, std::size_t bad, errc code, const std::vector<std::string>& parts,
-                        bool queries = true) {
+void require_all_refuse(filled& f, const dataset& rows, std::size_t bad, errc code,
+                        const std::vector<std::string>& parts, bool queries = true) {
     const bytes_t before = f.index->save();
     for (const way_in& way : ways_in(f)) {
         if (way.is_query && !queries) continue;
@@ -215,7 +217,8 @@ TEST_CASE("refusals: the largest admitted vectors are kept through a file and no
     for (const std::size_t wide : {std::size_t{1}, std::size_t{3}, std::size_t{40}}) {
         INFO("dim " << wide);
         // Just below the limit: FLT_MAX/8 shared by all components, in all combinations of signs.
-        const auto largest = static_cast<float>(std::sqrt(double{FLT_MAX} / 8 / static_cast<double>(wide)) * (1 - 1e-6));
+        const auto largest =
+            static_cast<float>(std::sqrt(double{FLT_MAX} / 8 / static_cast<double>(wide)) * (1 - 1e-6));
         dataset rows = gaussian(30, wide);
         for (float& x : rows.values) x = x < 0 ? -largest : largest;
         const filled f(s, rows);
@@ -345,7 +348,8 @@ TEST_CASE("refusals: any change to a view") {
     REQUIRE(view->size() == 40);
 }
 
-// ---- calls that end early --------------------------------------------------------------------------------------------
+// ---- calls that end early
+// --------------------------------------------------------------------------------------------
 
 TEST_CASE("refusals: a search whose stop token was triggered") {
     FOR_EVERY_INDEX(s);
@@ -428,7 +432,8 @@ TEST_CASE("refusals: a progress function may use the index") {
     std::size_t calls = 0;
     const auto look = [&](std::size_t done, std::size_t) {
         ++calls;
-        if (index->size() != done || index->search(rows[0], 3).size() != 3) throw std::logic_error("not what was added");
+        if (index->size() != done || index->search(rows[0], 3).size() != 3)
+            throw std::logic_error("not what was added");
     };
     vicinal::add_params how;
     how.progress = look;

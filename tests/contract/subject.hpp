@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How index types enter the contract: what stands behind any_index, and the groups of metrics and codecs.
 #pragma once
 
@@ -15,9 +16,13 @@
 namespace vicinal_test {
 
 template <class Index>
-concept ivf_like = requires(const Index& index) { index.lists(); };
+concept ivf_like = requires(const Index& index) {
+    index.lists();
+};
 template <class Index>
-concept graph_like = requires(typename Index::search_params params) { params.ef; };
+concept graph_like = requires(typename Index::search_params params) {
+    params.ef;
+};
 
 template <class Index>
 class index_of final : public any_index {
@@ -108,7 +113,8 @@ class subject_of final : public subject {
         two_level = traits::two_level;
         learns = traits::learns || ivf_like<index_type>;
         decodes = vicinal::trainable_codec<typename traits::deciding>;
-        if constexpr (vicinal::bounded_codec<typename traits::deciding>) max_magnitude = traits::deciding::max_magnitude;
+        if constexpr (vicinal::bounded_codec<typename traits::deciding>)
+            max_magnitude = traits::deciding::max_magnitude;
     }
     index_ptr make(std::size_t dim) const override { return wrap(index_type(dim)); }
     index_ptr load(const std::filesystem::path& path) const override { return wrap(index_type::load(path)); }
@@ -137,9 +143,10 @@ class registered {
     }
 };
 
-// ---- the groups: which combinations each index is tested with --------------------------------------------------------
-// Every index meets every metric and every codec. Each pair of a metric and a codec meets one index by default; with
-// VICINAL_TEST_FULL all of them; under a sanitizer, or with VICINAL_TEST_REDUCED, only the first group.
+// ---- the groups: which combinations each index is tested with
+// -------------------------------------------------------- Every index meets every metric and every codec. Each pair of
+// a metric and a codec meets one index by default; with VICINAL_TEST_FULL all of them; under a sanitizer, or with
+// VICINAL_TEST_REDUCED, only the first group.
 
 using vicinal::bf16;
 using vicinal::cosine;
@@ -147,8 +154,8 @@ using vicinal::f16;
 using vicinal::f32;
 using vicinal::inner_product;
 using vicinal::l2;
-using vicinal::sq8;
 using vicinal::sq4;
+using vicinal::sq8;
 using sq8_then_f32 = vicinal::two_level<sq8, f32>;
 using sq4_then_sq8 = vicinal::two_level<sq4, sq8>;
 using pq_then_f32 = vicinal::two_level<vicinal::pq, f32>;
@@ -156,14 +163,14 @@ using rabitq1_then_f32 = vicinal::two_level<vicinal::rabitq<1>, f32>;
 
 /// All codecs' and metrics' code paths in as few types as possible.
 template <template <class, class, class, class> class Index>
-using essential = registered<Index, combination<l2, f32>, combination<inner_product, f16>, combination<cosine, sq8>,
-                             combination<manhattan, sq8_then_f32>, combination<chebyshev, eighths>,
-                             combination<l2, sq4_then_sq8>>;
+using essential =
+    registered<Index, combination<l2, f32>, combination<inner_product, f16>, combination<cosine, sq8>,
+               combination<manhattan, sq8_then_f32>, combination<chebyshev, eighths>, combination<l2, sq4_then_sq8>>;
 /// The rest of each index's metrics and codecs.
 template <template <class, class, class, class> class Index>
-using further = registered<Index, combination<inner_product, f32>, combination<cosine, f32>, combination<manhattan, f32>,
-                           combination<l2, bf16>, combination<l2, sq8>, combination<cosine, sq8_then_f32>,
-                           combination<cosine, sq4>>;
+using further = registered<Index, combination<inner_product, f32>, combination<cosine, f32>,
+                           combination<manhattan, f32>, combination<l2, bf16>, combination<l2, sq8>,
+                           combination<cosine, sq8_then_f32>, combination<cosine, sq4>>;
 
 /// All 40 pairs.
 template <template <class, class, class, class> class Index, class Metric>

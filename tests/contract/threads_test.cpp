@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads that search, add, update and remove at once. Its verdict is ThreadSanitizer's as much as its own.
 #include <atomic>
 #include <thread>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ids of 128 bits, where the compiler has such integers: in every index, in files, in messages.
 #include <algorithm>
 #include <cstdlib>
@@ -69,7 +70,8 @@ TEMPLATE_TEST_CASE("wide ids: rows are found, ordered, changed and filtered by a
     std::vector<std::pair<double, id>> expected;
     for (std::size_t r = 0; r < 400; ++r) {
         double sum = 0;
-        for (std::size_t d = 0; d < dim; ++d) sum += (double{rows[r][d]} - double{rows[9][d]}) * (double{rows[r][d]} - double{rows[9][d]});
+        for (std::size_t d = 0; d < dim; ++d)
+            sum += (double{rows[r][d]} - double{rows[9][d]}) * (double{rows[r][d]} - double{rows[9][d]});
         expected.emplace_back(sum, ids[r]);
     }
     std::sort(expected.begin(), expected.end());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What core/error.hpp promises.
 #include "vicinal/core/error.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What core/executor.hpp promises.
 #include "vicinal/core/executor.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What core/function_ref.hpp promises.
 #include "vicinal/core/function_ref.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What core/math.hpp and core/types.hpp promise about numbers.
 #include "vicinal/core/math.hpp"
 

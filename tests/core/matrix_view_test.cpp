@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: MIT
 // What core/matrix_view.hpp promises.
 #include "vicinal/core/matrix_view.hpp"
-#include "vicinal/core/vector_view.hpp"
 
 #include <Eigen/Core>
 #include <array>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "vicinal/core/vector_view.hpp"
 
 namespace {
 

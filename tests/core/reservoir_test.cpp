@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What core/reservoir.hpp promises: it keeps what sorting and cutting keeps, whatever memory it has.
 #include "vicinal/core/reservoir.hpp"
 
@@ -54,7 +55,8 @@ std::vector<row> kept(const std::vector<row>& stream, std::size_t k, std::size_t
         CHECK(best.size() == std::min(k, ++pushed));
     }
     std::vector<row> out;
-    for (const std::uint64_t key : best.finish_sorted()) out.push_back({reservoir::number(key), reservoir::distance(key)});
+    for (const std::uint64_t key : best.finish_sorted())
+        out.push_back({reservoir::number(key), reservoir::distance(key)});
     return out;
 }
 
@@ -71,7 +73,8 @@ TEST_CASE("select_lowest: as sorting, for keys in any order, equal ones too") {
         for (auto& key : few) key = random() % 4;
         keys pipes(n);  // up and down again
         for (std::size_t i = 0; i < n; ++i) pipes[i] = std::min(i, n - i);
-        for (const keys& all : {ascending, keys(ascending.rbegin(), ascending.rend()), shuffled, few, pipes, keys(n, 7)})
+        for (const keys& all :
+             {ascending, keys(ascending.rbegin(), ascending.rend()), shuffled, few, pipes, keys(n, 7)})
             for (const std::size_t k : {std::size_t{1}, n / 4 + 1, n / 2 + 1, n}) check_selection(all, std::min(k, n));
     }
 }

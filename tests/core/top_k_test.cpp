@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What core/top_k.hpp promises, and the order of core/types.hpp under it.
 #include "vicinal/core/top_k.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files of vectors as long as any that is admitted, and of codecs whose range is as wide as one can be.
 #include <cmath>
 #include <limits>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Replaces the global operator new, so this file must be an executable of its own.
 #include <cstdlib>
 #include <new>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files that once were let in, or made a view misbehave; and what a loaded index does when it is first changed.
 #include "files/support.hpp"
 
@@ -68,7 +69,8 @@ TEST_CASE("files: a graph whose tree has a cycle is refused") {
     };
     const bytes_t chain = with_parents({5, 0, 1, 2, 0});
     CHECK(hnsw_index<>::load(std::span<const std::byte>(chain)).check().ok());
-    for (const bytes_t& bad : {with_parents({5, 2, 3, 1, 0}), with_parents({1, 0, 5, 2, 3}), with_parents({4, 0, 1, 2, 3})})
+    for (const bytes_t& bad :
+         {with_parents({5, 2, 3, 1, 0}), with_parents({1, 0, 5, 2, 3}), with_parents({4, 0, 1, 2, 3})})
         CHECK(refused([&] { (void)hnsw_index<>::load(std::span<const std::byte>(bad)); }) == errc::corrupt_file);
 }
 

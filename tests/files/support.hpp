@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Small index files of every type, changed on purpose and signed again, and what an index that was let in must bear.
 #pragma once
 

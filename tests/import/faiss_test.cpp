@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Indexes written by faiss become ours: what they hold, what they find, and what damaged ones do.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // make_faiss_samples DIRECTORY: the faiss files of tests/import/samples, written by faiss 1.7.3 itself. Compile it by
 // hand where faiss is installed:
 //   g++ -std=c++20 -O1 -fopenmp -Iinclude -Itests tests/import/make_faiss_samples.cpp -lfaiss -llapack -lblas

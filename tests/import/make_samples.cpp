@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // make_samples DIRECTORY [ROWS]: the hnswlib files of tests/import/samples, and with 11 ROWS those of
 // fuzz/corpus/import, written by hnswlib itself. Compile it by hand where hnswlib is installed: g++ -std=c++20 -O1
 // -Iinclude -Itests tests/import/make_samples.cpp -lpthread

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Vectors written in braces, and rows given by one array and a dimension, where every index takes vectors.
 #include <array>
 #include <vector>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What callbacks of a call may do to its index: search it, but not change it; and nested calls on one thread pool.
 #include <atomic>
 #include <functional>
@@ -80,7 +81,8 @@ void look_around(const Index& index) {
     CHECK_FALSE(bytes_of(index).empty());
 }
 
-TEMPLATE_TEST_CASE("callbacks: a progress listener of add may search the index and not change it", "", flat, ivf, hnsw) {
+TEMPLATE_TEST_CASE("callbacks: a progress listener of add may search the index and not change it", "", flat, ivf,
+                   hnsw) {
     const watchdog dog;
     for (const auto& change : changes<TestType>()) {
         auto index = filled<TestType>();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What indexes count, what `.stats` says of the same calls, and the page Prometheus reads.
 #include <sstream>
 #include <string>
@@ -138,7 +139,8 @@ TEST_CASE("prometheus: each family stands once and names are escaped") {
     CHECK_THAT(page, contains("\nvicinal_added_total{index=\"products\"} 1\n"));
     CHECK_THAT(page, contains("# TYPE vicinal_vectors gauge\nvicinal_vectors{index=\"products\"} 1\n"));
     CHECK_THAT(page, contains("vicinal_memory_bytes{index=\"products\"} " + std::to_string(products.memory().total)));
-    CHECK_THAT(page, contains("vicinal_reserved_bytes{index=\"products\"} " + std::to_string(products.memory().reserved)));
+    CHECK_THAT(page,
+               contains("vicinal_reserved_bytes{index=\"products\"} " + std::to_string(products.memory().reserved)));
     std::size_t types = 0;
     std::istringstream lines(page);
     for (std::string line; std::getline(lines, line);) types += line.rfind("# TYPE", 0) == 0 ? 1 : 0;

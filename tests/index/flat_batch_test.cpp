@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A flat index's batches are its queries one by one, bit for bit, on data made to mislead matrix products.
 #include <array>
 #include <string>

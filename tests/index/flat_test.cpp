@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What flat_index alone promises: exactness at any size, across the pieces rows lie in.
 #include "vicinal/flat.hpp"
 
@@ -67,7 +68,8 @@ TEST_CASE("flat index: a batch larger than one stretch is stopped between stretc
         if (done > 20000) source.request_stop();
     };
     flat index(1);
-    const std::size_t added = index.add(ids, rows.view(), {.threads = 2, .stop = source.get_token(), .progress = progress});
+    const std::size_t added =
+        index.add(ids, rows.view(), {.threads = 2, .stop = source.get_token(), .progress = progress});
     REQUIRE(added == last);
     REQUIRE(added > 20000);
     REQUIRE(added < n);

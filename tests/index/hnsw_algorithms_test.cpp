@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The pieces of a graph search on hand-made graphs: no vectors, no index.
 #include <algorithm>
 #include <cmath>
@@ -292,7 +293,8 @@ TEST_CASE("flood: it finds what is within the radius and stops there") {
     REQUIRE(stats.distances - before.distances < 20);
 }
 
-// ---- choosing links --------------------------------------------------------------------------------------------------
+// ---- choosing links
+// --------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -328,7 +330,8 @@ TEST_CASE("choose links: the kept ones are chosen whatever their distance") {
     REQUIRE(chosen_from({3, 2, 2.5F, 9}, 10, 2) == std::vector<slot_t>{0, 1});  // 2.5 is closer to 3 than to 0
 }
 
-// ---- retired rows ----------------------------------------------------------------------------------------------------
+// ---- retired rows
+// ----------------------------------------------------------------------------------------------------
 
 TEST_CASE("retired rows: a row is released once the sweep has passed all others since, and few of them at a time") {
     struct wait {
@@ -358,7 +361,8 @@ TEST_CASE("retired rows: a row is released once the sweep has passed all others 
         retired.advance(rows, [&](slot_t row) {
             ++released;
             const auto& [passed, there] = waiting.at(row);
-            too_soon += std::find(passed.begin(), passed.end(), false) - passed.begin() < static_cast<int>(there) ? 1 : 0;
+            too_soon +=
+                std::find(passed.begin(), passed.end(), false) - passed.begin() < static_cast<int>(there) ? 1 : 0;
             waiting.erase(row);
         });
         most = std::max(most, released);
@@ -369,7 +373,8 @@ TEST_CASE("retired rows: a row is released once the sweep has passed all others 
     CHECK(most <= 32);
 }
 
-// ---- adjacency -------------------------------------------------------------------------------------------------------
+// ---- adjacency
+// -------------------------------------------------------------------------------------------------------
 
 TEST_CASE("hnsw graph: levels fall off by degree and depend on seed and row number alone") {
     const hnsw_graph graph(16);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A graph must not depend on the size of the batch its rows came in: large batches find candidates for links by 8-bit
 // copies, which some data make useless.
 #include <algorithm>

@@ -1,5 +1,6 @@
-// hnsw_index with many copies of few vectors: they neither trap searches nor make changes dear, they are found as a naive
-// index finds them, and files keep them. Near-copies, which differ in the last bits, trap no search either.
+// SPDX-License-Identifier: MIT
+// hnsw_index with many copies of few vectors: they neither trap searches nor make changes dear, they are found as a
+// naive index finds them, and files keep them. Near-copies, which differ in the last bits, trap no search either.
 #include <atomic>
 #include <cmath>
 #include <cstring>
@@ -117,7 +118,8 @@ TEST_CASE("hnsw copies: adding and removing costs the same however many there ar
             const auto remove = [&](std::size_t first, std::size_t last) {
                 for (std::size_t r = first; r < last; ++r) index.remove(r);
             };
-            CHECK(distances_of([&] { add(0, 3000); }) <= static_cast<double>(100 * distinct * distinct));  // of the vectors
+            CHECK(distances_of([&] { add(0, 3000); }) <=
+                  static_cast<double>(100 * distinct * distinct));  // of the vectors
             CHECK(distances_of([&] { add(3000, 6000); }) == 0);
             CHECK(distances_of([&] { remove(1, 5900); }) == 0);
             CHECK(index.check().retired == 0);
@@ -129,7 +131,8 @@ TEST_CASE("hnsw near-copies: the late ones cost no more than the early ones") {
     numbers random(9);
     for (const std::size_t degree : {2U, 3U, 4U, 16U}) {
         const dataset rows = near_copies(3000, 8, 1, [&](float x) {
-            return random.below(2) == 0 ? x : std::nextafter(x, 10.0F) * (1 + 1e-6F * static_cast<float>(random.below(9)));
+            return random.below(2) == 0 ? x
+                                        : std::nextafter(x, 10.0F) * (1 + 1e-6F * static_cast<float>(random.below(9)));
         });
         counted index(8, {.degree = degree, .ef_construction = 30});
         const auto add = [&](std::size_t first, std::size_t last) {
@@ -185,7 +188,8 @@ TEST_CASE("hnsw tree: room for a child is few steps away in trees of every shape
     CHECK(steps_of(comb) <= 60);
 }
 
-// ---- against a naive index -------------------------------------------------------------------------------------------
+// ---- against a naive index
+// -------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -237,8 +241,7 @@ class model {
     hits expected(const Index& index, std::span<const float> query, Admits admits) {
         std::vector<std::pair<double, std::uint64_t>> order;
         for (const auto& [id, vector] : held_)
-            if (admits(id))
-                order.push_back({reference_distance(metric_of(), query, index.get(id)).distance, id});
+            if (admits(id)) order.push_back({reference_distance(metric_of(), query, index.get(id)).distance, id});
         std::sort(order.begin(), order.end());
         hits want;
         for (const auto& [distance, id] : order) want.push_back({id, static_cast<float>(distance)});
@@ -252,9 +255,7 @@ class model {
             REQUIRE(std::abs(got[i].distance - want[i].distance) <= 1e-4F);
         }
     }
-    static std::string metric_of() {
-        return std::is_same_v<Index, hnsw> ? "l2" : "inner_product";
-    }
+    static std::string metric_of() { return std::is_same_v<Index, hnsw> ? "l2" : "inner_product"; }
     std::uint64_t some_id() {
         auto at = held_.begin();
         std::advance(at, static_cast<std::ptrdiff_t>(random_.below(held_.size())));
@@ -332,7 +333,8 @@ TEST_CASE("hnsw copies: the same by products, of two levels") {
     live<vicinal::hnsw_index<vicinal::inner_product, vicinal::two_level<vicinal::bf16, vicinal::f32>>>(3);
 }
 
-// ---- one by one ------------------------------------------------------------------------------------------------------
+// ---- one by one
+// ------------------------------------------------------------------------------------------------------
 
 TEST_CASE("hnsw copies: the same for every number of threads, and after a call that failed") {
     const dataset rows = copies(1500, 8, 40);
@@ -400,13 +402,15 @@ TEST_CASE("hnsw copies: a stream hands out 20 000 of one vector in the order of 
     REQUIRE(next == 19999);
 }
 
-// ---- files -----------------------------------------------------------------------------------------------------------
+// ---- files
+// -----------------------------------------------------------------------------------------------------------
 
 namespace {
 
 std::size_t place_of(const bytes_t& file, const char* type) {
     for (std::size_t at = 128;; at += 32)
-        if (std::memcmp(&file[at], type, 4) == 0) return static_cast<std::size_t>(vicinal::detail::load_le<std::uint64_t>(&file[at + 8]));
+        if (std::memcmp(&file[at], type, 4) == 0)
+            return static_cast<std::size_t>(vicinal::detail::load_le<std::uint64_t>(&file[at + 8]));
 }
 /// With good checksums, as a forger would leave it.
 void sign(bytes_t& file) {
@@ -450,10 +454,11 @@ TEST_CASE("hnsw copies: forged lists are refused by loads, and followed safely i
         return file;
     };
     const std::uint32_t end = 0xFFFFFFFF;
-    const bytes_t forged[] = {with({{60, 60}}), with({{60, 0}}),  with({{60, 4}}),  with({{4, 0}}),
-                              with({{60, 64}}), with({{60, end - 1}}), with({{0, end}}), with({{60, 61}}),
-                              with({{0, 1}}),   with({{0, 8}}), with({{4, 5}}),
-                              with({{0, 8}, {8, 4}, {4, 12}})};  // sound, but in another order
+    const bytes_t forged[] = {
+        with({{60, 60}}), with({{60, 0}}),  with({{60, 4}}),
+        with({{4, 0}}),   with({{60, 64}}), with({{60, end - 1}}),
+        with({{0, end}}), with({{60, 61}}), with({{0, 1}}),
+        with({{0, 8}}),   with({{4, 5}}),   with({{0, 8}, {8, 4}, {4, 12}})};  // sound, but in another order
     REQUIRE(hnsw::load(std::span<const std::byte>(with({}))).size() == 64);
     for (const bytes_t& file : forged) {
         REQUIRE_THROWS_AS(hnsw::load(std::span<const std::byte>(file)), vicinal::error);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // hnsw_index where places of rows that are gone are used again: by copies, so that they have lower numbers than the
 // rows of the graph, and by ids that a stream has handed out already.
 #include <algorithm>

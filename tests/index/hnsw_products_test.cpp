@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Graphs of inner products find what they should whatever the rows have in common, after any history.
 #include <algorithm>
 #include <bit>

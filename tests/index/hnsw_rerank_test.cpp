@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which of the beam an hnsw_index scores again: all that could be among the closest, and few more.
 #include "support/catch.hpp"
 #include "support/data.hpp"

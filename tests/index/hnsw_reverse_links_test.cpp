@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reverse links among rows with a mean: which of its links a row keeps when another wants to join them, against a naive
 // choice in double precision. All components are small whole numbers, so products are exact in single precision, too.
 #include <algorithm>

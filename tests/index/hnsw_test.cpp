@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What hnsw_index alone promises: recall, on easy data and hard, before and after change.
 #include "vicinal/hnsw.hpp"
 
@@ -112,8 +113,7 @@ TEST_CASE("hnsw index: rows near 600 copies of one row are found") {
     CHECK(recall_at(index, exact, near_rows(rows, 60), 512) >= 0.99);
     CHECK(lost(index, rows, 256) == 0);
     int missing = 0;  // of the copies themselves
-    for (const auto& hit : index.search(rows[0], 600, {.ef = 1200}))
-        missing += hit.distance != 0 ? 1 : 0;
+    for (const auto& hit : index.search(rows[0], 600, {.ef = 1200})) missing += hit.distance != 0 ? 1 : 0;
     CHECK(missing == 0);
 }
 
@@ -181,15 +181,18 @@ TEST_CASE("hnsw index: replacing a fifth ten times leaves every row reachable an
         REQUIRE(index.size() == n);
         if (cycle % 3 != 0) continue;
         dataset now{dim, {}};
-        for (std::size_t i = 0; i < n; ++i) now.values.insert(now.values.end(), pool[row_of[i]].begin(), pool[row_of[i]].end());
+        for (std::size_t i = 0; i < n; ++i)
+            now.values.insert(now.values.end(), pool[row_of[i]].begin(), pool[row_of[i]].end());
         hnsw rebuilt(dim, params);
         flat exact(dim);
         fill(rebuilt, now);
         fill(exact, now);
         const double churned = recall_at(index, exact, queries, 50);
         const double anew = recall_at(rebuilt, exact, queries, 50);
-        if (churned < anew - 0.002) WARN("cycle " << cycle << ": recall " << churned << " after churn, " << anew << " fresh, lost "
-                      << lost(index, now, 50) << " and " << lost(rebuilt, now, 50) << ", retired " << report.retired);
+        if (churned < anew - 0.002)
+            WARN("cycle " << cycle << ": recall " << churned << " after churn, " << anew << " fresh, lost "
+                          << lost(index, now, 50) << " and " << lost(rebuilt, now, 50) << ", retired "
+                          << report.retired);
         CHECK(churned >= anew - 0.01);
     }
 }

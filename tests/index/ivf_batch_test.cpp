@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An inverted file's batches are its queries one by one, bit for bit.
 #include <string>
 

@@ -1,11 +1,11 @@
+// SPDX-License-Identifier: MIT
 // How queries rank the lists of an ivf_index whose metric is a product.
-#include "vicinal/index/ivf/lists/clustering.hpp"
-
 #include <algorithm>
 #include <cmath>
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "vicinal/index/ivf/lists/clustering.hpp"
 #include "vicinal/ivf.hpp"
 
 namespace {
@@ -66,7 +66,8 @@ TEST_CASE("ivf clustering: under inner product a centroid is as long as its rows
         shortest = std::min(shortest, norm(mean));
         CHECK(norm(longer) == Approx(1).epsilon(0.02));
         double product = 0;
-        for (std::size_t d = 0; d < rows.dim; ++d) product += static_cast<double>(mean[d]) * static_cast<double>(longer[d]);
+        for (std::size_t d = 0; d < rows.dim; ++d)
+            product += static_cast<double>(mean[d]) * static_cast<double>(longer[d]);
         CHECK(product == Approx(norm(mean) * norm(longer)));  // the same direction
     }
     CHECK(shortest < 0.8);

@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: MIT
 // What ivf_index promises beyond what every index does (tests/contract).
 #include "vicinal/ivf.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,7 +15,6 @@
 #include <stop_token>
 #include <thread>
 #include <unordered_map>
-#include <unistd.h>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -157,7 +159,8 @@ void churn(Index& index) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("ivf: with nprobe = lists, results equal flat_index's to the bit", "", (std::pair<l2, f32>),
-                   (std::pair<cosine, sq8>), (std::pair<inner_product, two_level<sq8, f16>>), (std::pair<manhattan, f32>)) {
+                   (std::pair<cosine, sq8>), (std::pair<inner_product, two_level<sq8, f16>>),
+                   (std::pair<manhattan, f32>)) {
     using metric = typename TestType::first_type;
     using codec = typename TestType::second_type;
     vicinal::flat_index<metric, codec> flat(dim);
@@ -324,7 +327,8 @@ TEST_CASE("ivf: rows can be removed, moved and refilled without training again")
 }
 
 TEMPLATE_TEST_CASE("ivf: a saved index loads and views as the same, also after removals", "", (std::pair<l2, f32>),
-                   (std::pair<cosine, sq8>), (std::pair<inner_product, two_level<sq8, f16>>), (std::pair<manhattan, f32>)) {
+                   (std::pair<cosine, sq8>), (std::pair<inner_product, two_level<sq8, f16>>),
+                   (std::pair<manhattan, f32>)) {
     using index_type = vicinal::ivf_index<typename TestType::first_type, typename TestType::second_type>;
     auto index = filled<typename TestType::first_type, typename TestType::second_type>({.lists = 40, .seed = 9});
     churn(index);
@@ -439,10 +443,13 @@ TEMPLATE_TEST_CASE("ivf: filters by predicate and by set agree with flat_index",
     const vicinal::id_set<std::uint64_t> many(half);
     const auto none = [](std::uint64_t) { return false; };
     for (std::size_t q = 0; q < queries.rows(); ++q) {
-        CHECK(ivf.search(queries[q], 20, {.nprobe = rows, .filter = odd}) == flat.search(queries[q], 20, {.filter = odd}));
+        CHECK(ivf.search(queries[q], 20, {.nprobe = rows, .filter = odd}) ==
+              flat.search(queries[q], 20, {.filter = odd}));
         CHECK(ivf.search(queries[q], 20, {.nprobe = 1, .filter = few}) == flat.search(queries[q], 20, {.filter = few}));
-        CHECK(ivf.search(queries[q], 20, {.nprobe = rows, .filter = many}) == flat.search(queries[q], 20, {.filter = many}));
-        CHECK(ivf.search_within(queries[q], 1e3F, {.filter = few}) == flat.search_within(queries[q], 1e3F, {.filter = few}));
+        CHECK(ivf.search(queries[q], 20, {.nprobe = rows, .filter = many}) ==
+              flat.search(queries[q], 20, {.filter = many}));
+        CHECK(ivf.search_within(queries[q], 1e3F, {.filter = few}) ==
+              flat.search_within(queries[q], 1e3F, {.filter = few}));
         CHECK(ivf.search(queries[q], 20, {.filter = none}).empty());
     }
     vicinal::search_stats stats;
@@ -451,7 +458,8 @@ TEMPLATE_TEST_CASE("ivf: filters by predicate and by set agree with flat_index",
     CHECK_THROWS_AS(ivf.search(queries[0], 5, {.filter = [](std::uint64_t) -> bool { throw 42; }}), int);
     std::stop_source stop;
     stop.request_stop();
-    CHECK(refusal([&] { static_cast<void>(ivf.search(queries[0], 5, {.stop = stop.get_token()})); }) == errc::cancelled);
+    CHECK(refusal([&] { static_cast<void>(ivf.search(queries[0], 5, {.stop = stop.get_token()})); }) ==
+          errc::cancelled);
 }
 
 TEMPLATE_TEST_CASE("ivf: nearest yields every row once, in order if it looks into all lists ahead", "",
@@ -536,11 +544,12 @@ TEST_CASE("ivf: a file that contradicts itself is refused though its checksums a
     search_in_place(file);
     constexpr std::uint32_t nan = 0x7FC00000;
     // What a view finds when it opens, and a load as well.
-    for (const bytes& bad : {forged(file, "IVF_", 0, std::uint64_t{7}), forged(file, "IVF_", 0, std::uint64_t{1} << 21),
-                             forged(file, "IVF_", 2, std::uint64_t{22}), forged(file, "IVF_", 2, ~std::uint64_t{0}),
-                             forged(file, "LOFF", 0, std::uint64_t{1}), forged(file, "LOFF", 5, std::uint64_t{0}),
-                             forged(file, "LOFF", 5, std::uint64_t{rows + 1}), forged(file, "LOFF", 23, std::uint64_t{rows + 1}),
-                             forged(file, "LOFF", 23, std::uint64_t{rows - 1}), forged(file, "LIVE", 0, std::uint64_t{rows - 1})}) {
+    for (const bytes& bad :
+         {forged(file, "IVF_", 0, std::uint64_t{7}), forged(file, "IVF_", 0, std::uint64_t{1} << 21),
+          forged(file, "IVF_", 2, std::uint64_t{22}), forged(file, "IVF_", 2, ~std::uint64_t{0}),
+          forged(file, "LOFF", 0, std::uint64_t{1}), forged(file, "LOFF", 5, std::uint64_t{0}),
+          forged(file, "LOFF", 5, std::uint64_t{rows + 1}), forged(file, "LOFF", 23, std::uint64_t{rows + 1}),
+          forged(file, "LOFF", 23, std::uint64_t{rows - 1}), forged(file, "LIVE", 0, std::uint64_t{rows - 1})}) {
         CHECK(refusal([&] { load(bad); }) == errc::corrupt_file);
         CHECK(refusal([&] { search_in_place(bad); }) == errc::corrupt_file);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Training of inverted files ends, on any rows that are admitted, and looks at its stop token.
 #include <cmath>
 #include <limits>

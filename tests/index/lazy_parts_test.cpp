@@ -1,4 +1,6 @@
-// What is made when it is first needed, by calls that may run at once: memory() looks on. Under TSan a race is reported.
+// SPDX-License-Identifier: MIT
+// What is made when it is first needed, by calls that may run at once: memory() looks on. Under TSan a race is
+// reported.
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -97,11 +99,12 @@ TEMPLATE_TEST_CASE("lazy parts: the first change after a load runs beside memory
             index.add(std::vector<std::uint64_t>{2000, 2001, 2002}, rows.view(0, 3));
             for (std::uint64_t id = 100; id < 130; ++id) index.remove(id);
         };
-        together(change, [&] { watch(index); }, [&] { (void)index.get(8); }, [&] { (void)index.check(); },
-                 [&] { (void)index.counters(); },
-                 [&] {
-                     for (const auto& hit : index.nearest(rows[0])) (void)hit;
-                 });
+        together(
+            change, [&] { watch(index); }, [&] { (void)index.get(8); }, [&] { (void)index.check(); },
+            [&] { (void)index.counters(); },
+            [&] {
+                for (const auto& hit : index.nearest(rows[0])) (void)hit;
+            });
         CHECK(index.check().ok());
     }
 }

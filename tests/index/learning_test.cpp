@@ -1,5 +1,6 @@
-// What index/detail/learning.hpp promises: codecs of an index that grows are as good as if they had seen all of it, what
-// they clip is counted, and a call that fails leaves nothing behind.
+// SPDX-License-Identifier: MIT
+// What index/detail/learning.hpp promises: codecs of an index that grows are as good as if they had seen all of it,
+// what they clip is counted, and a call that fails leaves nothing behind.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -147,7 +148,9 @@ TEST_CASE("learning: a flat index is as good however its rows came") {
     require_as_good<flat<sq4>>(0.05);
     require_as_good<flat<rabitq<4>>>(0.05);
 }
-TEST_CASE("learning: a flat index of pairs' codes is as good however its rows came") { require_as_good<flat<pq>>(0.05); }
+TEST_CASE("learning: a flat index of pairs' codes is as good however its rows came") {
+    require_as_good<flat<pq>>(0.05);
+}
 TEST_CASE("learning: a graph is as good however its rows came") {
     require_as_good<hnsw<sq8>>(0.03);
     require_as_good<hnsw<two_level<sq4, sq8>>>(0.05);
@@ -446,7 +449,8 @@ TEST_CASE("learning: a batch that fails, or is stopped before it begins, teaches
 
 TEST_CASE("learning: whole numbers stay exact while the index grows") {
     flat<sq8> index(dim);
-    const dataset rows = make_rows(600, dim, [](std::size_t r, std::size_t i) { return (r * 37 + i * 11) % (r < 300 ? 50 : 256); });
+    const dataset rows =
+        make_rows(600, dim, [](std::size_t r, std::size_t i) { return (r * 37 + i * 11) % (r < 300 ? 50 : 256); });
     for (std::size_t r = 0; r < 600; ++r) index.add(r, rows[r]);
     for (std::size_t r = 0; r < 600; ++r) REQUIRE(index.get(r) == std::vector<float>(rows[r].begin(), rows[r].end()));
     flat<sq8> told(dim);
@@ -460,7 +464,9 @@ TEST_CASE("learning: ranges near the limit of validation do not grow into what c
     flat<sq8> index(dim);
     numbers random(3);
     const double most = std::sqrt(double{std::numeric_limits<float>::max()} / 8 / dim) * 0.99;
-    const dataset rows = make_rows(600, dim, [&](std::size_t r, std::size_t) { return (r < 300 ? 0.9 : 1.0) * most * (random.uniform() < 0.5 ? -1 : 1); });
+    const dataset rows = make_rows(600, dim, [&](std::size_t r, std::size_t) {
+        return (r < 300 ? 0.9 : 1.0) * most * (random.uniform() < 0.5 ? -1 : 1);
+    });
     std::size_t taken = 0;
     for (std::size_t r = 0; r < 600; ++r) {
         index.add(r, rows[r]);

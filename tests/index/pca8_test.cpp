@@ -1,4 +1,8 @@
-// two_level<pca8, f32>: what flat_index and ivf_index find is what they find of f32, bit for bit; codes bound distances.
+// SPDX-License-Identifier: MIT
+// two_level<pca8, f32>: what flat_index and ivf_index find is what they find of f32, bit for bit; codes bound
+// distances.
+#include "vicinal/codec/pca8/pca8.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -8,7 +12,6 @@
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "support/temporary.hpp"
-#include "vicinal/codec/pca8/pca8.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/ivf.hpp"
 
@@ -251,8 +254,8 @@ TEST_CASE("pca8: files and views find the same, and what is no state is refused"
         CHECK_FALSE(damaged(number, std::numeric_limits<float>::infinity()));
         CHECK_FALSE(damaged(number, 1e30F));
     }
-    CHECK_FALSE(damaged(dim, 0.0F));            // a step of nothing
-    CHECK_FALSE(damaged(2 * dim + 5, 0.99F));   // a direction that is not of unit length
+    CHECK_FALSE(damaged(dim, 0.0F));           // a step of nothing
+    CHECK_FALSE(damaged(2 * dim + 5, 0.99F));  // a direction that is not of unit length
     CHECK_FALSE(pca8(dim).restore(std::span(state).first(state.size() - 4)));
     std::vector<std::byte> code(coder.code_size());
     coder.encode({values.data(), dim}, code);

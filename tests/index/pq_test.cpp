@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Indexes over pq: what scans by tables find is what scoring every row finds, bit for bit, on every path.
 #include "vicinal/codec/pq/pq.hpp"
 

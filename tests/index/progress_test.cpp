@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Progress and cancellation of what takes long besides adding: training, saving, loading.
 #include <filesystem>
 #include <fstream>
@@ -142,15 +143,13 @@ TEMPLATE_TEST_CASE("watch: a load that is stopped throws", "", flat, ivf, hnsw) 
     std::vector<std::byte> bytes;
     filled<TestType>().save(bytes);
     listener stops{.stop_at = 1};
-    CHECK(refused([&] {
-              (void)TestType::load(path, {.stop = stops.source.get_token(), .progress = stops});
-          }) == errc::cancelled);
+    CHECK(refused([&] { (void)TestType::load(path, {.stop = stops.source.get_token(), .progress = stops}); }) ==
+          errc::cancelled);
     CHECK(stops.last < stops.total);
     // Stopped when all has been read: the checks that follow look at the token, too.
     listener late{.stop_at = bytes.size() / (std::size_t{4} << 20) + 1};
-    CHECK(refused([&] {
-              (void)TestType::load(path, {.stop = late.source.get_token(), .progress = late});
-          }) == errc::cancelled);
+    CHECK(refused([&] { (void)TestType::load(path, {.stop = late.source.get_token(), .progress = late}); }) ==
+          errc::cancelled);
     CHECK(late.last == late.total);
     std::stop_source before;
     before.request_stop();

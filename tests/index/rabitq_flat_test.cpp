@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // flat_index over rabitq.
 #include "index/rabitq_support.hpp"
 #include "vicinal/flat.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ivf_index over rabitq, whose codes are relative to the lists' centroids.
 #include "files/support.hpp"
 #include "index/rabitq_support.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What flat_index and ivf_index promise over rabitq, in dimensions where rows are passed over by their signs.
 #pragma once
 

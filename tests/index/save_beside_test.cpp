@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A save lasts as long as its disk takes. Changes wait for it; searches do not, whether or not a change is waiting.
 #include <atomic>
 #include <chrono>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the streams of `nearest` promise besides finding rows: an order by (distance, id), and to own what they use.
 #include <algorithm>
 #include <limits>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "vicinal/io/checked.hpp"
 
 #include <limits>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "vicinal/io/crc32c.hpp"
 
 #include <numeric>

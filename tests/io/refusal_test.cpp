@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "io/support.hpp"
 #include "support/catch.hpp"
 

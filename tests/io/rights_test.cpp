@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Who may read what is saved: nobody whom the old file shut out, at no moment; and all who could, as far as the saver
 // may allow it.
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A small file of every element width, a directory that cleans up after itself, and how a call failed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What killed savers leave is taken away by the next save to the same path; what somebody is still writing is not.
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Nothing waits for a pipe's writer or a device that needs a regular file; a load, which reads pipes, does.
 #include <fcntl.h>
 #include <sys/socket.h>

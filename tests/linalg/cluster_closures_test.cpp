@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What k-means does from 256 clusters on: rows are compared with the centroids around their cluster only.
 #include <algorithm>
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What linalg/hierarchical_kmeans.hpp promises.
 #include "vicinal/linalg/hierarchical_kmeans.hpp"
 
@@ -48,8 +49,8 @@ TEST_CASE("hierarchical k-means: the same bytes for every thread count") {
     CHECK(serial.trained_rows == 3600);
     for (const std::size_t threads : {1U, 2U, 3U, 8U}) {
         vicinal::thread_pool pool(threads);
-        const auto parallel = hierarchical_kmeans(
-            rows.view(), {.clusters = 120, .seed = 5, .sample_per_cluster = 30, .executor = pool});
+        const auto parallel =
+            hierarchical_kmeans(rows.view(), {.clusters = 120, .seed = 5, .sample_per_cluster = 30, .executor = pool});
         CHECK(serial.centroids == parallel.centroids);
         CHECK(serial.sizes == parallel.sizes);
         CHECK(serial.objective == parallel.objective);
@@ -83,8 +84,7 @@ TEST_CASE("hierarchical k-means: progress rises to its total, a stop token cance
     (void)hierarchical_kmeans(rows.view(), {.clusters = 100, .stop = source.get_token(), .progress = note});
     CHECK(last == 11);
     last = 0;
-    CHECK_THROWS_AS(
-        hierarchical_kmeans(rows.view(), {.clusters = 100, .stop = source.get_token(), .progress = note}),
-        vicinal::error);
+    CHECK_THROWS_AS(hierarchical_kmeans(rows.view(), {.clusters = 100, .stop = source.get_token(), .progress = note}),
+                    vicinal::error);
     CHECK(last == 3);
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // k-means at the ends of what its numbers can be: parameters out of range, rows as long as rows may be.
 #include <cmath>
 #include <limits>
@@ -80,7 +81,8 @@ TEST_CASE("kmeans: rows that are not finite or too long are refused") {
         CHECK(refused([&] { (void)kmeans(rows.view(), {.clusters = 7}); }) == expected);
         CHECK(refused([&] { (void)hierarchical_kmeans(rows.view(), {.clusters = 7}); }) == expected);
         std::vector<std::uint32_t> assignment(300);
-        CHECK(refused([&] { vicinal::nearest_centroids(gaussian(300, 3).view(), rows.view(), assignment); }) == expected);
+        CHECK(refused([&] { vicinal::nearest_centroids(gaussian(300, 3).view(), rows.view(), assignment); }) ==
+              expected);
     }
 }
 

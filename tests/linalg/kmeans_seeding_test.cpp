@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What linalg/kmeans_seeding.hpp promises: the odds of k-means++, whatever is drawn at once.
 #include "vicinal/linalg/kmeans_seeding.hpp"
 

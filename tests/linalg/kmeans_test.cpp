@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What linalg/kmeans.hpp and linalg/nearest_centroids.hpp promise.
 #include "vicinal/linalg/kmeans.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the tests of k-means compare with.
 #pragma once
 

@@ -1,4 +1,6 @@
-// Rows that come and go leave a graph as good as one built anew. The long form is churn_bench (scripts/living_campaign.sh).
+// SPDX-License-Identifier: MIT
+// Rows that come and go leave a graph as good as one built anew. The long form is churn_bench
+// (scripts/living_campaign.sh).
 #include "../../benchmarks/churn/churn.hpp"
 
 #include <algorithm>
@@ -13,7 +15,8 @@ using namespace vicinal_test;
 TEST_CASE("living: a graph whose rows come and go finds as much as a fresh one and takes no more memory") {
     const dataset pool = clustered(1000, 12, 25);
     const dataset queries = clustered(200, 12, 25, 3, 77);
-    std::size_t most = 0;  // rows there ever were: the places of those that went stay between the others until rows come
+    std::size_t most =
+        0;  // rows there ever were: the places of those that went stay between the others until rows come
     const auto check = [&](const char* kind, std::size_t cycle, const auto& index) {
         const churn::state now = index.look();
         most = std::max(most, now.live);

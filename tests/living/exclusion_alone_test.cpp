@@ -1,6 +1,7 @@
-// What a writer does while readers are out is bounded, however many rows there are: no memory is taken or given back, no
-// page is met for the first time, and what concerns many rows is done some rows at a time. This file replaces the locks of
-// every index by one that watches, and the global operator new, so it is a program of its own.
+// SPDX-License-Identifier: MIT
+// What a writer does while readers are out is bounded, however many rows there are: no memory is taken or given back,
+// no page is met for the first time, and what concerns many rows is done some rows at a time. This file replaces the
+// locks of every index by one that watches, and the global operator new, so it is a program of its own.
 #include <sys/resource.h>
 
 #include <atomic>
@@ -141,7 +142,8 @@ void live_and_watch(Index index, std::size_t first, std::size_t batch, std::size
         if (done == total) throw at_the_end();
     };
     const auto others = std::span(ids).subspan(first + one_by_one);
-    REQUIRE_THROWS_AS(index.add(others, rows.view(first + one_by_one, batch), {.progress = fail_at_the_end}), at_the_end);
+    REQUIRE_THROWS_AS(index.add(others, rows.view(first + one_by_one, batch), {.progress = fail_at_the_end}),
+                      at_the_end);
     const std::size_t there_and_back = exclusion::sections;
     require_brief("a batch taken back");
 
@@ -166,8 +168,8 @@ void live_and_watch(Index index, std::size_t first, std::size_t batch, std::size
 
 TEST_CASE("exclusion: flat does bounded work while readers are out") {
     live_and_watch(vicinal::flat_index<>(8), 1000, 100003, 30000, 97);
-    live_and_watch(vicinal::flat_index<vicinal::l2, vicinal::two_level<vicinal::sq8, vicinal::f32>>(8),
-                   1000, 20003, 300, 19);
+    live_and_watch(vicinal::flat_index<vicinal::l2, vicinal::two_level<vicinal::sq8, vicinal::f32>>(8), 1000, 20003,
+                   300, 19);
 }
 
 TEST_CASE("exclusion: ivf does bounded work while readers are out") {

@@ -1,6 +1,7 @@
-// What every index promises when memory runs out in the middle of a call: nothing has happened. This header replaces the
-// global operator new, so whoever includes it is a program of its own; three of them, one an index, each with the codecs
-// that reach all code paths.
+// SPDX-License-Identifier: MIT
+// What every index promises when memory runs out in the middle of a call: nothing has happened. This header replaces
+// the global operator new, so whoever includes it is a program of its own; three of them, one an index, each with the
+// codecs that reach all code paths.
 //
 // Each call is made again and again, and its n-th allocation refused, n = 1, 2, ... until it needs no more. By default
 // many allocations of a long call are left out; VICINAL_TEST_LONG=1 refuses every one (scripts/living_campaign.sh).
@@ -21,7 +22,7 @@
 
 namespace memory_test {
 
-inline std::atomic<long> left{LONG_MAX};  ///< allocations until one is refused
+inline std::atomic<long> left{LONG_MAX};    ///< allocations until one is refused
 inline std::atomic<bool> all_later{false};  ///< whether those after it are refused, too
 inline std::atomic<std::size_t> refused{0};
 inline std::atomic<long> live{0};  ///< blocks not yet given back
@@ -172,7 +173,8 @@ index_ptr loaded_copies(const subject& s) { return s.load(std::span<const std::b
 const dataset& new_rows() {
     static const dataset rows = [] {
         dataset made = clustered(270, dim, 5, 3, 11);
-        for (std::size_t r = 10; r < made.rows(); r += 7) std::copy_n(old_rows()[r % 100].begin(), dim, made[r].begin());
+        for (std::size_t r = 10; r < made.rows(); r += 7)
+            std::copy_n(old_rows()[r % 100].begin(), dim, made[r].begin());
         for (std::size_t r = 12; r < made.rows(); r += 9) std::copy_n(made[r / 2].begin(), dim, made[r].begin());
         return made;
     }();
@@ -180,7 +182,8 @@ const dataset& new_rows() {
 }
 
 const dataset& far_rows() {
-    static const dataset rows = make_rows(270, dim, [](std::size_t r, std::size_t i) { return 100 + 50 * double{new_rows()[r][i]}; });
+    static const dataset rows =
+        make_rows(270, dim, [](std::size_t r, std::size_t i) { return 100 + 50 * double{new_rows()[r][i]}; });
     return rows;
 }
 
@@ -273,9 +276,15 @@ std::vector<operation> questions() {
              out.clear();
              for (const float x : index.get(61)) out.push_back({0, x});
          }},
-        {"check", with_a_past, [](any_index& index, hits_t& out) { out = {{index.check().live, 0}}; }},
+        {"check", with_a_past,
+         [](any_index& index, hits_t& out) {
+             out = {{index.check().live, 0}};
+         }},
         {"memory", with_a_past, [](any_index& index, hits_t&) { (void)index.memory(); }},
-        {"save to bytes", with_a_past, [](any_index& index, hits_t& out) { out = {{index.save().size(), 0}}; }},
+        {"save to bytes", with_a_past,
+         [](any_index& index, hits_t& out) {
+             out = {{index.save().size(), 0}};
+         }},
         {"save to a stream", with_a_past,
          [](any_index& index, hits_t& out) {
              std::ostringstream stream;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an index costs depends on the rows it holds, not on those it once held or was to hold.
 #include <algorithm>
 #include <fstream>
@@ -53,8 +54,8 @@ void fail_to_fill(Index& index, const dataset& rows, std::size_t first, std::siz
     const auto thrower = [](std::size_t done, std::size_t total) {
         if (done == total) throw at_the_end();
     };
-    REQUIRE_THROWS_AS(
-        index.add(numbered<std::uint64_t>(count, first), rows.view(first, count), {.progress = thrower}), at_the_end);
+    REQUIRE_THROWS_AS(index.add(numbered<std::uint64_t>(count, first), rows.view(first, count), {.progress = thrower}),
+                      at_the_end);
 }
 template <class Index>
 std::uint64_t scored(const Index& index, std::span<const float> query) {
@@ -126,7 +127,8 @@ TEMPLATE_TEST_CASE("history: rows that change places are found, returned and sav
     }
 }
 
-TEMPLATE_TEST_CASE("history: a stream gives each row once while others go and change places", "", flat, ivf, ivf_of_two) {
+TEMPLATE_TEST_CASE("history: a stream gives each row once while others go and change places", "", flat, ivf,
+                   ivf_of_two) {
     const dataset rows = gaussian(1500, 4);
     TestType index = made<TestType>(4);
     fill(index, rows, 0, 1500);
@@ -167,8 +169,8 @@ TEST_CASE("history: a stream of a graph goes on when the memory of rows it came 
     CHECK(index.size() == 0);
 }
 
-TEMPLATE_TEST_CASE("history: memory goes with the rows, and a batch that failed leaves none behind", "", flat, flat_of_two,
-                   ivf, ivf_of_two, hnsw) {
+TEMPLATE_TEST_CASE("history: memory goes with the rows, and a batch that failed leaves none behind", "", flat,
+                   flat_of_two, ivf, ivf_of_two, hnsw) {
     constexpr bool is_graph = std::is_same_v<TestType, hnsw>;
     constexpr std::size_t many = is_graph ? 6000 : 60000;
     const dataset rows = gaussian(many, 16);
@@ -204,9 +206,8 @@ TEMPLATE_TEST_CASE("history: memory goes with the rows, and a batch that failed 
             if (const std::uint64_t id = i * 7919 % many; id >= 600) REQUIRE(whole.remove(id));
     }
     const auto left = whole.memory();
-    INFO(small.reserved << " bytes reserved by a fresh one, " << left.reserved << " by one that was "
-                        << large.reserved << "; in use " << small.total << ", " << left.total << " and "
-                        << large.total);
+    INFO(small.reserved << " bytes reserved by a fresh one, " << left.reserved << " by one that was " << large.reserved
+                        << "; in use " << small.total << ", " << left.total << " and " << large.total);
     CHECK(left.reserved - left.scratch <= 4 * (small.reserved - small.scratch));
     CHECK(left.total - left.scratch <= 4 * (small.total - small.scratch));
     REQUIRE(whole.check().ok());
@@ -236,7 +237,8 @@ TEMPLATE_TEST_CASE("history: memory().total is by how much the process has grown
     const auto memory = index.memory();
     INFO("grown by " << grown << ", says " << memory.total << ", reserved " << memory.reserved);
     CHECK(static_cast<double>(memory.total) <= 1.1 * grown + 1e6);
-    CHECK(static_cast<double>(memory.total) >= 0.85 * grown - 6e6);  // huge pages, of which each array may have one more
+    CHECK(static_cast<double>(memory.total) >=
+          0.85 * grown - 6e6);  // huge pages, of which each array may have one more
     CHECK(memory.reserved >= memory.total + 10'000'000);
 }
 #endif

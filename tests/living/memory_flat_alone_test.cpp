@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // flat_index when memory runs out.
 #include "living/failing_allocations.hpp"
 #include "vicinal/flat.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // hnsw_index when memory runs out.
 #include "living/failing_allocations.hpp"
 #include "vicinal/hnsw.hpp"

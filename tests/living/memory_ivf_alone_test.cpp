@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ivf_index when memory runs out.
 #include "living/failing_allocations.hpp"
 #include "vicinal/ivf.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // flat_index, for the soak.
 #include "contract/subject.hpp"
 #include "vicinal/flat.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // hnsw_index, for the soak.
 #include "contract/subject.hpp"
 #include "vicinal/hnsw.hpp"

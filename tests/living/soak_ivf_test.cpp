@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ivf_index, for the soak.
 #include "contract/subject.hpp"
 #include "vicinal/ivf.hpp"

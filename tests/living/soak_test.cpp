@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Eight threads that do everything an index can do, at once; then every row must be where it belongs and find itself.
 // ThreadSanitizer is the other judge. VICINAL_TEST_LONG=1 for minutes of it (scripts/living_campaign.sh).
 #include <atomic>

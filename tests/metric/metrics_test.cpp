@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the metrics promise, on every path that computes them.
 #include "vicinal/metrics.hpp"
 

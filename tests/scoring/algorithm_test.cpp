@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the table of scoring/algorithm.hpp says: which algorithm a metric, a codec and a use get.
 #include "vicinal/scoring/algorithm.hpp"
 

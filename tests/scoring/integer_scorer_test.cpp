@@ -1,4 +1,7 @@
+// SPDX-License-Identifier: MIT
 // What scoring/integer_scorer.hpp promises: distances close enough to walk a graph by.
+#include "vicinal/scoring/integer_scorer.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <random>
@@ -7,7 +10,6 @@
 #include "simd/reference.hpp"
 #include "support/catch.hpp"
 #include "vicinal/codec/sq/sq4.hpp"
-#include "vicinal/scoring/integer_scorer.hpp"
 
 namespace {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What scoring/prefilter_pq.hpp promises: no row that a scan asks for is ruled out, and most others are.
 #include "vicinal/scoring/prefilter_pq.hpp"
 

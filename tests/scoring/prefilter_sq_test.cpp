@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What scoring/prefilter_sq.hpp promises: no row that a scan asks for is ruled out, and most others are.
 #include "vicinal/scoring/prefilter_sq.hpp"
 
@@ -11,7 +12,8 @@ TEST_CASE("prefilter_sq: no row of sq8 within the threshold is ruled out") { che
 TEST_CASE("prefilter_sq: no row of sq4 within the threshold is ruled out") { check_all<vicinal::sq4>(); }
 
 TEST_CASE("prefilter_sq: rows beyond the threshold mostly are") {
-    if constexpr (query_algorithm<vicinal::l2, vicinal::sq8, kernels> != scan_algorithm::integer_prefilter) return;  // no such instructions
+    if constexpr (query_algorithm<vicinal::l2, vicinal::sq8, kernels> != scan_algorithm::integer_prefilter)
+        return;  // no such instructions
     const shape even{"gaussian", gaussian(640, 128), gaussian(3, 128, 60)};
     const shape own{"uneven", uneven(gaussian(640, 128)), uneven(gaussian(3, 128, 61))};
     CHECK(check<vicinal::l2, vicinal::sq8>(even) < 0.02);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a scan that rules rows out must keep: every row that is as close as asked.
 #pragma once
 

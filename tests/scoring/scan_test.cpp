@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // index/detail/scan.hpp by a scorer that counts: what is found is what looking at every row finds, whatever the bounds,
 // and hardly a row is measured that the bounds could have passed over.
 #include "vicinal/scoring/scan.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What scoring/scorer.hpp promises: whatever rung a metric and a codec share, the distances agree.
 #include "vicinal/scoring/scorer.hpp"
 

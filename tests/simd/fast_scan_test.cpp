@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What rotation.hpp and fast_scan.hpp promise, on every instruction set of this build.
 #include "vicinal/simd/fast_scan.hpp"
 

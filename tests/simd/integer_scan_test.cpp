@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What simd/integer_scan.hpp promises: sums are exact, so that a limit divides the rows where it should.
 #include "vicinal/simd/integer_scan.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the integer kernels promise: exact sums of 8- and 4-bit codes, at every dimension and for every row.
 #include <sys/mman.h>
 #include <unistd.h>
@@ -163,8 +164,9 @@ void check_weighted(const sizes& dims) {
             for (std::size_t i = 0; i < dim; ++i) {
                 constexpr int low = codes::weighted_lowest, high = codes::weighted_highest;
                 weights[i] = static_cast<std::int16_t>(extreme != 0 ? 64 : 1 + random() % 64);
-                q[i] = static_cast<std::int16_t>(
-                    extreme == 1 ? low : extreme == 2 ? high : low + static_cast<int>(random() % (high - low + 1)));
+                q[i] = static_cast<std::int16_t>(extreme == 1   ? low
+                                                 : extreme == 2 ? high
+                                                                : low + static_cast<int>(random() % (high - low + 1)));
                 row[i] = static_cast<std::byte>(extreme == 1 ? 255 : extreme == 2 ? 0 : random() & 255U);
                 query[i / 16 * 32 + i % 16] = q[i];
                 query[i / 16 * 32 + i % 16 + 16] = weights[i];

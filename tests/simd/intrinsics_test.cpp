@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What simd/intrinsics.hpp, compat.hpp and isa.hpp promise: vectors compute what single floats do.
 #include "vicinal/simd/intrinsics.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What simd/kernels.hpp promises, on the instruction set of this build, on the oldest x86-64 and on plain C++.
 #include "vicinal/simd/kernels.hpp"
 

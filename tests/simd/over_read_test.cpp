@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Kernels read at most over_read bytes past a row and a query: both end that far before a page nobody may touch.
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What simd/pca_lower_bounds.hpp promises, on every instruction set of this build.
 #include "vicinal/simd/pca_lower_bounds.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Distances in long double over what a codec decodes, and the error that vicinal allows itself.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What fast_scan.hpp promises of signs that lie row by row, and rotation.hpp of the way back.
 #include <cmath>
 #include <cstdint>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What fast_scan.hpp promises of tables of shares: that they are the shares, rounded down, and that rows' sums are
 // whole numbers without an error.
 #include <algorithm>
@@ -44,7 +45,8 @@ void check_shares() {
         REQUIRE(std::find(shares.begin(), shares.end(), 0.0F) != shares.end());
         REQUIRE(shares[16] == -7.0F);
         float larger = 1e9F;  // kept
-        (void)simd::plane_lookup<simd::lanes<Isa>, Differences>(codebook.data(), point[0], point[1], shares.data(), larger);
+        (void)simd::plane_lookup<simd::lanes<Isa>, Differences>(codebook.data(), point[0], point[1], shares.data(),
+                                                                larger);
         REQUIRE(larger == 1e9F);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every allocation of this test program, counted, and made to fail on demand. The operators are in
 // allocations_test.cpp.
 #pragma once

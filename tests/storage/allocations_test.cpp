@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What storage promises when memory runs out.
 #include "storage/allocations.hpp"
 

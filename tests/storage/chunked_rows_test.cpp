@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What storage/chunked_rows.hpp promises.
 #include "vicinal/storage/chunked_rows.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What storage/code_store.hpp promises.
 #include "vicinal/storage/code_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The validation under -ffast-math, where the compiler may assume that no number is NaN or infinite and drop every
 // check that asks. A program of its own: linking with that flag changes how a whole process computes.
 #include <cstdio>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What storage/id_map.hpp promises.
 #include "vicinal/storage/id_map.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What storage/validation.hpp promises: what a vector must be to get in, and what is said if it is not.
 #include "vicinal/storage/validation.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Results that must be the same, bit for bit, on every path.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Catch2, whichever of its two major releases is installed: the only place in the tests that tells them apart.
 // What the releases name differently has one name here, in namespace vicinal_test.
 #pragma once

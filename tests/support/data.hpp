@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Made-up vectors, the same on every machine, of the shapes that trip similarity searches.
 #pragma once
 
@@ -61,7 +62,8 @@ inline dataset gaussian(std::size_t rows, std::size_t dim, std::uint64_t seed = 
 }
 
 /// Row r lies around centre r % clusters; `gap` is how far apart centres are, in widths of a cluster.
-inline dataset clustered(std::size_t rows, std::size_t dim, std::size_t clusters, double gap = 3, std::uint64_t seed = 2) {
+inline dataset clustered(std::size_t rows, std::size_t dim, std::size_t clusters, double gap = 3,
+                         std::uint64_t seed = 2) {
     numbers random(seed);
     const dataset centres = gaussian(clusters, dim, 900);  // shared by all seeds: queries fall where the rows do
     return make_rows(rows, dim, [&](std::size_t r, std::size_t d) {
@@ -86,7 +88,8 @@ inline dataset collinear(std::size_t rows, std::size_t dim, std::uint64_t seed =
     const dataset direction = gaussian(1, dim, 901);
     std::vector<double> at(rows);
     for (double& t : at) t = 10 * random.uniform();
-    return make_rows(rows, dim, [&](std::size_t r, std::size_t d) { return at[r] * static_cast<double>(direction[0][d]); });
+    return make_rows(rows, dim,
+                     [&](std::size_t r, std::size_t d) { return at[r] * static_cast<double>(direction[0][d]); });
 }
 
 /// Gaussian rows and one a thousand times as far out, added first.

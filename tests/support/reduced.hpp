@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // VICINAL_TEST_REDUCED is defined where a sanitizer makes every type of index minutes of compiling: tests of many types
 // then take those that reach all code paths.
 #pragma once

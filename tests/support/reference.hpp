@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a search should have found: naive loops in double precision, which share no code with the library.
 #pragma once
 
@@ -29,10 +30,10 @@ struct exact {
     double bound;
 };
 
-/// |computed - exact| <= (ceil(d/L) + log2 L + 3) * 2^-24 * S, S the sum of absolute terms, at most for L = 1. On top of
-/// that comes the rounding of the query when cosine divides it by its norm, what is lost where products underflow, and
-/// `wobble`: how far a component may be from what `get` says it is, where kernels decode with one rounding more or less.
-/// `renormalise`: cosine divides decoded rows by their length again, where the codec did not keep it.
+/// |computed - exact| <= (ceil(d/L) + log2 L + 3) * 2^-24 * S, S the sum of absolute terms, at most for L = 1. On top
+/// of that comes the rounding of the query when cosine divides it by its norm, what is lost where products underflow,
+/// and `wobble`: how far a component may be from what `get` says it is, where kernels decode with one rounding more or
+/// less. `renormalise`: cosine divides decoded rows by their length again, where the codec did not keep it.
 inline exact reference_distance(std::string_view metric, std::span<const float> query, std::span<const float> row,
                                 double wobble = 0, bool renormalise = false) {
     const double epsilon = 0x1p-24;
@@ -103,14 +104,15 @@ struct expectation {
         for (std::size_t i = 0; i < hits.size(); ++i) {
             const auto [id, found] = hits[i];
             if (i > 0 && !vicinal::closer(hits[i - 1], hits[i]))
-                FAIL("hit " << i << " (" << id << " at " << found << ") must not come after " << hits[i - 1].id << " at "
-                            << hits[i - 1].distance);
+                FAIL("hit " << i << " (" << id << " at " << found << ") must not come after " << hits[i - 1].id
+                            << " at " << hits[i - 1].distance);
             if (!seen.insert(id).second) FAIL("id " << id << " was returned twice");
             if (rows.count(id) == 0) FAIL("id " << id << " was returned, which the index does not hold");
             if (!admits(id)) FAIL("id " << id << " was returned, which the filter does not admit");
             const exact want = distance(query, id);
             if (!(std::abs(double{found} - want.distance) <= want.bound))
-                FAIL("id " << id << " is at " << want.distance << " +- " << want.bound << ", was said to be at " << found);
+                FAIL("id " << id << " is at " << want.distance << " +- " << want.bound << ", was said to be at "
+                           << found);
         }
         SUCCEED();
     }

@@ -1,4 +1,6 @@
-// VICINAL_TEST_SANITIZED is defined under a sanitizer that keeps memory of its own: what the system gives then says little.
+// SPDX-License-Identifier: MIT
+// VICINAL_TEST_SANITIZED is defined under a sanitizer that keeps memory of its own: what the system gives then says
+// little.
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A metric and a codec as a user would write them.
 #pragma once
 

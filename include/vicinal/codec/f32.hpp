@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Vectors stored as they are, in single precision.
 #pragma once
 

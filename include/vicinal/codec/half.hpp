@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The two 16-bit floats, f16 and bf16. They differ only in how one component is converted.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which rows of a sample tell what vectors are like, and which few lie so far off that codecs must not follow them.
 #pragma once
 
@@ -17,11 +18,11 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Evenly spaced rows of a matrix without the wild ones: those, at most one in 64, that have a component more than twice
-/// as far off as all other rows have. How far off a component is counts in spreads of its own, the distance from the
-/// median within which 15 of 16 rows lie. A codec's error is that of most rows; a range that reaches to a few wild ones
-/// would cost all others their precision, while these are far from everything by any code. Of fewer than 64 rows one
-/// may be wild, if it is 16 times as far off, of fewer than 8 none: too few to say.
+/// Evenly spaced rows of a matrix without the wild ones: those, at most one in 64, that have a component more than
+/// twice as far off as all other rows have. How far off a component is counts in spreads of its own, the distance from
+/// the median within which 15 of 16 rows lie. A codec's error is that of most rows; a range that reaches to a few wild
+/// ones would cost all others their precision, while these are far from everything by any code. Of fewer than 64 rows
+/// one may be wild, if it is 16 times as far off, of fewer than 8 none: too few to say.
 ///
 /// Everything is decided by the order of single numbers, none of which is a sum, so every machine finds the same.
 class ordinary_rows {
@@ -44,7 +45,9 @@ class ordinary_rows {
     static constexpr std::size_t few = 64;
     static constexpr std::size_t looked_at = 512;  // rows by which spreads are judged
 
-    [[nodiscard]] std::size_t most_wild() const noexcept { return size_ < 8 ? 0 : std::max<std::size_t>(1, size_ / 64); }
+    [[nodiscard]] std::size_t most_wild() const noexcept {
+        return size_ < 8 ? 0 : std::max<std::size_t>(1, size_ / 64);
+    }
 
     void leave_out() {
         find_spreads();

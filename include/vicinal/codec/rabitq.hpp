@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A few bits per component of a randomly rotated vector, and numbers by which its distance is estimated.
 #pragma once
 
@@ -33,8 +34,8 @@ inline constexpr std::array<std::uint64_t, 256> spread_bits = [] {
 /// The four numbers at the factors of a code. R is the rotation, o = R (vector - center), y the code's steps from their
 /// middle.
 struct rabitq_factors {
-    float scale = 0;   ///< the width of a step: <y, o> / |y|^2
-    float factor = 0;  ///< |o|^2 / (sum of |components of o|); times <v, signs of o> it estimates <v, o>
+    float scale = 0;    ///< the width of a step: <y, o> / |y|^2
+    float factor = 0;   ///< |o|^2 / (sum of |components of o|); times <v, signs of o> it estimates <v, o>
     float squares = 0;  ///< |o|^2
     float cross = 0;    ///< <o, R mean>, whatever the center is
 };
@@ -74,7 +75,7 @@ class rabitq {
     /// How many components a rotated vector has.
     [[nodiscard]] std::size_t width() const noexcept { return rotation_.size(); }
     [[nodiscard]] std::size_t code_size() const noexcept { return factors_size + Bits * width() / 8; }
-    [[nodiscard]] const simd::rotation& turn() const noexcept { return rotation_; }
+    [[nodiscard]] const simd::rotation& rotation() const noexcept { return rotation_; }
     [[nodiscard]] std::span<const float> center() const noexcept { return center_; }
 
     /// Learns the mean of at most 65536 evenly spaced rows. Rows far off the rest, at most one in 64, have no say
@@ -85,8 +86,8 @@ class rabitq {
     void learn(const Rows& rows) {
         set_center(mean_of(rows));
     }
-    /// How far the mean of rows lies from the one that was learned, squared, by how far rows lie from theirs: what codes
-    /// are too coarse by, as their steps reach to the rows from the mean. Times 4, to compare with other codecs.
+    /// How far the mean of rows lies from the one that was learned, squared, by how far rows lie from theirs: what
+    /// codes are too coarse by, as their steps reach to the rows from the mean. Times 4, to compare with other codecs.
     template <class Rows>
     [[nodiscard]] double strain(const Rows& rows) const {
         const std::vector<float> mean = mean_of(rows);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two codecs joined: a coarse one to find candidates by, a fine one to rank them by.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every macro that vicinal defines, apart from the version's. Only VICINAL_INLINE is meant for users, who may put it on
 // the functions of a metric or codec of their own.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The library's one type of exception, and the functions that throw it.
 #pragma once
 

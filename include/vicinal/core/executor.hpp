@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How work is spread over threads: a concept any pool can meet, a reference to one, and the default pool.
 #pragma once
 

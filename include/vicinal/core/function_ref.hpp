@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A non-owning reference to a callable: two words, no allocation.
 #pragma once
 
@@ -37,7 +38,8 @@ class function_ref<R(Args...)> {
   private:
     template <class F>
     static void* address(F& callable) noexcept {
-        if constexpr (std::is_function_v<F>)  // a function's address fits a data pointer wherever threads and files exist
+        if constexpr (std::is_function_v<
+                          F>)  // a function's address fits a data pointer wherever threads and files exist
             return reinterpret_cast<void*>(&callable);
         else
             return const_cast<void*>(static_cast<const void*>(std::addressof(callable)));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads and writes numbers as little-endian bytes on any machine, for fields of files and codes.
 #pragma once
 

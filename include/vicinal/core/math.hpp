@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Scalar arithmetic shared by the layers above: fused multiply-add, hashing, half-precision bits.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A view of a matrix whose values the caller owns: what indexes take for many vectors.
 #pragma once
 

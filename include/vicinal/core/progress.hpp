@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How long calls are stopped, and how they report their progress.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Keeps the k closest of a stream of rows, for k of tens and more.
 //
 // A heap mispredicts a few branches for each row it takes in. A reservoir only appends the row, and when its memory is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a row lies in memory: the one way from a row's slot to its address.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Keeps the k closest of a stream of neighbours, in memory that the caller owns.
 #pragma once
 

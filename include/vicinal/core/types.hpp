@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The vocabulary: ids, neighbours, row numbers, and the order of results.
 #pragma once
 

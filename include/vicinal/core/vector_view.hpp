@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A view of one vector whose components the caller owns.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads faiss's Flat, IVF-Flat and HNSW-Flat indexes with their lists and graphs: nothing is built anew.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads a file that faiss::write_index wrote: what it holds, where it lies, every count and link checked.
 #pragma once
 

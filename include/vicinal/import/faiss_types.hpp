@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The types of faiss's files by the four characters they begin with, so that what is not read can be called by its
 // name.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads hnswlib's indexes with their graphs: nothing is built anew.
 #pragma once
 

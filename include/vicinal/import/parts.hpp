@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What importers share: bounded reading of foreign bytes, and the translation of rows and graphs into our format.
 #pragma once
 

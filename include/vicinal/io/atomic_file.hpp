@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Replaces a file as a whole: whoever opens the path finds all of the old bytes or all of the new ones.
 #pragma once
 
@@ -89,8 +90,8 @@ class basic_atomic_file {
         if (directory_open_) Calls::close(directory_);
     }
 
-    /// Sets aside room for a file of `bytes` bytes, all of which must then be written: a full disk is found at once, and
-    /// writing takes a quarter less time. Every other obstacle is left for write() to find.
+    /// Sets aside room for a file of `bytes` bytes, all of which must then be written: a full disk is found at once,
+    /// and writing takes a quarter less time. Every other obstacle is left for write() to find.
     void reserve(std::uint64_t bytes) {
         const int failed = retry([&] { return Calls::reserve(file_, bytes); });
         if (failed == ENOSPC) fail_io("make room for", temporary_for(), failed);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bounded cursors over fields of a file, little-endian. Nothing else reads or writes these.
 #pragma once
 

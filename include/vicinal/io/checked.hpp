@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Arithmetic on sizes that come from a file: it says when it would wrap instead of wrapping.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // CRC-32C (Castagnoli): the checksum of iSCSI, ext4 and every section of a vicinal file.
 #pragma once
 
@@ -110,8 +111,8 @@ inline constexpr crc32c_path crc32c_hardware = crc32c_path::sse42;
 #endif
 }
 
-/// Asks for the three lines of the next lanes that correspond to `p`, if there are `n` bytes that reach so far: what the
-/// processor guesses ends with each lane.
+/// Asks for the three lines of the next lanes that correspond to `p`, if there are `n` bytes that reach so far: what
+/// the processor guesses ends with each lane.
 VICINAL_INLINE void crc32c_ask_for(const std::byte* p, std::size_t n) noexcept {
     if (n < 6 * crc32c_lane) return;
     for (std::size_t k = 3; k < 6; ++k) _mm_prefetch(reinterpret_cast<const char*>(p + k * crc32c_lane), _MM_HINT_T0);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What saving asks of the operating system, in one place: tests put a failing disk there instead.
 #pragma once
 

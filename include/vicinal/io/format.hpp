@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The layout of a vicinal file: header and section table, as docs/format.md specifies them byte by byte.
 #pragma once
 
@@ -43,9 +44,10 @@ inline constexpr std::size_t name_size = 32;          // a metric's or codec's n
 inline constexpr std::size_t section_alignment = 64;  // of every section's offset in the file, and in memory
 inline constexpr std::size_t file_tail = 64;          // zeros at the end: a kernel may read so far past a row
 inline constexpr std::uint32_t max_sections = 256;
-inline constexpr std::uint32_t wide_ids = 1U << 8;         // incompatible: ids of 128 bits
-inline constexpr std::uint32_t duplicates_apart = 1;           // incompatible: copies outside a graph
-inline constexpr std::uint32_t known_incompat = wide_ids | duplicates_apart;  // the incompatible features this library can read
+inline constexpr std::uint32_t wide_ids = 1U << 8;    // incompatible: ids of 128 bits
+inline constexpr std::uint32_t duplicates_apart = 1;  // incompatible: copies outside a graph
+inline constexpr std::uint32_t known_incompat =
+    wide_ids | duplicates_apart;  // the incompatible features this library can read
 
 /// Four characters as they stand in the file: section_type("CODE").
 [[nodiscard]] consteval std::uint32_t section_type(const char (&name)[5]) {

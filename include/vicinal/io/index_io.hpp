@@ -1,6 +1,7 @@
-// Where an index meets a file. The index names its parts to a writer by write_parts(index, out) and takes them back from a
-// reader by read_parts(index, in), functions of its own namespace, without knowing what a file is; everything about
-// headers, sections and sources is here and below.
+// SPDX-License-Identifier: MIT
+// Where an index meets a file. The index names its parts to a writer by write_parts(index, out) and takes them back
+// from a reader by read_parts(index, in), functions of its own namespace, without knowing what a file is; everything
+// about headers, sections and sources is here and below.
 #pragma once
 
 #include <cstddef>      // for size_t, byte
@@ -57,11 +58,11 @@ class part_writer {
 /// What an index's `read_parts` gets.
 class part_reader {
   public:
-    part_reader(const file_image& image, bool thorough, const std::stop_token& stop = {})
-        : image_(image), thorough_(thorough), stop_(stop) {}
+    part_reader(const file_image& image, bool validate, const std::stop_token& stop = {})
+        : image_(image), validate_(validate), stop_(stop) {}
     /// Whether every row is to be checked (a load), or nothing that grows with them (a view). The parts stay where they
     /// are as long as the state's backing keeps the file.
-    [[nodiscard]] bool thorough() const noexcept { return thorough_; }
+    [[nodiscard]] bool validate() const noexcept { return validate_; }
     [[nodiscard]] std::uint64_t rows() const noexcept { return image_.header().rows; }
     /// Bytes of the whole file.
     [[nodiscard]] std::size_t bytes() const noexcept { return image_.bytes().size(); }
@@ -81,7 +82,7 @@ class part_reader {
 
   private:
     const file_image& image_;
-    bool thorough_;
+    bool validate_;
     std::stop_token stop_;
 };
 
@@ -129,7 +130,8 @@ void with_writer(const State& state, Use&& use) {
         copy_sections(image, out);
         return use(static_cast<const section_writer&>(out));
     }
-    const auto frozen = state.locks.frozen();  // not reading(): a writer that waits for readers would hold back searches
+    const auto frozen =
+        state.locks.frozen();  // not reading(): a writer that waits for readers would hold back searches
     file_header header = state_header<State>(state.dim);
     header.rows = stored_rows(state);
     header.incompat |= state.file_features();
@@ -139,15 +141,15 @@ void with_writer(const State& state, Use&& use) {
     use(static_cast<const section_writer&>(out));
 }
 
-/// A new index from a file: complete and, if `thorough`, valid; or an exception. It works on the arrays in the file.
+/// A new index from a file: complete and, if `validate`, valid; or an exception. It works on the arrays in the file.
 template <class State>
-[[nodiscard]] std::unique_ptr<State> read_state(const file_image& image, bool thorough, const std::stop_token& stop) {
+[[nodiscard]] std::unique_ptr<State> read_state(const file_image& image, bool validate, const std::stop_token& stop) {
     require_type(image.header(), state_header<State>(0), image.name());
     if (image.header().dim > State::max_dimension)
         fail_corrupt(image.name(), "the dimension is " + std::to_string(image.header().dim) + ", at most " +
                                        std::to_string(State::max_dimension) + " are possible");
     auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
-    const part_reader parts(image, thorough, stop);
+    const part_reader parts(image, validate, stop);
     read_parts(*state, parts);
     if ((image.header().incompat & duplicates_apart) != state->file_features())
         fail_corrupt(image.name(), "its features are " + hex(image.header().incompat) + ", its sections need " +

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A file, pipe or device that is open for reading.
 #pragma once
 

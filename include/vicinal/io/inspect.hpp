@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Says what is in a vicinal file, without loading it.
 #pragma once
 

@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: MIT
 // The one way into a file: checks header, table, lengths, padding and checksums, then gives bounded, typed sections.
 #pragma once
 
-#include <algorithm>    // for find_if, min
-#include <cstddef>      // for size_t, byte
-#include <cstdint>      // for uint32_t, uint64_t
-#include <span>         // for span
-#include <stop_token>   // for stop_token
-#include <string>       // for string, to_string
-#include <utility>      // for move
-#include <vector>       // for vector
+#include <algorithm>   // for find_if, min
+#include <cstddef>     // for size_t, byte
+#include <cstdint>     // for uint32_t, uint64_t
+#include <span>        // for span
+#include <stop_token>  // for stop_token
+#include <string>      // for string, to_string
+#include <utility>     // for move
+#include <vector>      // for vector
 
 #include "vicinal/io/format.hpp"
 #include "vicinal/io/source.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whole files as contiguous, 64-byte aligned bytes: read, mapped or borrowed.
 #pragma once
 
@@ -190,14 +191,14 @@ class file_bytes {
 
 /// Fills `to` through `read(to, size)`, piece by piece; returns how many bytes came before the end.
 template <class Read>
-std::size_t read_with_progress(Read&& read, std::span<std::byte> to, byte_progress& watch) {
+std::size_t read_with_progress(Read&& read, std::span<std::byte> to, byte_progress& told) {
     std::size_t done = 0;
     while (done < to.size()) {
         const std::size_t want = std::min(to.size() - done, byte_progress::stride);
         const std::size_t n = read(to.data() + done, want);
         done += n;
         if (n != want) break;
-        watch.moved(n);
+        told.moved(n);
     }
     return done;
 }
@@ -219,7 +220,7 @@ template <class Read>
         fail_short(name, header_size + n, length);
     static_cast<void>(decode_table(header, table, name));
 
-    byte_progress watch(limits.stop, limits.progress, to_size(length));
+    byte_progress told(limits.stop, limits.progress, to_size(length));
     constexpr std::uint64_t first_piece = std::uint64_t{1} << 18;
     std::vector<aligned_bytes> pieces;
     std::uint64_t arrived = 0;
@@ -231,9 +232,9 @@ template <class Read>
         if (arrived == 0) {
             std::copy(front.begin(), front.end(), bytes.begin());
             filled = front.size();
-            watch.moved(filled);
+            told.moved(filled);
         }
-        filled += read_with_progress(read, bytes.subspan(filled), watch);
+        filled += read_with_progress(read, bytes.subspan(filled), told);
         arrived += filled;
         if (filled != bytes.size()) fail_short(name, arrived, length);
     }
@@ -271,9 +272,9 @@ template <class Read>
     aligned_bytes whole(to_size(header.length));
     const auto bytes = whole.bytes();
     std::copy(head.begin(), head.end(), bytes.begin());
-    byte_progress watch(limits.stop, limits.progress, bytes.size());
-    watch.moved(head.size());
-    const std::size_t n = head.size() + read_with_progress(read, bytes.subspan(head.size()), watch);
+    byte_progress told(limits.stop, limits.progress, bytes.size());
+    told.moved(head.size());
+    const std::size_t n = head.size() + read_with_progress(read, bytes.subspan(head.size()), told);
     if (n != bytes.size()) fail_short(name, n, bytes.size());
     return {std::move(whole), std::move(name), header};
 }
@@ -316,7 +317,8 @@ template <class Read>
 }
 
 /// The file at `path`, mapped.
-/// throws  error{io} if it cannot be mapped; error{corrupt_file, unsupported_version} if it does not begin with a header
+/// throws  error{io} if it cannot be mapped; error{corrupt_file, unsupported_version} if it does not begin with a
+///         header
 [[nodiscard]] inline file_bytes map_path(const std::filesystem::path& path) {
     return {mapped_file(path), display(path)};
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Turns a header and a list of sections into a file: on disk, in a stream or in memory, the same bytes in each.
 #pragma once
 
@@ -99,7 +100,7 @@ class section_writer {
     void write(std::ostream& out, const save_options& options = {}) const {
         if (!out) fail(errc::io, "cannot save to the stream: it had failed before");
         std::uint64_t done = 0;
-        byte_progress watch(options.stop, options.progress, to_size(length()));
+        byte_progress told(options.stop, options.progress, to_size(length()));
         const auto check = [&](bool thrown) {
             if (thrown || !out)
                 fail(errc::io, "cannot save to the stream: it failed within the " + std::to_string(length()) +
@@ -117,11 +118,12 @@ class section_writer {
                 check(thrown);
                 done += piece.size();
                 bytes = bytes.subspan(piece.size());
-                watch.moved(piece.size());
+                told.moved(piece.size());
             }
         };
         std::vector<section_entry> entries = entries_;
-        for (std::size_t i = 0; i < entries.size(); ++i) entries[i].crc = produce(i, [&](auto) { throw_if_stopped(options.stop); });
+        for (std::size_t i = 0; i < entries.size(); ++i)
+            entries[i].crc = produce(i, [&](auto) { throw_if_stopped(options.stop); });
         const auto front = front_of(entries);
         put(front);
         write_sections(entries, put, front.size(), true);
@@ -137,15 +139,15 @@ class section_writer {
     /// The file as bytes.
     /// throws  error{cancelled}
     [[nodiscard]] std::vector<std::byte> to_bytes(const save_options& options = {}) const {
-        byte_progress watch(options.stop, options.progress, to_size(length()));
+        byte_progress told(options.stop, options.progress, to_size(length()));
         std::vector<std::byte> out;
         out.reserve(to_size(length()));
         std::vector<section_entry> entries = entries_;
         out.resize(header_size + table_size(static_cast<std::uint32_t>(entries.size())));
-        watch.moved(out.size());
+        told.moved(out.size());
         const auto put = [&](std::span<const std::byte> bytes) {
             out.insert(out.end(), bytes.begin(), bytes.end());
-            watch.moved(bytes.size());
+            told.moved(bytes.size());
         };
         write_sections(entries, put, out.size(), false);
         const auto front = front_of(entries);
@@ -163,12 +165,12 @@ class section_writer {
     /// save() with other system calls, for tests.
     template <class Calls>
     void save_with(const std::filesystem::path& path, const save_options& options) const {
-        byte_progress watch(options.stop, options.progress, to_size(length()));
+        byte_progress told(options.stop, options.progress, to_size(length()));
         basic_atomic_file<Calls> file(path, options);
         file.reserve(length());
         auto to_file = [&](std::span<const std::byte> bytes) {
             file.write(bytes);
-            watch.moved(bytes.size());
+            told.moved(bytes.size());
         };
         buffered out(to_file);
         std::vector<section_entry> entries = entries_;
@@ -216,9 +218,9 @@ class section_writer {
         return front;
     }
 
-    /// Gives section i to `put` in file order of bytes and returns its CRC. Small spans are gathered: a checksum of many
-    /// bytes takes a third of the time of many checksums. Pieces are small enough to be still in the cache when they are
-    /// used a second time.
+    /// Gives section i to `put` in file order of bytes and returns its CRC. Small spans are gathered: a checksum of
+    /// many bytes takes a third of the time of many checksums. Pieces are small enough to be still in the cache when
+    /// they are used a second time.
     template <class Put>
     std::uint32_t produce(std::size_t i, Put&& put) const {
         constexpr std::size_t piece_size = std::size_t{1} << 18;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // k-means for many clusters: groups first, then clusters within each.
 //
 // One level costs rows x clusters x dim an iteration, and there must be rows for every cluster: the square of the

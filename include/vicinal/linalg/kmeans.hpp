@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // k-means: the centroids that IVF lists and product quantisers are made of.
 //
 // Lloyd's iterations over a sample, seeded by k-means++ on a smaller one; an empty cluster takes half of the largest.
@@ -31,9 +32,9 @@ struct kmeans_params {
     std::size_t iterations = 10;  ///< at most; from 1 to below 2^32
     std::uint64_t seed = 0;
     std::size_t sample_per_cluster = 256;  ///< rows beyond clusters times this are left out, by chance; 0 = use all
-    double balance = 0;                    ///< split clusters of more than this many times the mean size; 0 = leave them
-    double tolerance = 1e-4;               ///< stop when an iteration lowers the objective by less than this share; >= 0
-    executor_ref executor = {};            ///< empty: the calling thread
+    double balance = 0;          ///< split clusters of more than this many times the mean size; 0 = leave them
+    double tolerance = 1e-4;     ///< stop when an iteration lowers the objective by less than this share; >= 0
+    executor_ref executor = {};  ///< empty: the calling thread
     std::stop_token stop = {};
     function_ref<void(std::size_t done, std::size_t total)> progress = {};  ///< after each iteration
 };
@@ -203,8 +204,8 @@ class cluster_splitting {
 };
 
 /// Assigns each row to the closest of the `neighbourhood` centroids around its cluster: cluster closures (Wang, Wang,
-/// Ke, Zeng, Li 2012, "Fast approximate k-means via cluster closures"). A cluster is one task's, and which centroids are
-/// around it is decided in double precision, so the result depends neither on threads nor on the machine.
+/// Ke, Zeng, Li 2012, "Fast approximate k-means via cluster closures"). A cluster is one task's, and which centroids
+/// are around it is decided in double precision, so the result depends neither on threads nor on the machine.
 /// homes  where the members of each cluster are: their mean, which its centroid has left if it was given up or split
 inline void assign_around(const row_set& rows, const cluster_members& members, matrix_view<const float> homes,
                           matrix_view<const float> centroids, std::span<std::uint32_t> assignment,
@@ -338,9 +339,9 @@ inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& par
 /// threads  the same bytes for every executor; `.progress` is called on the calling thread
 [[nodiscard]] inline kmeans_result kmeans(matrix_view<const float> rows, const kmeans_params& params) {
     detail::check_kmeans(rows, params);
-    const std::vector<std::size_t> sample = detail::choose_rows(
-        rows.rows(), detail::sample_size(rows.rows(), params.clusters, params.sample_per_cluster),
-        detail::kmeans_random(params.seed, detail::kmeans_random::purpose::sample));
+    const std::vector<std::size_t> sample =
+        detail::choose_rows(rows.rows(), detail::sample_size(rows.rows(), params.clusters, params.sample_per_cluster),
+                            detail::kmeans_random(params.seed, detail::kmeans_random::purpose::sample));
     detail::require_measurable("kmeans", detail::row_set(rows, sample));
     return detail::cluster_sample(rows, sample, params);
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What k-means starts from: random numbers by counter, samples of rows, and k-means++ (Arthur, Vassilvitskii 2007).
 #pragma once
 

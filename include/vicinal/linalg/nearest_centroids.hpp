@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which centroid is closest to each row: a blocked matrix product proposes,
 // double precision decides.
 //
@@ -321,8 +322,8 @@ inline void assign_rows(const row_set& rows, matrix_view<const float> centroids,
 
 }  // namespace detail
 
-/// The number of the closest centroid of each row by squared Euclidean distance, ties to the lower number; equal to what
-/// a scan in double precision finds.
+/// The number of the closest centroid of each row by squared Euclidean distance, ties to the lower number; equal to
+/// what a scan in double precision finds.
 /// rows        finite, each with a sum of squares <= FLT_MAX/8; so too the centroids, of which there is at least one
 /// assignment  receives rows.rows() numbers
 /// distance    empty, or receives rows.rows() squared distances, rounded once from double

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The directions in which vectors spread most, and how far a set of directions is from being orthonormal.
 #pragma once
 
@@ -32,7 +33,8 @@ using column_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic>;
 }
 
 /// Makes the columns of `basis`, of which there are at most as many as rows, orthonormal: Gram-Schmidt, each column
-/// twice (Giraud, Langou, Rozloznik 2005). A column that depends on those before it becomes any direction that does not.
+/// twice (Giraud, Langou, Rozloznik 2005). A column that depends on those before it becomes any direction that does
+/// not.
 inline void make_orthonormal(column_matrix& basis) {
     using vector = Eigen::VectorXf;
     std::uint64_t counter = std::uint64_t{1} << 40;
@@ -68,13 +70,11 @@ inline void make_orthonormal(column_matrix& basis) {
     // A row a column.
     column_matrix sample(signed_size(dim), signed_size(taken));
     for (std::size_t r = 0; r < taken; ++r)
-        for (std::size_t i = 0; i < dim; ++i)
-            sample(signed_size(i), signed_size(r)) = rows[r * every][i] - mean[i];
+        for (std::size_t i = 0; i < dim; ++i) sample(signed_size(i), signed_size(r)) = rows[r * every][i] - mean[i];
     const float largest = sample.cwiseAbs().maxCoeff();
     if (largest > 0.0F) sample /= largest;
     column_matrix basis(signed_size(dim), signed_size(count));
-    for (Eigen::Index i = 0; i < basis.size(); ++i)
-        basis.data()[i] = even_random(static_cast<std::uint64_t>(i));
+    for (Eigen::Index i = 0; i < basis.size(); ++i) basis.data()[i] = even_random(static_cast<std::uint64_t>(i));
     for (int round = 0; round < 3; ++round) {
         const column_matrix along = sample.transpose() * basis;
         basis.noalias() = sample * along;

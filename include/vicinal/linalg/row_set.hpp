@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rows that k-means looks at, and the distance in double precision that decides between centroids.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Cosine distance: vectors are normalised once, then it is computed from an inner product.
 #pragma once
 

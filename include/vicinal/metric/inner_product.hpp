@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The inner product as a distance.
 #pragma once
 

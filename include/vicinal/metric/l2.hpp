@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Squared Euclidean distance.
 #pragma once
 

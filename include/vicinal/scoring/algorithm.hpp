@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The one place that says which algorithm runs: for a metric, a codec and what rows are scored for.
 //
 //     codec (l2, inner_product, cosine)   one query            a batch of flat, ivf       walk of a graph

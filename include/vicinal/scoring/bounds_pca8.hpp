@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // pca8 codes bound distances for sure, so an exact search passes rows over by them and measures the rest as ever.
 //
 // Let B's columns be the directions as they are stored, |B^T B - I| <= k (the skew), u = v - mean a vector from the

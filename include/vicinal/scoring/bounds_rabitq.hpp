@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // rabitq codes are scanned by their signs. Those of 32 rows at once say how far each row is, within an error known of
 // each, and only rows that could be close are looked at again.
 //
@@ -63,7 +64,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         rotated_ = buffer.data();
         relative_ = buffer.data() + n;
         lut_ = reinterpret_cast<std::uint8_t*>(buffer.data() + 2 * n);
-        coder_.turn().template apply<isa>(query, rotated_, buffer.data() + 3 * n);
+        coder_.rotation().template apply<isa>(query, rotated_, buffer.data() + 3 * n);
         length_ = std::sqrt(product(rotated_, rotated_));
         terms_.width = static_cast<float>(n);
         if constexpr (!differences) make_luts(coder_.own_center());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A collector takes scored rows and keeps the k closest, all within a radius, or candidates for a rerank. Every scan
 // and every list feeds one of these.
 #pragma once

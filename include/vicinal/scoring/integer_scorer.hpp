@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An integer_scorer scores rows of a graph in integer arithmetic, where codes are numbers of evenly spaced steps.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a metric or codec is refused for although it is one: a group of optional members of which it has a part only. It
 // would work without the group, slowly or, as with `train` but no `restore`, wrongly; so the compiler says what is
 // missing.

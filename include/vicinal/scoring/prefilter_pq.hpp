@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // pq codes are scanned for rows that could be close by look-up tables of 8-bit numbers, 32 rows at once (FastScan:
 // Andre, Kermarrec, Le Scouarnec 2015). That rules out for sure. What is left is scored as ever, so results are the
 // same, bit for bit.

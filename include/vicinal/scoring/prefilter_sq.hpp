@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sq8 and sq4 codes are scanned in integers for rows that could be close. That is several times as fast as in floats,
 // and rules out for sure. What is left is scored as ever, so results are the same, bit for bit.
 //

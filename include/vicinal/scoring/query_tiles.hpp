@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // query_tiles are many queries bound to one store: tiles of simd/tile.hpp choose rows, kernels measure them.
 //
 // A tile's dot products are no distances: they are added in another order, and squared distances are taken by norms,

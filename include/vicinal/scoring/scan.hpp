@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A scan scores every row of a store or list in turn and pushes it to a collector. Rows whose distances have lower
 // bounds are measured only as far as the bounds leave them possible.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A scorer is one query bound to one store: it turns row numbers into distances. An index strategy asks nothing else.
 #pragma once
 

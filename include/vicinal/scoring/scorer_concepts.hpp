@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What scorers, scans and collectors ask of each other, and of the codecs that have a scan of their own.
 //
 // A scorer is one query bound to one store. All of its members are const but for `relative_to`. `slots` are row
@@ -124,7 +125,7 @@ concept sign_codec = trainable_codec<C> && residual_codec<C> &&
     { c.width() } -> std::convertible_to<std::size_t>;
     { C::factors(code).squares } -> std::convertible_to<float>;
     { c.levels(code, i) } -> std::same_as<std::uint64_t>;
-    c.turn().template apply<simd::scalar_isa>(in, out, out);
+    c.rotation().template apply<simd::scalar_isa>(in, out, out);
 };
 
 /// A codec with a true `bounds_distances`, whose codes are points with a known error, as pca8's are: what

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Hides the differences between xsimd's releases (8.1 to 14), and between a vector and a plain float.
 #pragma once
 

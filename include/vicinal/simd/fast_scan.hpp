@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // FastScan adds up what codes of 4 bits name in look-up tables that fit a register, for 32 rows at a time: inner
 // products of one query with vectors of signs, or distances from codes of pq (Andre, Kermarrec, Le Scouarnec 2015).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Adds up codes of a few bits per component in integer arithmetic: the loops under walks of sq8 and sq4 graphs.
 #pragma once
 

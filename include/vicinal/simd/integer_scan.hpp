@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Says which of a block of rows of 8- or 4-bit codes can be close, in integer arithmetic: what lets exact scans of such
 // codes run at the speed of memory.
 #pragma once

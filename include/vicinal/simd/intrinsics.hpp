@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What vectors need and xsimd (8.1 to 14) has no name for, each as a portable function that takes the overload of the
 // vector's instruction set: generic/, sse2/, avx/ and avx2/ hold them under the same names.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Instruction sets are types: the one a kernel is compiled for has xsimd's name, or ours where xsimd has none.
 #pragma once
 

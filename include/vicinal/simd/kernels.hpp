@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Scores a query against rows: the one loop under every distance, for any pointwise metric and elementwise codec.
 #pragma once
 
@@ -43,8 +44,8 @@ VICINAL_INLINE void add_up(const Metric& metric, const Codec& codec, const float
     }
     if (i < dim) {  // never for one lane
         const V q0 = load<V>(query + i);
-        ((odd[Row] = first_lanes(
-              dim - i, metric.accumulate(odd[Row], q0, codec.template load<V>(rows[Row], i)), odd[Row])),
+        ((odd[Row] =
+              first_lanes(dim - i, metric.accumulate(odd[Row], q0, codec.template load<V>(rows[Row], i)), odd[Row])),
          ...);
     }
     ((totals[Row] = V(even[Row] + odd[Row])), ...);

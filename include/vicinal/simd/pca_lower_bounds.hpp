@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bounds the distances of one query to 32 rows of codes from below, by the products of its codes and the rows' factors.
 #pragma once
 
@@ -11,8 +12,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// Bounds each row's distance from the query by d of pca_bound_terms, or where `Products` its inner product by the other
-/// bound. The first argument is an instruction set or its vector.
+/// Bounds each row's distance from the query by d of pca_bound_terms, or where `Products` its inner product by the
+/// other bound. The first argument is an instruction set or its vector.
 /// factors  `count` <= 32 factors, `stride` bytes apart;  products  32 integers, of which `count` are used
 /// out      32 floats, of which `count` are set, to at least `lowest`; none is NaN, whatever the factors are
 template <class Isa, bool Products>

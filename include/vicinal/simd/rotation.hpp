@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A random rotation makes one bit per component worth as much as any other, in O(n log n).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Tiles compare many queries with many rows: dot products that live in registers and end in a comparison.
 //
 // A vector holds one component of several queries, so queries are packed component by component into a panel; rows stay

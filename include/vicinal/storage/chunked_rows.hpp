@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rows of bytes that never move: growth adds chunks and shrinking drops them, a reader's pointer stays good.
 #pragma once
 
@@ -90,9 +91,9 @@ class aligned_block {
 };
 
 /// Fixed-size rows in segments that double the total, addressed by a table that never moves. Or, for a mapped file,
-/// rows of somebody else's in one piece. A segment begins at row 0 or at a power of two of at least 64. Threads: readers
-/// may use any row that was published to them, and ask for `memory`, while one writer reserves and touches more, or
-/// gives back what lies beyond.
+/// rows of somebody else's in one piece. A segment begins at row 0 or at a power of two of at least 64. Threads:
+/// readers may use any row that was published to them, and ask for `memory`, while one writer reserves and touches
+/// more, or gives back what lies beyond.
 class chunked_rows {
   public:
     /// row_bytes  bytes used of each row;  alignment  of each row, a power of two up to a cache line
@@ -165,7 +166,8 @@ class chunked_rows {
         const std::size_t rows = touched_;
         if (rows == 0) return 0;
         const std::size_t before = segment_begin(rows - 1);  // whole segments
-        const std::size_t last = std::min(round_up((rows - before) * stride_, page_bytes), (segment_end(before) - before) * stride_);
+        const std::size_t last =
+            std::min(round_up((rows - before) * stride_, page_bytes), (segment_end(before) - before) * stride_);
         return before * stride_ + last + segments_ * simd::over_read;
     }
     /// Bytes of address space this object takes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rows of codes, and the pair of stores behind a two-level codec.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the rows of an index lie in: memory of its own, the bytes it was loaded from, or a file that it views.
 #pragma once
 
@@ -11,9 +12,9 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Says where an index has its rows, and keeps the file alive that they lie in. An index begins `owned`. A load makes it
-/// `loaded`: it works on the bytes of the file until its first change, which copies them into memory that can grow and
-/// so makes it owned again. A view stays `viewed`, and refuses changes.
+/// Says where an index has its rows, and keeps the file alive that they lie in. An index begins `owned`. A load makes
+/// it `loaded`: it works on the bytes of the file until its first change, which copies them into memory that can grow
+/// and so makes it owned again. A view stays `viewed`, and refuses changes.
 class file_backing {
   public:
     [[nodiscard]] bool owned() const noexcept { return file_ == nullptr; }

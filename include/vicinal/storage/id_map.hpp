@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which id lies in which row, and which rows are free.
 #pragma once
 
@@ -24,8 +25,8 @@ namespace detail {
 /// What a row holds. A retired row's vector is gone for users but may still be passed through by a graph search.
 enum class row_state : std::uint8_t { free = 0, live = 1, retired = 2 };
 
-/// Row numbers, of which the lowest is found at once: a bit for each row, and one for each 64 rows that says whether any
-/// of them is in. For one thread, but for `memory`.
+/// Row numbers, of which the lowest is found at once: a bit for each row, and one for each 64 rows that says whether
+/// any of them is in. For one thread, but for `memory`.
 class slot_set {
   public:
     /// Room for rows [0, rows). Strong guarantee.
@@ -62,7 +63,8 @@ class slot_set {
     [[nodiscard]] slot_t from(slot_t first) const noexcept {
         std::size_t word = first / 64;
         if (word >= words_.size()) return no_slot;
-        if (const std::uint64_t bits = words_[word] >> first % 64 << first % 64; bits != 0) return lowest_of(word, bits);
+        if (const std::uint64_t bits = words_[word] >> first % 64 << first % 64; bits != 0)
+            return lowest_of(word, bits);
         ++word;
         for (std::size_t s = word / 64; s < summary_.size(); ++s) {
             std::uint64_t bits = summary_[s];
@@ -98,8 +100,8 @@ class slot_set {
 };
 
 /// The ids of the rows, a hash table from id to row, and the free rows. The table holds row numbers only (the key is
-/// the row's id), 4 bytes an entry at a load of at most 3/4, linear probing with backward-shift deletion. The lowest free
-/// row is used first, so which one does not depend on what was freed when.
+/// the row's id), 4 bytes an entry at a load of at most 3/4, linear probing with backward-shift deletion. The lowest
+/// free row is used first, so which one does not depend on what was freed when.
 ///
 /// Threads: a writer may call what says so beside readers; all else that is not const wants readers out.
 template <class Id>
@@ -140,7 +142,8 @@ class id_map {
         return high_water_ + (extra > free() ? extra - free() : 0);
     }
 
-    /// Makes room for `extra` more live rows, beside readers; what it returns is for `exchange_table`. Strong guarantee.
+    /// Makes room for `extra` more live rows, beside readers; what it returns is for `exchange_table`. Strong
+    /// guarantee.
     /// throws  error{capacity} beyond 2^31 - 1 rows
     [[nodiscard]] std::vector<slot_t> prepare_extra(std::size_t extra) {
         const std::size_t fresh = extra > free() ? extra - free() : 0;
@@ -257,7 +260,8 @@ class id_map {
     /// Forgets the free rows from `rows` on, which is used_end().
     void lower_high_water(std::size_t rows) noexcept { high_water_ = rows; }
 
-    /// Forgets all rows; leaves in `table`, which is empty, what they were looked up in. O(1). `forget_free` is to follow.
+    /// Forgets all rows; leaves in `table`, which is empty, what they were looked up in. O(1). `forget_free` is to
+    /// follow.
     void clear(std::vector<slot_t>& table) noexcept {
         table_.swap(table);
         high_water_ = live_ = retired_ = 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The gate every vector passes before an index or a search uses it.
 #pragma once
 
@@ -86,7 +87,8 @@ inline constexpr float least_squares = 0x1p-100F;
 
 /// Whether the squares of a vector other than zero add up to less. By bits: -ffast-math flushes denormals.
 [[nodiscard]] inline bool is_vanishing(std::span<const float> vector) noexcept {
-    if (std::bit_cast<std::uint32_t>(sum_of_squares(vector)) >= std::bit_cast<std::uint32_t>(least_squares)) return false;
+    if (std::bit_cast<std::uint32_t>(sum_of_squares(vector)) >= std::bit_cast<std::uint32_t>(least_squares))
+        return false;
     for (const float x : vector)
         if ((std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU) != 0) return true;
     return false;
@@ -118,8 +120,8 @@ void require_resolvable(std::string_view what, std::span<const float> vector) {
             if (largest < Codec::min_magnitude && largest > 0)
                 fail(errc::magnitude, std::string(what) + ": the largest component is " + scientific(double{largest}) +
                                           ", codec " + std::string(std::string_view(Codec::name)) +
-                                          " tells components apart from " +
-                                          scientific(double{Codec::min_magnitude}) + " on; scale the vectors up");
+                                          " tells components apart from " + scientific(double{Codec::min_magnitude}) +
+                                          " on; scale the vectors up");
         }
     }
 }
@@ -148,7 +150,8 @@ void prepare_validated(const Metric& metric, std::span<const float> vector, std:
 /// what    names the vector in messages, "query" or "vector"; a batch's row number is added by the caller
 /// throws  error with dimension_mismatch, non_finite, magnitude or zero_norm
 template <class Codec, class Metric>
-void validate_and_prepare(const Metric& metric, std::string_view what, std::span<const float> vector, std::span<float> out) {
+void validate_and_prepare(const Metric& metric, std::string_view what, std::span<const float> vector,
+                          std::span<float> out) {
     if (vector.size() != out.size()) fail_dimension(what, vector.size(), out.size());
     if (!admissible(sum_of_squares(vector))) fail_inadmissible(what, vector);
     for (std::size_t i = 0; i < vector.size(); ++i) out[i] = vector[i];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One byte for each of the directions in which vectors vary most, and a bound of the error, by which exact searches
 // pass over rows.
 #pragma once
@@ -42,12 +43,13 @@ VICINAL_NAMESPACE_BEGIN
 class pca8 {
   public:
     static constexpr std::string_view name = "pca8";
-    static constexpr bool bounds_distances = true;  // distances of vectors encoded by it have certain lower bounds
-    static constexpr bool any_code_decodes = true;  // every code that is well formed is of an admissible vector
+    static constexpr bool bounds_distances = true;     // distances of vectors encoded by it have certain lower bounds
+    static constexpr bool any_code_decodes = true;     // every code that is well formed is of an admissible vector
     static constexpr std::size_t learning_growth = 8;  // takes so long that small indexes do not at each doubling
     static constexpr std::size_t factors_size = 16;
 
-    explicit pca8(std::size_t dim = 0) : dim_(dim), width_(std::min(dim, std::clamp<std::size_t>(dim / 5 * 2, 192, 384))) {}
+    explicit pca8(std::size_t dim = 0)
+        : dim_(dim), width_(std::min(dim, std::clamp<std::size_t>(dim / 5 * 2, 192, 384))) {}
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     /// How many directions there are.
@@ -60,9 +62,9 @@ class pca8 {
     static constexpr std::size_t most_learned = std::size_t{1} << 16;
 
     /// Learns from at most 8192 evenly spaced rows, of which those far off the rest, at most one in 64, have no say
-    /// (codec/ordinary_rows.hpp).  throws  error{invalid_argument} if these have more than 65536 components; the codec is
-    /// then as it was. A template, as is `restore`, so that only programs that have a pca8 compile Eigen's products, a
-    /// tenth of what vicinal.hpp would cost all others.
+    /// (codec/ordinary_rows.hpp).  throws  error{invalid_argument} if these have more than 65536 components; the codec
+    /// is then as it was. A template, as is `restore`, so that only programs that have a pca8 compile Eigen's products,
+    /// a tenth of what vicinal.hpp would cost all others.
     template <int = 0>
     void train(matrix_view<const float> rows) {
         // Beyond, the directions alone are gigabytes, and learning them takes minutes.
@@ -89,8 +91,7 @@ class pca8 {
         const auto append = [&](std::span<const float> numbers) {
             const std::size_t at = bytes.size();
             bytes.resize(at + 4 * numbers.size());
-            for (std::size_t i = 0; i < numbers.size(); ++i)
-                detail::store_le(bytes.data() + at + 4 * i, numbers[i]);
+            for (std::size_t i = 0; i < numbers.size(); ++i) detail::store_le(bytes.data() + at + 4 * i, numbers[i]);
         };
         append(center_);
         append(steps_);
@@ -141,8 +142,7 @@ class pca8 {
     void encode(std::span<const float> vector, std::span<std::byte> code) const {
         std::vector<float> relative(dim_);
         std::vector<double> coordinates(padded_width());
-        const detail::projected_point point =
-            project<simd::native_isa>(vector, relative.data(), coordinates.data());
+        const detail::projected_point point = project<simd::native_isa>(vector, relative.data(), coordinates.data());
         const double squares = detail::squared_norm(vector);
         detail::pca_factors factors;
         factors.length = detail::rounded_up(squares * (1 + length_margin()));
@@ -162,7 +162,7 @@ class pca8 {
             factors.rest = point.rest;
             const double off = std::sqrt(lost) + point.off;
             factors.error = detail::rounded_up(std::sqrt(off * off + point.rest_off * point.rest_off) +
-                                            margin * std::sqrt(kept) + smallest_step);
+                                               margin * std::sqrt(kept) + smallest_step);
         } else {
             factors.error = far;  // nothing is known of it
         }
@@ -227,8 +227,8 @@ class pca8 {
         for (std::size_t j = 0; j < width_; ++j) widest = std::max(widest, reach[j]);
         std::vector<float> steps(width_);
         for (std::size_t j = 0; j < width_; ++j)
-            steps[j] = std::clamp(static_cast<float>(std::max(reach[j], widest / 1024) / 127), smallest_step,
-                                  largest_step);
+            steps[j] =
+                std::clamp(static_cast<float>(std::max(reach[j], widest / 1024) / 127), smallest_step, largest_step);
         return steps;
     }
 
@@ -280,8 +280,7 @@ class pca8 {
         for (std::size_t j = 0; j < width_; ++j) point.squares += coordinates[j] * coordinates[j];
         const double length = std::sqrt(squares);
         const double underflow = (static_cast<double>(dim_) + 16) * std::sqrt(static_cast<double>(width_)) * 0x1p-124;
-        const double rounding =
-            (34 * std::sqrt(static_cast<double>(width_)) + 2) * 0x1p-24 * 1.01 * length + underflow;
+        const double rounding = (34 * std::sqrt(static_cast<double>(width_)) + 2) * 0x1p-24 * 1.01 * length + underflow;
         point.off = rounding + skew_ * (length + rounding);
         if (width_ == dim_) return point;
         const double most = std::sqrt(point.squares) + rounding;

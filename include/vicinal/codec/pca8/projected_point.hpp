@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Coordinates of a vector in a projection, and bounds of their error.
 #pragma once
 

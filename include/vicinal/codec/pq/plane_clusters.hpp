@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // k-means of points of the plane, by which a product quantiser learns the centroids of two components.
 #pragma once
 
@@ -29,7 +30,8 @@ struct plane_codebook {
 /// The number of the closest centroid, the lowest number if several are equally close.
 [[nodiscard]] VICINAL_INLINE std::size_t closest_in_plane(const plane_codebook& codebook, double x, double y) noexcept {
     double distances[plane_centroids];
-    for (std::size_t c = 0; c < plane_centroids; ++c) distances[c] = plane_distance(x - codebook.x[c], y - codebook.y[c]);
+    for (std::size_t c = 0; c < plane_centroids; ++c)
+        distances[c] = plane_distance(x - codebook.x[c], y - codebook.y[c]);
     std::size_t closest = 0;
     for (std::size_t c = 1; c < plane_centroids; ++c)
         if (distances[c] < distances[closest]) closest = c;

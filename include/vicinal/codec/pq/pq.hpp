@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Product quantisation: half a byte for two components.
 #pragma once
 
@@ -90,10 +91,12 @@ class pq {
         for (std::size_t i = 0; i < numbers; i += 2) {
             for (const float x : {codebook[i], codebook[i + 1]})
                 if (!detail::has_finite_bits(x)) return false;
-            const double squares = double{codebook[i]} * double{codebook[i]} + double{codebook[i + 1]} * double{codebook[i + 1]};
+            const double squares =
+                double{codebook[i]} * double{codebook[i]} + double{codebook[i + 1]} * double{codebook[i + 1]};
             // A centroid is a mean of admitted vectors, which is no longer than they are but for rounding.
             if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;
-            if (dim_ % 2 != 0 && i / (2 * centroids) + 1 == pairs() && std::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)
+            if (dim_ % 2 != 0 && i / (2 * centroids) + 1 == pairs() &&
+                std::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)
                 return false;
         }
         set_codebook(std::move(codebook));
@@ -108,8 +111,8 @@ class pq {
         for (std::size_t i = 0; i < dim_; ++i) outside += beyond(vector[i], i) > width(i) / 2 ? 1 : 0;
         return outside;
     }
-    /// The squares of how far rows lie outside the span of the centroids, by what 16 centroids, four by four, would lose
-    /// of points spread evenly over it.
+    /// The squares of how far rows lie outside the span of the centroids, by what 16 centroids, four by four, would
+    /// lose of points spread evenly over it.
     template <class Rows>
     [[nodiscard]] double strain(const Rows& rows) const noexcept {
         double widths = 0;
@@ -175,7 +178,8 @@ class pq {
         for (std::size_t p = 0; p < pairs(); ++p) {
             double most = 0;
             for (std::size_t i = p * 2 * centroids; i < (p + 1) * 2 * centroids; i += 2) {
-                const double squares = double{codebook[i]} * double{codebook[i]} + double{codebook[i + 1]} * double{codebook[i + 1]};
+                const double squares =
+                    double{codebook[i]} * double{codebook[i]} + double{codebook[i + 1]} * double{codebook[i + 1]};
                 if (squares > most) most = squares;
             }
             sum += most;
@@ -186,7 +190,7 @@ class pq {
 
     std::size_t dim_;
     std::vector<float> codebook_;  // pairs x centroids x 2, and zeros
-    std::vector<float> least_;  // of each component, of all centroids
+    std::vector<float> least_;     // of each component, of all centroids
     std::vector<float> most_;
     double largest_squares_ = 0;
 };

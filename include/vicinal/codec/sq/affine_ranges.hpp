@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ranges of scalar quantisers: they turn the integers of a code into numbers, and are stored in files.
 #pragma once
 
@@ -53,12 +54,14 @@ class affine_ranges {
     /// Whether all components have the same range.
     [[nodiscard]] bool uniform() const noexcept { return uniform_; }
 
-    /// How many components of `vector` lie so far outside their range that its nearest end is more than half a step off.
+    /// How many components of `vector` lie so far outside their range that its nearest end is more than half a step
+    /// off.
     [[nodiscard]] std::size_t clipped(std::span<const float> vector) const noexcept {
         constexpr std::size_t together = 16;  // apart, which compilers vectorise
         std::array<std::int32_t, together> outside{};
         const auto look = [&](std::size_t i, std::size_t j) {
-            outside[j] += static_cast<std::int32_t>(vector[i] < least_[i]) + static_cast<std::int32_t>(vector[i] > most_[i]);
+            outside[j] +=
+                static_cast<std::int32_t>(vector[i] < least_[i]) + static_cast<std::int32_t>(vector[i] > most_[i]);
         };
         std::size_t i = 0;
         for (; i + together <= dim_; i += together)
@@ -164,7 +167,8 @@ class affine_ranges {
         least_[i] = static_cast<float>(double{low_[i]} - double{step_[i]} * 0.5);
         most_[i] = static_cast<float>(double{low_[i]} + double{step_[i]} * (top_ + 0.5));
     }
-    /// The squares that the ends of the ranges are off. Squares of floats are exact, so the sum is the same fused or not.
+    /// The squares that the ends of the ranges are off. Squares of floats are exact, so the sum is the same fused or
+    /// not.
     [[nodiscard]] double cut_off_of(std::span<const float> vector) const noexcept {
         double sum = 0;
         for (std::size_t i = 0; i < dim_; ++i) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Finds a few even steps such that rounding numbers to them loses little.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Scalar quantisation to half a byte per component.
 #pragma once
 
@@ -17,8 +18,8 @@ VICINAL_NAMESPACE_BEGIN
 
 /// Four bits per component, two components a byte: 16 even steps over a range learned from the first batch. Too coarse
 /// to decide by, good to travel by: two_level<sq4, f32> walks over an eighth of the bytes and decides by all of them.
-/// Ranges are chosen for the least error (codec/grid_fit.hpp), which cuts off the far tails of most data; a few wild rows
-/// have no say. Components outside their range take its nearest end, which indexes count (`codec_report`).
+/// Ranges are chosen for the least error (codec/grid_fit.hpp), which cuts off the far tails of most data; a few wild
+/// rows have no say. Components outside their range take its nearest end, which indexes count (`codec_report`).
 class sq4 : public detail::affine_ranges {
   public:
     static constexpr std::string_view name = "sq4";
@@ -29,8 +30,8 @@ class sq4 : public detail::affine_ranges {
     [[nodiscard]] std::size_t code_size() const noexcept { return (dim() + 1) / 2; }
 
     /// Learns a range for each component, or one for all where that at most doubles the squared error, from at most
-    /// 8192 evenly spaced rows. If all are whole numbers and one range of 16 holds them, the code is exact. Rows far off
-    /// the rest, at most one in 64, have no say (codec/ordinary_rows.hpp).
+    /// 8192 evenly spaced rows. If all are whole numbers and one range of 16 holds them, the code is exact. Rows far
+    /// off the rest, at most one in 64, have no say (codec/ordinary_rows.hpp).
     void train(matrix_view<const float> rows) { learn(detail::ordinary_rows(rows, rows.rows() / 65536 + 1)); }
     /// The same from all of these rows, wild or not.
     template <class Rows>

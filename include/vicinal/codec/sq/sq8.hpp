@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Scalar quantisation to one byte per component.
 #pragma once
 

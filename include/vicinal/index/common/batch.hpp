@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Batches of queries: how tasks share them, and what tasks that search for several at once have in common: preparing
 // the queries, a collector for each, the rerank.
 #pragma once
@@ -81,7 +82,7 @@ void search_closest_together(const State& index, matrix_view<const float> querie
     query_table prepared(queries.rows(), index.dim);
     for (std::size_t i = 0; i < queries.rows(); ++i) validate_query(index, queries[i], prepared[i]);
     auto lease = index.scratch.take();
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done, queries.rows());
     const row_selector<id> admits(index.directory, params.filter);
     std::vector<closest_collector<id>> closest;

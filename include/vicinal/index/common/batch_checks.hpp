@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is checked before an index changes: its dimension, ids, and the vectors of a batch.
 #pragma once
 
@@ -41,7 +42,7 @@ template <class Id>
 }
 
 /// Everything about a batch that could refuse it, checked before anything changes.
-/// throws  error: invalid_argument, dimension_mismatch, duplicate_id, or what admit throws, naming the batch's row
+/// throws  error: invalid_argument, dimension_mismatch, duplicate_id, or what validate_and_prepare throws, naming the batch's row
 template <class Codec, class Metric, class Id>
 void check_batch(const Metric& metric, const id_map<Id>& directory, std::size_t dim, std::span<const Id> ids,
                  matrix_view<const float> rows, executor_ref executor) {

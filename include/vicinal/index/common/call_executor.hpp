@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The threads that a call works with.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What calls count: searches in the scratch they lease, changes in the index.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How vectors become codes: they are validated, prepared by the metric, and encoded apart from the rows that readers
 // see.
 #pragma once

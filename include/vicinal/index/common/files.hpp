@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The parts of a file that every index of rows has: IDS_, STAT, LIVE, and for each store its codes and what its codec
 // learned.
 #pragma once
@@ -146,7 +147,7 @@ template <class State, class Parts>
     if (live > n) in.fail(std::to_string(live) + " of its " + std::to_string(n) + " rows are said to be live");
     index.directory.borrow(reinterpret_cast<const std::byte*>(ids.data()),
                            reinterpret_cast<const std::byte*>(states.data()), n, static_cast<std::size_t>(live));
-    if (in.thorough()) require_ids(index, in, ids, states, live);
+    if (in.validate()) require_ids(index, in, ids, states, live);
     return n;
 }
 /// required  whether the codec must have learned something
@@ -179,13 +180,13 @@ void read_store(const Parts& in, code_store<Codec>& codes, std::size_t n, std::s
     const std::size_t words = codes.rows().stride() / sizeof(word);
     const auto source = in.template elements<word>(which == 0 ? "COD0" : "COD1", std::uint64_t{n} * words);
     codes.rows().borrow(reinterpret_cast<const std::byte*>(source.data()));
-    if (!in.thorough()) return;
+    if (!in.validate()) return;
     std::vector<float> decoded(codes.dim());
     for (std::size_t i = 0; i < n; ++i)
         check_code(in, codes, reinterpret_cast<const std::byte*>(source.data() + i * words), i, decoded,
                    [&](std::span<const std::byte> code) { codes.coder().decode(code, decoded); });
 }
-/// Takes the parts back, where they lie. If `in` is thorough every row is checked, else nothing is looked at that grows
+/// Takes the parts back, where they lie. If in.validate(), every row is checked, else nothing is looked at that grows
 /// with the rows.
 template <class State, class Parts>
 void read_rows(State& index, const Parts& in) {
@@ -207,7 +208,7 @@ void copy_from_file(State& index, const ForEach& for_each_array, const Place& pl
     for_each_array(copy);
     // What was in use goes when readers are in again: to give a file's memory back takes as long as it is large.
     std::shared_ptr<const void> left;
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     for (auto& [array, own] : copies) *array = std::move(own);
     place();
     left = index.backing.leave();

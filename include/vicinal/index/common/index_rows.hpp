@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an index of rows holds: metric, codes, ids, locks and counts. It is data only; the functions beside this header
 // work on it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rows of a store scanned for many queries at once: each block of rows is read once and met by all of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What indexes know of what their codecs learned besides the codecs, and what changes when these learn anew.
 #pragma once
 
@@ -304,18 +305,18 @@ struct learner {
 
     /// What a call that fails puts back.
     struct state {
-        bool growing = false;           ///< learns again when rows have doubled
-        std::size_t learned_rows = 0;   ///< that codecs learned from last
-        std::size_t times = 0;          ///< codecs learned after the first
-        std::size_t encoded = 0;        ///< rows since the first time they learned
-        std::size_t learned_at = 0;     ///< how many these were when codecs learned last
-        std::size_t since = 0;          ///< rows encoded since all rows were, last
-        unsigned at_once = 3;           ///< times that all rows may be encoded again before as many were as a sixteenth
+        bool growing = false;          ///< learns again when rows have doubled
+        std::size_t learned_rows = 0;  ///< that codecs learned from last
+        std::size_t times = 0;         ///< codecs learned after the first
+        std::size_t encoded = 0;       ///< rows since the first time they learned
+        std::size_t learned_at = 0;    ///< how many these were when codecs learned last
+        std::size_t since = 0;         ///< rows encoded since all rows were, last
+        unsigned at_once = 3;          ///< times that all rows may be encoded again before as many were as a sixteenth
         std::array<double, 2> usual{2.0, 2.0};  ///< strain of each half that nothing was to be gained from
         clip_counts clipped;
     };
     state now;
-    exact_rows<Id> exact;  ///< while growing all, later those not yet looked at
+    exact_rows<Id> exact;          ///< while growing all, later those not yet looked at
     std::size_t exact_memory = 0;  ///< bytes of these when the last call was over, for readers
     clip_counts pending;           ///< of rows encoded by a call that is not over
 

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: MIT
 // How the codecs of an index go on learning while it grows, and how its rows follow.
 //
 // While an index is small, each doubling of its rows teaches its codecs again, from all rows, of which the exact
 // vectors are kept until then. Later the rows that come are watched: when codecs cost these far more than they should,
-// as ranges do that the data has left, codecs learn from old and new rows. Every row is then encoded again beside readers, and
-// all is put in place at once. A call that fails goes back to the codecs and codes of before.
+// as ranges do that the data has left, codecs learn from old and new rows. Every row is then encoded again beside
+// readers, and all is put in place at once. A call that fails goes back to the codecs and codes of before.
 #pragma once
 
 #include <algorithm>  // for max, min
@@ -22,15 +23,12 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-template <class State>
-struct member_recoding;
-
 /// The part of one call that brings rows in: before they are encoded, codecs learn if it is time to. Takes everything
 /// back when it goes out of scope, unless rows were kept; rows that came in must be out by then.
 ///
 /// State     an index's
 /// Recoding  says what else of such an index changes when codecs do, and how: as store_recoding (training.hpp)
-template <class State, class Recoding = member_recoding<State>>
+template <class State, class Recoding>
 class learning_step {
     using id_type = typename State::id_type;
     using store_type = typename State::store_type;
@@ -64,7 +62,7 @@ class learning_step {
         if constexpr (learns<store_type>) {
             if (kept_ || !exchanged_) return;
             {
-                const auto publishing = of_.locks.exclusive();
+                const auto exclusive = of_.locks.exclusive();
                 Recoding::exchange(of_, *recoded_);
             }
             Recoding::fit(of_);
@@ -93,7 +91,7 @@ class learning_step {
     /// The same with readers still in.
     void finish([[maybe_unused]] std::size_t count) noexcept {
         if constexpr (learns<store_type>) {
-            const auto publishing = of_.locks.exclusive();
+            const auto exclusive = of_.locks.exclusive();
             keep(count);
         }
     }
@@ -225,7 +223,7 @@ class learning_step {
         if (!recoded_) return;
         recoded_->reserve(of_.directory.high_water_after(ids_.size()));
         Recoding::reserve(of_, ids_.size());  // what was there must bear going back to it
-        const auto publishing = of_.locks.exclusive();
+        const auto exclusive = of_.locks.exclusive();
         Recoding::exchange(of_, *recoded_);
         exchanged_ = true;
     }

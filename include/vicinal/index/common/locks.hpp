@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Who may be inside an index at once: readers, a writer beside them, and a writer alone.
 #pragma once
 
@@ -13,9 +14,9 @@ VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
 /// The locks of an index: many hold it `shared()`, or one `exclusive()`. The one `writer()` prepares beside those that
-/// read, and locks them out only to put finished work in place. A writer that waits holds back later readers, so neither
-/// side starves. Who only wants the index to stay as it is for a long time, as a save does, keeps it `frozen()`: writers
-/// wait, and readers need not.
+/// read, and locks them out only to put finished work in place. A writer that waits holds back later readers, so
+/// neither side starves. Who only wants the index to stay as it is for a long time, as a save does, keeps it
+/// `frozen()`: writers wait, and readers need not.
 ///
 /// Callbacks come back: a filter runs while its thread reads, a progress listener while its thread writes. Each thread
 /// therefore knows the indexes it is inside of. One that reads may read again, without a lock; one that reads or writes

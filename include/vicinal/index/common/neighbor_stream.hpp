@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `nearest` returns: a range of neighbours that are found as they are asked for.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What can be asked of an index of rows without searching it.
 #pragma once
 
@@ -14,7 +15,7 @@ namespace detail {
 
 template <class State>
 [[nodiscard]] std::size_t live_rows(const State& index) {
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     return index.directory.live();
 }
 
@@ -33,7 +34,7 @@ template <class State>
 
 template <class State>
 [[nodiscard]] bool holds(const State& index, typename State::id_type id) {
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     return find_slot(index, id) != no_slot;
 }
 
@@ -41,7 +42,7 @@ template <class State>
 template <class State>
 [[nodiscard]] std::vector<float> read_vector(const State& index, typename State::id_type id) {
     std::vector<float> vector(index.dim);
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     const slot_t slot = find_slot(index, id);
     if (slot == no_slot) fail_missing(id, "get");
     index.rows.fine().read(slot, vector);
@@ -51,7 +52,7 @@ template <class State>
 /// Bytes of what every index of rows has.
 template <class State>
 [[nodiscard]] memory_report memory_of_rows(const State& index) {
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     memory_report report;
     index.rows.for_each_store([&](const auto& codes) {
         report.vectors += codes.rows().memory();
@@ -92,7 +93,7 @@ template <class State>
 /// What the codec learned and clipped, of two levels both.
 template <class State>
 [[nodiscard]] codec_report report_codecs(const State& index) {
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     learning_report halves[2];
     std::size_t half = 0;
     index.rows.for_each_store([&](const auto& codes) {

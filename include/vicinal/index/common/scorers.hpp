@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The scorers of an index: each joins its metric, its codes and the prepared query in the buffers of a search.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The scratch memory that searches lease.
 #pragma once
 

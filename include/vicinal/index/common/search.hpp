@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What searches of every index of rows do: choose the scorer, collect candidates, and score the best of them again.
 #pragma once
 
@@ -95,7 +96,7 @@ std::size_t search_closest(const State& index, std::span<const float> query,
     using id_type = typename State::id_type;
     auto lease = index.scratch.take();
     validate_vector(index, *lease, "query", query);
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done);
     const row_selector<id_type> admits(index.directory, params.filter);
     closest_collector<id_type> closest(out, admits);

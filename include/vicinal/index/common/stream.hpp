@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What streams keep of their own because they outlive the call that made them: the filter's answers, the ids given.
 #pragma once
 
@@ -5,8 +6,8 @@
 #include <unordered_set>  // for unordered_set
 #include <vector>         // for vector
 
-#include "vicinal/filter.hpp"
 #include "vicinal/core/types.hpp"
+#include "vicinal/filter.hpp"
 #include "vicinal/storage/id_map.hpp"
 
 VICINAL_NAMESPACE_BEGIN

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How the codecs of an index are trained, and how its rows follow when codecs learn anew.
 #pragma once
 
@@ -32,16 +33,13 @@ template <class Metric>
     const std::size_t count = std::min(rows.rows(), limit);
     std::vector<float> sample(count * rows.dim());
     for (std::size_t i = 0; i < count; ++i)
-        prepare_validated(metric, rows[i * rows.rows() / count],
-                          std::span(sample).subspan(i * rows.dim(), rows.dim()));
+        prepare_validated(metric, rows[i * rows.rows() / count], std::span(sample).subspan(i * rows.dim(), rows.dim()));
     return sample;
 }
 /// How a learning_step gets at rows of a checked batch.
 template <class State>
 [[nodiscard]] auto sample_of(const State& index, matrix_view<const float> vectors) {
-    return [&index, vectors](std::size_t most) {
-        return prepared_sample(index.metric, vectors, most);
-    };
+    return [&index, vectors](std::size_t most) { return prepared_sample(index.metric, vectors, most); };
 }
 /// The same for the one prepared row in buffers.query.
 [[nodiscard]] inline auto sample_of(const row_scratch& buffers) {
@@ -116,7 +114,7 @@ void train_codecs(State& index, matrix_view<const float> vectors, const add_para
     codecs_of<typename State::store_type> taught(index.rows);
     taught.train(matrix_view<const float>(std::span<const float>(sample), index.dim));
     if (params.progress) params.progress(vectors.rows(), vectors.rows());  // what it throws must change nothing
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     taught.exchange(index.rows);
     index.learner.decided(vectors.rows());
 }

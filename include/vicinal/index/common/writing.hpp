@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What changes of every index of rows do: they lock, make room beside readers, and put finished codes in place.
 //
 // Kernels read past the end of a row and throw away what they find, so not even the row after one that is read may be
@@ -42,7 +43,7 @@ void fit_codes(State& index) noexcept {
 template <class State>
 void exchange_table(State& index, std::vector<slot_t>& table) noexcept {
     if (table.empty()) return;
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     index.directory.exchange_table(table);
 }
 /// Room for `extra` more rows, made beside readers; what they look ids up in is then exchanged, if it must be larger.

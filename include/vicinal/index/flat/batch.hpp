@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How a flat index answers many queries at once: each block of rows is read once and met by all of them.
 #pragma once
 

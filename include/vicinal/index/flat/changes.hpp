@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How rows come into a flat index, change and go. A removed row's place is taken by the last, so that searches look at
 // live rows only.
 #pragma once
@@ -52,7 +53,7 @@ void publish(State& index, std::span<const typename State::id_type> ids, const s
     const std::size_t bytes = code_bytes(index);
     touch_rows(index, ids.size());
     for (std::size_t first = 0; first < ids.size(); first += together) {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         for (std::size_t i = first; i < std::min(ids.size(), first + together); ++i) {
             put_row(index, index.directory.upcoming(0), codes.data() + i * bytes);
             index.directory.insert(ids[i]);
@@ -64,7 +65,7 @@ void publish(State& index, std::span<const typename State::id_type> ids, const s
 template <class State>
 void take_back(State& index, std::span<const typename State::id_type> ids) noexcept {
     for (std::size_t left = ids.size(); left > 0;) {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         for (std::size_t n = std::min(left, rows_published_at_once(index)); n > 0; --n)
             erase(index, index.directory.find(ids[--left]));
     }
@@ -82,7 +83,7 @@ void add(State& index, typename State::id_type id, std::span<const float> vector
     encode_query(index, *lease);
     make_room(index, 1);
     touch_rows(index, 1);
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     put_row(index, index.directory.upcoming(0), lease->code.data());
     index.directory.insert(id);
     index.counted.add(1);
@@ -137,7 +138,7 @@ void update(State& index, typename State::id_type id, std::span<const float> vec
     learning_of<State> learning(index, std::span(&id, 1), sample_of(*lease), {});
     require_decodable(index, *lease, lease->query.span());
     encode_query(index, *lease);
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     put_row(index, slot, lease->code.data());
     index.counted.update();
     learning.keep(1);
@@ -149,7 +150,7 @@ template <class State>
     const slot_t slot = index.directory.find(id);
     if (slot == no_slot) return false;
     {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         erase(index, slot);
     }
     give_back_rows(index);

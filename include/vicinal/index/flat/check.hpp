@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a flat index says about its structure.
 #pragma once
 
@@ -16,7 +17,7 @@ template <class State>
 
 template <class State>
 [[nodiscard]] check_report check(const State& index) {
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     check_report report;
     check_directory(index, report);
     return report;

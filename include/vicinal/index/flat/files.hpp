@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A flat index's parts in a file, which are those of every index of rows.
 #pragma once
 
@@ -19,7 +20,7 @@ void write_parts(const State& index, Parts& out) {
 template <class State, class Parts>
 void read_parts(State& index, const Parts& in) {
     read_rows(index, in);
-    if (in.thorough() && index.directory.retired() != 0) in.fail("a flat index has no retired rows");
+    if (in.validate() && index.directory.retired() != 0) in.fail("a flat index has no retired rows");
 }
 
 /// Before the first change after a load.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How a flat index answers one query: it scores every row.
 #pragma once
 
@@ -47,7 +48,7 @@ template <class State>
     using id_type = typename State::id_type;
     auto lease = index.scratch.take();
     validate_vector(index, *lease, "query", query);
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done);
     std::vector<neighbor<id_type>> hits;
     const row_selector<id_type> admits(index.directory, params.filter);

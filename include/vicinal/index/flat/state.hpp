@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a flat_index holds: rows, without gaps between the live ones.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rows of a flat index one by one, closest first.
 #pragma once
 

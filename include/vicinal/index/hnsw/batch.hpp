@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How an hnsw_index answers many queries: a few take turns on each thread, one computing while the others wait for
 // memory.
 #pragma once
@@ -99,9 +100,9 @@ void search_together(const State& index, matrix_view<const float> queries, const
         all[i].walk.emplace(index.walks.take());
         validate_vector(index, **all[i].lease, "query", queries[i]);
     }
-    auto reading = index.locks.shared();
+    auto shared = index.locks.shared();
     if (params.filter || index.directory.retired() != 0) {  // these may need the other walk
-        reading.unlock();
+        shared.unlock();
         for (std::size_t i = 0; i < all.size(); ++i) found[i] = search(index, queries[i], room(i), params);
         return;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How rows come into an hnsw_index, change and go. Links are planned beside readers, and put in place at once.
 #pragma once
 
@@ -108,7 +109,7 @@ std::size_t link(State& index, upcoming_rows<State>& fresh, const code_store<Wal
     builder_of<State> builder = new_builder(index, mean_then);
     plan(index, builder, fresh, walked, executor);
     before(builder);
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     builder.publish();
     fresh.insert();
     std::swap(index.mean, mean_then);  // what it replaces is freed when readers are in again
@@ -121,7 +122,7 @@ std::size_t link(State& index, upcoming_rows<State>& fresh, const code_store<Wal
 template <class State, class F>
 void for_each_added(State& index, std::size_t count, const graph_journal& journal, const F& f) noexcept {
     while (count > 0) {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         for (std::size_t n = std::min(count, batch_rows); n > 0; --n) f(journal.added(--count));
     }
 }
@@ -159,7 +160,7 @@ void take_back(State& index, std::size_t count, graph_journal& journal,
     } else if (count != 0) {
         retire_added(index, count, journal);
         for (bool more = true; more;) {
-            const auto publishing = index.locks.exclusive();
+            const auto exclusive = index.locks.exclusive();
             more = journal.restore_some();
         }
         for_each_added(index, count, journal, [&](slot_t slot) {
@@ -171,7 +172,7 @@ void take_back(State& index, std::size_t count, graph_journal& journal,
         });
     }
     {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         graph.lower_upper(journal.upper_rows());
         std::swap(index.mean, mean_before);
     }
@@ -310,7 +311,7 @@ std::size_t add(State& index, std::span<const typename State::id_type> ids, matr
 template <class State, class Insert>
 void publish_removal(State& index, slot_t leaving, slot_t spare, graph_changes& changes,
                      typename State::mean_type& mean_then, const Insert& insert) noexcept {
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     retire(index, leaving, spare);
     changes.publish();
     insert();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an hnsw_index says about its memory and its structure.
 #pragma once
 
@@ -15,7 +16,7 @@ namespace detail::hnsw {
 template <class State>
 [[nodiscard]] memory_report memory(const State& index) {
     memory_report report = memory_of_rows(index);
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     const std::size_t of_writers = index.retired.memory() + index.known.memory() + index.mean.memory();
     report.links = index.graph.memory() + index.duplicates.memory() + of_writers;
     report.reserved += index.graph.reserved() + index.duplicates.reserved() + of_writers;
@@ -31,7 +32,7 @@ template <class State>
 
 template <class State>
 [[nodiscard]] check_report check(const State& index) {
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     check_report report = graph_inspector(index.graph, index.directory, index.duplicates).run();
     check_directory(index, report);
     report.misplaced += false_duplicates(index.duplicates, index.known, index.directory.high_water());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An hnsw_index's parts in a file, and what a load requires of them.
 #pragma once
 
@@ -235,7 +236,7 @@ void read_parts(State& index, const Parts& in) {
         in.fail("the entry " + std::to_string(head[3]) + " on level " + std::to_string(head[4]) + " does not exist");
     if (in.has("COPY")) index.duplicates.borrow(in.template elements<slot_t>("COPY", n));
     index.graph.set_entry(empty ? no_slot : static_cast<slot_t>(head[3]), static_cast<std::size_t>(head[4]));
-    if (!in.thorough()) return;
+    if (!in.validate()) return;
     require_links(index.graph, in, links);
     require_sound(index, in);
     if (index.duplicates.any()) require_duplicates(index, in, n);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How an hnsw_index answers one query: its closest rows, or those within a radius.
 #pragma once
 
@@ -141,7 +142,7 @@ std::size_t search(const State& index, std::span<const float> query, std::span<n
     auto lease = index.scratch.take();
     auto walk = index.walks.take();
     validate_vector(index, *lease, "query", query);
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done);
     if (out.empty() || index.directory.live() == 0) return 0;
     const row_selector<typename State::id_type> selector(index.directory, params.filter);
@@ -167,7 +168,7 @@ template <class State>
     auto lease = index.scratch.take();
     auto walk = index.walks.take();
     validate_vector(index, *lease, "query", query);
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done);
     std::vector<neighbor<id_type>> hits;
     if (index.directory.live() == 0) return hits;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an hnsw_index holds: rows, the graph over them, and what is known of rows that the graph has no links for.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What nearest() of an hnsw_index walks on by: rows one by one, as they are asked for.
 #pragma once
 
@@ -34,7 +35,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     stream(const State& index, std::span<const float> query, const params_type& params)
         : index_(index), stop_(params.stop), buffers_(index.scratch.take()) {
         validate_vector(index, *buffers_, "query", query);
-        const auto reading = index.locks.shared();
+        const auto shared = index.locks.shared();
         call_stats stats(params.stats, buffers_->done);
         begun_ = index.locks.publications();
         // A wider window than there are rows would be the same.
@@ -50,7 +51,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     }
 
     bool next(neighbor<Id>& out) override {
-        const auto reading = index_.locks.shared();
+        const auto shared = index_.locks.shared();
         call_stats stats(&did_, buffers_->done, 0);
         changed_ = index_.locks.publications() != begun_;
         const auto scorer = make_fine_scorer(index_, *buffers_);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An inverted file searched for many queries at once: each list is read once and met by all queries that look into it.
 #pragma once
 
@@ -81,8 +82,8 @@ class list_scanner {
     using codec_type = typename State::coarse_codec;
     using metric_type = typename State::metric_type;
     using scorer_type = typename State::coarse_scorer_type;
-    static constexpr bool tiled =
-        algorithm_of<metric_type, codec_type, typename State::isa_type>(scan_use::batch) == scan_algorithm::dot_products;
+    static constexpr bool tiled = algorithm_of<metric_type, codec_type, typename State::isa_type>(scan_use::batch) ==
+                                  scan_algorithm::dot_products;
 
     struct no_tiles {
         no_tiles(const metric_type&, const code_store<codec_type>&, const query_table&) {}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How rows come into the lists of an inverted file, change and go. Slots and lists have no gaps: the last row of each
 // takes the place of one that is removed.
 #pragma once
@@ -67,7 +68,7 @@ void give_back_list(State& index, std::size_t list, bool at_once) noexcept {
     if (!index.lists.has_slack(list, at_once)) return;
     try {
         ivf_lists::piece smaller = index.lists.without_slack(list);
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         index.lists.exchange(list, smaller);
     } catch (const std::bad_alloc&) {  // it is as good as before
     }
@@ -176,7 +177,7 @@ template <class State>
 void publish(State& index, std::span<const typename State::id_type> ids, const stretch& ready, std::size_t first) {
     touch_room(index, ids.size());
     std::vector<made_list> made = lists_with_room(index, std::span(ready.list_of).subspan(first, ids.size()));
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     put_lists(index, made);
     for (std::size_t i = 0; i < ids.size(); ++i)
         enter(index, ids[i], ready.list_of[first + i], ready.codes.data() + (first + i) * index.lists.stride(),
@@ -207,12 +208,12 @@ template <class State>
 void take_back(State& index, std::span<const typename State::id_type> ids,
                std::optional<learned_lists>& before) noexcept {
     for (std::size_t left = ids.size(); left > 0;) {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         for (std::size_t n = std::min(left, rows_published_at_once(index)); n > 0; --n)
             erase(index, index.directory.find(ids[--left]));
     }
     if (before) {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         before->exchange(index);
     }
     for (std::size_t l = 0; l < index.lists.size(); ++l) give_back_list(index, l, true);
@@ -272,7 +273,7 @@ void add(State& index, typename State::id_type id, std::span<const float> vector
     make_room(index, 1);
     touch_room(index, 1);
     std::vector<made_list> made = lists_with_room(index, std::span(&list, 1));
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     put_lists(index, made);
     enter(index, id, list, lease->code.data(), fine.data());
     index.counted.add(1);
@@ -309,7 +310,7 @@ void update(State& index, typename State::id_type id, std::span<const float> vec
     std::vector<made_list> made;
     if (list != before) made = lists_with_room(index, std::span(&list, 1));
     {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         put_lists(index, made);
         if (list == before) {
             index.lists.rewrite(index.places[slot], lease->code.data());
@@ -331,7 +332,7 @@ template <class State>
     if (slot == no_slot) return false;
     const std::uint32_t list = index.places[slot].list;
     {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         erase(index, slot);
     }
     give_back_list(index, list, false);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an inverted file says about itself: its vectors, memory and structure.
 #pragma once
 
@@ -19,7 +20,7 @@ namespace detail::ivf {
 
 template <class State>
 [[nodiscard]] std::size_t list_count(const State& index) {
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     return index.lists.size();
 }
 
@@ -27,7 +28,7 @@ template <class State>
 [[nodiscard]] std::vector<float> get(const State& index, typename State::id_type id) {
     if constexpr (State::two_levels) return read_vector(index, id);
     std::vector<float> vector(index.dim);
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     const slot_t slot = find_slot(index, id);
     if (slot == no_slot) fail_missing(id, "get");
     const ivf_place place = place_of(index, slot);
@@ -39,7 +40,7 @@ template <class State>
 template <class State>
 [[nodiscard]] memory_report memory(const State& index) {
     memory_report report = memory_of_rows(index);
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     report.vectors += index.lists.code_memory();
     report.links = index.lists.slot_memory() + index.centroids.memory();
     std::size_t reserved = 0;
@@ -70,7 +71,7 @@ void check_entry(const State& index, slot_t slot, ivf_place place, std::vector<b
 
 template <class State>
 [[nodiscard]] check_report check(const State& index) {
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     check_report report;
     check_directory(index, report);
     std::vector<bool> listed(index.directory.high_water());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An inverted file's parts in a file: IVF_ (lists asked for, seed, lists trained, and 1 if codes are relative to
 // centroids), CENT (centroids), CDRV (what the codec derives from them, if so), LOFF (where each list begins), LSLT and
 // COD0 (rows and codes, list after list), and what every index of rows has.
@@ -182,7 +183,7 @@ template <class State>
     return any;
 }
 
-/// Takes an index back, where it lies. If `in` is thorough every row is checked, else nothing is looked at that grows
+/// Takes an index back, where it lies. If in.validate(), every row is checked, else nothing is looked at that grows
 /// with the rows.
 template <class State, class Parts>
 void read_parts(State& index, const Parts& in) {
@@ -197,7 +198,7 @@ void read_parts(State& index, const Parts& in) {
     index.centroids = ivf_centroids::at(lists.centroids, index.dim);
     index.centroids.derived_at(lists.derived);
     index.lists.borrow(lists.codes, lists.slots.data(), lists.offsets);
-    if (in.thorough()) require_lists_sound(index, in, lists);
+    if (in.validate()) require_lists_sound(index, in, lists);
 }
 
 }  // namespace detail::ivf

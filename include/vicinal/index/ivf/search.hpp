@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How an inverted file answers one query: it scans the lists whose centroids are closest.
 #pragma once
 
@@ -122,7 +123,7 @@ template <class State>
     require_radius(radius);
     auto lease = index.scratch.take();
     validate_vector(index, *lease, "query", query);
-    const auto reading = index.locks.shared();
+    const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done);
     std::vector<neighbor<id_type>> hits;
     const row_selector<id_type> admits(index.directory, params.filter);

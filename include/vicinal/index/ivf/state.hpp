@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an ivf_index holds: centroids, and a list of rows for each.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rows of an inverted file one by one, closest first: lists are opened some way ahead of what is handed out.
 #pragma once
 
@@ -33,7 +34,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     stream(const State& index, std::span<const float> query, const params_type& params)
         : index_(index), stop_(params.stop), buffers_(index.scratch.take()) {
         validate_vector(index, *buffers_, "query", query);
-        const auto reading = index.locks.shared();
+        const auto shared = index.locks.shared();
         const call_stats stats(params.stats, buffers_->done);
         begun_ = index.locks.publications();
         find_probes(index, *buffers_, index.lists.size());
@@ -44,7 +45,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     }
 
     bool next(neighbor<id_type>& out) override {
-        const auto reading = index_.locks.shared();
+        const auto shared = index_.locks.shared();
         call_stats stats(&did_, buffers_->done, 0);
         changed_ = index_.locks.publications() != begun_;
         while (true) {

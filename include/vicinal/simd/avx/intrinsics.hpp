@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/intrinsics.hpp for vectors of 256 bits, by instructions that AVX has; without AVX2 there are none on integers.
 #pragma once
 

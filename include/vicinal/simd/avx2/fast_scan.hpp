@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/fast_scan.hpp on AVX2: a table of 16 bytes fits each half of a register, and one instruction looks up 32
 // entries.
 #pragma once

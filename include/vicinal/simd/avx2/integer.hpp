@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/integer.hpp on AVX2, by instructions that multiply integers and add the products in pairs.
 #pragma once
 

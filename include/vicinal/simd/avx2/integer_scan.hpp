@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/integer_scan.hpp on AVX2.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/intrinsics.hpp for vectors of 256 bits, by instructions on integers that AVX2 brought.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/pca_lower_bounds.hpp on AVX2.
 #pragma once
 

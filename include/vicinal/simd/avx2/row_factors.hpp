@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Row factors are four floats that stand before a row's code; here those of 32 rows become vectors, on AVX2.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/fast_scan.hpp in plain C++, and the words that all its files share: shapes of look-up tables, and what sums of
 // their entries mean.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/integer_scan.hpp in plain C++, and the words that all its files share.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/intrinsics.hpp for vectors of any size, by xsimd and plain C++. Where there is no instruction, lanes are taken
 // one by one; compilers vectorise these loops well enough.
 #pragma once

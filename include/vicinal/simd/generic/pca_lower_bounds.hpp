@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/pca_lower_bounds.hpp in plain C++, and what its bounds are made of.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // simd/intrinsics.hpp for vectors of 128 bits on x86.
 #pragma once
 

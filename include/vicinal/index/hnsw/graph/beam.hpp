@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The best-so-far list of a graph search, and the keys it orders rows by.
 #pragma once
 

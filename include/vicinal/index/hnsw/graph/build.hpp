@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Adding rows to an HNSW graph, a batch at a time against the graph as it was.
 //
 // A batch is planned without touching the graph: each new row finds candidates by a search of the frozen graph and by

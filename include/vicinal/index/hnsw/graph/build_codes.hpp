@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // 8-bit copies of an index's rows, made while a batch is added and dropped afterwards.
 #pragma once
 

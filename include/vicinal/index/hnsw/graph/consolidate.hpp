@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Taking rows out of an HNSW graph.
 //
 // A removed row is retired: searches still pass through it, none returns it. Its children in the tree get new parents

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Duplicates of one vector in an HNSW index: one row of the graph stands for all of them.
 //
 // A row whose codes are those of a live row of the graph gets no links of its own: it is kept in a list behind that

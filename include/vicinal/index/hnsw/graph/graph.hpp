@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The adjacency of an HNSW index: levels, links, and the tree that keeps every row reachable. No distances here.
 #pragma once
 

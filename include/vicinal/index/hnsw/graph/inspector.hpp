@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is wrong with a graph, if anything: asked of what a file holds, and by check().
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // By what distances a graph's links are chosen.
 //
 // They are those of the metric, but for plain inner products. The rows that a query's product ranks first stay the same

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Links out of crowds: rows that lie much closer to each other than to all others.
 //
 // A row among many near-duplicates of itself finds nothing else: its beam is full of them, so no candidate leads out,

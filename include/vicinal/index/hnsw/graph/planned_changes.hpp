@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Changes to an HNSW graph, planned beside readers and put in place at once; and the way back from those already made.
 #pragma once
 

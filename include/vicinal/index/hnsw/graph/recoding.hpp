@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How an hnsw_index follows when its codecs learn: links stay, rows are known by other codes.
 #pragma once
 

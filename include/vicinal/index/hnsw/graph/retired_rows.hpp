@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rows that were removed from a graph and still have links to them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory for rows of an hnsw_index that are to come, and of rows that are gone.
 #pragma once
 
@@ -19,7 +20,7 @@ void forget_room_of_known(State& index) noexcept {
     try {
         auto smaller = index.known.reduced(index.directory.live());
         if (smaller.empty()) return;
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         index.known.take(smaller);
     } catch (const std::bad_alloc&) {  // it stays as it is
     }
@@ -28,7 +29,7 @@ void forget_room_of_known(State& index) noexcept {
 template <class State>
 void give_back(State& index, bool at_once = false) noexcept {
     if (const std::size_t end = index.directory.used_end(); end < index.directory.high_water()) {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         index.directory.lower_high_water(end);
         index.graph.lower(end);
     }
@@ -44,7 +45,7 @@ void make_room(State& index, std::size_t extra) {
         reserve_extra(index, extra);
         index.directory.reserve_free(index.directory.high_water_after(extra));
         if (auto bigger = index.known.enlarged(index.directory.live() + extra); !bigger.empty()) {
-            const auto publishing = index.locks.exclusive();
+            const auto exclusive = index.locks.exclusive();
             index.known.take(bigger);
         }
     } catch (...) {
@@ -59,7 +60,7 @@ void empty(State& index) noexcept {
     row_duplicates no_duplicates;
     typename State::mean_type no_mean;
     {
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         index.directory.clear(table);
         index.graph.clear();
         std::swap(index.duplicates, no_duplicates);

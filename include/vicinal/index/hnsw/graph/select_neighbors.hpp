@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which of many candidates a row of an HNSW graph links to.
 #pragma once
 

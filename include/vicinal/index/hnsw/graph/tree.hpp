@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where the tree over the rows of a graph has room for another child.
 #pragma once
 

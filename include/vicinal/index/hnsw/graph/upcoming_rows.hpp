@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rows on their way into an hnsw_index: set up in the graph beside readers, before they have links.
 #pragma once
 
@@ -34,7 +35,7 @@ void make_room_for_duplicates(State& index, std::size_t stored, bool needed) {
     if (!needed && !duplicates.kept()) return;
     row_duplicates first;
     if (!duplicates.kept()) first.reserve(stored);
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     if (duplicates.kept())
         duplicates.reserve(stored);
     else
@@ -86,7 +87,7 @@ class upcoming_rows {
         const std::size_t at_once = rows_published_at_once(of_);
         const std::size_t bytes = code_bytes(of_);
         for (std::size_t first = 0; first < ids_.size(); first += at_once) {
-            const auto publishing = of_.locks.exclusive();
+            const auto exclusive = of_.locks.exclusive();
             for (std::size_t i = first; i < std::min(ids_.size(), first + at_once); ++i) {
                 // Here, not later: readers check upper links against how many there are.
                 of_.graph.create(slots_[i], levels[i]);

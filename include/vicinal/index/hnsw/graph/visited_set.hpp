@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which rows a graph search has seen: two bits a row, forgotten in O(1).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Walking a graph: free functions over (links, scorer, beam), which know neither ids nor codecs.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How many lists an inverted file has, where their centroids lie, and which list a row belongs to.
 #pragma once
 
@@ -66,7 +67,7 @@ inline constexpr bool clusters_by_l2 = std::is_same_v<typename clustering_of<Met
 
 /// Rows gather by distance, and queries rank lists by inner product.
 template <class Metric>
-inline constexpr bool ranks_by_product = clusters_by_l2<Metric> && [] {
+inline constexpr bool ranks_by_product = clusters_by_l2<Metric>&& [] {
     if constexpr (formed_metric<Metric>) return Metric::form == sum_form::product && !preparing_metric<Metric>;
     return false;
 }();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The codes of a list's rows: some codecs encode what a row has beyond the centroid of its list.
 #pragma once
 

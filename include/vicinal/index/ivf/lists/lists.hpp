@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rows of an inverted file: each list owns its codes and row numbers in one piece, or refers to a mapped file.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // In which list each row lies, and where there. A file does not say: it is found when it is first needed.
 #pragma once
 

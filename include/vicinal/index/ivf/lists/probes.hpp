@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Searching an inverted file: which lists to look into, and how one list is scanned.
 #pragma once
 

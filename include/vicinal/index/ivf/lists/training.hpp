@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How an inverted file learns its lists, and how these follow when codecs learn anew.
 #pragma once
 
@@ -63,7 +64,7 @@ void train_lists(State& index, matrix_view<const float> vectors, const add_param
     codecs_of<typename State::store_type> taught(index.rows);
     taught.train(matrix_view<const float>(std::span<const float>(sample), index.dim));
     throw_if_stopped(params.stop);
-    const auto publishing = index.locks.exclusive();
+    const auto exclusive = index.locks.exclusive();
     taught.exchange(index.rows);
     index.learner.decided(vectors.rows());
     learned.exchange(index);
@@ -81,7 +82,7 @@ template <class State>
         const std::size_t enough = std::max(codec_training_rows, count * training_rows_per_list);
         const auto sample = prepared_sample(index.metric, vectors, enough);
         learned_lists learned = learn_lists(index, sample, count, quiet, executor);
-        const auto publishing = index.locks.exclusive();
+        const auto exclusive = index.locks.exclusive();
         learned.exchange(index);
         return learned;
     } catch (const error& e) {
