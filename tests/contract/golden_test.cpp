@@ -99,7 +99,7 @@ std::string text_of(const bytes_t& file, const any_index& index) {
     }
     if (image.has(section_type("HNSW"))) {
         const auto head = image.array<std::uint64_t>(section_type("HNSW"), 6);
-        out << "degree " << head[0] << " ef_construction " << head[1] << " seed " << head[2] << " entry " << head[3]
+        out << "degree " << head[0] << " build_beam " << head[1] << " seed " << head[2] << " entry " << head[3]
             << " level " << head[4] << "\n";
         const auto degree = static_cast<std::size_t>(head[0]);
         const auto levels = image.array<std::uint8_t>(section_type("LEVL"), n);
