@@ -69,13 +69,15 @@ class subject {
     std::string kind;    ///< flat, ivf or hnsw
     std::string metric;  ///< the metric's name
     std::string codec;   ///< the name of the codec whose distances are returned
+    std::string coarse;  ///< of two levels, the name of the codec that is scanned
     bool two_level = false;
     bool learns = false;      ///< the index learns from rows, lists or ranges
     bool decodes = false;     ///< the codec's numbers are the result of arithmetic, which `get` may round differently
     float max_magnitude = 0;  ///< the codec's own limit on a component, if it has one
 
     [[nodiscard]] std::string name() const {
-        return kind + "_index<" + metric + ", " + (two_level ? "two_level<.., " + codec + ">" : codec) + ">";
+        return kind + "_index<" + metric + ", " + (two_level ? "two_level<" + coarse + ", " + codec + ">" : codec) +
+               ">";
     }
     virtual ~subject() = default;
     [[nodiscard]] virtual index_ptr make(std::size_t dim) const = 0;

@@ -3,7 +3,7 @@
 #include "contract/subject.hpp"
 #include "vicinal/hnsw.hpp"
 
-#if defined(VICINAL_TEST_FULL)
+#if defined(VICINAL_TEST_ALL_TYPES)
 namespace {
 using namespace vicinal_test;
 const with_every_codec<vicinal::hnsw_index, l2> with_l2("hnsw");
@@ -11,14 +11,14 @@ const with_every_codec<vicinal::hnsw_index, inner_product> with_inner_product("h
 const with_every_codec<vicinal::hnsw_index, cosine> with_cosine("hnsw");
 const with_every_codec<vicinal::hnsw_index, manhattan> with_manhattan("hnsw");
 const with_every_codec<vicinal::hnsw_index, chebyshev> with_chebyshev("hnsw");
+const registered<vicinal::hnsw_index, combination<cosine, vicinal::pq>> with_what_learns("hnsw");
 }  // namespace
 #elif !defined(VICINAL_TEST_REDUCED)
 namespace {
 using namespace vicinal_test;
-const further<vicinal::hnsw_index> entered("hnsw");
-const registered<vicinal::hnsw_index, combination<l2, eighths>, combination<inner_product, sq8_then_f32>,
-                 combination<cosine, eighths>, combination<manhattan, bf16>, combination<manhattan, eighths>,
-                 combination<chebyshev, bf16>, combination<cosine, vicinal::pq>>
+const registered<vicinal::hnsw_index, combination<manhattan, bf16>, combination<l2, eighths>,
+                 combination<inner_product, sq8_then_f32>, combination<cosine, sq8_then_f32>,
+                 combination<cosine, vicinal::pq>>
     its_share("hnsw");
 }  // namespace
 #endif

@@ -4,24 +4,26 @@
 #include "vicinal/codec/pca8/pca8.hpp"
 #include "vicinal/ivf.hpp"
 
-#if defined(VICINAL_TEST_FULL)
+#if defined(VICINAL_TEST_ALL_TYPES)
 namespace {
 using namespace vicinal_test;
+using pca8_then_f32 = vicinal::two_level<vicinal::pca8, f32>;
 const with_every_codec<vicinal::ivf_index, l2> with_l2("ivf");
 const with_every_codec<vicinal::ivf_index, inner_product> with_inner_product("ivf");
 const with_every_codec<vicinal::ivf_index, cosine> with_cosine("ivf");
 const with_every_codec<vicinal::ivf_index, manhattan> with_manhattan("ivf");
 const with_every_codec<vicinal::ivf_index, chebyshev> with_chebyshev("ivf");
+const registered<vicinal::ivf_index, combination<inner_product, vicinal::rabitq<3>>, combination<l2, pca8_then_f32>,
+                 combination<inner_product, vicinal::pq>, combination<l2, pq_then_f32>>
+    with_what_learns("ivf");
 }  // namespace
 #elif !defined(VICINAL_TEST_REDUCED)
 namespace {
 using namespace vicinal_test;
 using pca8_then_f32 = vicinal::two_level<vicinal::pca8, f32>;
-const further<vicinal::ivf_index> entered("ivf");
-const registered<vicinal::ivf_index, combination<l2, sq8_then_f32>, combination<inner_product, sq8>,
-                 combination<cosine, bf16>, combination<manhattan, f16>, combination<chebyshev, f16>,
-                 combination<chebyshev, sq8>, combination<inner_product, vicinal::rabitq<3>>,
-                 combination<l2, pca8_then_f32>, combination<inner_product, vicinal::pq>, combination<l2, pq_then_f32>>
+const registered<vicinal::ivf_index, combination<cosine, f32>, combination<l2, bf16>, combination<inner_product, sq8>,
+                 combination<cosine, eighths>, combination<inner_product, vicinal::rabitq<3>>,
+                 combination<l2, pca8_then_f32>, combination<inner_product, vicinal::pq>>
     its_share("ivf");
 }  // namespace
 #endif

@@ -90,12 +90,14 @@ class index_of final : public any_index {
 template <class Codec>
 struct codec_traits {
     using deciding = Codec;
+    static constexpr std::string_view coarse{};
     static constexpr bool two_level = false;
     static constexpr bool learns = vicinal::trainable_codec<Codec>;
 };
 template <class Coarse, class Fine>
 struct codec_traits<vicinal::two_level<Coarse, Fine>> {
     using deciding = Fine;
+    static constexpr std::string_view coarse = Coarse::name;
     static constexpr bool two_level = true;
     static constexpr bool learns = vicinal::trainable_codec<Coarse> || vicinal::trainable_codec<Fine>;
 };
@@ -110,6 +112,7 @@ class subject_of final : public subject {
         kind = of_kind;
         metric = Metric::name;
         codec = traits::deciding::name;
+        coarse = traits::coarse;
         two_level = traits::two_level;
         learns = traits::learns || ivf_like<index_type>;
         decodes = vicinal::trainable_codec<typename traits::deciding>;
@@ -144,9 +147,10 @@ class registered {
 };
 
 // ---- the groups: which combinations each index is tested with
-// -------------------------------------------------------- Every index meets every metric and every codec. Each pair of
-// a metric and a codec meets one index by default; with VICINAL_TEST_FULL all of them; under a sanitizer, or with
-// VICINAL_TEST_REDUCED, only the first group.
+// -------------------------------------------------------- Every index meets every metric and every family of codecs
+// (numbers, halves, grids, pairs, signs, axes, two levels, a user's), and every metric meets every family in some
+// index: the essential types and a share of the rest. With VICINAL_TEST_ALL_TYPES every product is tested, under a
+// sanitizer the essential types alone (support/reduced.hpp).
 
 using vicinal::bf16;
 using vicinal::cosine;
@@ -163,16 +167,15 @@ using rabitq1_then_f32 = vicinal::two_level<vicinal::rabitq<1>, f32>;
 
 /// All codecs' and metrics' code paths in as few types as possible.
 template <template <class, class, class, class> class Index>
+#if defined(VICINAL_TEST_REDUCED)
+using essential = registered<Index, combination<l2, f32>, combination<cosine, sq8>, combination<chebyshev, eighths>,
+                             combination<l2, sq4_then_sq8>>;
+#else
 using essential =
     registered<Index, combination<l2, f32>, combination<inner_product, f16>, combination<cosine, sq8>,
                combination<manhattan, sq8_then_f32>, combination<chebyshev, eighths>, combination<l2, sq4_then_sq8>>;
-/// The rest of each index's metrics and codecs.
-template <template <class, class, class, class> class Index>
-using further = registered<Index, combination<inner_product, f32>, combination<cosine, f32>,
-                           combination<manhattan, f32>, combination<l2, bf16>, combination<l2, sq8>,
-                           combination<cosine, sq8_then_f32>, combination<cosine, sq4>>;
-
-/// All 40 pairs.
+#endif
+/// All 40 pairs of a metric with one of these codecs.
 template <template <class, class, class, class> class Index, class Metric>
 using with_every_codec =
     registered<Index, combination<Metric, f32>, combination<Metric, f16>, combination<Metric, bf16>,

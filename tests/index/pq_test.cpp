@@ -253,21 +253,21 @@ TEST_CASE("pq: flat finds what scoring every row finds, bit for bit") {
     for (const auto& [n, dim] : {std::pair<std::size_t, std::size_t>{400, 1}, {511, 7}, {1000, 32}, {1337, 70}}) {
         check<flat, vicinal::l2, pq, plain_pq>(n, dim);
         check<flat, vicinal::inner_product, pq, plain_pq>(n, dim);
-#if !defined(VICINAL_TEST_REDUCED)
+#if defined(VICINAL_TEST_ALL_TYPES)
         check<flat, vicinal::cosine, pq, plain_pq>(n, dim);
 #endif
     }
 }
 TEST_CASE("pq: so does ivf") {
     check<ivf, vicinal::l2, pq, plain_pq>(900, 33);
-#if !defined(VICINAL_TEST_REDUCED)
+#if defined(VICINAL_TEST_ALL_TYPES)
     check<ivf, vicinal::inner_product, pq, plain_pq>(1500, 16);
 #endif
 }
 TEST_CASE(
     "pq: two levels find the same alone, in batches and in files, and what f32 finds where all rows are reranked") {
     check_two_levels<flat, vicinal::l2>(1000, 24);
-#if !defined(VICINAL_TEST_REDUCED)
+#if defined(VICINAL_TEST_ALL_TYPES)
     check_two_levels<flat, vicinal::inner_product>(700, 65);
 #endif
     check_two_levels<ivf, vicinal::cosine>(1000, 21);
@@ -276,7 +276,7 @@ TEST_CASE("pq: any dimension, by what get returns, in double precision") {
     for (std::size_t dim = 1; dim <= 70; dim += dim < 9 ? 1 : 7) {
         check_distances<flat<vicinal::l2, pq, std::uint64_t>, vicinal::l2>(dim);
         check_distances<flat<vicinal::inner_product, pq, std::uint64_t>, vicinal::inner_product>(dim);
-#if !defined(VICINAL_TEST_REDUCED)
+#if defined(VICINAL_TEST_ALL_TYPES)
         if (dim > 1) check_distances<flat<vicinal::cosine, pq, std::uint64_t>, vicinal::cosine>(dim);
 #endif
     }

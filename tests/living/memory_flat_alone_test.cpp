@@ -4,7 +4,12 @@
 #include "vicinal/flat.hpp"
 
 namespace {
+#if defined(VICINAL_TEST_REDUCED)
+const registered<vicinal::flat_index, combination<cosine, sq4_then_sq8>, combination<l2, rabitq1_then_f32>> entered(
+    "flat");
+#else
 const registered<vicinal::flat_index, combination<l2, f32>, combination<cosine, sq4_then_sq8>,
                  combination<l2, rabitq1_then_f32>>
     entered("flat");
-}
+#endif
+}  // namespace

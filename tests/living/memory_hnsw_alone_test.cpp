@@ -4,7 +4,12 @@
 #include "vicinal/hnsw.hpp"
 
 namespace {
+#if defined(VICINAL_TEST_REDUCED)
+const registered<vicinal::hnsw_index, combination<vicinal::inner_product, f32>, combination<l2, sq8_then_f32>> entered(
+    "hnsw");
+#else
 const registered<vicinal::hnsw_index, combination<l2, f32>, combination<vicinal::inner_product, f32>,
                  combination<l2, sq8_then_f32>>
     entered("hnsw");
-}
+#endif
+}  // namespace
