@@ -9,6 +9,9 @@
 #include <span>       // for span
 #include <vector>     // for vector
 
+#include "vicinal/scoring/bounds_rabitq.hpp"
+#include "vicinal/scoring/prefilter_pq.hpp"
+#include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
 #include "vicinal/scoring/scan.hpp"
 #include "vicinal/scoring/scorer.hpp"
