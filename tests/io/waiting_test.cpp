@@ -116,7 +116,7 @@ TEST_CASE("io: a pipe that is put in a file's place meanwhile is not waited for"
     const std::string seen = verdict([&] {
         int kinds[2] = {};
         for (int i = 0; i < 200000 && (i < 20000 || kinds[0] < 50 || kinds[1] < 50); ++i) {
-            const auto code = refused([&] { (void)map_path(here / "a.vic"); });
+            const auto code = refused([&] { (void)mapped_file(here / "a.vic"); });
             ++kinds[code ? 1 : 0];
         }
         if (kinds[0] < 50 || kinds[1] < 50) fail(errc::cancelled, "too few of both");
@@ -156,7 +156,7 @@ TEST_CASE("io: another process's lease on a file is waited for") {
     REQUIRE(::read(ends[0], &held, 1) == 1);
     for (const int end : ends) ::close(end);
     if (held == 'y')  // else the file system has none
-        CHECK(verdict([&] { (void)map_path(here / "a.vic"); }) == "let in: ");
+        CHECK(verdict([&] { (void)mapped_file(here / "a.vic"); }) == "let in: ");
     int status = 0;
     ::waitpid(child, &status, 0);
 }
