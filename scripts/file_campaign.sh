@@ -4,12 +4,12 @@
 # The long form of the tests of files: every bit and every byte of small files of every index type changed, in every way
 # a file can be opened, with and without good checksums; a disk full at every byte; 2000 kills while saving. Exit status 0
 # if nothing failed. About half an hour on one core.
-#   --preset NAME   that preset of CMakePresets.json; default release, then asan-ubsan (fewer types, every access watched)
+#   --preset NAME   that preset of CMakePresets.json; default release-all, then asan-ubsan (fewer types, every access watched)
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 usage() { sed -n '2,7s/^# \{0,1\}//p' "$root/scripts/file_campaign.sh"; }
 
-presets="release asan-ubsan"
+presets="release-all asan-ubsan"
 while [ $# -gt 0 ]; do
     case $1 in
         --preset)

@@ -50,8 +50,8 @@ soak() {
 memory() {
     for index in flat ivf hnsw; do
         name=test_living_memory_${index}_alone_test
-        build release release "$name"
-        VICINAL_TEST_LONG=1 "$(program release "$name")" --durations yes || failed=1
+        build release-all release-all "$name"
+        VICINAL_TEST_LONG=1 "$(program release-all "$name")" --durations yes || failed=1
     done
 }
 churn() {
