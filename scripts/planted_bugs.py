@@ -94,6 +94,8 @@ def bugs():
     for path in sorted((ROOT / "scripts/planted").glob("*.py")):
         module = {"INDEX": "index/detail/"}
         exec(compile(path.read_text(), str(path), "exec"), module)
+        if twice := [name for name in module["GROUPS"] if GROUPS.get(name, module["GROUPS"][name]) != module["GROUPS"][name]]:
+            sys.exit(f"{path.name}: group {twice[0]} has other tests elsewhere")
         GROUPS.update(module["GROUPS"])
         found += [Bug(*bug) for bug in module["BUGS"]]
     return found

@@ -3,7 +3,7 @@ GROUPS = {
     "rights": ["io/rights_test.cpp"],
     "sweep": ["io/sweep_test.cpp"],
     "waiting": ["io/waiting_test.cpp"],
-    "streams": ["io/round_trip_test.cpp"],
+    "stream_files": ["io/round_trip_test.cpp"],
     "foreign": ["import/faiss_test.cpp", "import/hnswlib_test.cpp"],
 }
 CALLS, ATOMIC, SOURCE, INPUT = "io/file_calls.hpp", "io/atomic_file.hpp", "io/source.hpp", "io/input_file.hpp"
@@ -45,10 +45,10 @@ BUGS = [
     ("a file goes on not to wait", "waiting", INPUT, "flags & ~O_NONBLOCK", "flags"),
     ("a lease is an error", "waiting", INPUT, "if (errno == EWOULDBLOCK)", "if (false)"),
     ("a save takes a name for what it stands for", "waiting", ATOMIC, "        look_up(path);\n", "        look_up(target_);\n"),
-    ("a stream must end behind an index", "streams", SOURCE, 'read_growing(read, "the stream", limits, stream_end::anything)',
+    ("a stream must end behind an index", "stream_files", SOURCE, 'read_growing(read, "the stream", limits, stream_end::anything)',
      'read_growing(read, "the stream", limits, stream_end::required)'),
-    ("a pipe may go on", "streams", SOURCE, "std::move(name), limits, stream_end::required)", "std::move(name), limits, stream_end::anything)"),
-    ("a length is believed before its table is read", "streams", SOURCE, "    static_cast<void>(decode_table(header, table, name));\n", ""),
+    ("a pipe may go on", "stream_files", SOURCE, "std::move(name), limits, stream_end::required)", "std::move(name), limits, stream_end::anything)"),
+    ("a length is believed before its table is read", "stream_files", SOURCE, "    static_cast<void>(decode_table(header, table, name));\n", ""),
     ("a faiss file's path is not said", "foreign", "import/faiss.hpp", "take_over_faiss<Index>(bytes, detail::display(path), limits)",
      'take_over_faiss<Index>(bytes, "the bytes", limits)'),
     ("an hnswlib file's path is not said", "foreign", "import/hnswlib.hpp", "take_over_hnswlib<Index>(bytes, detail::display(path), dim, limits)",
