@@ -36,6 +36,7 @@
 #include <span>       // for span
 
 #include "vicinal/codec/pca8/projected_point.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
 #include "vicinal/simd/fast_scan.hpp"
 #include "vicinal/simd/integer_scan.hpp"
@@ -175,9 +176,7 @@ class bounding_scorer {
         lost_ = 8 * (static_cast<double>(dim) + 16) * 0x1p-126;
         off_ = std::sqrt(point.off * point.off + point.rest_off * point.rest_off) + Coarse::margin * std::sqrt(all) +
                0x1p-100;
-        double squares = 0;
-        for (std::size_t i = 0; i < dim; ++i) squares += double{query[i]} * double{query[i]};
-        length_ = squares * (1 + coder_.length_margin());
+        length_ = squared_norm({query, dim}) * (1 + coder_.length_margin());
         const double inexact = weigh(coordinates, weights);
         terms_.base = rounded_down(all * (1 - Coarse::margin) - 2 * inexact - 0x1p-100);
         terms_.along = 2 * point.rest;

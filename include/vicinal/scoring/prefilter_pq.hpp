@@ -26,6 +26,7 @@
 #include <limits>   // for numeric_limits
 
 #include "vicinal/codec/pq/pq.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/simd/fast_scan.hpp"
 
@@ -127,8 +128,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         error_ = sum_error(store.dim());
         lost_ = 8 * (static_cast<double>(store.dim()) + 16) * 0x1p-126;
         if constexpr (!differences) {
-            double squares = 0;
-            for (std::size_t i = 0; i < store.dim(); ++i) squares += double{query[i]} * double{query[i]};
+            const double squares = squared_norm({query, store.dim()});
             off_ = (1.1 * error_ + 0x1p-20) * std::sqrt(squares * store.coder().largest_squares());
         }
     }

@@ -35,6 +35,19 @@ template <class Id>
     fail(errc::not_found, std::string(call) + ": the index holds no id " + text_of(id));
 }
 
+/// Refuses an id that a live row has.  throws  error{duplicate_id}
+template <class Id>
+void require_new(const id_map<Id>& directory, Id id) {
+    if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+}
+/// The live row of `id`.  throws  error{not_found}, naming the call
+template <class Id>
+[[nodiscard]] slot_t require_live(const id_map<Id>& directory, Id id, std::string_view call) {
+    const slot_t slot = directory.find(id);
+    if (slot == no_slot) fail_missing(id, call);
+    return slot;
+}
+
 /// Throws what refused row `r` of a batch again, naming the row.
 [[noreturn]] VICINAL_COLD inline void fail_in_batch(const error& e, std::size_t r) {
     // strip the "vicinal: " that error itself puts in front
@@ -52,8 +65,7 @@ void check_batch(const Metric& metric, const id_map<Id>& directory, std::size_t 
              "add: " + std::to_string(ids.size()) + " ids for " + std::to_string(rows.rows()) + " rows");
     if (rows.rows() == 0) return;
     if (rows.dim() != dim) fail_dimension("add: each row", rows.dim(), dim);
-    for (const Id id : ids)
-        if (directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+    for (const Id id : ids) require_new(directory, id);
     std::vector<Id> sorted(ids.begin(), ids.end());
     std::sort(sorted.begin(), sorted.end());
     if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())

@@ -77,7 +77,7 @@ void add(State& index, typename State::id_type id, std::span<const float> vector
     const auto writing = lock_for_writing(index);
     auto lease = index.scratch.take();
     validate_vector(index, *lease, "vector", vector);
-    if (index.directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+    require_new(index.directory, id);
     learning_of<State> learning(index, std::span(&id, 1), sample_of(*lease), {});
     require_decodable(index, *lease, lease->query.span());
     encode_query(index, *lease);
@@ -133,8 +133,7 @@ void update(State& index, typename State::id_type id, std::span<const float> vec
     const auto writing = lock_for_writing(index);
     auto lease = index.scratch.take();
     validate_vector(index, *lease, "vector", vector);
-    const slot_t slot = index.directory.find(id);
-    if (slot == no_slot) fail_missing(id, "update");
+    const slot_t slot = require_live(index.directory, id, "update");
     learning_of<State> learning(index, std::span(&id, 1), sample_of(*lease), {});
     require_decodable(index, *lease, lease->query.span());
     encode_query(index, *lease);

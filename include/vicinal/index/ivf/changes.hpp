@@ -261,7 +261,7 @@ void add(State& index, typename State::id_type id, std::span<const float> vector
     const auto writing = lock_for_writing(index);
     auto lease = index.scratch.take();
     validate_vector(index, *lease, "vector", vector);
-    if (index.directory.find(id) != no_slot) fail_duplicate(id, " is in the index already; use update to change it");
+    require_new(index.directory, id);
     if (index.lists.size() == 0 && index.asked.lists <= 1) {
         add_batch(index, std::span(&id, 1), {vector.data(), 1, index.dim}, {}, {});
         return;
@@ -300,8 +300,7 @@ void update(State& index, typename State::id_type id, std::span<const float> vec
     const auto writing = lock_for_writing(index);
     auto lease = index.scratch.take();
     validate_vector(index, *lease, "vector", vector);
-    const slot_t slot = index.directory.find(id);
-    if (slot == no_slot) fail_missing(id, "update");
+    const slot_t slot = require_live(index.directory, id, "update");
     require_lists(index, "update");
     learning_of<State> learning(index, std::span(&id, 1), sample_of(*lease), {});
     const std::uint32_t list = encode_row_in_buffers(index, *lease);
