@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Macros of the names that <windows.h>, <rpcndr.h>, <dlgs.h>, <winsock2.h> and Microsoft's <math.h> make macros of and
-// that somebody might give to a variable, a constant or a function. Each becomes what compiles nowhere, so that no header
-// included behind this one can use the name. What vicinal includes of others is included here first.
+// that somebody might give to a variable, a constant or a function. Each becomes what compiles nowhere, so that no
+// header included behind this one can use the name. What vicinal includes of others is included here first.
 #pragma once
 
 // clang-format off
