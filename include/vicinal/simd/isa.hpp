@@ -32,7 +32,7 @@ struct avx2_of_avx512_isa {};
 #if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE) && !defined(XSIMD_WITH_EMULATED)
 #define VICINAL_ONLY_SCALAR
 using native_isa = scalar_isa;
-#elif defined(__AVX512F__) && defined(__AVX2__) && defined(__FMA__)
+#elif defined(VICINAL_HAS_AVX512) && defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
 using native_isa = avx2_of_avx512_isa;
 #else
 using native_isa = xsimd::default_arch;
@@ -50,7 +50,7 @@ struct lanes_of<scalar_isa> {
     static constexpr std::size_t count = 1;
 };
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
 template <>
 struct lanes_of<avx2_of_avx512_isa> : lanes_of<xsimd::fma3<xsimd::avx2>> {};
 #endif

@@ -2,7 +2,9 @@
 // simd/intrinsics.hpp for vectors of 128 bits on x86.
 #pragma once
 
-#if defined(__SSE2__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_SSE2)
 
 #include <emmintrin.h>  // for _mm_cmpnlt_ps
 
@@ -17,7 +19,7 @@ template <class V>
     return static_cast<unsigned>(_mm_movemask_ps(_mm_cmpnlt_ps(a, b)));
 }
 
-#if defined(__GNUC__)
+#if defined(VICINAL_GNU)
 template <class V>
 VICINAL_INLINE void keep_in_register(tag::sse2, V& v) noexcept {
     asm("" : "+x"(v.data));
