@@ -45,6 +45,9 @@
 #if defined(__ARM_NEON) || defined(_M_ARM64)
 #define VICINAL_HAS_NEON
 #endif
+#if defined(__ARM_FEATURE_DOTPROD)
+#define VICINAL_HAS_DOTPROD
+#endif
 
 // ---- The key. Code for two sets of instructions must not share a name: a linker keeps one of all functions of a name,
 // and the one it keeps may need what the machine lacks. So our namespace is named after the set, by a word for the

@@ -10,6 +10,7 @@
 #include "vicinal/simd/avx2/intrinsics.hpp"
 #include "vicinal/simd/compat.hpp"
 #include "vicinal/simd/generic/intrinsics.hpp"
+#include "vicinal/simd/neon/intrinsics.hpp"
 #include "vicinal/simd/sse2/intrinsics.hpp"
 
 VICINAL_NAMESPACE_BEGIN
