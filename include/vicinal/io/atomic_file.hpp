@@ -100,7 +100,7 @@ class basic_atomic_file {
     void write(std::span<const std::byte> bytes) {
         while (!bytes.empty()) {
             std::size_t written = 0;
-            const std::size_t size = std::min(bytes.size(), std::size_t{1} << 30);  // some systems stop at 2^31
+            const std::size_t size = (std::min)(bytes.size(), std::size_t{1} << 30);  // some systems stop at 2^31
             const int failed = Calls::write(file_, bytes.data(), size, written);
             if (failed == EINTR) continue;
             if (failed != 0) fail_io("write", temporary_for(), failed);

@@ -239,7 +239,7 @@ struct file_calls {
     /// Sets room aside for an empty file to become `bytes` long, where the system can. The file's length may change.
     static int reserve([[maybe_unused]] handle file, [[maybe_unused]] std::uint64_t bytes) noexcept {
 #if defined(__linux__)  // not posix_fallocate, which writes where the file system cannot
-        if (static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()) < bytes || bytes == 0) return 0;
+        if (static_cast<std::uint64_t>((std::numeric_limits<off_t>::max)()) < bytes || bytes == 0) return 0;
         return ::fallocate(file, 0, 0, static_cast<off_t>(bytes)) != 0 ? errno : 0;
 #else
         return 0;

@@ -69,7 +69,7 @@ class input_file {
     std::size_t read(std::byte* to, std::size_t size) {
         std::size_t done = 0;
         while (done < size) {
-            const std::size_t want = std::min(size - done, std::size_t{1} << 30);
+            const std::size_t want = (std::min)(size - done, std::size_t{1} << 30);
 #if defined(_WIN32)
             const auto n = _read(file_, to + done, static_cast<unsigned>(want));
 #else

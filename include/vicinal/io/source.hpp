@@ -187,7 +187,7 @@ template <class Read>
 std::size_t read_with_progress(Read&& read, std::span<std::byte> to, byte_progress& told) {
     std::size_t done = 0;
     while (done < to.size()) {
-        const std::size_t want = std::min(to.size() - done, byte_progress::stride);
+        const std::size_t want = (std::min)(to.size() - done, byte_progress::stride);
         const std::size_t n = read(to.data() + done, want);
         done += n;
         if (n != want) break;
@@ -218,8 +218,8 @@ template <class Read>
     std::vector<aligned_bytes> pieces;
     std::uint64_t arrived = 0;
     while (arrived < length) {
-        const std::uint64_t room = std::max(first_piece, arrived);
-        auto& piece = pieces.emplace_back(to_size(std::min(length - arrived, room)));
+        const std::uint64_t room = (std::max)(first_piece, arrived);
+        auto& piece = pieces.emplace_back(to_size((std::min)(length - arrived, room)));
         const auto bytes = piece.bytes();
         std::size_t filled = 0;
         if (arrived == 0) {
@@ -280,7 +280,7 @@ template <class Read>
     const auto read = [&](std::byte* to, std::size_t size) {
         std::size_t done = 0;
         while (done < size) {
-            const std::size_t want = std::min(size - done, std::size_t{1} << 30);
+            const std::size_t want = (std::min)(size - done, std::size_t{1} << 30);
             bool thrown = false;
             try {
                 in.read(reinterpret_cast<char*>(to + done), static_cast<std::streamsize>(want));
