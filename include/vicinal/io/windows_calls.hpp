@@ -116,8 +116,8 @@ inline constexpr dword open_reparse_point = 0x00200000;
     return false;
 }
 
-/// The first `size` bytes of an open file, mapped for reading until UnmapViewOfFile; the descriptor may be closed. Null,
-/// with errno set, if that fails.
+/// The first `size` bytes of an open file, mapped until UnmapViewOfFile; the descriptor may be closed. Returns null,
+/// and sets errno, if that fails.
 [[nodiscard]] inline const std::byte* map(int descriptor, std::size_t size) noexcept {
     constexpr dword page_readonly = 0x02;
     constexpr dword file_map_read = 0x0004;
