@@ -42,28 +42,28 @@ struct cpu_report {
     out.max_isa_known = choice.cap_known;
 #else
     std::uint32_t compiled_for = 0;
-#if defined(__SSE2__) || defined(_M_X64)
+#if defined(VICINAL_HAS_SSE2)
     compiled_for |= table::has_sse2;
 #endif
-#if defined(__AVX2__)
+#if defined(VICINAL_HAS_AVX2)
     compiled_for |= table::has_avx2;
 #endif
-#if defined(__FMA__) || (defined(_MSC_VER) && defined(__AVX2__))
+#if defined(VICINAL_HAS_FMA)
     compiled_for |= table::has_fma;
 #endif
-#if defined(__F16C__) || (defined(_MSC_VER) && defined(__AVX2__))
+#if defined(VICINAL_HAS_F16C)
     compiled_for |= table::has_f16c;
 #endif
-#if defined(__BMI2__) || (defined(_MSC_VER) && defined(__AVX2__))
+#if defined(VICINAL_HAS_BMI2)
     compiled_for |= table::has_bmi2;
 #endif
-#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#if defined(VICINAL_HAS_AVX512_V4)
     compiled_for |= table::has_avx512;
 #endif
-#if defined(__AVX512VNNI__)
+#if defined(VICINAL_HAS_AVX512_VNNI)
     compiled_for |= table::has_avx512_vnni;
 #endif
-#if defined(__ARM_NEON) || defined(_M_ARM64)
+#if defined(VICINAL_HAS_NEON)
     compiled_for |= table::has_neon;
 #endif
     const auto has = [&](std::uint32_t feature) { return (compiled_for & feature) != 0; };
