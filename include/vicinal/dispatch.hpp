@@ -19,11 +19,11 @@ struct cpu_report {
     bool avx2 = false;
     bool fma = false;
     bool f16c = false;
-    bool bmi2 = false;         ///< BMI, BMI2, LZCNT and POPCNT
-    bool avx512 = false;       ///< F, BW, DQ and VL
+    bool bmi2 = false;    ///< BMI, BMI2, LZCNT and POPCNT
+    bool avx512 = false;  ///< F, BW, DQ and VL
     bool avx512_vnni = false;
     bool neon = false;
-    std::string_view max_isa;  ///< what the environment variable VICINAL_MAX_ISA said when kernels were chosen
+    std::string_view max_isa;    ///< what the environment variable VICINAL_MAX_ISA said when kernels were chosen
     bool max_isa_known = false;  ///< whether that is a level; if it is not, it has no effect
 };
 

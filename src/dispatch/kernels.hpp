@@ -167,9 +167,10 @@ struct integers {
     template <simd::integer_sum What>
     static void list(const table::scale& scale, const void* query, size_t dim, const table::row_places& rows,
                      const std::uint32_t* slots, size_t count, float* out) noexcept {
-        kernels::integer_list<Bits, What>({scale.multiple, scale.plus, scale.factor, scale.offset},
-                                          [](float sum) VICINAL_LAMBDA_INLINE { return sum; },
-                                          static_cast<const query_type*>(query), dim, rows_of(rows), slots, count, out);
+        kernels::integer_list<Bits, What>(
+            {scale.multiple, scale.plus, scale.factor, scale.offset},
+            [](float sum) VICINAL_LAMBDA_INLINE { return sum; }, static_cast<const query_type*>(query), dim,
+            rows_of(rows), slots, count, out);
     }
     template <simd::integer_sum What>
     static std::uint64_t scan(const void* query, size_t dim, unsigned shift, bytes first, size_t stride, size_t count,
@@ -236,8 +237,8 @@ void sign_bounds(bytes first, size_t stride, size_t count, const table::sign_que
 template <bool Products>
 void pca_bounds(bytes first, size_t stride, size_t count, const table::pca_query& query, float lowest,
                 float* out) noexcept {
-    const simd::pca_query by{query.factors_size, query.weights, query.width, query.zero,
-                             {query.base, query.scale, query.along, query.off}};
+    const simd::pca_query by{
+        query.factors_size, query.weights, query.width, query.zero, {query.base, query.scale, query.along, query.off}};
     kernels::pca_bounds<Products>(first, stride, count, by, lowest, out);
 }
 std::uint32_t not_above_32(const float* values, float limit) noexcept { return kernels::not_above_32(values, limit); }
@@ -298,7 +299,8 @@ constexpr table::kernel_table make_table() noexcept {
     [&]<size_t... B>(std::index_sequence<B...>) {
         ((all.score_rotated[0][B] = score_rotated<vicinal::l2, B + 1>), ...);
         ((all.score_rotated[1][B] = score_rotated<plain_sum, B + 1>), ...);
-    }(std::make_index_sequence<table::most_bits>{});
+    }
+    (std::make_index_sequence<table::most_bits>{});
     all.of_8_bits = integers<8, viewed_sq8>::all();
     all.of_4_bits = integers<4, viewed_sq4>::all();
     all.query_from_weighted_code = query_from_weighted_code;

@@ -203,10 +203,10 @@ class bounding_scorer {
     scorer<Metric, Fine, Isa> fine_;
     bool able_ = false;
     simd::pca_query codes_;
-    double error_ = 0;       // g above
-    double off_ = 0;         // error_q above
-    double length_ = 0;      // |q|^2, and what the scorer may be off
-    double lost_ = 0;        // to underflow
+    double error_ = 0;   // g above
+    double off_ = 0;     // error_q above
+    double length_ = 0;  // |q|^2, and what the scorer may be off
+    double lost_ = 0;    // to underflow
     mutable pruning_pace pace_;
     mutable std::size_t measured_ = 0;
 };

@@ -145,7 +145,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         distance_ = double{distance};
         signs_.scale = Isa::make_lookup_tables(relative_, n, lut_);
         signs_.terms.slack = static_cast<float>((differences ? 2.0 : 1.0) * double{Codec::reach} *
-                                          std::sqrt(distance_ / static_cast<double>(n - 1)));
+                                                std::sqrt(distance_ / static_cast<double>(n - 1)));
     }
 
     /// Distances by decoded vectors differ from those of rotated ones by the rounding of both.
@@ -161,7 +161,8 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
             const double limit = reach * reach * (1 + 0x1p-14);
             for (std::size_t i = 0; i < count; ++i) close |= std::uint64_t{double{values[i]} > limit ? 0U : 1U} << i;
         } else {
-            kernels_for<plain_sum, rotated_code<Codec>, Isa>::score_list(plain_sum{}, rotated, rotated_, coder_.width(), rows, which, count, values);
+            kernels_for<plain_sum, rotated_code<Codec>, Isa>::score_list(plain_sum{}, rotated, rotated_, coder_.width(),
+                                                                         rows, which, count, values);
             const double least = metric_.least_sum(threshold) - with_center_;
             for (std::size_t i = 0; i < count; ++i) {
                 const double row = lengths_ + std::sqrt(double{Codec::factors(rows[which[i]]).squares});

@@ -99,9 +99,9 @@ class query_tiles {
           norms_(queries.size()) {
         const f32 floats{dim_};
         for (std::size_t i = 0; i < queries.size(); ++i)
-            kernels_for<squares_of_row, f32, Isa>::score_block(
-                squares_of_row{}, floats, queries[i].data(), dim_,
-                reinterpret_cast<const std::byte*>(queries[i].data()), 0, 1, &norms_[i]);
+            kernels_for<squares_of_row, f32, Isa>::score_block(squares_of_row{}, floats, queries[i].data(), dim_,
+                                                               reinterpret_cast<const std::byte*>(queries[i].data()), 0,
+                                                               1, &norms_[i]);
         if constexpr (!in_place) {
             decoded_stride_ = round_up(dim_, cache_line / sizeof(float));
             decoded_.resize(decoded_stride_ * most_rows);

@@ -140,7 +140,9 @@ concept distance_bounding_codec = trainable_codec<C> && bool{C::bounds_distances
     { c.padded_width() } -> std::convertible_to<std::size_t>;
     { c.step(j) } -> std::convertible_to<double>;
     { c.length_margin() } -> std::convertible_to<double>;
-    { c.template project<simd::static_kernels<simd::scalar_isa>>(vector, relative, coordinates) } -> std::same_as<projected_point>;
+    {
+        c.template project<simd::static_kernels<simd::scalar_isa>>(vector, relative, coordinates)
+        } -> std::same_as<projected_point>;
 };
 
 // ---- which kernels a metric and a codec take -----------------------------------------------------------------------

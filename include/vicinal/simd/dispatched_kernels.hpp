@@ -31,7 +31,8 @@ template <class Metric, class Codec>
 concept pair_in_table = requires {
     metric_in_table<Metric>::number;
     codec_in_table<Codec>::number;
-} || requires {
+}
+|| requires {
     rotated_in_table<Codec>::bits;
     requires metric_in_table<Metric>::number == table::l2 || metric_in_table<Metric>::number == table::plain_sum;
 };
@@ -88,8 +89,8 @@ struct dispatched_kernels {
                                                    const float* steps, std::size_t dim,
                                                    query_type<Bits>* out) noexcept {
         constexpr std::size_t which = codec_in_table<Source>::number == table::f32 ? 0 : 1;
-        const table::scale made = integers<Bits>().weigh_query[which](codec_in_table<Source>::view(source), row, lows,
-                                                                      steps, dim, out);
+        const table::scale made =
+            integers<Bits>().weigh_query[which](codec_in_table<Source>::view(source), row, lows, steps, dim, out);
         return {made.multiple, made.plus, made.factor, made.offset};
     }
     template <unsigned Bits>
@@ -152,19 +153,23 @@ struct dispatched_kernels {
     static void sign_bounds(const std::byte* first, std::size_t stride, std::size_t count, const sign_query& query,
                             scan_ahead ahead, float largest, float* out) noexcept {
         kernels().sign_bounds[Squares ? 1 : 0](first, stride, count,
-                                               {query.factors_size, query.tables, query.width,
-                                                {query.scale.step, query.scale.low}, query.terms.base,
-                                                query.terms.slack, query.terms.width},
+                                               {query.factors_size,
+                                                query.tables,
+                                                query.width,
+                                                {query.scale.step, query.scale.low},
+                                                query.terms.base,
+                                                query.terms.slack,
+                                                query.terms.width},
                                                ahead.asks(), largest, out);
     }
     template <bool Products>
     static void pca_bounds(const std::byte* first, std::size_t stride, std::size_t count, const pca_query& query,
                            float lowest, float* out) noexcept {
-        kernels().pca_bounds[Products ? 1 : 0](first, stride, count,
-                                               {query.factors_size, query.weights, query.width, query.zero,
-                                                query.terms.base, query.terms.scale, query.terms.along,
-                                                query.terms.off},
-                                               lowest, out);
+        kernels().pca_bounds[Products ? 1 : 0](
+            first, stride, count,
+            {query.factors_size, query.weights, query.width, query.zero, query.terms.base, query.terms.scale,
+             query.terms.along, query.terms.off},
+            lowest, out);
     }
     [[nodiscard]] static std::uint32_t not_above_32(const float* values, float limit) noexcept {
         return kernels().not_above_32(values, limit);

@@ -133,7 +133,10 @@ template <class Isa>
 class rotation {
   public:
     explicit rotation(std::size_t dim, std::uint64_t seed = 0x526F746174696F6EULL)
-        : dim_(dim), size_((dim + 15) / 16 * 16), window_(std::bit_floor(size_)), signs_(rotation_view{dim_, size_, window_, nullptr}.rounds() * size_) {
+        : dim_(dim),
+          size_((dim + 15) / 16 * 16),
+          window_(std::bit_floor(size_)),
+          signs_(rotation_view{dim_, size_, window_, nullptr}.rounds() * size_) {
         // The transform of each round scales by sqrt(window); so do, inversely, the signs of what it transforms.
         const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(window_)));
         const rotation_view shape = view();

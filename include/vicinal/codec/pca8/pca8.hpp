@@ -141,7 +141,8 @@ class pca8 {
     void encode(std::span<const float> vector, std::span<std::byte> code) const {
         std::vector<float> relative(dim_);
         std::vector<double> coordinates(padded_width());
-        const detail::projected_point point = project<simd::native_kernels>(vector, relative.data(), coordinates.data());
+        const detail::projected_point point =
+            project<simd::native_kernels>(vector, relative.data(), coordinates.data());
         const double squares = detail::squared_norm(vector);
         detail::pca_factors factors;
         factors.length = detail::rounded_up(squares * (1 + length_margin()));
