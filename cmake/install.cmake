@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Installs the headers, the CMake package and the pkg-config file. All of it is text that fits any machine, so it goes
 # under share/, and none of it holds the path it was installed to.
 include(GNUInstallDirs)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Builds and runs one consumer project, and compares what it prints.
 set(warnings ${WARNINGS})
 set(here "${CMAKE_CURRENT_LIST_DIR}")

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """check_version.py ROOT [--expect VERSION]: version.hpp, CITATION.cff and the latest entry of CHANGELOG.md agree.
 
 With --expect (a release tag without its "v") all must also be that version, and the entry must have a date.

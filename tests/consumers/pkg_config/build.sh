@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # build.sh COMPILER SOURCE PROGRAM [FLAG...]: a build without CMake. pkg-config alone says where vicinal is.
 set -eu
 compiler=$1 source=$2 program=$3
