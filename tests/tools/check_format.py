@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-FOLDERS = ["include", "tests", "examples", "benchmarks", "fuzz"]
+FOLDERS = ["include", "tests", "examples", "benchmarks", "fuzz", "test_package"]
 LICENCE = "// SPDX-License-Identifier: MIT"
 HASH_LICENCE = "# SPDX-License-Identifier: MIT"
 HASH_NAMES = (".py", ".sh", ".cmake", ".cmake.in", ".pc.in", "CMakeLists.txt", ".yml", ".yaml", ".cff", ".bazel", ".build")

@@ -4,6 +4,7 @@
 set -eu
 compiler=$1 source=$2 program=$3
 shift 3
+if ! command -v pkg-config >/dev/null; then echo "skipped: pkg-config not found"; exit 77; fi
 flags=$(pkg-config --cflags --libs vicinal)
 # Warnings in other people's headers are not this test's. pkg-config knows no -isystem; compilers prefer it to -I.
 flags="$flags $(pkg-config --cflags-only-I xsimd eigen3 | sed 's/-I/-isystem /g')"
