@@ -75,6 +75,8 @@ for preset in $presets; do
         continue
     fi
     ctest --preset "$preset" -j "$jobs" 2>&1 | tee "$log" | show
+    # Why tests were skipped, which ctest keeps to itself.
+    sed -n 's/^skipped: /== skipped: /p' "build/$preset/Testing/Temporary/LastTest.log" 2>/dev/null || true
     summary=$(sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$log")
     if [ -z "$summary" ]; then
         echo "== $preset: ctest ran no test"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a user's first program looks like. Every consumer project here builds this file, with all warnings as errors. Of the
-// indexes the exact one compiles fastest. It needs xsimd; of Eigen it is enough to see that it can be included.
+// What a user's first program looks like, which every consumer project here builds, with all warnings as errors. Of the
+// indexes the exact one compiles fastest. It needs xsimd; of Eigen it is enough to see that it is there.
 #include <cstdio>
 #include <vector>
 #ifdef VICINAL_SINGLE_HEADER
