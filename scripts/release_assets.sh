@@ -7,6 +7,7 @@
 # packaging/vcpkg, which takes the release's archive instead of the checkout. The archive's hash is that of
 # DIRECTORY/v<VERSION>.tar.gz, which is downloaded from the repository unless it is there.
 set -eu
+case ${1:--} in -*) set -- ;; esac
 if [ $# -lt 1 ] || [ $# -gt 2 ]; then sed -n '3,8s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
 mkdir -p "$1"
 out=$(cd "$1" && pwd)

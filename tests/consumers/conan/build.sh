@@ -13,13 +13,13 @@ if ! command -v ${conan%% *} >/dev/null || ! $conan --version >/dev/null 2>&1; t
 fi
 if ! command -v pkg-config >/dev/null; then echo "skipped: pkg-config not found"; exit 77; fi
 
-rm -rf "$work/home" "$work/tree"
+rm -rf "$work/conan_home" "$work/tree"
 mkdir -p "$work/tree"
 cp "$here/system_headers.py" "$work"  # Conan writes beside a recipe
 cd "$VICINAL_SOURCE"
 cp -R CMakeLists.txt LICENSE README.md CHANGELOG.md conanfile.py cmake docs examples include test_package "$work/tree"
 
-export CONAN_HOME="$work/home" CXX="$1"
+export CONAN_HOME="$work/conan_home" CXX="$1"
 directory() { for flag in $(pkg-config --cflags-only-I "$1") -I/usr/include; do echo "${flag#-I}"; break; done; }
 VICINAL_EIGEN_INCLUDE=$(directory eigen3) VICINAL_XSIMD_INCLUDE=$(directory xsimd)
 export VICINAL_EIGEN_INCLUDE VICINAL_XSIMD_INCLUDE
