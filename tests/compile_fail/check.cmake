@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -DCOMPILER=c++ -DINCLUDES=a;b -DSOURCE=file.cpp -P check.cmake
 list(TRANSFORM INCLUDES PREPEND "-I")
 set(compile "${COMPILER}" -std=c++20 -fsyntax-only -pthread ${INCLUDES} "${SOURCE}")
