@@ -27,8 +27,8 @@ struct cpu_report {
     bool max_isa_known = false;  ///< whether that is a level; if it is not, it has no effect
 };
 
-/// Says which kernels searches use, and what the processor has. With dispatch, kernels are chosen by the first call that
-/// needs them, or this: the highest level that the processor and the system allow and VICINAL_MAX_ISA does not exceed.
+/// Says which kernels searches use, and what the processor has. With dispatch, the first call that needs kernels, or
+/// this, chooses them: the highest level that the processor and the system allow and VICINAL_MAX_ISA does not exceed.
 /// They never change after that. Any thread may call it at any time. O(1).
 [[nodiscard]] inline cpu_report cpu_features() noexcept {
     namespace table = vicinal_dispatch;

@@ -23,7 +23,8 @@ inline constexpr bits_as_bytes spread_bits = [] {
     return table;
 }();
 
-/// The numbers i to i + 7 of `Bits` planes of plane_size bytes, from 0 to 2^Bits - 1, a byte each; i is a multiple of 8.
+/// The numbers i to i + 7 of `Bits` planes of plane_size bytes, from 0 to 2^Bits - 1, a byte each. i is a multiple of
+/// 8.
 template <unsigned Bits>
 [[nodiscard]] VICINAL_INLINE std::uint64_t levels_of_8(const std::byte* planes, std::size_t plane_size,
                                                        std::size_t i) noexcept {

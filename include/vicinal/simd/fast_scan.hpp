@@ -74,8 +74,8 @@ VICINAL_INLINE void scan_rows_32(const std::byte* first, std::size_t stride, std
     per_isa::scan_rows_32<Together>(tag_of<Isa>{}, first, stride, count, tables, dim, scale, out);
 }
 
-/// Adds up the entries of `count` <= 64 rows, `stride` bytes apart, as scan_rows_32 does, without scaling the sums, into
-/// out, which has 64 places. Bit i is set if row i's sum is at most `limit`.
+/// Adds up the entries of `count` <= 64 rows, `stride` bytes apart, as scan_rows_32 does, without scaling the sums.
+/// `out` has 64 places for them. Bit i is set if row i's sum is at most `limit`.
 template <class Isa, std::size_t Together>
 [[nodiscard]] VICINAL_INLINE std::uint64_t table_sums(const std::byte* first, std::size_t stride, std::size_t count,
                                                       const std::uint8_t* tables, std::size_t dim, scan_ahead ahead,

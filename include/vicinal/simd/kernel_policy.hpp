@@ -22,8 +22,8 @@
 //     most_of_panel, panel_size()   how many queries a panel has: at most, and indeed
 //     pack, collect                 a panel of queries, and which rows reach what each of its queries demands
 //
-// A new kernel is a function template over Isa in simd/, a member of static_kernels, an entry of dispatch_table.hpp, one
-// of dispatched_kernels and of src/dispatch/kernels.hpp, and a line here.
+// A new kernel is a function template over Isa in simd/, a member of static_kernels and of dispatched_kernels, an entry
+// of dispatch_table.hpp, filled by src/dispatch/kernels.hpp, and a line here.
 #pragma once
 
 #include <concepts>  // for convertible_to, same_as

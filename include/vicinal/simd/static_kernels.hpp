@@ -151,8 +151,8 @@ concept vector_codec = requires(const C& c, const std::byte* code, std::size_t i
     { c.template load<V>(code, i) } -> std::same_as<V>;
 };
 
-/// Whether rows of a codec that lie one after the other are scored side by side: affine codes take longer to decode than
-/// to read.
+/// Whether rows of a codec that lie one after the other are scored side by side. Affine codes are, as they take longer
+/// to decode than to read.
 template <class Codec>
 inline constexpr bool decodes_slowly = affine_codec<Codec>;
 
