@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/install_dependencies.sh demo|test|bench|fuzz|cross
 #
 # Installs what building vicinal's demo, tests, benchmarks or fuzz targets, or testing for other processors, needs and
@@ -32,7 +33,7 @@ qemu        cross,target-aarch64,target-sve256,target-armhf,target-riscv64,targe
 multilib    target-i686,target-i686-avx2  flag:-m32        compiles_for_32-bit_x86             g++-multilib        -                  -           -
 clang-cl    target-clang   command:clang++             compiles_the_C++20_sources          clang               clang              -           -
 mingw       target-mingw,target-mingw-avx2  command:x86_64-w64-mingw32-g++-posix  compiles_for_Windows  g++-mingw-w64-x86-64-posix - - -
-wine        target-mingw,target-mingw-avx2  command:wine  runs_Windows_programs        wine64              -                  -           -
+wine        target-mingw,target-mingw-avx2  command:wine  runs_Windows_programs        wine                -                  -           -
 emscripten  target-wasm,target-wasm-simd128  command:em++  compiles_for_WebAssembly    emscripten          emscripten         emscripten  -
 node        target-wasm,target-wasm-simd128  command:node  runs_WebAssembly            nodejs              nodejs             node        -
 hnswlib     bench  header:hnswlib/hnswlib.h            a_library_to_compare_with           libhnswlib-dev  -                  -           -
@@ -176,7 +177,7 @@ case $0 in
         case ${1:-} in
             demo | test | bench | fuzz | cross) vicinal_install_dependencies "$1" ;;
             *)
-                sed -n '2,8s/^# \{0,1\}//p' "$0"
+                sed -n '3,9s/^# \{0,1\}//p' "$0"
                 exit 2
                 ;;
         esac

@@ -1,10 +1,12 @@
 #!/bin/sh
-# scripts/test_targets.sh [--list] [--include DIRECTORY]... [NAME...]
+# SPDX-License-Identifier: MIT
+# scripts/test_targets.sh [--list] [--no-skip] [--include DIRECTORY]... [NAME...]
 #
 # Compiles tests/smoke/smoke.cpp for each target, other processors, compilers, standard libraries and systems, and runs
 # it there: it must print the hashes of tests/smoke/expected.txt, so that the files of every target have the same bytes.
 # One line a target: passed, failed, or skipped and why. All targets take an hour of one processor.
 #   --list      the names of the targets, all of which are tested if none is named
+#   --no-skip   what cannot be tested here is a failure
 #   --include   headers to use before the system's: other versions of xsimd or Eigen
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -33,16 +35,18 @@ ppc64le      qemu-ppc64le   powerpc64le-linux-gnu-g++
 s390x        qemu-s390x     s390x-linux-gnu-g++
 TARGETS
 }
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$root/scripts/test_targets.sh"; }
+usage() { sed -n '3,11s/^# \{0,1\}//p' "$root/scripts/test_targets.sh"; }
 
 includes=
 names=
+skip=skipped
 while [ $# -gt 0 ]; do
     case $1 in
         --list)
             targets | cut -d ' ' -f 1
             exit 0
             ;;
+        --no-skip) skip=failed ;;
         --include)
             if [ $# -lt 2 ]; then usage >&2; exit 2; fi
             includes="$includes -isystem $(cd "$2" && pwd)"
@@ -92,17 +96,17 @@ test_target() { # name, how to run, compiler and flags...
     run=$2
     shift 2
     case $1 in DEBIAN/*)
-        if ! unpack_clang19; then say skipped "$target" "Debian's packages of clang 19 cannot be had here"; return; fi
+        if ! unpack_clang19; then say $skip "$target" "Debian's packages of clang 19 cannot be had here"; return; fi
         export LD_LIBRARY_PATH="$out/debian/usr/lib/llvm-19/lib:$out/debian/usr/lib/x86_64-linux-gnu" ;;
     esac
     compiler=$(echo "$1" | sed "s|^DEBIAN|$out/debian|")
     shift
     if ! vicinal_install_dependencies "target-$target" >"$out/$target.log" 2>&1; then
-        say skipped "$target" "what it needs cannot be installed here, see build/targets/$target.log"
+        say $skip "$target" "what it needs cannot be installed here, see build/targets/$target.log"
         return
     fi
-    if ! command -v "$compiler" >/dev/null; then say skipped "$target" "$compiler not found"; return; fi
-    if [ "$run" != - ] && ! command -v "$run" >/dev/null; then say skipped "$target" "$run not found"; return; fi
+    if ! command -v "$compiler" >/dev/null; then say $skip "$target" "$compiler not found"; return; fi
+    if [ "$run" != - ] && ! command -v "$run" >/dev/null; then say $skip "$target" "$run not found"; return; fi
     program=smoke
     link="-pthread -static"
     case $target in
@@ -112,7 +116,7 @@ test_target() { # name, how to run, compiler and flags...
     esac
     case $target in # what this processor cannot run
         avx2 | i686-avx2 | mingw-avx2)
-            if ! grep -qw avx2 /proc/cpuinfo 2>/dev/null; then say skipped "$target" "no AVX2 here"; return; fi ;;
+            if ! grep -qw avx2 /proc/cpuinfo 2>/dev/null; then say $skip "$target" "no AVX2 here"; return; fi ;;
     esac
     mkdir -p "$out/$target"
     rm -f "$out/$target/"*

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """check_includes.py ROOT: the layers of docs/architecture.md hold in ROOT/include.
 
     core <- concepts.hpp <- filter.hpp <- params.hpp <- {metric, simd, linalg} <- codec <- storage <- scoring <- {index, io} <- the other top-level headers
