@@ -141,17 +141,30 @@ TEMPLATE_TEST_CASE("fork: a child only searches what was being changed for long"
     CHECK(in_child([&] { return index.remove(std::uint64_t{9}); }) == outcome::good);
 }
 
-TEST_CASE("fork: a filter may fork, and both processes go on with the search") {
+TEST_CASE("fork: a callback may fork, and both processes finish the call") {
     vicinal::flat_index<vicinal::l2> index(rows.dim);
-    index.add(ids_from(0, 300), rows.view());
-    bool good = false, asked = false;
+    pid_t child = -1;
+    const auto fork_once = [&] {
+        if (child == -1 && (child = ::fork()) == 0) ::alarm(60);
+    };
+    const auto finished_by_both = [&](bool good) {
+        if (child == 0) ::_exit(good ? 0 : 1);
+        int status = 0;
+        const bool both =
+            good && ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        child = -1;
+        return both;
+    };
+    index.add(ids_from(0, 300), rows.view(), {.progress = [&](auto, auto) { fork_once(); }});
+    index.add(std::uint64_t{1000}, rows[3]);
+    CHECK(finished_by_both(index.size() == 301));
     const auto forks = [&](std::uint64_t) {
-        if (!std::exchange(asked, true))
-            good = in_child([&] { return index.search(rows[7], 1)[0].id == 7; }) == outcome::good;
+        fork_once();
         return true;
     };
-    CHECK(index.search(rows[3], 1, {.filter = forks})[0].id == 3);
-    CHECK((asked && good));
+    const bool found = index.search(rows[7], 1, {.filter = forks})[0].id == 7;
+    index.remove(std::uint64_t{1000});
+    CHECK(finished_by_both(found && index.size() == 300));
 }
 
 }  // namespace
