@@ -17,14 +17,18 @@ template <class Bytes, class Row>
 VICINAL_INLINE void transpose_16x16(const Row& row, Bytes* x) noexcept {
     Bytes y[16];
     // Four perfect shuffles transpose; the first is done as vectors are loaded, so that few wait in memory.
-    for (std::size_t i = 0; i < 8; ++i) {
+    repeat<8>([&](std::size_t i) VICINAL_LAMBDA_INLINE {
         const Bytes a = Bytes::load(row(i / 2 + i % 2 * 8));
         const Bytes b = Bytes::load(row(i / 2 + 4 + i % 2 * 8));
         Bytes::interleave(a, b, y[2 * i], y[2 * i + 1]);
-    }
-    for (std::size_t i = 0; i < 8; ++i) Bytes::interleave(y[i], y[i + 8], x[2 * i], x[2 * i + 1]);
-    for (std::size_t i = 0; i < 8; ++i) Bytes::interleave(x[i], x[i + 8], y[2 * i], y[2 * i + 1]);
-    for (std::size_t i = 0; i < 8; ++i) Bytes::interleave(y[i], y[i + 8], x[2 * i], x[2 * i + 1]);
+    });
+    const auto shuffle = [](const Bytes* from, Bytes* to) VICINAL_LAMBDA_INLINE {
+        repeat<8>([&](std::size_t i)
+                      VICINAL_LAMBDA_INLINE { Bytes::interleave(from[i], from[i + 8], to[2 * i], to[2 * i + 1]); });
+    };
+    shuffle(y, x);
+    shuffle(x, y);
+    shuffle(y, x);
 }
 
 /// Adds up the entries that `count` bytes of each row name, each in two tables.
@@ -58,7 +62,9 @@ VICINAL_INLINE void scan_rows_16(const Row& row, const std::uint8_t* tables, std
             transpose_16x16([&](std::size_t r) VICINAL_LAMBDA_INLINE { return row(r, p); }, x);
             const std::uint8_t* const table = tables + p * 32;
             if (p + 16 <= end)
-                for (std::size_t i = 0; i < 16; i += step) sums.add(sum_of_entries(x + i, step, table + 32 * i));
+                repeat<16 / step>([&](std::size_t i) VICINAL_LAMBDA_INLINE {
+                    sums.add(sum_of_entries(x + i * step, step, table + 32 * i * step));
+                });
             else
                 for (std::size_t i = 0; p + i < end; i += step_at_end)
                     sums.add(sum_of_entries(x + i, step_at_end, table + 32 * i));
