@@ -134,7 +134,7 @@ TEST_CASE("fast scan: 32 sums are those of the tables' entries, and near the exa
 #if defined(__SSE2__)
     check_scan<xsimd::sse2>();
 #endif
-#if defined(__SSSE3__)
+#if defined(VICINAL_HAS_SSSE3)
     check_scan<xsimd::ssse3>();
 #endif
 }

@@ -122,6 +122,6 @@ TEST_CASE("table_scan: the same without SIMD") { check_all<simd::scalar_isa>(); 
 #if defined(__SSE2__)
 TEST_CASE("table_scan: the same on SSE2") { check_all<xsimd::sse2>(); }
 #endif
-#if defined(__SSSE3__)
+#if defined(VICINAL_HAS_SSSE3)
 TEST_CASE("table_scan: the same on SSSE3") { check_all<xsimd::ssse3>(); }
 #endif

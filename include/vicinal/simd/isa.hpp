@@ -2,9 +2,17 @@
 // Instruction sets are types: the one a kernel is compiled for has xsimd's name, or ours where xsimd has none.
 #pragma once
 
-#include <cstddef>          // for size_t
-#include <type_traits>      // for is_base_of_v
+#include <cstddef>      // for size_t
+#include <type_traits>  // for is_base_of_v
+
+// <windows.h> may have made macros of names that xsimd declares.
+#pragma push_macro("min")
+#pragma push_macro("max")
+#undef min
+#undef max
 #include <xsimd/xsimd.hpp>  // for batch, default_arch
+#pragma pop_macro("max")
+#pragma pop_macro("min")
 
 #include "vicinal/core/config.hpp"
 
@@ -24,7 +32,7 @@ struct avx2_of_avx512_isa {};
 #if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE) && !defined(XSIMD_WITH_EMULATED)
 #define VICINAL_ONLY_SCALAR
 using native_isa = scalar_isa;
-#elif defined(__AVX512F__) && defined(__AVX2__) && defined(__FMA__)
+#elif defined(VICINAL_HAS_AVX512) && defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
 using native_isa = avx2_of_avx512_isa;
 #else
 using native_isa = xsimd::default_arch;
@@ -42,7 +50,7 @@ struct lanes_of<scalar_isa> {
     static constexpr std::size_t count = 1;
 };
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
 template <>
 struct lanes_of<avx2_of_avx512_isa> : lanes_of<xsimd::fma3<xsimd::avx2>> {};
 #endif

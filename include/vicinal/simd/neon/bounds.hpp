@@ -3,7 +3,10 @@
 // roots of vectors.)
 #pragma once
 
-#if defined(__ARM_NEON) && defined(__aarch64__)
+#include "vicinal/core/target.hpp"
+#include "vicinal/simd/isa.hpp"
+
+#if defined(VICINAL_HAS_NEON) && defined(VICINAL_AARCH64) && !defined(VICINAL_ONLY_SCALAR)
 
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for int32_t

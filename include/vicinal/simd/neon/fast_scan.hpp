@@ -2,7 +2,9 @@
 // simd/fast_scan.hpp on AArch64, which looks 16 bytes up in a register.
 #pragma once
 
-#if defined(__ARM_NEON) && defined(__aarch64__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_NEON) && defined(VICINAL_AARCH64)
 
 #include <arm_neon.h>
 

@@ -2,7 +2,9 @@
 // simd/integer.hpp on NEON, whose multiplications widen and add.
 #pragma once
 
-#if defined(__ARM_NEON)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_NEON)
 
 #include <arm_neon.h>
 

@@ -2,7 +2,9 @@
 // simd/integer_scan.hpp on NEON.
 #pragma once
 
-#if defined(__ARM_NEON)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_NEON)
 
 #include <arm_neon.h>
 

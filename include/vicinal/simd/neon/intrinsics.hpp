@@ -2,7 +2,9 @@
 // simd/intrinsics.hpp for vectors of 128 bits on Arm: on NEON of ARMv7, and what AArch64 has beyond it.
 #pragma once
 
-#if defined(__ARM_NEON)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_NEON)
 
 #include <arm_neon.h>
 
@@ -16,7 +18,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd::per_isa {
 
-#if defined(__aarch64__)
+#if defined(VICINAL_AARCH64)
 
 /// Adds up neighbours: a0 + a1, a2 + a3, b0 + b1, b2 + b3.
 [[nodiscard]] VICINAL_INLINE float32x4_t add_pairs(float32x4_t a, float32x4_t b) noexcept { return vpaddq_f32(a, b); }
@@ -34,7 +36,7 @@ namespace simd::per_isa {
 
 #endif
 
-#if defined(__ARM_FEATURE_DOTPROD)
+#if defined(VICINAL_HAS_DOTPROD)
 
 /// Adds four products of bytes to each lane of `sum`.
 [[nodiscard]] VICINAL_INLINE int32x4_t add_products(int32x4_t sum, int8x16_t a, int8x16_t b) noexcept {
@@ -141,7 +143,7 @@ template <class V>
     return V(vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(load_4_u16(p)), 16)));
 }
 
-#if defined(__aarch64__)
+#if defined(VICINAL_AARCH64)
 
 template <class V>
 [[nodiscard]] VICINAL_INLINE V widen_f16(tag::neon64, const std::byte* p) noexcept {
@@ -155,7 +157,7 @@ VICINAL_INLINE void store_rounded(tag::neon64, const V& v, std::int16_t* out) no
 
 #endif
 
-#if defined(__GNUC__)
+#if defined(VICINAL_GNU)
 template <class V>
 VICINAL_INLINE void keep_in_register(tag::neon, V& v) noexcept {
     asm("" : "+w"(v.data));

@@ -2,7 +2,10 @@
 // Bounds of rows by their factors, of simd/fast_scan.hpp and simd/pca_lower_bounds.hpp, on SSE2.
 #pragma once
 
-#if defined(__SSE2__)
+#include "vicinal/core/target.hpp"
+#include "vicinal/simd/isa.hpp"
+
+#if defined(VICINAL_HAS_SSE2) && !defined(VICINAL_ONLY_SCALAR)
 
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for int32_t

@@ -2,7 +2,9 @@
 // simd/integer.hpp on SSE2, whose one instruction for it multiplies signed integers of 16 bits and adds two products.
 #pragma once
 
-#if defined(__SSE2__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_SSE2)
 
 #include <emmintrin.h>
 

@@ -2,7 +2,9 @@
 // simd/integer_scan.hpp on SSE2.
 #pragma once
 
-#if defined(__SSE2__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_SSE2)
 
 #include <emmintrin.h>
 

@@ -2,7 +2,9 @@
 // simd/intrinsics.hpp for vectors of 128 bits on x86.
 #pragma once
 
-#if defined(__SSE2__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_SSE2)
 
 #include <emmintrin.h>
 
@@ -116,7 +118,7 @@ VICINAL_INLINE void store_rounded(tag::sse2, const V& v, std::int16_t* out) noex
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm_packs_epi32(wide, wide));
 }
 
-#if defined(__GNUC__)
+#if defined(VICINAL_GNU)
 template <class V>
 VICINAL_INLINE void keep_in_register(tag::sse2, V& v) noexcept {
     asm("" : "+x"(v.data));

@@ -2,7 +2,9 @@
 // simd/fast_scan.hpp on SSSE3, the first set of x86 that looks bytes up in a register.
 #pragma once
 
-#if defined(__SSSE3__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_SSSE3)
 
 #include <tmmintrin.h>  // for _mm_shuffle_epi8
 
