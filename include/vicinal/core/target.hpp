@@ -27,6 +27,9 @@
 #if defined(__SSE2__) || (defined(VICINAL_MSVC) && defined(VICINAL_X86_64)) || (defined(_M_IX86_FP) && _M_IX86_FP >= 2)
 #define VICINAL_HAS_SSE2
 #endif
+#if defined(__SSSE3__) || (defined(VICINAL_MSVC) && defined(__AVX__))
+#define VICINAL_HAS_SSSE3
+#endif
 #if defined(__AVX__)
 #define VICINAL_HAS_AVX
 #endif
