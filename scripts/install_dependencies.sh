@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/install_dependencies.sh demo|test|bench|fuzz|cross
 #
 # Installs what building vicinal's demo, tests, benchmarks or fuzz targets, or testing for other processors, needs and
@@ -176,7 +177,7 @@ case $0 in
         case ${1:-} in
             demo | test | bench | fuzz | cross) vicinal_install_dependencies "$1" ;;
             *)
-                sed -n '2,8s/^# \{0,1\}//p' "$0"
+                sed -n '3,9s/^# \{0,1\}//p' "$0"
                 exit 2
                 ;;
         esac

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/test_targets.sh [--list] [--no-skip] [--include DIRECTORY]... [NAME...]
 #
 # Compiles tests/smoke/smoke.cpp for each target, other processors, compilers, standard libraries and systems, and runs
@@ -34,7 +35,7 @@ ppc64le      qemu-ppc64le   powerpc64le-linux-gnu-g++
 s390x        qemu-s390x     s390x-linux-gnu-g++
 TARGETS
 }
-usage() { sed -n '2,10s/^# \{0,1\}//p' "$root/scripts/test_targets.sh"; }
+usage() { sed -n '3,11s/^# \{0,1\}//p' "$root/scripts/test_targets.sh"; }
 
 includes=
 names=

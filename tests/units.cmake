@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Which test files are compiled together, and which of them run under the address sanitizer.
 #
 # What takes the time of compiling a test is reading Eigen, xsimd and the library (five seconds a file) and making the

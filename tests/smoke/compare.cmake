@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -D PROGRAM=... -D EXPECTED=... -D DIRECTORY=... -P compare.cmake: runs the smoke program in DIRECTORY and
 # compares what it prints with the file EXPECTED.
 file(MAKE_DIRECTORY "${DIRECTORY}")

@@ -64,7 +64,7 @@ class pca8 {
     /// Learns from at most 8192 evenly spaced rows, of which those far off the rest, at most one in 64, have no say
     /// (codec/ordinary_rows.hpp).  throws  error{invalid_argument} if these have more than 65536 components; the codec
     /// is then as it was. A template, as is `restore`, so that only programs that have a pca8 compile Eigen's products,
-    /// a tenth of what vicinal.hpp would cost all others.
+    /// a third of what vicinal.hpp would cost all others.
     template <int = 0>
     void train(matrix_view<const float> rows) {
         // Beyond, the directions alone are gigabytes, and learning them takes minutes.
