@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kernels of 128 bits: SSE2 and SSSE3, which every build for x86 tests beside its own, and what NEON shares with them."""
 GROUPS = {
     "words": ["simd/integer_test.cpp", "simd/integer_scan_test.cpp"],

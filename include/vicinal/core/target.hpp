@@ -13,6 +13,9 @@
 #if defined(__GNUC__) && !defined(__clang__)
 #define VICINAL_GCC
 #endif
+#if (defined(VICINAL_MSVC) && !defined(_CPPUNWIND)) || (defined(VICINAL_GNU) && !defined(__EXCEPTIONS))
+#error "vicinal reports what it refuses by exceptions: compile with -fexceptions (MSVC: /EHsc)"
+#endif
 #if defined(__SIZEOF_INT128__)
 #define VICINAL_HAS_INT128
 #endif
