@@ -17,7 +17,7 @@ template <class V>
     return static_cast<unsigned>(_mm_movemask_ps(_mm_cmpnlt_ps(a, b)));
 }
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(__wasm__)  // wasm has these intrinsics, but no registers to name
 template <class V>
 VICINAL_INLINE void keep_in_register(tag::sse2, V& v) noexcept {
     asm("" : "+x"(v.data));
