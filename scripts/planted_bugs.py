@@ -224,7 +224,7 @@ def bugs_here():
         Bug("a codebook may hold what is too long", "product", "codec/pq/pq.hpp",
             "if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;", "static_cast<void>(squares);"),
         Bug("an odd dimension's partner may be anything", "product", "codec/pq/pq.hpp",
-            "std::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)", "false)"),
+            "detail::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)", "false)"),
         Bug("the first centroid's length counts for all", "product", "codec/pq/pq.hpp", "if (squares > most) most = squares;",
             "if (most <= 0) most = squares;"),
         Bug("it learns from the first rows only", "product", "codec/pq/pq.hpp", "(rows.rows() + most - 1) / most));", "1));"),

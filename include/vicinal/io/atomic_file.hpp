@@ -9,7 +9,6 @@
 #include <cstdint>       // for uint64_t, uintptr_t
 #include <filesystem>    // for path, symlink_status
 #include <span>          // for span
-#include <stop_token>    // for stop_token
 #include <string>        // for string
 #include <string_view>   // for string_view
 #include <system_error>  // for error_code, generic_category

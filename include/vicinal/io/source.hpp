@@ -14,7 +14,6 @@
 #include <limits>       // for numeric_limits
 #include <new>          // for operator new, align_val_t
 #include <span>         // for span
-#include <stop_token>   // for stop_token
 #include <string>       // for string, to_string
 #include <string_view>  // for string_view
 #include <utility>      // for exchange, move, swap

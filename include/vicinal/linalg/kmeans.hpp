@@ -8,7 +8,6 @@
 #pragma once
 
 #include <algorithm>    // for max, min, sort
-#include <bit>          // for bit_cast
 #include <cmath>        // for sqrt
 #include <cstddef>      // for size_t, ptrdiff_t
 #include <cstdint>      // for uint32_t, uint64_t
@@ -21,7 +20,9 @@
 #include <utility>      // for pair, swap
 #include <vector>       // for vector
 
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/function_ref.hpp"
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/linalg/kmeans_seeding.hpp"
 #include "vicinal/linalg/nearest_centroids.hpp"
 
@@ -35,7 +36,7 @@ struct kmeans_params {
     double balance = 0;          ///< split clusters of more than this many times the mean size; 0 = leave them
     double tolerance = 1e-4;     ///< stop when an iteration lowers the objective by less than this share; >= 0
     executor_ref executor = {};  ///< empty: the calling thread
-    std::stop_token stop = {};
+    stop_token stop = {};
     function_ref<void(std::size_t done, std::size_t total)> progress = {};  ///< after each iteration
 };
 
@@ -209,7 +210,7 @@ class cluster_splitting {
 /// homes  where the members of each cluster are: their mean, which its centroid has left if it was given up or split
 inline void assign_around(const row_set& rows, const cluster_members& members, matrix_view<const float> homes,
                           matrix_view<const float> centroids, std::span<std::uint32_t> assignment,
-                          std::span<float> distance, executor_ref on, const std::stop_token& stop) {
+                          std::span<float> distance, executor_ref on, const stop_token& stop) {
     constexpr std::size_t block = 16;
     const centroid_table all(centroids);
     parallel_for(on, (homes.rows() + block - 1) / block, [&](std::size_t task) {
@@ -280,9 +281,9 @@ inline void run_lloyd(const row_set& rows, const kmeans_params& params, kmeans_r
 
 /// Refuses what is below zero or no number, by its bits: -ffast-math knows no NaN.
 inline void require_not_negative(std::string_view what, double value) {
-    const auto bits = std::bit_cast<std::uint64_t>(value);
+    const auto bits = detail::bit_cast<std::uint64_t>(value);
     constexpr std::uint64_t minus_zero = std::uint64_t{1} << 63;
-    constexpr auto infinite = std::bit_cast<std::uint64_t>(std::numeric_limits<double>::infinity());
+    constexpr auto infinite = detail::bit_cast<std::uint64_t>(std::numeric_limits<double>::infinity());
     if (bits > infinite && bits != minus_zero)
         fail(errc::invalid_argument, std::string(what) + " is " + std::to_string(value) + ", it must be at least 0");
 }

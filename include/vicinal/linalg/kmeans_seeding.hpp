@@ -2,15 +2,15 @@
 // What k-means starts from: random numbers by counter, samples of rows, and k-means++ (Arthur, Vassilvitskii 2007).
 #pragma once
 
-#include <algorithm>   // for copy_n, min
-#include <cstddef>     // for size_t
-#include <cstdint>     // for uint32_t, uint64_t
-#include <limits>      // for numeric_limits
-#include <span>        // for span
-#include <stop_token>  // for stop_token
-#include <utility>     // for move
-#include <vector>      // for vector
+#include <algorithm>  // for copy_n, min
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t, uint64_t
+#include <limits>     // for numeric_limits
+#include <span>       // for span
+#include <utility>    // for move
+#include <vector>     // for vector
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/linalg/nearest_centroids.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -64,7 +64,7 @@ class kmeans_random {
 class kmeans_seeding {
   public:
     /// rows  at least one; must outlive this
-    kmeans_seeding(const row_set& rows, std::uint64_t seed, executor_ref on, std::stop_token stop)
+    kmeans_seeding(const row_set& rows, std::uint64_t seed, executor_ref on, stop_token stop)
         : rows_(rows),
           seeding_(seed, kmeans_random::purpose::seeding),
           filling_(seed, kmeans_random::purpose::filling),
@@ -150,7 +150,7 @@ class kmeans_seeding {
     kmeans_random seeding_;
     kmeans_random filling_;
     executor_ref executor_;
-    std::stop_token stop_;
+    stop_token stop_;
     std::uint64_t draws_ = 0;
     std::vector<float> weights_;  ///< squared distance from the closest centroid so far
     std::vector<double> block_sums_;

@@ -33,7 +33,6 @@
 #include <limits>       // for numeric_limits
 #include <numeric>      // for iota
 #include <span>         // for span
-#include <stop_token>   // for stop_token
 #include <string>       // for string, to_string
 #include <string_view>  // for string_view
 #include <utility>      // for pair
@@ -42,6 +41,7 @@
 #include "vicinal/core/executor.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/linalg/row_set.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -303,8 +303,7 @@ class centroid_table {
 /// nearest_centroids over any row set, cancellable. `what` names the caller in
 /// the message.
 inline void assign_rows(const row_set& rows, matrix_view<const float> centroids, std::span<std::uint32_t> assignment,
-                        std::span<float> distance, executor_ref on, const std::stop_token& stop,
-                        std::string_view what) {
+                        std::span<float> distance, executor_ref on, const stop_token& stop, std::string_view what) {
     constexpr std::size_t task_rows = 4 * centroid_table::tile_rows;  // one scratch serves several tiles
     const centroid_table table(centroids);
     parallel_for(on, (rows.size() + task_rows - 1) / task_rows, [&](std::size_t task) {
@@ -333,7 +332,7 @@ inline void assign_rows(const row_set& rows, matrix_view<const float> centroids,
 /// threads     the same result for every executor
 inline void nearest_centroids(matrix_view<const float> rows, matrix_view<const float> centroids,
                               std::span<std::uint32_t> assignment, std::span<float> distance = {},
-                              executor_ref executor = {}, const std::stop_token& stop = {}) {
+                              executor_ref executor = {}, const stop_token& stop = {}) {
     using std::to_string;
     if (rows.dim() != centroids.dim())
         detail::fail(errc::dimension_mismatch, "nearest_centroids: rows have " + to_string(rows.dim()) +

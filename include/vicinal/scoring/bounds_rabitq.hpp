@@ -11,13 +11,13 @@
 #pragma once
 
 #include <algorithm>  // for max, min
-#include <bit>        // for bit_cast
 #include <cmath>      // for sqrt
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint8_t, uint32_t, uint64_t
 #include <limits>     // for numeric_limits
 
 #include "vicinal/codec/rabitq.hpp"
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/simd/fast_scan.hpp"
 
@@ -155,10 +155,10 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         }
         // By its bits, which numbers that are none, of a damaged mapped file, do not pass whatever the compiler is
         // told.
-        constexpr auto least = std::bit_cast<std::uint32_t>(0x1p-90F);
-        constexpr auto most = std::bit_cast<std::uint32_t>(0x1p100F);
+        constexpr auto least = detail::bit_cast<std::uint32_t>(0x1p-90F);
+        constexpr auto most = detail::bit_cast<std::uint32_t>(0x1p100F);
         const float distance = simd::sum_lanes(squares);
-        const auto bits = std::bit_cast<std::uint32_t>(distance);
+        const auto bits = detail::bit_cast<std::uint32_t>(distance);
         able_ = bits > least && bits < most;
         if (!able_) return;
         distance_ = double{distance};

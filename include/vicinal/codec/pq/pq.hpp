@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>    // for max, min
-#include <bit>          // for bit_cast
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
 #include <limits>       // for numeric_limits
@@ -15,6 +14,7 @@
 #include "vicinal/codec/ordinary_rows.hpp"
 #include "vicinal/codec/pq/plane_clusters.hpp"
 #include "vicinal/concepts.hpp"
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/little_endian.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/simd/intrinsics.hpp"
@@ -96,7 +96,7 @@ class pq {
             // A centroid is a mean of admitted vectors, which is no longer than they are but for rounding.
             if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;
             if (dim_ % 2 != 0 && i / (2 * centroids) + 1 == pairs() &&
-                std::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)
+                detail::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)
                 return false;
         }
         set_codebook(std::move(codebook));

@@ -4,7 +4,6 @@
 
 #include <algorithm>  // for max, max_element, min, min_element
 #include <array>      // for array
-#include <bit>        // for bit_cast
 #include <cmath>      // for abs
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for int16_t, int32_t, uint32_t
@@ -14,6 +13,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/concepts.hpp"
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/little_endian.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -140,16 +140,17 @@ class affine_ranges {
         for (std::size_t i = 0; i < ranges; ++i) {
             const std::uint32_t step = number(ranges + i);
             if ((number(i) & 0x7FFFFFFFU) >= infinite || step < smallest_step || step >= infinite ||
-                (step & 0xFFU) != 0 || largest(std::bit_cast<float>(number(i)), std::bit_cast<float>(step)) > 0x1p63)
+                (step & 0xFFU) != 0 ||
+                largest(detail::bit_cast<float>(number(i)), detail::bit_cast<float>(step)) > 0x1p63)
                 return false;
         }
         if (ranges == 1) {
-            set_all(std::bit_cast<float>(number(0)), std::bit_cast<float>(number(1)));
+            set_all(detail::bit_cast<float>(number(0)), detail::bit_cast<float>(number(1)));
             return true;
         }
         affine_ranges read(dim_, top_);
-        const auto step = [&](std::size_t i) { return std::bit_cast<float>(number(ranges + i)); };
-        read.set_each([&](std::size_t i) { return std::bit_cast<float>(number(i)); }, step);
+        const auto step = [&](std::size_t i) { return detail::bit_cast<float>(number(ranges + i)); };
+        read.set_each([&](std::size_t i) { return detail::bit_cast<float>(number(i)); }, step);
         for (std::size_t i = 0; i < ranges; ++i)
             if (read.uniform_ || read.step_[i] != step(i)) return false;  // not as set_each makes them
         *this = std::move(read);
@@ -178,7 +179,7 @@ class affine_ranges {
         return sum;
     }
 
-    static constexpr std::uint32_t smallest_step = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::min());
+    static constexpr std::uint32_t smallest_step = detail::bit_cast<std::uint32_t>(std::numeric_limits<float>::min());
 
     /// The larger end of a range.
     [[nodiscard]] double largest(float low, float step) const noexcept {
@@ -187,14 +188,14 @@ class affine_ranges {
     }
     /// `step` rounded up to 16 significant bits, and not so small that its reciprocal is infinite.
     [[nodiscard]] static float short_step(float step) noexcept {
-        const std::uint32_t bits = std::max(std::bit_cast<std::uint32_t>(step), smallest_step);
-        return std::bit_cast<float>((bits + 0xFFU) & ~0xFFU);
+        const std::uint32_t bits = std::max(detail::bit_cast<std::uint32_t>(step), smallest_step);
+        return detail::bit_cast<float>((bits + 0xFFU) & ~0xFFU);
     }
     /// A 64th of `step` rounded up to 9 bits: its multiples up to 64 have 16.
     [[nodiscard]] static float unit_of(float step) noexcept {
         const float large = std::max(step, 64 * std::numeric_limits<float>::min());
-        const std::uint32_t bits = std::bit_cast<std::uint32_t>(large);
-        return std::bit_cast<float>((bits + 0x7FFFU) & ~0x7FFFU) / static_cast<float>(most_weight);
+        const std::uint32_t bits = detail::bit_cast<std::uint32_t>(large);
+        return detail::bit_cast<float>((bits + 0x7FFFU) & ~0x7FFFU) / static_cast<float>(most_weight);
     }
     // Isa load whole SIMD vectors of these.
     [[nodiscard]] static std::size_t padded(std::size_t dim) noexcept { return dim + 16; }

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <algorithm>  // for max, min
-#include <bit>        // for bit_cast
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint32_t
 #include <span>       // for span
 #include <vector>     // for vector
 
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/filter.hpp"
 #include "vicinal/index/common/call_stats.hpp"
@@ -29,7 +29,7 @@ namespace detail {
 }
 
 inline void require_radius(float radius) {
-    if ((std::bit_cast<std::uint32_t>(radius) & 0x7FFFFFFFU) > 0x7F800000U)  // NaN, whatever -ffast-math believes
+    if ((detail::bit_cast<std::uint32_t>(radius) & 0x7FFFFFFFU) > 0x7F800000U)  // NaN, whatever -ffast-math believes
         fail(errc::invalid_argument, "search_within: radius is NaN, it must be a number");
 }
 

@@ -3,12 +3,12 @@
 // memory.
 #pragma once
 
-#include <array>       // for array
-#include <cstddef>     // for size_t
-#include <optional>    // for optional
-#include <span>        // for span
-#include <stop_token>  // for stop_token
+#include <array>     // for array
+#include <cstddef>   // for size_t
+#include <optional>  // for optional
+#include <span>      // for span
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/index/common/batch.hpp"
 #include "vicinal/index/hnsw/search.hpp"
 #include "vicinal/index/hnsw/state.hpp"
@@ -54,7 +54,7 @@ struct turn {
 
 /// Walks to the end; walk_of(turn) is a descent or a walk of the lowest level.
 template <class State, class WalkOf>
-void take_turns(std::span<turn<State>> turns, const std::stop_token& stop, const WalkOf& walk_of) {
+void take_turns(std::span<turn<State>> turns, const stop_token& stop, const WalkOf& walk_of) {
     std::array<turn<State>*, queries_together> going{};
     std::size_t left = 0;
     for (turn<State>& t : turns) going[left++] = &t;
@@ -74,7 +74,7 @@ void take_turns(std::span<turn<State>> turns, const std::stop_token& stop, const
 /// Walks the graph for all queries, from the top to the lowest level.
 template <class State>
 void walk_in_turns(const State& index, std::span<turn<State>> turns, std::size_t width, search_stats& stats,
-                   const std::stop_token& stop) {
+                   const stop_token& stop) {
     for (turn<State>& t : turns) t.begin(index, stats);
     take_turns<State>(
         turns, stop, [](turn<State> & t) -> auto& { return *t.upper; });

@@ -2,12 +2,12 @@
 // How an hnsw_index answers one query: its closest rows, or those within a radius.
 #pragma once
 
-#include <algorithm>   // for max, min, sort
-#include <cstddef>     // for size_t
-#include <span>        // for span
-#include <stop_token>  // for stop_token
-#include <vector>      // for vector
+#include <algorithm>  // for max, min, sort
+#include <cstddef>    // for size_t
+#include <span>       // for span
+#include <vector>     // for vector
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/hnsw/graph/duplicates.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
@@ -48,7 +48,7 @@ template <class State>
 /// Goes on where a beam is full of near-duplicates of one row, which has not looked elsewhere.
 template <class State, class Scorer>
 void look_around(const State& index, const Scorer& scorer, walk_scratch& walk, search_stats& stats,
-                 const std::stop_token& stop) {
+                 const stop_token& stop) {
     const float spread = crowd_in(walk.pool);
     if (spread < 0) return;
     auto other = index.walks.take();
@@ -57,7 +57,7 @@ void look_around(const State& index, const Scorer& scorer, walk_scratch& walk, s
 }
 template <class State, class Scorer>
 void search_lowest(const State& index, const Scorer& scorer, slot_t start, std::size_t width, walk_scratch& walk,
-                   search_stats& stats, const std::stop_token& stop) {
+                   search_stats& stats, const stop_token& stop) {
     beam_search(index.graph, scorer, start, 0, width, walk, stats, stop);
     look_around(index, scorer, walk, stats, stop);
 }

@@ -7,14 +7,14 @@
 // from there, and a share of its links is theirs.
 #pragma once
 
-#include <algorithm>   // for max, max_element, min, sort
-#include <array>       // for array
-#include <cmath>       // for abs, sqrt
-#include <cstddef>     // for size_t
-#include <span>        // for span
-#include <stop_token>  // for stop_token
-#include <vector>      // for vector
+#include <algorithm>  // for max, max_element, min, sort
+#include <array>      // for array
+#include <cmath>      // for abs, sqrt
+#include <cstddef>    // for size_t
+#include <span>       // for span
+#include <vector>     // for vector
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/index/hnsw/graph/walk.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -110,7 +110,7 @@ class noting_scorer {
 /// blur(distance)  how far off rows are about equally far
 template <class Graph, class Scorer, class Blur>
 void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
-                   const Blur& blur, walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
+                   const Blur& blur, walk_scratch& walk, search_stats& stats, const stop_token& stop) {
     constexpr std::size_t most = 2;
     beam& pool = walk.pool;
     const auto is_taken = [&](float distance) {
@@ -158,7 +158,7 @@ void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::
 /// spread  as crowd_in says
 template <class Graph, class Scorer>
 void leave_crowd(const Graph& graph, const Scorer& scorer, float spread, walk_scratch& walk, walk_scratch& other,
-                 search_stats& stats, const std::stop_token& stop) {
+                 search_stats& stats, const stop_token& stop) {
     constexpr std::size_t width = 32;
     spread_search(
         graph, scorer, key_slot(walk.pool[0]), 0, width, [&](float) { return spread; }, other, stats, stop);
