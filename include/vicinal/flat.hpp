@@ -100,7 +100,7 @@ class flat_index {
     ///         throws
     [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,
                                                    const search_params& params = {}) const {
-        std::vector<neighbor<Id>> hits(std::min(k, size()));
+        std::vector<neighbor<Id>> hits((std::min)(k, size()));
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
@@ -117,7 +117,7 @@ class flat_index {
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
-        return detail::flat::search_batch(*state_, queries, std::min(k, size()), params);
+        return detail::flat::search_batch(*state_, queries, (std::min)(k, size()), params);
     }
     /// Every row at distance <= radius, closest first. Under l2 the radius is squared, as all distances are.
     /// O(size() * dim()).

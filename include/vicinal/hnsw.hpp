@@ -110,7 +110,7 @@ class hnsw_index {
     ///         throws
     [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,
                                                    const search_params& params = {}) const {
-        std::vector<neighbor<Id>> hits(std::min(k, size()));
+        std::vector<neighbor<Id>> hits((std::min)(k, size()));
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
@@ -127,7 +127,7 @@ class hnsw_index {
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
-        return detail::hnsw::search(*state_, queries, std::min(k, size()), params);
+        return detail::hnsw::search(*state_, queries, (std::min)(k, size()), params);
     }
     /// Rows at distance <= radius, closest first: those that a beam of width params.ef finds, and those that links lead
     /// to from these through rows within the radius. Under l2 the radius is squared, as all distances are. Costs a

@@ -121,7 +121,7 @@ class search_table {
     search_table() = default;
     /// throws  error{capacity} if that many results are more than an address space holds
     search_table(std::size_t queries, std::size_t k) : k_(k) {
-        constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(neighbor<Id>);
+        constexpr std::size_t most = (std::numeric_limits<std::ptrdiff_t>::max)() / sizeof(neighbor<Id>);
         if (queries > most / std::max<std::size_t>(k, 1))
             detail::fail(errc::capacity, "search: " + std::to_string(k) + " results for each of " +
                                              std::to_string(queries) + " queries are more than memory can hold");
@@ -200,9 +200,9 @@ struct save_options {
 /// the limits, a load allocates no more than twice the bytes it is given and 1 MiB, and 16 bytes for each dimension
 /// where a codec learns ranges or rotates.
 struct load_limits {
-    std::uint64_t max_bytes = std::numeric_limits<std::uint64_t>::max();
-    std::uint64_t max_rows = std::numeric_limits<std::uint64_t>::max();
-    std::uint64_t max_dim = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t max_bytes = (std::numeric_limits<std::uint64_t>::max)();
+    std::uint64_t max_rows = (std::numeric_limits<std::uint64_t>::max)();
+    std::uint64_t max_dim = (std::numeric_limits<std::uint64_t>::max)();
     stop_token stop{};        ///< when triggered, the load throws error{cancelled}
     progress_ref progress{};  ///< told how many bytes of all are read; checking them takes about as long again
 };

@@ -13,7 +13,7 @@ BUGS = [
     ("a worker leaves a run without saying so", "pools", "core/executor.hpp",
      "pool_.idle_.wait(lock, [&] { return mine_.helpers == 0; });", ""),
     ("as many threads are started as were asked for", "pools", "core/executor.hpp",
-     "        threads = std::min(threads, max_threads);\n", ""),
+     "        threads = (std::min)(threads, max_threads);\n", ""),
     ("a thread that does not start is passed on", "pools", "core/executor.hpp",
      "} catch (const std::exception&) {", "} catch (const std::bad_alloc&) {"),
     # ---- streams

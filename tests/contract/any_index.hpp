@@ -24,7 +24,7 @@ struct asking {
     bool everything = false;  ///< look everywhere: nprobe = lists, ef = rows, rerank = rows. False: the defaults
     std::size_t rerank = 0;   ///< where `everything` is false
     vicinal::id_filter<std::uint64_t> filter{};
-    std::stop_token stop{};
+    vicinal::stop_token stop{};
     vicinal::search_stats* stats = nullptr;
     std::size_t threads = 1;
 };

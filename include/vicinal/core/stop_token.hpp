@@ -14,8 +14,8 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-// libc++ has stop tokens since version 20, and from 18 on under -fexperimental-library. All objects of a program must be
-// compiled alike in that.
+// libc++ has stop tokens since version 20, and from 18 on under -fexperimental-library. All objects of a program must
+// be compiled alike in that.
 #if defined(__cpp_lib_jthread)
 using std::stop_source;
 using std::stop_token;

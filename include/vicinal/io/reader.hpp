@@ -117,7 +117,7 @@ class file_image {
         std::uint32_t crc = 0;
         while (!bytes.empty()) {
             throw_if_stopped(stop);
-            const auto piece = bytes.first(std::min(bytes.size(), byte_progress::stride));
+            const auto piece = bytes.first((std::min)(bytes.size(), byte_progress::stride));
             crc = crc32c(crc, piece);
             bytes = bytes.subspan(piece.size());
         }

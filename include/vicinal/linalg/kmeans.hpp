@@ -101,7 +101,7 @@ inline void move_to_means(const row_set& rows, const cluster_members& members, s
     const std::size_t clusters = members.start.size() - 1;
     parallel_for(on, (clusters + block - 1) / block, [&](std::size_t task) {
         std::vector<double> sum(dim);
-        for (std::size_t c = task * block; c < std::min(clusters, (task + 1) * block); ++c) {
+        for (std::size_t c = task * block; c < (std::min)(clusters, (task + 1) * block); ++c) {
             if (members.size(c) == 0) continue;
             std::fill(sum.begin(), sum.end(), 0.0);
             add_rows(rows, members.of(c), sum);
@@ -114,7 +114,7 @@ inline void move_to_means(const row_set& rows, const cluster_members& members, s
 /// Makes a centroid that stepped aside no longer than a row may be, lest distances from it overflow.
 inline void draw_near(std::span<float> centroid) noexcept {
     const double squares = squared_norm(centroid);
-    constexpr double longest = static_cast<double>(std::numeric_limits<float>::max()) / 8;
+    constexpr double longest = static_cast<double>((std::numeric_limits<float>::max)()) / 8;
     if (squares <= longest) return;
     const double factor = std::sqrt(longest / squares);
     for (float& x : centroid) x = static_cast<float>(static_cast<double>(x) * factor);
@@ -215,7 +215,7 @@ inline void assign_around(const row_set& rows, const cluster_members& members, m
     const centroid_table all(centroids);
     parallel_for(on, (homes.rows() + block - 1) / block, [&](std::size_t task) {
         const std::size_t first = task * block;
-        const std::size_t count = std::min(block, homes.rows() - first);
+        const std::size_t count = (std::min)(block, homes.rows() - first);
         centroid_table::scratch work;
         std::vector<std::uint32_t> around(count * neighbourhood);
         all.closest(row_set(homes.rows(first, count)), neighbourhood, work, around);
@@ -225,7 +225,7 @@ inline void assign_around(const row_set& rows, const cluster_members& members, m
             const centroid_table table(all, std::span(around).subspan(c * neighbourhood, neighbourhood));
             for (std::size_t i = 0; i < mine.size(); i += centroid_table::tile_rows) {
                 if (stop.stop_requested()) fail_cancelled("kmeans");
-                table.assign(rows, mine.subspan(i, std::min(centroid_table::tile_rows, mine.size() - i)), work,
+                table.assign(rows, mine.subspan(i, (std::min)(centroid_table::tile_rows, mine.size() - i)), work,
                              assignment, distance);
             }
         }
@@ -291,10 +291,10 @@ inline void require_not_negative(std::string_view what, double value) {
 inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& params) {
     require_not_negative("kmeans: balance", params.balance);
     require_not_negative("kmeans: tolerance", params.tolerance);
-    require_range("kmeans: dim", rows.dim(), 1, std::numeric_limits<std::uint32_t>::max());
-    require_range("kmeans: iterations", params.iterations, 1, std::numeric_limits<std::uint32_t>::max());
-    if (params.clusters == 0 || params.clusters > std::numeric_limits<std::uint32_t>::max())
-        require_range("kmeans: clusters", params.clusters, 1, std::numeric_limits<std::uint32_t>::max());
+    require_range("kmeans: dim", rows.dim(), 1, (std::numeric_limits<std::uint32_t>::max)());
+    require_range("kmeans: iterations", params.iterations, 1, (std::numeric_limits<std::uint32_t>::max)());
+    if (params.clusters == 0 || params.clusters > (std::numeric_limits<std::uint32_t>::max)())
+        require_range("kmeans: clusters", params.clusters, 1, (std::numeric_limits<std::uint32_t>::max)());
     if (params.clusters > rows.rows())
         fail(errc::invalid_argument, "kmeans: " + std::to_string(params.clusters) + " clusters of " +
                                          std::to_string(rows.rows()) + " rows; there must be a row for each cluster");

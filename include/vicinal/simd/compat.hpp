@@ -44,7 +44,7 @@ template <class V>
     if constexpr (is_float<V>)
         return a < b ? b : a;
     else
-        return xsimd::max(a, b);
+        return (xsimd::max)(a, b);
 }
 
 /// Finds the largest lane.

@@ -2,9 +2,17 @@
 // Instruction sets are types: the one a kernel is compiled for has xsimd's name, or ours where xsimd has none.
 #pragma once
 
-#include <cstddef>          // for size_t
-#include <type_traits>      // for conditional_t, is_base_of_v
+#include <cstddef>      // for size_t
+#include <type_traits>  // for conditional_t, is_base_of_v
+
+// <windows.h> may have made macros of names that xsimd declares.
+#pragma push_macro("min")
+#pragma push_macro("max")
+#undef min
+#undef max
 #include <xsimd/xsimd.hpp>  // for batch, default_arch
+#pragma pop_macro("max")
+#pragma pop_macro("min")
 
 #include "vicinal/core/config.hpp"
 

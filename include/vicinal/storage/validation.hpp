@@ -36,26 +36,26 @@ namespace detail {
 /// overflow all compare as larger, and no compiler flag about finite numbers can remove it. By Cauchy-Schwarz no inner
 /// product or squared distance of two vectors that pass overflows.
 [[nodiscard]] inline bool admissible(float squares) noexcept {
-    constexpr auto limit = detail::bit_cast<std::uint32_t>(std::numeric_limits<float>::max() / 8);
+    constexpr auto limit = detail::bit_cast<std::uint32_t>((std::numeric_limits<float>::max)() / 8);
     return detail::bit_cast<std::uint32_t>(squares) <= limit;
 }
 
 /// The same for what a codec made of an admitted vector, which rounding may have made a little longer: up to FLT_MAX/5,
 /// which still leaves every distance finite.
 [[nodiscard]] inline bool admissible_when_decoded(float squares) noexcept {
-    constexpr auto limit = detail::bit_cast<std::uint32_t>(std::numeric_limits<float>::max() / 5);
+    constexpr auto limit = detail::bit_cast<std::uint32_t>((std::numeric_limits<float>::max)() / 5);
     return detail::bit_cast<std::uint32_t>(squares) <= limit;
 }
 
 /// The same with a margin: for rows on their way in, so that no other order of summing finds one too long later.
 [[nodiscard]] inline bool admissible_when_stored(float squares) noexcept {
-    constexpr auto limit = detail::bit_cast<std::uint32_t>(std::numeric_limits<float>::max() / 6);
+    constexpr auto limit = detail::bit_cast<std::uint32_t>((std::numeric_limits<float>::max)() / 6);
     return detail::bit_cast<std::uint32_t>(squares) <= limit;
 }
 
 /// Whether it is, whatever is rounded, of vectors whose squares add up to no more than `largest`.
 [[nodiscard]] inline bool leaves_admissible(double largest) noexcept {
-    return largest <= double{std::numeric_limits<float>::max()} / 6 * 0.999;
+    return largest <= double{(std::numeric_limits<float>::max)()} / 6 * 0.999;
 }
 
 /// Whether every admitted vector is admissible_when_stored after it went through a codec, without a look at it.
@@ -78,7 +78,7 @@ template <class Codec>
                      ", all must be finite");
     fail(errc::magnitude, what + ": the sum of squares is " + std::to_string(squared_norm(vector)) +
                               ", it must not exceed FLT_MAX/8, " +
-                              std::to_string(double{std::numeric_limits<float>::max()} / 8));
+                              std::to_string(double{(std::numeric_limits<float>::max)()} / 8));
 }
 
 /// The least sum of squares of a vector that is stored, unless it is zero. Squares of its components, and of
@@ -117,7 +117,7 @@ void require_resolvable(std::string_view what, std::span<const float> vector, fl
         }
         if constexpr (resolving_codec<Codec>) {
             float largest = 0;
-            for (const float x : vector) largest = std::max(largest, std::abs(x));
+            for (const float x : vector) largest = (std::max)(largest, std::abs(x));
             if (largest < Codec::min_magnitude && largest > 0)
                 fail(errc::magnitude, std::string(what) + ": the largest component is " + scientific(double{largest}) +
                                           ", codec " + std::string(std::string_view(Codec::name)) +

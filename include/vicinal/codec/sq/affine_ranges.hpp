@@ -105,7 +105,7 @@ class affine_ranges {
     template <class LowOf, class StepOf>
     void set_each(LowOf low_of, StepOf step_of) noexcept {
         double largest = 0;
-        for (std::size_t i = 0; i < dim_; ++i) largest = std::max(largest, double{step_of(i)});
+        for (std::size_t i = 0; i < dim_; ++i) largest = (std::max)(largest, double{step_of(i)});
         if (largest == 0.0) return set_all(low_of(0), 0.0);
         unit_ = unit_of(static_cast<float>(largest));
         for (std::size_t i = 0; i < dim_; ++i) {
@@ -173,27 +173,27 @@ class affine_ranges {
     [[nodiscard]] double cut_off_of(std::span<const float> vector) const noexcept {
         double sum = 0;
         for (std::size_t i = 0; i < dim_; ++i) {
-            const float off = std::max({least_[i] - vector[i], vector[i] - most_[i], 0.0F});
+            const float off = (std::max)({least_[i] - vector[i], vector[i] - most_[i], 0.0F});
             sum += double{off} * double{off};
         }
         return sum;
     }
 
-    static constexpr std::uint32_t smallest_step = detail::bit_cast<std::uint32_t>(std::numeric_limits<float>::min());
+    static constexpr std::uint32_t smallest_step = detail::bit_cast<std::uint32_t>((std::numeric_limits<float>::min)());
 
     /// The larger end of a range.
     [[nodiscard]] double largest(float low, float step) const noexcept {
         const double high = double{low} + double{step} * top_;
-        return std::max(std::abs(double{low}), std::abs(high));
+        return (std::max)(std::abs(double{low}), std::abs(high));
     }
     /// `step` rounded up to 16 significant bits, and not so small that its reciprocal is infinite.
     [[nodiscard]] static float short_step(float step) noexcept {
-        const std::uint32_t bits = std::max(detail::bit_cast<std::uint32_t>(step), smallest_step);
+        const std::uint32_t bits = (std::max)(detail::bit_cast<std::uint32_t>(step), smallest_step);
         return detail::bit_cast<float>((bits + 0xFFU) & ~0xFFU);
     }
     /// A 64th of `step` rounded up to 9 bits: its multiples up to 64 have 16.
     [[nodiscard]] static float unit_of(float step) noexcept {
-        const float large = std::max(step, 64 * std::numeric_limits<float>::min());
+        const float large = (std::max)(step, 64 * (std::numeric_limits<float>::min)());
         const std::uint32_t bits = detail::bit_cast<std::uint32_t>(large);
         return detail::bit_cast<float>((bits + 0x7FFFU) & ~0x7FFFU) / static_cast<float>(most_weight);
     }
@@ -223,8 +223,8 @@ struct extremes {
             const std::span<const float> row = rows[r];
             for (std::size_t i = 0; i < row.size(); ++i) {
                 const float x = row[i];
-                smallest[i] = r == 0 ? x : std::min(smallest[i], x);
-                largest[i] = r == 0 ? x : std::max(largest[i], x);
+                smallest[i] = r == 0 ? x : (std::min)(smallest[i], x);
+                largest[i] = r == 0 ? x : (std::max)(largest[i], x);
                 whole = whole && x >= -0x1p23F && x <= 0x1p23F && x == static_cast<float>(static_cast<std::int32_t>(x));
             }
         }

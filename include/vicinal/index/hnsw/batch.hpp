@@ -44,7 +44,7 @@ struct turn {
     void ask_for_results(const State& index, std::size_t k) {
         const beam& pool = (*walk)->pool;
         const auto fine = make_fine_scorer(index, **lease);
-        for (std::size_t i = 0; i < std::min(k, pool.size()); ++i) {
+        for (std::size_t i = 0; i < (std::min)(k, pool.size()); ++i) {
             const slot_t slot = key_slot(pool[i]);
             index.directory.prefetch(slot);
             if constexpr (State::two_levels) fine.prefetch(&slot, 1);
@@ -109,7 +109,7 @@ void search_together(const State& index, matrix_view<const float> queries, const
     call_stats stats(params.stats, (*all[0].lease)->done, all.size());
     const std::size_t k = room(0).size();
     if (k == 0 || index.directory.live() == 0) return;
-    walk_in_turns(index, all, std::min(beam_width(params, k), stored_rows(index)), stats.now, params.stop);
+    walk_in_turns(index, all, (std::min)(beam_width(params, k), stored_rows(index)), stats.now, params.stop);
     for (turn<State>& t : all) t.ask_for_results(index, k);
     const row_selector<id_type> selector(index.directory, params.filter);
     for (std::size_t i = 0; i < all.size(); ++i) {

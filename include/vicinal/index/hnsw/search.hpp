@@ -25,7 +25,7 @@ inline constexpr std::size_t default_ef = 64;
 /// How many rows the beam of a search for k rows holds, if there are so many.
 template <class Params>
 [[nodiscard]] std::size_t beam_width(const Params& params, std::size_t k) noexcept {
-    return std::max(params.ef != 0 ? params.ef : default_ef, k);
+    return (std::max)(params.ef != 0 ? params.ef : default_ef, k);
 }
 
 // ---- walks ---------------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ template <class State, class Id>
 template <class State, class Id>
 [[nodiscard]] bool found_enough(const State& index, const beam& pool, std::size_t k, const row_selector<Id>& selector) {
     if (index.directory.retired() == 0) return true;
-    const std::size_t wanted = std::min(k, index.directory.live());
+    const std::size_t wanted = (std::min)(k, index.directory.live());
     const auto of_any = of_duplicates(index, selector);
     std::size_t count = 0;
     for (std::size_t i = 0; i < pool.size() && count < wanted; ++i)
@@ -103,7 +103,7 @@ void deliver_reranked(const State& index, row_scratch& buffers, const beam& pool
                       const typename State::params_type& params, const row_selector<Id>& selector, Collector& closest,
                       search_stats& stats) {
     const bool number_given = State::two_levels && params.rerank != 0;
-    const std::size_t most = number_given ? std::max(params.rerank, k) : pool.size();
+    const std::size_t most = number_given ? (std::max)(params.rerank, k) : pool.size();
     const bool choose = params.filter || index.directory.retired() != 0;
     const auto of_any = of_duplicates(index, selector);
     buffers.candidates.clear();
@@ -153,7 +153,7 @@ std::size_t search(const State& index, std::span<const float> query, std::span<n
                      [&] { throw_if_stopped(params.stop); });
         return closest.finish();
     }
-    const std::size_t width = std::min(beam_width(params, out.size()), stored_rows(index));
+    const std::size_t width = (std::min)(beam_width(params, out.size()), stored_rows(index));
     find_closest(index, *lease, *walk, width, out.size(), params, selector, stats.now);
     deliver(index, *lease, walk->pool, out.size(), params, selector, closest, stats.now);
     return closest.finish();
@@ -174,7 +174,7 @@ template <class State>
     if (index.directory.live() == 0) return hits;
     const row_selector<id_type> selector(index.directory, params.filter);
     const auto scorer = make_fine_scorer(index, *lease);
-    const std::size_t width = std::min(beam_width(params, 0), stored_rows(index));
+    const std::size_t width = (std::min)(beam_width(params, 0), stored_rows(index));
     begin_walk(index, *walk);
     const slot_t start = live_start(index, start_of(index, scorer, *walk, stats.now));
     search_lowest(index, scorer, start, width, *walk, stats.now, params.stop);

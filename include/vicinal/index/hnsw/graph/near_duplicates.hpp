@@ -44,9 +44,9 @@ class distance_jumps {
   public:
     /// first, last  the least and the greatest distance there is
     distance_jumps(float first, float last) noexcept
-        : low_(std::min(0.0F, first)), floor_(rounding * std::max(std::abs(first), std::abs(last))) {}
+        : low_((std::min)(0.0F, first)), floor_(rounding * (std::max)(std::abs(first), std::abs(last))) {}
     [[nodiscard]] float beyond(float distance) const noexcept {
-        return distance + times * std::max(distance - low_, floor_);
+        return distance + times * (std::max)(distance - low_, floor_);
     }
     /// The end of the part of `sorted` that begins at `first`.
     [[nodiscard]] std::size_t end_of_part(std::span<const candidate> sorted, std::size_t first) const noexcept {
@@ -59,14 +59,14 @@ class distance_jumps {
         std::sort(distances.begin(), distances.end());
         for (const float distance : distances) {
             if (distance > beyond(within)) break;
-            within = std::max(within, distance);
+            within = (std::max)(within, distance);
         }
         return within;
     }
     /// How far apart the distances of two rows may be that lie no farther from each other than the rows of a crowd do,
     /// whose distances reach to `crowd`.
     [[nodiscard]] float blur(float distance, float crowd) const noexcept {
-        return 2 * std::sqrt(std::max(distance - low_, 0.0F) * (crowd - low_)) + floor_;
+        return 2 * std::sqrt((std::max)(distance - low_, 0.0F) * (crowd - low_)) + floor_;
     }
 
   private:
@@ -146,10 +146,10 @@ void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::
     for (std::size_t i = run; i <= pool.size(); i += run) {
         const float first = key_distance(pool[i - run]);
         const float last = key_distance(pool[i - 1]);
-        if ((last - first) * 64 * static_cast<float>(pool.size()) > std::max(std::abs(first), std::abs(last)))
+        if ((last - first) * 64 * static_cast<float>(pool.size()) > (std::max)(std::abs(first), std::abs(last)))
             ++wide;
         else
-            spread = std::max(spread, last - first);
+            spread = (std::max)(spread, last - first);
     }
     return 4 * wide > pool.size() / run ? -1 : 4 * spread;
 }

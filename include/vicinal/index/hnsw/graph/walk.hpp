@@ -102,7 +102,7 @@ class descent {
         stats_.distances += count_;
         row_key closest = best_;
         for (std::size_t i = 0; i < count_; ++i)
-            closest = std::min(closest, make_key(walk_.distances[i], walk_.fresh[i]));
+            closest = (std::min)(closest, make_key(walk_.distances[i], walk_.fresh[i]));
         if (closest == best_) --level_;
         best_ = closest;
         graph_.prefetch_links(key_slot(best_), level_);
