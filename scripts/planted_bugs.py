@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Plants bugs, one at a time, in a copy of what reads and writes files, changes a living index, makes centroids, scans pq's
 codes or goes by bounds, and demands that a test fails for each.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Which test files are compiled together, and which of them run under the address sanitizer.
 #
 # What takes the time of compiling a test is reading Eigen, xsimd and the library (five seconds a file) and making the
@@ -80,7 +81,8 @@ endfunction()
 
 # ---- VICINAL_TEST_PART=memory: what the address sanitizer can find something in. A sanitizer multiplies the time of
 # compiling a type of index by three, and a graph whose recall is wrong it does not see.
-set(VICINAL_TEST_PART all CACHE STRING "all, or memory: the test files whose subject is memory, for sanitizers")
+set(VICINAL_TEST_PART all CACHE STRING
+    "all; memory: the test files whose subject is memory, for sanitizers; smoke: the program of tests/smoke alone")
 set(vicinal_memory_part
   "simd/.*"          # kernels read beyond rows' ends, by a number of bytes they state
   "storage/.*"       # rows move, chunks go, places are taken again

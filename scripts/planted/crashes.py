@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Crashes, hangs and races found in the field (issue 18, items 5 to 10 and 17).
 GROUPS = {
     "pools": ["core/executor_test.cpp"],

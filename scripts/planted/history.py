@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Costs that grow with what an index once held, work done while readers are out, and levels that a stranger chooses."""
 STORAGE = "storage/"
 GROUPS = {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """By what distances the links of an inner product's graph are chosen."""
 GROUPS = {
     "shared_means": ["index/hnsw_products_test.cpp"],

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which rows codecs learn from, and how they learn on while an index grows."""
 GROUPS = {
     "ordinary": ["codec/ordinary_rows_test.cpp"],

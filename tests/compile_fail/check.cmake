@@ -1,6 +1,16 @@
-# cmake -DCOMPILER=c++ -DINCLUDES=a;b -DSOURCE=file.cpp -P check.cmake
+# SPDX-License-Identifier: MIT
+# cmake -DCOMPILER=c++ -DCOMPILER_ID=GNU -DINCLUDES=a;b -DREAD=header -P check.cmake                    precompiles the header
+# cmake -DCOMPILER=c++ -DCOMPILER_ID=GNU -DINCLUDES=a;b -DREAD=header -DSOURCE=file.cpp -P check.cmake  checks a file, after that
 list(TRANSFORM INCLUDES PREPEND "-I")
-set(compile "${COMPILER}" -std=c++20 -fsyntax-only -pthread ${INCLUDES} "${SOURCE}")
+set(compile "${COMPILER}" -std=c++20 -pthread ${INCLUDES})
+if(COMPILER_ID MATCHES Clang)
+  list(APPEND compile -fpch-instantiate-templates)  # or each file makes those that the header needs anew
+endif()
+if(NOT SOURCE)
+  execute_process(COMMAND ${compile} -x c++-header "${READ}" -o "${READ}.gch" COMMAND_ERROR_IS_FATAL ANY)
+  return()
+endif()
+list(APPEND compile -fsyntax-only -include "${READ}" "${SOURCE}")
 
 file(STRINGS "${SOURCE}" expected REGEX "^// expect: ")
 list(TRANSFORM expected REPLACE "^// expect: " "")

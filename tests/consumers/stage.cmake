@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Installs the build in BUILD, moves what was installed to STAGE, since a package must not depend on where it was
 # installed first, and looks for paths of the machine that made it.
 file(REMOVE_RECURSE "${STAGE}" "${STAGE}.first")

@@ -20,6 +20,11 @@ namespace {
 
 constexpr std::size_t dim = 40;  // whole vectors of most instruction sets, and a rest
 constexpr std::size_t count = 600;
+#if defined(_WIN32)
+constexpr bool is_windows = true;
+#else
+constexpr bool is_windows = false;
+#endif
 
 /// FNV-1a.
 class hash {
@@ -104,7 +109,18 @@ void change(Index& index, const data& from) {
     index.add(5000, std::vector<float>(from.rows.begin(), from.rows.begin() + dim));
 }
 
-/// Prints the line of one type of index.
+/// Replaces a file that is mapped, which Windows may refuse.
+template <class Index>
+void save_while_mapped(const Index& index, const std::filesystem::path& path) {
+    try {
+        index.save(path);
+    } catch (const vicinal::error& refused) {
+        if (!is_windows || refused.code() != vicinal::errc::io) throw;
+    }
+}
+
+/// Prints the line of one type of index. pca8's codes are sums in single precision, which differ in their last bits
+/// between instruction sets and versions of Eigen; what it finds does not: of such an index only that is compared.
 template <class Index>
 void check(const std::string& name, const data& from, Index index) {
     index.add(from.ids, vicinal::matrix_view(from.rows, dim));
@@ -121,6 +137,8 @@ void check(const std::string& name, const data& from, Index index) {
         const Index mapped = Index::view(path);
         mapped.verify();
         if (found(mapped, from) != hits) give_up(name, "the mapped file finds something else");
+        save_while_mapped(index, path);
+        if (found(mapped, from) != hits) give_up(name, "the mapped file was not left alone");
     }
     Index loaded = Index::load(path);
     if (found(loaded, from) != hits) give_up(name, "the loaded index finds something else");
@@ -134,8 +152,9 @@ void check(const std::string& name, const data& from, Index index) {
     add_saved(changed_after_load, loaded);
     if (changed.value() != changed_after_load.value()) give_up(name, "the loaded index changes in another way");
     if (found(index, from) != found(loaded, from)) give_up(name, "the changed indexes find different rows");
-    std::printf("%s %016" PRIx64 " %016" PRIx64 " %016" PRIx64 "\n", name.c_str(), built.value(), changed.value(),
-                ids.value());
+    const bool by_sums = name.find("pca8") != std::string::npos;
+    std::printf("%s %016" PRIx64 " %016" PRIx64 " %016" PRIx64 "\n", name.c_str(), by_sums ? 0 : built.value(),
+                by_sums ? 0 : changed.value(), ids.value());
 }
 
 /// Prints the lines of what is learned from rows.
@@ -152,9 +171,6 @@ void check_products(const data& from) {
         std::printf("kmeans-%d %016" PRIx64 " %016" PRIx64 "\n", static_cast<int>(clusters), centroids.value(),
                     assignment.value());
     }
-    hash axes;
-    axes.add_floats(vicinal::detail::principal_axes(rows, std::vector<float>(dim), 12));
-    std::printf("principal_axes %016" PRIx64 "\n", axes.value());
     const vicinal::simd::rotation rotation(dim);
     std::vector<float> rotated(rotation.size());
     std::vector<float> spare(rotation.size());

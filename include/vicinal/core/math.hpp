@@ -15,9 +15,9 @@ VICINAL_NAMESPACE_BEGIN
 /// namespace.
 template <class V>
 [[nodiscard]] VICINAL_INLINE V mul_add(const V& a, const V& b, const V& c) noexcept {
-#if defined(__GNUC__) && (defined(__FP_FAST_FMAF) || defined(__FMA__))
+#if defined(VICINAL_FMA_FLOAT)
     // Left to itself, GCC fuses in one loop and not in its twin.
-    if constexpr (std::is_same_v<V, float>) return __builtin_fmaf(a, b, c);
+    if constexpr (std::is_same_v<V, float>) return VICINAL_FMA_FLOAT(a, b, c);
 #endif
     if constexpr (std::is_arithmetic_v<V>)
         return a * b + c;

@@ -132,7 +132,7 @@ class basic_atomic_file {
             refused = Calls::replace(temporary_, target_);
         }
         if (refused == EBUSY)
-            fail_io("rename to", target_, "it is open, mapped or a mount point, and the system does not replace such");
+            fail_io("rename to", target_, "it is open, mapped or a mount point, and the system does not replace it so");
         if (refused != 0) fail_io("rename to", target_, refused);
         temporary_exists_ = false;
         if (!directory_open_) return;

@@ -113,7 +113,7 @@ struct file_calls {
         return _lseeki64(file, static_cast<long long>(offset), 0) < 0 ? errno : 0;
     }
     static int sync(handle file) noexcept { return _commit(file) != 0 ? errno : 0; }
-    static int close(handle file) noexcept { return _close(file) != 0 ? errno : 0; }
+    static int close(handle file) noexcept { return file >= 0 && _close(file) != 0 ? errno : 0; }  // -1: a directory
     /// EBUSY if somebody has `to` open and the file system cannot put another file in its place.
     static int replace(const std::filesystem::path& from, const std::filesystem::path& to) {
         constexpr windows::dword replace_existing_on_disk = 0x1 | 0x8;  // the latter is MOVEFILE_WRITE_THROUGH

@@ -99,7 +99,7 @@ inline void copy_sections(const file_image& from, section_writer& to) {
             case 1: to.add(entry.type, from.array<std::uint8_t>(entry.type)); break;
             case 2: to.add(entry.type, from.array<std::uint16_t>(entry.type)); break;
             case 4: to.add(entry.type, from.array<std::uint32_t>(entry.type)); break;
-#if defined(__SIZEOF_INT128__)
+#if defined(VICINAL_HAS_INT128)
             case 16: to.add(entry.type, from.array<uint128>(entry.type)); break;
 #endif
             default: to.add(entry.type, from.array<std::uint64_t>(entry.type)); break;

@@ -49,6 +49,7 @@ __declspec(dllimport) std::intptr_t(__stdcall* __stdcall GetProcAddress(::HINSTA
 
 // As in <windows.h>, whose macros have other names.
 inline constexpr dword generic_read = 0x80000000;
+inline constexpr dword generic_write = 0x40000000;
 inline constexpr dword delete_access = 0x00010000;
 inline constexpr dword share_all = 0x1 | 0x2 | 0x4;  // FILE_SHARE_READ, _WRITE, _DELETE
 inline constexpr dword open_existing = 3;
@@ -107,17 +108,16 @@ inline constexpr dword open_reparse_point = 0x00200000;
     return descriptor;
 }
 
-/// Whether somebody has the file at `path` open.
+/// Whether it is for somebody else who has it that the file at `path` cannot be replaced, not for want of rights.
 [[nodiscard]] inline bool in_use(const std::filesystem::path& path) noexcept {
-    constexpr dword share_nothing = 0;
-    const handle file = open(path, generic_read, share_nothing, attribute_normal);
+    const handle file = open(path, generic_write | delete_access, share_all, attribute_normal);
     if (!valid(file)) return last_errno() == EBUSY;
     CloseHandle(file);
-    return false;
+    return true;
 }
 
-/// The first `size` bytes of an open file, mapped for reading until UnmapViewOfFile; the descriptor may be closed. Null,
-/// with errno set, if that fails.
+/// The first `size` bytes of an open file, mapped until UnmapViewOfFile; the descriptor may be closed. Returns null,
+/// and sets errno, if that fails.
 [[nodiscard]] inline const std::byte* map(int descriptor, std::size_t size) noexcept {
     constexpr dword page_readonly = 0x02;
     constexpr dword file_map_read = 0x0004;

@@ -2,14 +2,16 @@
 // The directions in which vectors spread most, and how far a set of directions is from being orthonormal.
 #pragma once
 
+#include "vicinal/core/target.hpp"
+
 // GCC 12 takes its own AVX-512 intrinsics for uses of uninitialised values wherever Eigen inlines them.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
+#if defined(VICINAL_GCC) && defined(VICINAL_HAS_AVX512)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #include <Eigen/Core>  // for Map, Matrix
-#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
+#if defined(VICINAL_GCC) && defined(VICINAL_HAS_AVX512)
 #pragma GCC diagnostic pop
 #endif
 #include <algorithm>  // for max, min
@@ -25,6 +27,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
+// The functions here that multiply matrices are templates of nothing, so that only programs that have a pca8 compile
+// Eigen's products: of an inline function every program would, and vicinal.hpp would take half as long again.
 using column_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic>;
 
 /// In [-1, 1).
@@ -35,7 +39,8 @@ using column_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic>;
 /// Makes the columns of `basis`, of which there are at most as many as rows, orthonormal: Gram-Schmidt, each column
 /// twice (Giraud, Langou, Rozloznik 2005). A column that depends on those before it becomes any direction that does
 /// not.
-inline void make_orthonormal(column_matrix& basis) {
+template <int = 0>
+void make_orthonormal(column_matrix& basis) {
     using vector = Eigen::VectorXf;
     std::uint64_t counter = std::uint64_t{1} << 40;
     for (Eigen::Index j = 0; j < basis.cols(); ++j) {
@@ -60,8 +65,9 @@ inline void make_orthonormal(column_matrix& basis) {
 /// dim floats, the first spreading most: subspace iteration from random directions (Halko, Martinsson, Tropp 2011). It
 /// looks at no more than 8192 evenly spaced rows, at fewer of more than 4096 components. count <= dim, and no number is
 /// beyond 2^50. O(rows dim count + dim count^2) for each of three rounds.
-[[nodiscard]] inline std::vector<float> principal_axes(matrix_view<const float> rows, std::span<const float> mean,
-                                                       std::size_t count) {
+template <int = 0>
+[[nodiscard]] std::vector<float> principal_axes(matrix_view<const float> rows, std::span<const float> mean,
+                                                std::size_t count) {
     const std::size_t dim = rows.dim();
     const std::size_t most = std::clamp<std::size_t>((std::size_t{1} << 25) / dim, 64, 8192);
     const std::size_t every = (rows.rows() + most - 1) / most;
@@ -85,7 +91,8 @@ inline void make_orthonormal(column_matrix& basis) {
 
 /// The largest |B^T B - I| can be in the spectral norm, for B of `count` columns of `dim` finite floats: its Frobenius
 /// norm, summed in double. O(dim count^2).
-[[nodiscard]] inline double orthonormality_error(std::span<const float> columns, std::size_t dim, std::size_t count) {
+template <int = 0>
+[[nodiscard]] double orthonormality_error(std::span<const float> columns, std::size_t dim, std::size_t count) {
     const Eigen::Map<const column_matrix> basis(columns.data(), static_cast<Eigen::Index>(dim),
                                                 static_cast<Eigen::Index>(count));
     const Eigen::MatrixXd exact = basis.cast<double>();

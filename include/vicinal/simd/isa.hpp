@@ -32,7 +32,7 @@ struct avx2_of_avx512_isa {};
 #if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE) && !defined(XSIMD_WITH_EMULATED)
 #define VICINAL_ONLY_SCALAR
 using native_isa = scalar_isa;
-#elif defined(__AVX512F__) && defined(__AVX2__) && defined(__FMA__)
+#elif defined(VICINAL_HAS_AVX512) && defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
 using native_isa = avx2_of_avx512_isa;
 #else
 using native_isa = xsimd::default_arch;
@@ -50,7 +50,7 @@ struct lanes_of<scalar_isa> {
     static constexpr std::size_t count = 1;
 };
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
 template <>
 struct lanes_of<avx2_of_avx512_isa> : lanes_of<xsimd::fma3<xsimd::avx2>> {};
 #endif
@@ -64,12 +64,16 @@ inline constexpr std::size_t lane_count = lanes_of<Isa>::count;
 /// has one of every function, the folders named after the other tags have those for which they know something better. A
 /// tag derives from the one whose functions serve where it has none. So a new set is a tag here, a line in `tag_of`,
 /// and a folder of overloads that the headers of simd/ include. Vectors of a tag and of what it derives from are of one
-/// size, apart from `generic`, whose functions take vectors of any size.
+/// size, apart from `generic`, whose functions take vectors of any size, and `x86`, whose functions take none: they are
+/// on SSE2, which AVX has too.
 namespace tag {
 struct generic {};
-struct sse2 : generic {};
-struct avx : generic {};
+struct x86 : generic {};
+struct sse2 : x86 {};
+struct avx : x86 {};
 struct avx2 : avx {};
+struct neon : generic {};
+struct neon64 : neon {};
 }  // namespace tag
 
 namespace detail {
@@ -101,7 +105,10 @@ template <class T>
 using tag_of = std::conditional_t<
     detail::comes_from<xsimd::avx2, T>, tag::avx2,
     std::conditional_t<detail::comes_from<xsimd::avx, T>, tag::avx,
-                       std::conditional_t<detail::comes_from<xsimd::sse2, T>, tag::sse2, tag::generic>>>;
+                       std::conditional_t<detail::comes_from<xsimd::sse2, T>, tag::sse2,
+                                          std::conditional_t<detail::comes_from<xsimd::neon64, T>, tag::neon64,
+                                                             std::conditional_t<detail::comes_from<xsimd::neon, T>,
+                                                                                tag::neon, tag::generic>>>>>;
 
 /// Kernels may read this many bytes past a row or a query; whoever owns the memory provides them.
 inline constexpr std::size_t over_read = 64;

@@ -47,7 +47,7 @@ class shared_count {
 inline void touch_pages(std::byte* begin, std::size_t size) noexcept {
     for (std::size_t at = simd::over_read; at < size + simd::over_read;) {
         auto* const byte = reinterpret_cast<unsigned char*>(begin + at);
-#if defined(__GNUC__)
+#if defined(VICINAL_GNU)
         (void)__atomic_fetch_or(byte, static_cast<unsigned char>(0), __ATOMIC_RELAXED);
 #else
         auto* const same = static_cast<volatile unsigned char*>(byte);

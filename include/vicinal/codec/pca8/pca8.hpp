@@ -35,8 +35,8 @@ VICINAL_NAMESPACE_BEGIN
 /// The number of directions, width(), is two fifths of the components, but at least 192 and at most 384; with fewer
 /// components, it is all of them. Cost: width() + 16 bytes a row beside f32's, and 4 * dim * width() bytes for the
 /// directions, in memory and in files. Encoding takes O(dim * width()), and so does each query; training takes
-/// O(dim * width()^2), about a second for 960 components. Codes may differ between instruction sets, as sums do;
-/// results of searches do not.
+/// O(dim * width()^2), about a second for 960 components. Codes may differ between instruction sets and between
+/// versions of Eigen, as sums do; results of searches do not.
 ///
 /// Bounds for parts of a rotated vector: Weber, Schek, Blott 1998 (the certain bound), Cui et al. 2002 and Gao, Long
 /// 2023 (principal axes, partial distances).
@@ -64,7 +64,7 @@ class pca8 {
     /// Learns from at most 8192 evenly spaced rows, of which those far off the rest, at most one in 64, have no say
     /// (codec/ordinary_rows.hpp).  throws  error{invalid_argument} if these have more than 65536 components; the codec
     /// is then as it was. A template, as is `restore`, so that only programs that have a pca8 compile Eigen's products,
-    /// a tenth of what vicinal.hpp would cost all others.
+    /// a third of what vicinal.hpp would cost all others.
     template <int = 0>
     void train(matrix_view<const float> rows) {
         // Beyond, the directions alone are gigabytes, and learning them takes minutes.
