@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "page_search.hpp"
 
-#include <algorithm>  // for lower_bound, max
+#include <algorithm>  // for lower_bound, max, min
 #include <numeric>    // for inner_product
 #include <stdexcept>  // for runtime_error
 #include <utility>    // for move
@@ -15,11 +15,13 @@ namespace {
 constexpr std::size_t beam = 100;  // wide enough that the graph finds what exact search finds
 
 demo::vocabulary load_vocabulary(std::string_view bytes) {
+    const std::string_view content = bytes.substr(0, bytes.size() - std::min(bytes.size(), sizeof(std::uint64_t)));
     demo::byte_reader in(bytes);
     std::vector<std::string> terms(in.count(sizeof(std::uint64_t)));
     for (auto& term : terms) term = in.text();
     auto idf = in.array<float>();
-    if (idf.size() != terms.size() || !in.at_end()) throw std::runtime_error("the vocabulary is damaged");
+    if (in.value<std::uint64_t>() != demo::hash(content) || !in.at_end() || idf.size() != terms.size())
+        throw std::runtime_error("the vocabulary is damaged");
     return {std::move(terms), std::move(idf)};
 }
 
@@ -30,6 +32,7 @@ std::string save_vocabulary(const demo::vocabulary& words) {
     out.value<std::uint64_t>(words.size());
     for (const auto& term : words.terms()) out.text(term);
     out.array(words.idf().data(), words.idf().size());
+    out.value(demo::hash(out.bytes()));
     return out.bytes();
 }
 
@@ -63,8 +66,8 @@ std::string page_search::completion_of(std::string_view beginning) const {
     auto best = terms.end();
     const auto idf = [&](auto term) { return words_.idf()[static_cast<std::size_t>(term - terms.begin())]; };
     for (auto term = first; term != terms.end() && term->starts_with(beginning); ++term) {
-        if (demo::stem(*term) != *term) continue;  // read as a word, this one would be another
-        if (best == terms.end() || idf(term) < idf(best)) best = term;
+        if (best != terms.end() && idf(term) >= idf(best)) continue;
+        if (demo::stem(*term) == *term) best = term;  // read as a word, it stays what it is
     }
     return best == terms.end() ? std::string() : *best;
 }
