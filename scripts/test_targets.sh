@@ -128,6 +128,8 @@ test_target() { # name, how to run, compiler and flags...
     fi
     if [ "$run" = - ]; then run=; fi
     if [ "$target" = sve256 ]; then run="$run -cpu max,sve256=on"; fi
+    # Emscripten before 3.1.10 takes a node that has fetch, since version 18, for a browser.
+    if [ "$run" = node ] && node --no-experimental-fetch -e 0 2>/dev/null; then run="node --no-experimental-fetch"; fi
     if [ "$run" = wine ]; then
         export WINEPREFIX="$out/wine" WINEDEBUG=-all
     fi

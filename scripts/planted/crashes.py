@@ -7,6 +7,7 @@ GROUPS = {
     "limits": ["linalg/kmeans_limits_test.cpp"],
     "training": ["index/ivf_training_test.cpp"],
     "races": ["index/lazy_parts_test.cpp"],
+    "forks": ["index/fork_test.cpp"],
 }
 STREAM = "index/hnsw/stream.hpp"
 BUGS = [
@@ -61,4 +62,14 @@ BUGS = [
      "if (!index.backing.viewed() || index.id_table.is_made()) {", "if (true) {"),
     ("memory() looks at places that are being found", "races", "index/ivf/check.hpp",
      "if (index.backing.owned() || index.found_places.is_made()) {", "if (true) {"),
+    # ---- forks
+    ("a child keeps the locks of threads it has not", "forks", "index/common/locks.hpp", "        std::construct_at(&readers_);\n", ""),
+    ("a child goes on with half a change", "forks", "index/common/locks.hpp", "abandoned_ = abandoned_ || changing_;", ""),
+    ("a child of a child goes on with half a change", "forks", "index/common/locks.hpp",
+     "abandoned_ = abandoned_ || changing_;", "abandoned_ = changing_;"),
+    ("a fork waits for itself", "forks", "index/common/locks.hpp", "        here_ = stay::inside(*this);\n", ""),
+    ("a fork never finds a writer out", "forks", "index/common/locks.hpp",
+     "        fork_registration::let_forks_go_first();\n", ""),
+    ("a scratch pool stays locked in a child", "forks", "index/common/forks.hpp",
+     "    void renew() noexcept override { mutex_.unlock(); }", "    void renew() noexcept override {}"),
 ]
