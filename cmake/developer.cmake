@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What vicinal's own tests, examples and benchmarks are built with, and no consumer ever sees.
 
 option(VICINAL_NATIVE "Build tests, examples and benchmarks for this machine's processor (-march=native)" ON)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Finds what vicinal's headers include: xsimd, Eigen and the system's threads. The build tree and the installed
 # vicinalConfig.cmake share this file, so that both see the same targets: xsimd, Eigen3::Eigen, Threads::Threads.
 #

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Many vectors at once, on several threads, with progress and a way to stop.
 #include <cstdio>
-#include <stop_token>
 #include <vector>
 #include <vicinal/hnsw.hpp>
 
@@ -32,7 +31,7 @@ int main() {
 
     // A stop token ends an add early: what went in before is a prefix of the rows and can be searched.
     vicinal::hnsw_index<vicinal::l2> partial(dim);
-    std::stop_source stop;
+    vicinal::stop_source stop;
     const std::size_t added = partial.add(ids, rows, {.stop = stop.get_token(), .progress = [&](auto done, auto) {
                                                           if (done > 0) stop.request_stop();
                                                       }});

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/demo.sh [ARGUMENT...]: installs what is missing, builds the semantic search demo and runs it.
 # The arguments go to the demo: queries to answer, or --help for the rest.
 set -eu

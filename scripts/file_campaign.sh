@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/file_campaign.sh [--preset NAME]
 #
 # The long form of the tests of files: every bit and every byte of small files of every index type changed, in every way
@@ -7,7 +8,7 @@
 #   --preset NAME   that preset of CMakePresets.json; default release-all, then asan-ubsan (fewer types, every access watched)
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$root/scripts/file_campaign.sh"; }
+usage() { sed -n '3,8s/^# \{0,1\}//p' "$root/scripts/file_campaign.sh"; }
 
 presets="release-all asan-ubsan"
 while [ $# -gt 0 ]; do

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/fuzz.sh [SECONDS [TARGET...]]
 #
 # Builds the fuzz targets (preset fuzz: clang, libFuzzer, ASan, UBSan) and runs each for SECONDS, 60 if not given, one
@@ -8,7 +9,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 case ${1:-} in
     -h | --help)
-        sed -n '2,6s/^# \{0,1\}//p' "$0"
+        sed -n '3,7s/^# \{0,1\}//p' "$0"
         exit 0
         ;;
 esac

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/install_dependencies.sh demo|test|bench|fuzz|cross
 #
 # Installs what building vicinal's demo, tests, benchmarks or fuzz targets, or testing for other processors, needs and
@@ -8,7 +9,7 @@
 
 # One line for each need: name, who needs it (commas separate several), how to find it, what it is for, and its package
 # for apt, dnf, brew and vcpkg ("-" where there is none). "command:" finds a program, "header:" a file in an include
-# directory, "library:" one of clang's; commas separate alternatives.
+# directory, "library:" one of clang's, "flag:" one of the compiler's; commas separate alternatives.
 vicinal_needs() {
     cat <<'NEEDS'
 compiler    all    command:c++,g++,clang++             compiles_the_C++20_sources          g++             gcc-c++            -           -
@@ -16,16 +17,25 @@ cmake       all    command:cmake                       configures_the_build     
 ninja       all    command:ninja,make                  runs_the_build                      ninja-build     ninja-build        ninja       -
 xsimd       all    header:xsimd/xsimd.hpp              SIMD_types_for_the_kernels          libxsimd-dev    xsimd-devel        xsimd       xsimd
 eigen       all    header:Eigen/Dense                  linear_algebra_for_k-means_and_SVD  libeigen3-dev   eigen3-devel       eigen       eigen3
-catch2      test   header:catch2/catch.hpp,catch2/catch_test_macros.hpp  the_test_framework  catch2        catch-devel        catch2      catch2
+catch2      test,target-mingw-files  header:catch2/catch.hpp,catch2/catch_test_macros.hpp  the_test_framework  catch2        catch-devel        catch2      catch2
 pkg-config  test   command:pkg-config                  tests_vicinal's_pkg-config_file     pkg-config      pkgconf-pkg-config pkg-config  -
 python3     test   command:python3                     runs_the_checks_in_tests/tools      python3         python3            python3     -
 format      test   command:clang-format-14,clang-format  checks_the_sources'_format      clang-format        clang-tools-extra  clang-format -
 benchmark   bench  header:benchmark/benchmark.h        the_micro-benchmark_framework       libbenchmark-dev google-benchmark-devel google-benchmark benchmark
 clang       test,fuzz  command:clang++                 compiles_for_sanitizers_and_fuzzing clang           clang              -           -
 sanitizers  test,fuzz  library:libclang_rt.fuzzer      libFuzzer_and_the_sanitizers        libclang-rt-dev compiler-rt        llvm        -
-cross-a64   cross  command:aarch64-linux-gnu-g++       compiles_for_64-bit_ARM             g++-aarch64-linux-gnu -            -           -
-cross-s390  cross  command:s390x-linux-gnu-g++         compiles_for_a_big-endian_machine   g++-s390x-linux-gnu   -            -           -
-qemu        cross  command:qemu-aarch64,qemu-aarch64-static  runs_their_programs          qemu-user       -                  -           -
+cross-a64   cross,target-aarch64,target-sve256  command:aarch64-linux-gnu-g++       compiles_for_64-bit_ARM             g++-aarch64-linux-gnu -            -           -
+cross-s390  cross,target-s390x  command:s390x-linux-gnu-g++         compiles_for_a_big-endian_machine   g++-s390x-linux-gnu   -            -           -
+cross-armhf target-armhf   command:arm-linux-gnueabihf-g++  compiles_for_32-bit_ARM        g++-arm-linux-gnueabihf -          -           -
+cross-riscv target-riscv64 command:riscv64-linux-gnu-g++  compiles_for_RISC-V              g++-riscv64-linux-gnu -            -           -
+cross-ppc   target-ppc64le command:powerpc64le-linux-gnu-g++  compiles_for_POWER           g++-powerpc64le-linux-gnu -        -           -
+qemu        cross,target-aarch64,target-sve256,target-armhf,target-riscv64,target-ppc64le,target-s390x  command:qemu-aarch64,qemu-aarch64-static  runs_their_programs          qemu-user       -                  -           -
+multilib    target-i686,target-i686-avx2  flag:-m32        compiles_for_32-bit_x86             g++-multilib        -                  -           -
+clang-cl    target-clang   command:clang++             compiles_the_C++20_sources          clang               clang              -           -
+mingw       target-mingw,target-mingw-files,target-mingw-avx2  command:x86_64-w64-mingw32-g++-posix  compiles_for_Windows  g++-mingw-w64-x86-64-posix - - -
+wine        target-mingw,target-mingw-files,target-mingw-avx2  command:wine  runs_Windows_programs        wine                -                  -           -
+emscripten  target-wasm,target-wasm-simd128  command:em++  compiles_for_WebAssembly    emscripten          emscripten         emscripten  -
+node        target-wasm,target-wasm-simd128  command:node  runs_WebAssembly            nodejs              nodejs             node        -
 hnswlib     bench  header:hnswlib/hnswlib.h            a_library_to_compare_with           libhnswlib-dev  -                  -           -
 faiss       bench  header:faiss/Index.h                a_library_to_compare_with           libfaiss-dev    -                  faiss       -
 NEEDS
@@ -38,6 +48,10 @@ vicinal_have() {
         if [ "$vicinal_kind" = command ]; then
             if command -v "$vicinal_name" >/dev/null 2>&1; then return 0; fi
             if [ "$vicinal_name" = c++ ] && [ -n "${CXX:-}" ]; then return 0; fi
+            continue
+        fi
+        if [ "$vicinal_kind" = flag ]; then
+            if echo '#include <vector>' | c++ "$vicinal_name" -fsyntax-only -xc++ - 2>/dev/null; then return 0; fi
             continue
         fi
         if [ "$vicinal_kind" = library ]; then # one of clang's own
@@ -163,7 +177,7 @@ case $0 in
         case ${1:-} in
             demo | test | bench | fuzz | cross) vicinal_install_dependencies "$1" ;;
             *)
-                sed -n '2,8s/^# \{0,1\}//p' "$0"
+                sed -n '3,9s/^# \{0,1\}//p' "$0"
                 exit 2
                 ;;
         esac

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/living_campaign.sh [--only PART] [BASE.npy QUERY.npy]
 #
 # The long form of the tests of a living index: eight threads that do everything at once, under ThreadSanitizer by g++ and
@@ -8,7 +9,7 @@
 #   BASE.npy QUERY.npy   vectors for the last part, as churn_bench takes them; clustered ones are made without
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$root/scripts/living_campaign.sh"; }
+usage() { sed -n '3,10s/^# \{0,1\}//p' "$root/scripts/living_campaign.sh"; }
 
 parts="tsan-gcc tsan-clang memory churn"
 while [ $# -gt 0 ]; do

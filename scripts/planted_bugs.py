@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Plants bugs, one at a time, in a copy of what reads and writes files, changes a living index, makes centroids, scans pq's
 codes or goes by bounds, and demands that a test fails for each.
 
@@ -205,7 +206,7 @@ def bugs_here():
         Bug("some centroids' norms are others'", "clusters", linalg + "nearest_centroids.hpp",
             "all.half_norms_[chosen[c]]", "all.half_norms_[c]"),
         Bug("some centroids have no rounding error", "clusters", linalg + "nearest_centroids.hpp",
-            "largest = std::max(largest, all.group_norms_[chosen[c] / group]);", "static_cast<void>(largest);"),
+            "largest = (std::max)(largest, all.group_norms_[chosen[c] / group]);", "static_cast<void>(largest);"),
         Bug("some centroids forget their numbers", "clusters", linalg + "nearest_centroids.hpp",
             "return chosen_.empty() ? c : chosen_[c];", "return c;"),
         Bug("what is drawn at once is not told apart", "clusters", linalg + "kmeans_seeding.hpp", "odds < left", "odds >= 0"),
@@ -213,18 +214,18 @@ def bugs_here():
         Bug("only the last drawn lowers weights", "clusters", linalg + "kmeans_seeding.hpp",
             "lower_weights({next, drawn.size(), dim});", "lower_weights({next + (drawn.size() - 1) * dim, 1, dim});"),
         Bug("weights forget earlier centroids", "clusters", linalg + "kmeans_seeding.hpp",
-            "weights_[i] = std::min(weights_[i], distance_[i]);", "weights_[i] = distance_[i];"),
+            "weights_[i] = (std::min)(weights_[i], distance_[i]);", "weights_[i] = distance_[i];"),
         # ---- pq's codes, what it learns, and what its tables rule out
         Bug("the second of a tie is named", "product", "codec/pq/plane_clusters.hpp", "if (distances[c] < distances[closest])",
             "if (distances[c] <= distances[closest])"),
         Bug("half bytes are written the other way round", "product", "codec/pq/pq.hpp", "closest << (p % 2 * 4)", "closest << (4 - p % 2 * 4)"),
         Bug("any last half byte will do", "product", "codec/pq/pq.hpp", "std::to_integer<unsigned>(code.back()) < 16", "true"),
         Bug("a codebook may hold infinity", "product", "codec/pq/pq.hpp", "if (!detail::has_finite_bits(x)) return false;", "static_cast<void>(x);",
-            ("if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;", "static_cast<void>(squares);")),
+            ("if (!(squares <= double{(std::numeric_limits<float>::max)()} / 7)) return false;", "static_cast<void>(squares);")),
         Bug("a codebook may hold what is too long", "product", "codec/pq/pq.hpp",
-            "if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;", "static_cast<void>(squares);"),
+            "if (!(squares <= double{(std::numeric_limits<float>::max)()} / 7)) return false;", "static_cast<void>(squares);"),
         Bug("an odd dimension's partner may be anything", "product", "codec/pq/pq.hpp",
-            "std::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)", "false)"),
+            "detail::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)", "false)"),
         Bug("the first centroid's length counts for all", "product", "codec/pq/pq.hpp", "if (squares > most) most = squares;",
             "if (most <= 0) most = squares;"),
         Bug("it learns from the first rows only", "product", "codec/pq/pq.hpp", "(rows.rows() + most - 1) / most));", "1));"),
@@ -273,9 +274,9 @@ def bugs_here():
             "std::make_heap(keys_, keys_ + kept_, std::greater<>());", "std::make_heap(keys_, keys_ + kept_);"),
         Bug("useless bounds are taken on and on", "bounds", "scoring/scan.hpp", "if (limited || together >= first_chunk / 2)", "if (false)"),
         Bug("bounds that were useless once are given up", "bounds", "scoring/bounds_pca8.hpp",
-            "rest_ -= std::min(rest_, rows);", "static_cast<void>(rows);"),
+            "rest_ -= (std::min)(rest_, rows);", "static_cast<void>(rows);"),
         Bug("memory for the bounds of whole 32 is not there", "bounds", "scoring/scan.hpp",
-            "round_up(std::min(count, most_rows), simd::scan_lanes)", "std::min(count, most_rows)"),
+            "round_up((std::min)(count, most_rows), simd::scan_lanes)", "(std::min)(count, most_rows)"),
         Bug("zeros of two signs are two bounds", "bounds", "core/reservoir.hpp", "distance == 0.0F ? 0.0F : distance", "distance"),
         Bug("the last heads are not copied", "bounds", "simd/avx2/row_factors.hpp", "r < count || r % 8 != 0", "r + 1 < count"),
         Bug("weights of odd codes meet the even ones", "bounds", "simd/generic/integer_scan.hpp", "weight : weight * 256", "weight : weight"),

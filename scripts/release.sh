@@ -1,11 +1,13 @@
 #!/bin/sh
-# scripts/release.sh --check [VERSION]    version.hpp, CHANGELOG.md and CITATION.cff agree; with VERSION all are that release
-# scripts/release.sh VERSION              the same, then tags this commit v<VERSION>, if all is committed and no such tag is there
+# SPDX-License-Identifier: MIT
+# scripts/release.sh --check [VERSION]   version.hpp, CHANGELOG.md, CITATION.cff and the packages' files agree; with VERSION all
+#                                        are that release
+# scripts/release.sh VERSION             the same, then tags this commit v<VERSION>, if all is committed and no such tag is there
 #
 # Pushing the tag stays yours to do.
 set -eu
 cd "$(dirname "$0")/.."
-usage() { sed -n '2,5s/^# \{0,1\}//p' scripts/release.sh >&2; exit 2; }
+usage() { sed -n '3,7s/^# \{0,1\}//p' scripts/release.sh >&2; exit 2; }
 
 check=
 if [ "${1:-}" = --check ]; then

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/test.sh [--quick | --all | --preset NAME]
 #
 # Installs what is missing, then builds and runs the tests: optimised, then under the address and undefined-behaviour
@@ -9,7 +10,7 @@
 #   --preset NAME   that preset of CMakePresets.json only: dev, tsan, clang, baseline, ...
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$root/scripts/test.sh"; }
+usage() { sed -n '3,10s/^# \{0,1\}//p' "$root/scripts/test.sh"; }
 
 presets="release asan-ubsan"
 while [ $# -gt 0 ]; do
@@ -74,6 +75,8 @@ for preset in $presets; do
         continue
     fi
     ctest --preset "$preset" -j "$jobs" 2>&1 | tee "$log" | show
+    # Why tests were skipped, which ctest keeps to itself.
+    sed -n 's/^skipped: /== skipped: /p' "build/$preset/Testing/Temporary/LastTest.log" 2>/dev/null || true
     summary=$(sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$log")
     if [ -z "$summary" ]; then
         echo "== $preset: ctest ran no test"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/test_cross.sh [--tests] [aarch64|s390x...]
 #
 # Builds for other processors, aarch64 (NEON) and s390x (big-endian, no SIMD in xsimd) if none is named, and runs the
@@ -15,7 +16,7 @@ while [ $# -gt 0 ]; do
         --tests) tests="contract io codec simd" ;;
         aarch64 | s390x) machines="$machines $1" ;;
         *)
-            sed -n '2,9s/^# \{0,1\}//p' "$0"
+            sed -n '3,10s/^# \{0,1\}//p' "$0"
             exit 2
             ;;
     esac

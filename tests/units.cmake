@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Which test files are compiled together, and which of them run under the address sanitizer.
 #
 # What takes the time of compiling a test is reading Eigen, xsimd and the library (five seconds a file) and making the
@@ -9,7 +10,7 @@ option(VICINAL_TEST_UNITS "Compile test files that use the same types of index t
 # ---- the units of the areas that test many types of index; files that no list names are compiled on their own.
 set(vicinal_units_index defaults graphs lists codecs)
 set(vicinal_unit_index_defaults streams lazy_parts braced_vectors progress save_beside hnsw flat hnsw_places
-  hnsw_reverse_links counters callbacks)
+  hnsw_reverse_links counters callbacks fork)
 set(vicinal_unit_index_graphs hnsw_products hnsw_rerank hnsw_batch hnsw_duplicates hnsw_algorithms)
 set(vicinal_unit_index_lists ivf ivf_batch ivf_clustering ivf_training flat_batch)
 set(vicinal_unit_index_codecs pq pca8 rabitq_flat rabitq_ivf learning)
@@ -110,7 +111,8 @@ endfunction()
 
 # ---- VICINAL_TEST_PART=memory: what the address sanitizer can find something in. A sanitizer multiplies the time of
 # compiling a type of index by three, and a graph whose recall is wrong it does not see.
-set(VICINAL_TEST_PART all CACHE STRING "all, or memory: the test files whose subject is memory, for sanitizers")
+set(VICINAL_TEST_PART all CACHE STRING
+    "all; memory: the test files whose subject is memory, for sanitizers; smoke: the program of tests/smoke alone")
 set(vicinal_memory_part
   "simd/.*"          # kernels read beyond rows' ends, by a number of bytes they state
   "storage/.*"       # rows move, chunks go, places are taken again

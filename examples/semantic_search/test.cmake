@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Runs semantic_search on small corpora made here.  cmake -DPROGRAM=... -DFOLDER=... -P test.cmake
 cmake_minimum_required(VERSION 3.21)
 file(REMOVE_RECURSE "${FOLDER}")

@@ -110,7 +110,7 @@ class hnsw_index {
     ///         throws
     [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,
                                                    const search_params& params = {}) const {
-        std::vector<neighbor<Id>> hits(std::min(k, size()));
+        std::vector<neighbor<Id>> hits((std::min)(k, size()));
         hits.resize(search(query, std::span(hits), params));
         return hits;
     }
@@ -127,7 +127,7 @@ class hnsw_index {
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
                                           const search_params& params = {}) const {
-        return detail::hnsw::search(*state_, queries, std::min(k, size()), params);
+        return detail::hnsw::search(*state_, queries, (std::min)(k, size()), params);
     }
     /// Rows at distance <= radius, closest first: those that a beam of width params.ef finds, and those that links lead
     /// to from these through rows within the radius. Under l2 the radius is squared, as all distances are. Costs a
@@ -209,6 +209,13 @@ class hnsw_index {
     [[nodiscard]] static hnsw_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return hnsw_index(detail::view_state<state>(detail::map_path(path), limits));
     }
+    /// The same of bytes in memory, where they are: an embedded resource, shared memory, the memory of a WebAssembly
+    /// module. They begin at a multiple of 64, stay unchanged, and outlive the index.
+    /// throws  as load; error{invalid_argument} if they begin elsewhere
+    [[nodiscard]] static hnsw_index view(std::span<const std::byte> bytes, const load_limits& limits = {}) {
+        return hnsw_index(detail::view_state<state>(detail::borrow_span(bytes, limits), limits));
+    }
+    static hnsw_index view(std::vector<std::byte>&& bytes, const load_limits& limits = {}) = delete;  // would not last
     /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for
     /// an index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}

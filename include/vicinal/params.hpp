@@ -2,17 +2,17 @@
 // Every public struct: how indexes are built, what calls take and return besides vectors.
 #pragma once
 
-#include <algorithm>   // for max
-#include <cstddef>     // for ptrdiff_t, size_t
-#include <cstdint>     // for uint64_t
-#include <limits>      // for numeric_limits
-#include <span>        // for span
-#include <stop_token>  // for stop_token
-#include <string>      // for to_string
-#include <vector>      // for vector
+#include <algorithm>  // for max
+#include <cstddef>    // for ptrdiff_t, size_t
+#include <cstdint>    // for uint64_t
+#include <limits>     // for numeric_limits
+#include <span>       // for span
+#include <string>     // for to_string
+#include <vector>     // for vector
 
 #include "vicinal/core/executor.hpp"
 #include "vicinal/core/progress.hpp"
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/core/types.hpp"
 #include "vicinal/filter.hpp"
 
@@ -70,7 +70,7 @@ struct add_params {
     std::size_t threads = 1;  ///< how many threads work, at most one a row and thread_pool::max_threads; 0 = all of the
                               ///< machine's. The result does not depend on it
     executor_ref executor{};  ///< your thread pool, used instead of threads of vicinal's
-    std::stop_token stop{};   ///< when triggered, add ends with a prefix of the rows added (with none while it still
+    stop_token stop{};        ///< when triggered, add ends with a prefix of the rows added (with none while it still
                               ///< learns from them), and train throws error{cancelled} and changes nothing
     progress_ref progress{};  ///< told by add how many rows are in, by train how far it is. It may search the index;
                               ///< a call that would change the index throws error{reentrant_call}
@@ -83,7 +83,7 @@ struct flat_search_params {
                                     ///< 4 k + 32; with a coarse rabitq, every row its bound cannot exclude. pca8
                                     ///< ignores it
     id_filter<Id> filter{};         ///< which ids may be returned
-    std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
+    stop_token stop{};              ///< when triggered, the call throws error{cancelled}
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
@@ -95,7 +95,7 @@ struct ivf_search_params {
     std::size_t nprobe = 0;         ///< how many lists are scanned; 0 = 1/16 of them, at least 8
     std::size_t rerank = 0;         ///< as in flat_search_params
     id_filter<Id> filter{};         ///< which ids may be returned
-    std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
+    stop_token stop{};              ///< when triggered, the call throws error{cancelled}
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
@@ -108,7 +108,7 @@ struct hnsw_search_params {
     std::size_t rerank = 0;         ///< two_level only: how many of the beam are scored again, at least k; 0 = as many
                                     ///< as could still be among the k closest
     id_filter<Id> filter{};         ///< which ids may be returned
-    std::stop_token stop{};         ///< when triggered, the call throws error{cancelled}
+    stop_token stop{};              ///< when triggered, the call throws error{cancelled}
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
@@ -121,7 +121,7 @@ class search_table {
     search_table() = default;
     /// throws  error{capacity} if that many results are more than an address space holds
     search_table(std::size_t queries, std::size_t k) : k_(k) {
-        constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(neighbor<Id>);
+        constexpr std::size_t most = (std::numeric_limits<std::ptrdiff_t>::max)() / sizeof(neighbor<Id>);
         if (queries > most / std::max<std::size_t>(k, 1))
             detail::fail(errc::capacity, "search: " + std::to_string(k) + " results for each of " +
                                              std::to_string(queries) + " queries are more than memory can hold");
@@ -192,7 +192,7 @@ struct save_options {
     /// Wait until file and directory entry are on the disk. Without it a crash of the program still leaves the old or
     /// the new file, a loss of power may leave neither.
     bool sync = true;
-    std::stop_token stop{};   ///< when triggered, the call throws error{cancelled}; the old file is as it was
+    stop_token stop{};        ///< when triggered, the call throws error{cancelled}; the old file is as it was
     progress_ref progress{};  ///< told how many bytes of all are written; it may search the index
 };
 
@@ -200,10 +200,10 @@ struct save_options {
 /// the limits, a load allocates no more than twice the bytes it is given and 1 MiB, and 16 bytes for each dimension
 /// where a codec learns ranges or rotates.
 struct load_limits {
-    std::uint64_t max_bytes = std::numeric_limits<std::uint64_t>::max();
-    std::uint64_t max_rows = std::numeric_limits<std::uint64_t>::max();
-    std::uint64_t max_dim = std::numeric_limits<std::uint64_t>::max();
-    std::stop_token stop{};   ///< when triggered, the load throws error{cancelled}
+    std::uint64_t max_bytes = (std::numeric_limits<std::uint64_t>::max)();
+    std::uint64_t max_rows = (std::numeric_limits<std::uint64_t>::max)();
+    std::uint64_t max_dim = (std::numeric_limits<std::uint64_t>::max)();
+    stop_token stop{};        ///< when triggered, the load throws error{cancelled}
     progress_ref progress{};  ///< told how many bytes of all are read; checking them takes about as long again
 };
 

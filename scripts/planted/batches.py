@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a batch finds its links by, and vectors too short to store."""
 GROUPS = {
     "batches": ["index/hnsw_batch_test.cpp"],

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Copies of one vector in graphs, near-copies, and the tree over the rows.
 GROUPS = {"copies": ["index/hnsw_duplicates_test.cpp"], "choosing": ["index/hnsw_algorithms_test.cpp"],
           "reused_places": ["index/hnsw_places_test.cpp"]}

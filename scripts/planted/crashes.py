@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Crashes, hangs and races found in the field (issue 18, items 5 to 10 and 17).
 GROUPS = {
     "pools": ["core/executor_test.cpp"],
@@ -6,6 +7,7 @@ GROUPS = {
     "limits": ["linalg/kmeans_limits_test.cpp"],
     "training": ["index/ivf_training_test.cpp"],
     "races": ["index/lazy_parts_test.cpp"],
+    "forks": ["index/fork_test.cpp"],
 }
 STREAM = "index/hnsw/stream.hpp"
 BUGS = [
@@ -13,7 +15,7 @@ BUGS = [
     ("a worker leaves a run without saying so", "pools", "core/executor.hpp",
      "pool_.idle_.wait(lock, [&] { return mine_.helpers == 0; });", ""),
     ("as many threads are started as were asked for", "pools", "core/executor.hpp",
-     "        threads = std::min(threads, max_threads);\n", ""),
+     "        threads = (std::min)(threads, max_threads);\n", ""),
     ("a thread that does not start is passed on", "pools", "core/executor.hpp",
      "} catch (const std::exception&) {", "} catch (const std::bad_alloc&) {"),
     # ---- streams
@@ -60,4 +62,14 @@ BUGS = [
      "if (!index.backing.viewed() || index.id_table.is_made()) {", "if (true) {"),
     ("memory() looks at places that are being found", "races", "index/ivf/check.hpp",
      "if (index.backing.owned() || index.found_places.is_made()) {", "if (true) {"),
+    # ---- forks
+    ("a child keeps the locks of threads it has not", "forks", "index/common/locks.hpp", "        std::construct_at(&readers_);\n", ""),
+    ("a child goes on with half a change", "forks", "index/common/locks.hpp", "abandoned_ = abandoned_ || changing_;", ""),
+    ("a child of a child goes on with half a change", "forks", "index/common/locks.hpp",
+     "abandoned_ = abandoned_ || changing_;", "abandoned_ = changing_;"),
+    ("a fork waits for itself", "forks", "index/common/locks.hpp", "        here_ = stay::inside(*this);\n", ""),
+    ("a fork never finds a writer out", "forks", "index/common/locks.hpp",
+     "        fork_registration::let_forks_go_first();\n", ""),
+    ("a scratch pool stays locked in a child", "forks", "index/common/forks.hpp",
+     "    void renew() noexcept override { mutex_.unlock(); }", "    void renew() noexcept override {}"),
 ]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Bugs of the views that calls take: rows given by an array and a dimension, vectors written in braces.
 GROUPS = {"views": ["core/matrix_view_test.cpp"]}
 BUGS = [

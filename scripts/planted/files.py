@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rights of saved files, temporaries of killed savers, pipes, streams that go on, and foreign files by name."""
 GROUPS = {
     "rights": ["io/rights_test.cpp"],

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Costs that grow with what an index once held, work done while readers are out, and levels that a stranger chooses."""
 STORAGE = "storage/"
 GROUPS = {
@@ -62,13 +63,13 @@ BUGS = [
     ("pages of single rows are met while readers are out", "exclusion", "index/flat/changes.hpp", "    touch_rows(index, 1);\n", ""),
     ("pages of a batch are met while readers are out", "exclusion", "index/flat/changes.hpp", "    touch_rows(index, ids.size());\n", ""),
     ("pages of links are met while readers are out", "exclusion", "index/hnsw/graph/upcoming_rows.hpp", "        of_.graph.touch(rows, upper);\n", ""),
-    ("a flat batch is taken back in one step", "exclusion", "index/flat/changes.hpp", "std::min(left, rows_published_at_once(index))", "left"),
-    ("an ivf batch is taken back in one step", "exclusion", "index/ivf/changes.hpp", "std::min(left, rows_published_at_once(index))", "left"),
-    ("a batch is taken out of a graph in one step", "exclusion", "index/hnsw/changes.hpp", "std::min(count, batch_rows)", "count"),
-    ("all retired rows are released at once", "marks", "index/hnsw/graph/retired_rows.hpp", "std::min(passed_.size(), releases_per_removal)", "passed_.size()"),
-    ("the sweep goes where no rows are any more", "marks", "index/hnsw/graph/retired_rows.hpp", "closing_.empty() ? rows : std::min(end_, rows)", "closing_.empty() ? rows : end_"),
-    ("a round ends before its last rows", "marks", "index/hnsw/graph/retired_rows.hpp", "if (cursor_ >= std::min(end_, rows) && passed_.empty())",
-     "if (cursor_ + 32 >= std::min(end_, rows) && passed_.empty())"),
+    ("a flat batch is taken back in one step", "exclusion", "index/flat/changes.hpp", "(std::min)(left, rows_published_at_once(index))", "left"),
+    ("an ivf batch is taken back in one step", "exclusion", "index/ivf/changes.hpp", "(std::min)(left, rows_published_at_once(index))", "left"),
+    ("a batch is taken out of a graph in one step", "exclusion", "index/hnsw/changes.hpp", "(std::min)(count, batch_rows)", "count"),
+    ("all retired rows are released at once", "marks", "index/hnsw/graph/retired_rows.hpp", "(std::min)(passed_.size(), releases_per_removal)", "passed_.size()"),
+    ("the sweep goes where no rows are any more", "marks", "index/hnsw/graph/retired_rows.hpp", "closing_.empty() ? rows : (std::min)(end_, rows)", "closing_.empty() ? rows : end_"),
+    ("a round ends before its last rows", "marks", "index/hnsw/graph/retired_rows.hpp", "if (cursor_ >= (std::min)(end_, rows) && passed_.empty())",
+     "if (cursor_ + 32 >= (std::min)(end_, rows) && passed_.empty())"),
     # ---- levels
     ("a level comes from the id", "history", "index/hnsw/graph/upcoming_rows.hpp", "draw_level(of_.params.seed, slots_[i])",
      "draw_level(of_.params.seed, static_cast<slot_t>(ids_[i]))"),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which rows codecs learn from, and how they learn on while an index grows."""
 GROUPS = {
     "ordinary": ["codec/ordinary_rows_test.cpp"],
@@ -8,7 +9,7 @@ BUGS = [
     ("wild rows have a say", "ordinary", "codec/ordinary_rows.hpp", "if (off[i] <= most) kept_", "kept_"),
     ("any number of rows may be wild", "ordinary", "codec/ordinary_rows.hpp", "std::max<std::size_t>(1, size_ / 64)", "size_ / 8"),
     ("few rows are judged as many", "ordinary", "codec/ordinary_rows.hpp", "size_ < few ? 16.0F : 2.0F", "2.0F"),
-    ("components are off in common units", "ordinary", "codec/ordinary_rows.hpp", "std::max(widest / 2,", "std::max(widest,"),
+    ("components are off in common units", "ordinary", "codec/ordinary_rows.hpp", "(std::max)(widest / 2,", "(std::max)(widest,"),
     ("what is below a range is not clipped", "ordinary", "codec/sq/affine_ranges.hpp", "static_cast<std::int32_t>(vector[i] < least_[i]) +", "0 +"),
     ("ranges creep", "ordinary", "codec/sq/sq8.hpp", "seen.whole ? 0.0F : high / 2 - low(i) / 2", "0.0F"),
     ("a wider range forgets the one before", "ordinary", "codec/sq/sq8.hpp", "seen.smallest[i] = low(i);", ";"),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who waits for a save."""
 GROUPS = {"beside": ["index/save_beside_test.cpp"]}
 BUGS = [

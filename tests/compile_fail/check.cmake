@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -DCOMPILER=c++ -DCOMPILER_ID=GNU -DINCLUDES=a;b -DREAD=header -P check.cmake                    precompiles the header
 # cmake -DCOMPILER=c++ -DCOMPILER_ID=GNU -DINCLUDES=a;b -DREAD=header -DSOURCE=file.cpp -P check.cmake  checks a file, after that
 list(TRANSFORM INCLUDES PREPEND "-I")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Included by consumer projects: vicinal brings them headers and a language standard, and nothing else.
 foreach(property IN ITEMS COMPILE_OPTIONS COMPILE_DEFINITIONS LINK_OPTIONS SOURCES PRECOMPILE_HEADERS)
   get_target_property(value vicinal::vicinal INTERFACE_${property})

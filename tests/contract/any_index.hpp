@@ -24,7 +24,7 @@ struct asking {
     bool everything = false;  ///< look everywhere: nprobe = lists, ef = rows, rerank = rows. False: the defaults
     std::size_t rerank = 0;   ///< where `everything` is false
     vicinal::id_filter<std::uint64_t> filter{};
-    std::stop_token stop{};
+    vicinal::stop_token stop{};
     vicinal::search_stats* stats = nullptr;
     std::size_t threads = 1;
 };
@@ -85,6 +85,7 @@ class subject {
     [[nodiscard]] virtual index_ptr load(std::istream& stream) const = 0;
     [[nodiscard]] virtual index_ptr load(std::span<const std::byte> bytes) const = 0;
     [[nodiscard]] virtual index_ptr view(const std::filesystem::path& path) const = 0;
+    [[nodiscard]] virtual index_ptr view(std::span<const std::byte> bytes) const = 0;
 };
 
 /// All of them, sorted by name.

@@ -354,7 +354,7 @@ TEST_CASE("refusals: any change to a view") {
 TEST_CASE("refusals: a search whose stop token was triggered") {
     FOR_EVERY_INDEX(s);
     const filled f(s, gaussian(100, dim));
-    std::stop_source source;
+    vicinal::stop_source source;
     source.request_stop();
     const vicinal::id_set<std::uint64_t> few{f.ids[0], f.ids[1]};
     for (const bool all : {false, true}) {
@@ -380,7 +380,7 @@ TEST_CASE("refusals: a batch that is stopped has added a prefix") {
     filled f(s, gaussian(50, dim));
     const dataset more = gaussian(700, dim, 9);
     const auto ids = numbered<std::uint64_t>(700, 5000);
-    std::stop_source source;
+    vicinal::stop_source source;
     vicinal::add_params how;
     how.stop = source.get_token();
     std::size_t calls = 0;
@@ -414,7 +414,7 @@ TEST_CASE("refusals: a batch that is stopped before it begins leaves nothing beh
     FOR_EVERY_INDEX(s);
     const dataset rows = gaussian(100, dim);
     const auto ids = numbered<std::uint64_t>(100);
-    std::stop_source source;
+    vicinal::stop_source source;
     source.request_stop();
     vicinal::add_params how;
     how.stop = source.get_token();

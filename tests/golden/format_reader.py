@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Reads vicinal files by docs/format.md alone: no library of ours, none of others.
 
     format_reader.py FILE            prints what an index file holds

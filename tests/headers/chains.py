@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """chains.py INCLUDE: the headers of INCLUDE/vicinal as a few chains, a line each, of headers between bars.
 
 Each header of a chain includes all of those before it, directly or through others. So a file that includes a whole

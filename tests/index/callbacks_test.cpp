@@ -3,7 +3,6 @@
 #include <atomic>
 #include <functional>
 #include <optional>
-#include <stop_token>
 #include <thread>
 #include <vector>
 

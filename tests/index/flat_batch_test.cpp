@@ -133,7 +133,7 @@ TEST_CASE("flat batch: a bad query, a triggered stop and a throwing filter end i
     dataset queries = gaussian(40, 24, 62);
     vicinal::flat_index<> index(24);
     REQUIRE(index.add(numbered<std::uint64_t>(2000), rows.view()) == 2000);
-    std::stop_source source;
+    vicinal::stop_source source;
     std::size_t asked = 0;
     const auto stop_at = [&](std::uint64_t) {
         if (++asked == 100) source.request_stop();

@@ -59,7 +59,7 @@ TEST_CASE("flat index: a batch larger than one stretch is stopped between stretc
     const std::size_t n = 40000;
     const dataset rows = gaussian(n, 1);
     const auto ids = numbered<std::uint64_t>(n);
-    std::stop_source source;
+    vicinal::stop_source source;
     std::size_t last = 0;
     const auto progress = [&](std::size_t done, std::size_t total) {
         REQUIRE(done > last);

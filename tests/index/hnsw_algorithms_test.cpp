@@ -229,7 +229,7 @@ TEST_CASE("beam search: rows without a way to them are not found and the others 
 TEST_CASE("beam search: a triggered stop token ends it") {
     const hand_made_graph graph = chain(100);
     const std::vector<float> positions(100, 1.0F);
-    std::stop_source source;
+    vicinal::stop_source source;
     source.request_stop();
     walk_scratch walk;
     vicinal::search_stats stats;

@@ -83,7 +83,7 @@ TEST_CASE("ivf batch: a triggered stop and a throwing filter end it, the index g
     vicinal::ivf_index<> index(20, {.lists = 8});
     REQUIRE(index.add(numbered<std::uint64_t>(3000), rows.view()) == 3000);
     const dataset queries = gaussian(64, 20, 83);
-    std::stop_source source;
+    vicinal::stop_source source;
     std::size_t asked = 0;
     const auto stop_at = [&](std::uint64_t) {
         if (++asked == 500) source.request_stop();

@@ -12,7 +12,6 @@
 #include <fstream>
 #include <numeric>
 #include <set>
-#include <stop_token>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -249,7 +248,7 @@ TEST_CASE("ivf: lists are as many as asked for, or chosen by the rows") {
 TEST_CASE("ivf: training is for empty indexes, can be stopped and tells its progress") {
     vicinal::ivf_index<l2, sq8> index(dim);
     const auto untrained = saved(index);
-    std::stop_source stop;
+    vicinal::stop_source stop;
     std::size_t calls = 0;
     const auto stopping = [&](std::size_t, std::size_t) {
         ++calls;
@@ -294,7 +293,7 @@ TEST_CASE("ivf: a batch that fails halfway leaves the index as it was, untrained
     CHECK(saved(index) == before);
     CHECK(index.check().ok());
 
-    std::stop_source stop;
+    vicinal::stop_source stop;
     const auto stopping = [&](std::size_t, std::size_t) { stop.request_stop(); };
     const std::size_t added = index.add(std::span(names).subspan(500), wide.rows(500, many - 500),
                                         {.stop = stop.get_token(), .progress = stopping});
@@ -456,7 +455,7 @@ TEMPLATE_TEST_CASE("ivf: filters by predicate and by set agree with flat_index",
     static_cast<void>(ivf.search(queries[0], 5, {.filter = few, .stats = &stats}));
     CHECK(stats.lists == 0);
     CHECK_THROWS_AS(ivf.search(queries[0], 5, {.filter = [](std::uint64_t) -> bool { throw 42; }}), int);
-    std::stop_source stop;
+    vicinal::stop_source stop;
     stop.request_stop();
     CHECK(refusal([&] { static_cast<void>(ivf.search(queries[0], 5, {.stop = stop.get_token()})); }) ==
           errc::cancelled);

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <stop_token>
 #include <tuple>
 #include <vector>
 
@@ -83,7 +82,7 @@ TEMPLATE_TEST_CASE("ivf: a stopped training changes nothing, whenever it is stop
     index_type(6).save(empty);
     for (std::size_t at = 0; at < 4; ++at) {
         index_type index(6);
-        std::stop_source source;
+        vicinal::stop_source source;
         std::size_t told = 0;
         const auto listener = [&](std::size_t, std::size_t) {
             if (++told == at) source.request_stop();
@@ -101,7 +100,7 @@ TEMPLATE_TEST_CASE("ivf: a stopped training changes nothing, whenever it is stop
         CHECK(bytes == empty);
     }
     index_type index(6);
-    std::stop_source source;
+    vicinal::stop_source source;
     source.request_stop();
     CHECK(index.add(ids, rows.view(), {.stop = source.get_token()}) == 0);
     std::vector<std::byte> bytes;
@@ -115,7 +114,7 @@ TEST_CASE("ivf: a training stopped after its last iteration changes nothing eith
     const auto count = [&](std::size_t, std::size_t) { ++reports; };
     vicinal::ivf_index<l2, vicinal::sq8>(6).train(rows.view(), {.progress = count});
     vicinal::ivf_index<l2, vicinal::sq8> index(6);
-    std::stop_source source;
+    vicinal::stop_source source;
     std::size_t told = 0;
     const auto listener = [&](std::size_t, std::size_t) {
         if (++told == reports) source.request_stop();

@@ -409,7 +409,7 @@ void require_undone(Index& index, Index& undisturbed, const dataset& batch) {
     how.progress = fails;
     CHECK_THROWS_AS(index.add(ids(batch.rows(), 5000), batch.view(), how), std::runtime_error);
     CHECK(saved(index) == before);
-    std::stop_source stop;
+    vicinal::stop_source stop;
     stop.request_stop();
     CHECK(index.add(ids(batch.rows(), 5000), batch.view(), {.stop = stop.get_token()}) == 0);
     CHECK(saved(index) == before);

@@ -4,7 +4,6 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
-#include <stop_token>
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
@@ -50,7 +49,7 @@ std::optional<errc> refused(F&& f) {
 struct listener {
     std::size_t stop_at = 0;
     std::size_t throw_at = 0;
-    std::stop_source source{};
+    vicinal::stop_source source{};
     std::size_t reports = 0;
     std::size_t last = 0;
     std::size_t total = 0;
@@ -127,7 +126,7 @@ TEMPLATE_TEST_CASE("watch: a save that is stopped or whose listener throws leave
         CHECK(stops.last < stops.total);
         listener throws{.throw_at = 1};
         CHECK_THROWS_AS(saves({.progress = throws}, way), std::runtime_error);
-        std::stop_source before;
+        vicinal::stop_source before;
         before.request_stop();
         CHECK(refused([&] { saves({.stop = before.get_token()}, way); }) == errc::cancelled);
     }
@@ -151,7 +150,7 @@ TEMPLATE_TEST_CASE("watch: a load that is stopped throws", "", flat, ivf, hnsw) 
     CHECK(refused([&] { (void)TestType::load(path, {.stop = late.source.get_token(), .progress = late}); }) ==
           errc::cancelled);
     CHECK(late.last == late.total);
-    std::stop_source before;
+    vicinal::stop_source before;
     before.request_stop();
     CHECK(refused([&] { (void)TestType::load(bytes, {.stop = before.get_token()}); }) == errc::cancelled);
     CHECK(refused([&] { (void)TestType::view(path, {.stop = before.get_token()}); }) == errc::cancelled);
@@ -160,7 +159,7 @@ TEMPLATE_TEST_CASE("watch: a load that is stopped throws", "", flat, ivf, hnsw) 
 TEMPLATE_TEST_CASE("watch: training that is stopped or whose listener throws teaches nothing", "", flat, ivf) {
     const dataset rows = gaussian(2000, 8);
     TestType index(8);
-    std::stop_source before;
+    vicinal::stop_source before;
     before.request_stop();
     CHECK(refused([&] { index.train(rows.view(), {.stop = before.get_token()}); }) == errc::cancelled);
     listener throws{.throw_at = 1};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -94,9 +95,10 @@ std::optional<errc> refused(Call&& call, std::string* message = nullptr) {
 class directory {
   public:
     directory() {
-        std::string name = (std::filesystem::temp_directory_path() / "vicinal-io-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = name;
+        static std::atomic<unsigned> made{0};
+        const auto stem = "vicinal-io-" + std::to_string(file_calls::process()) + "-";
+        do path_ = std::filesystem::temp_directory_path() / (stem + std::to_string(made++));
+        while (!std::filesystem::create_directory(path_));
     }
     directory(const directory&) = delete;
     directory& operator=(const directory&) = delete;

@@ -74,7 +74,7 @@ TEST_CASE("hierarchical k-means: progress rises to its total, a stop token cance
     const dataset rows = gaussian(3000, 4);
     std::size_t last = 0;
     std::size_t reports = 0;
-    std::stop_source source;
+    vicinal::stop_source source;
     auto note = [&](std::size_t done, std::size_t total) {
         CHECK(total == 11);
         CHECK(done == last + 1);

@@ -420,7 +420,7 @@ TEST_CASE("k-means: a stop token cancels, between iterations and inside one") {
     const auto values = noise(3000 * 4, 22);
     const view data(values.data(), 3000, 4);
     const auto clusters = GENERATE(as<std::size_t>{}, 50, 300);
-    std::stop_source source;
+    vicinal::stop_source source;
     std::size_t seen = 0;
     auto stop_at_two = [&](std::size_t done, std::size_t total) {
         CHECK(total == 10);

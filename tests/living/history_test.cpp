@@ -4,7 +4,6 @@
 #include <fstream>
 #include <map>
 #include <set>
-#include <stop_token>
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
@@ -183,7 +182,7 @@ TEMPLATE_TEST_CASE("history: memory goes with the rows, and a batch that failed 
     INFO(small.reserved << " and " << fresh.memory().reserved << " bytes reserved");
     CHECK(fresh.memory().reserved - fresh.memory().scratch <= 2 * (small.reserved - small.scratch));
 
-    std::stop_source source;
+    vicinal::stop_source source;
     const auto stopper = [&](std::size_t done, std::size_t) {
         if (done >= 1000) source.request_stop();
     };

@@ -13,7 +13,6 @@
 namespace {
 
 using namespace vicinal::simd;
-using V = lanes<native_isa>;
 
 enum class kind { random, largest, smallest };
 
@@ -84,8 +83,9 @@ struct sample {
     }
 };
 
-template <unsigned Bits, integer_sum What>
+template <class Isa, unsigned Bits, integer_sum What>
 void check() {
+    using V = lanes<Isa>;
     if constexpr (has_integer_scan<V>) {
         for (const std::size_t dim : std::array<std::size_t, 9>{1, 3, 32, 63, 64, 100, 512, 1000, 8192})
             for (const kind how : {kind::random, kind::largest, kind::smallest}) {
@@ -106,14 +106,58 @@ void check() {
     SUCCEED();
 }
 
+/// Products of bytes, which every set has, against sums taken naively.
+template <class Isa>
+void check_byte_products() {
+    for (const std::size_t dim : std::array<std::size_t, 7>{1, 16, 31, 33, 100, 1000, 8192})
+        for (const std::size_t count : std::array<std::size_t, 4>{1, 4, 7, 64}) {
+            const sample<8, integer_sum::product> s(dim, kind::random);
+            std::array<std::int32_t, 65> out;
+            out.fill(-7);
+            byte_products<lanes<Isa>>(s.query.data(), dim, 5, s.codes.data(), s.stride, count, out.data());
+            for (std::size_t r = 0; r < count; ++r) {
+                CAPTURE(dim, count, r);
+                REQUIRE(out[r] == s.sums[r] - 5);
+            }
+            REQUIRE(out[(count + 3) / 4 * 4] == -7);
+        }
+}
+
+template <class Isa>
+void check_8() {
+    check<Isa, 8, integer_sum::product>();
+    check<Isa, 8, integer_sum::squared_difference>();
+    check<Isa, 8, integer_sum::weighted_difference>();
+    check_byte_products<Isa>();
+}
+template <class Isa>
+void check_4() {
+    check<Isa, 4, integer_sum::product>();
+    check<Isa, 4, integer_sum::squared_difference>();
+}
+
 }  // namespace
 
-TEST_CASE("integer_scan: sums of 8-bit codes are exact") {
-    check<8, integer_sum::product>();
-    check<8, integer_sum::squared_difference>();
-    check<8, integer_sum::weighted_difference>();
+TEST_CASE("integer_scan: sums of 8-bit codes are exact on every set") {
+    check_8<native_isa>();
+    check_8<scalar_isa>();
+#if defined(__SSE2__)
+    check_8<xsimd::sse2>();
+#endif
 }
-TEST_CASE("integer_scan: sums of 4-bit codes are exact") {
-    check<4, integer_sum::product>();
-    check<4, integer_sum::squared_difference>();
+TEST_CASE("integer_scan: sums of 4-bit codes are exact on every set") {
+    check_4<native_isa>();
+#if defined(__SSE2__)
+    check_4<xsimd::sse2>();
+#endif
+}
+
+TEST_CASE("integer_scan: there is one on x86 and on Arm, none in plain C++") {
+    STATIC_REQUIRE(!has_integer_scan<scalar_isa>);
+#if defined(__SSE2__)
+    STATIC_REQUIRE(has_integer_scan<xsimd::sse2>);
+#endif
+#if defined(__SSE2__) || defined(__ARM_NEON)
+    STATIC_REQUIRE(has_integer_scan<native_isa>);
+#endif
 }

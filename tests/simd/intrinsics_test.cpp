@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <random>
 #include <type_traits>
@@ -61,6 +62,89 @@ void check_widening() {
         const auto got = lanes_of(simd::widen_u8<V>(bytes.data() + i));
         for (std::size_t lane = 0; lane < width; ++lane) REQUIRE(got[lane] == static_cast<float>(i + lane));
     }
+    for (std::size_t i = 0; i + width <= 512; i += width) {
+        const auto got = lanes_of(simd::widen_u4<V>(bytes.data(), i));
+        for (std::size_t lane = 0; lane < width; ++lane)
+            REQUIRE(got[lane] == static_cast<float>((i + lane) / 2 >> ((i + lane) % 2 * 4) & 15U));
+    }
+}
+
+/// Codes of 4 bits choose among 16 pairs of floats, all of which differ.
+template <class V>
+void check_pairs() {
+    constexpr std::size_t width = sizeof(V) / sizeof(float);
+    std::mt19937 random(6);
+    std::vector<float> codebook(64 * 16);
+    for (std::size_t i = 0; i < codebook.size(); ++i) codebook[i] = static_cast<float>(i);
+    std::vector<std::byte> codes(16 + simd::over_read);
+    for (std::byte& code : codes) code = static_cast<std::byte>(random() & 255U);
+    for (std::size_t i = 0; i < 64; i += width) {
+        const auto got = lanes_of(simd::look_up_pairs<V>(codebook.data(), codes.data(), i));
+        for (std::size_t lane = 0; lane < width; ++lane)
+            REQUIRE(got[lane] == simd::look_up_pairs<float>(codebook.data(), codes.data(), i + lane));
+    }
+}
+
+template <class V>
+void check_stores() {
+    constexpr std::size_t width = sizeof(V) / sizeof(float);
+    std::vector<float> values(2 * width);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = (i % 2 == 0 ? 1.0F : -1.0F) * (static_cast<float>(i * 2000) + 0.4F);
+    const V a = simd::load<V>(values.data()), b = simd::load<V>(values.data() + width);
+    std::vector<std::int16_t> rounded(width + 1, 7);
+    simd::store_rounded(a, rounded.data());
+    for (std::size_t i = 0; i < width; ++i) CHECK(rounded[i] == std::lround(values[i]));
+    CHECK(rounded[width] == 7);
+    if constexpr (!simd::is_float<V>) {
+        std::vector<float> mixed(2 * width + 1, 7.0F);
+        simd::store_interleaved(a, b, mixed.data());
+        for (std::size_t i = 0; i < 2 * width; ++i) CHECK(mixed[i] == values[i % 2 * width + i / 2]);
+        CHECK(mixed[2 * width] == 7.0F);
+    }
+}
+
+/// As many vectors as transpose_whole takes, of dims that are no multiple of what registers hold.
+template <class V>
+void check_transposing() {
+    constexpr std::size_t n = 2 * sizeof(V) / sizeof(float);
+    for (std::size_t dim = 1; dim < 20; ++dim) {
+        std::vector<std::vector<float>> rows(n, std::vector<float>(dim));
+        std::vector<const float*> at;
+        for (std::size_t v = 0; v < n; ++v) {
+            for (std::size_t i = 0; i < dim; ++i) rows[v][i] = static_cast<float>(100 * v + i);
+            at.push_back(rows[v].data());
+        }
+        std::vector<float> out(n * dim, -1.0F);
+        const std::size_t written = simd::transpose_whole<V>(at.data(), dim, out.data());
+        REQUIRE(written <= dim);
+        for (std::size_t i = 0; i < dim; ++i)
+            for (std::size_t v = 0; v < n; ++v) REQUIRE(out[i * n + v] == (i < written ? rows[v][i] : -1.0F));
+    }
+}
+
+template <class V>
+void check_comparing() {
+    constexpr std::size_t width = sizeof(V) / sizeof(float);
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    const std::array<float, 4> some{1.0F, 2.0F, -1.0F, nan};
+    for (const float x : some)
+        for (const float y : some)
+            for (std::size_t lane = 0; lane < width; ++lane) {  // one lane differs from the others, which are less
+                std::vector<float> a(width, 0.0F), b(width, 1.0F);
+                a[lane] = x;
+                b[lane] = y;
+                CHECK(simd::not_less_lanes(simd::load<V>(a.data()), simd::load<V>(b.data())) ==
+                      (x < y ? 0U : 1U << lane));
+            }
+}
+
+template <class Isa>
+void check_moves() {
+    check_pairs<simd::lanes<Isa>>();
+    check_stores<simd::lanes<Isa>>();
+    check_transposing<simd::lanes<Isa>>();
+    check_comparing<simd::lanes<Isa>>();
 }
 
 template <class V>
@@ -102,7 +186,7 @@ void check_not_above() {
     CHECK(simd::not_above_32<simd::lanes<Isa>>(values.data(), values[20]) == want);
 }
 
-TEST_CASE("intrinsics: f16, bf16 and bytes widen to the same floats in vectors as one by one") {
+TEST_CASE("intrinsics: f16, bf16, bytes and half bytes widen to the same floats in vectors as one by one") {
     check_widening<simd::lanes<simd::native_isa>>();
     check_widening<float>();
 #if defined(__SSE2__)
@@ -115,6 +199,14 @@ TEST_CASE("intrinsics: four sums at once have the bits of each alone, in any pla
     check_lane_functions<float>();
 #if defined(__SSE2__)
     check_lane_functions<simd::lanes<xsimd::sse2>>();
+#endif
+}
+
+TEST_CASE("intrinsics: look-ups, stores, transposing and comparing do with vectors what they do one by one") {
+    check_moves<simd::native_isa>();
+    check_moves<simd::scalar_isa>();
+#if defined(__SSE2__)
+    check_moves<xsimd::sse2>();
 #endif
 }
 
@@ -148,8 +240,10 @@ TEST_CASE(
     STATIC_REQUIRE(is_same_v<simd::tag_of<simd::avx2_of_avx512_isa>, tag::avx2>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx2>, tag::avx2>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx>, tag::avx>);
-    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::sse4_2>, tag::sse2>);
-    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::neon>, tag::generic>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::sse4_2>, tag::ssse3>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::sse3>, tag::sse2>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::neon>, tag::neon>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::neon64>, tag::neon64>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx512f>, tag::generic>);
 }
 

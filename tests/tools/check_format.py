@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """check_format.py ROOT: the C++ files under ROOT are as clang-format 14 leaves them, and no line is longer than 120 columns.
+Those of every other language with comments of one line say their licence at the top, too.
 
 clang-format does not touch comments (ReflowComments: false), so this counts their columns. Other releases of clang-format
 format a little differently; without release 14 only lines, tabs and the licence line are looked at, and that is said.
@@ -11,8 +13,11 @@ import shutil
 import subprocess
 import sys
 
-FOLDERS = ["include", "tests", "examples", "benchmarks", "fuzz"]
+FOLDERS = ["include", "tests", "examples", "benchmarks", "fuzz", "test_package"]
 LICENCE = "// SPDX-License-Identifier: MIT"
+HASH_LICENCE = "# SPDX-License-Identifier: MIT"
+HASH_NAMES = (".py", ".sh", ".cmake", ".cmake.in", ".pc.in", "CMakeLists.txt", ".yml", ".yaml", ".cff", ".bazel", ".build")
+NOT_OURS = ("build", "out", ".git")  # what is built, and what git keeps
 COLUMNS = 120
 
 
@@ -21,6 +26,21 @@ def sources(root):
         for path in sorted((root / folder).rglob("*")):
             if path.suffix in (".hpp", ".cpp") and "build" not in path.parts:
                 yield path
+
+
+def scripts(root):
+    """Sources whose comments begin with a hash: build files, Python, shell, workflows."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in NOT_OURS)
+        for name in sorted(names):
+            if name.endswith(HASH_NAMES):
+                yield pathlib.Path(folder, name)
+
+
+def lacks_licence(path):
+    """The licence is the first line, or the second after the one that names the interpreter."""
+    lines = path.read_text(encoding="utf-8").splitlines()[:2]
+    return HASH_LICENCE not in (lines if lines and lines[0].startswith("#!") else lines[:1])
 
 
 def problems_of_text(path, text):
@@ -56,6 +76,10 @@ def main():
         for problem in problems_of_text(path.relative_to(root), path.read_text(encoding="utf-8")):
             print(problem)
             failed += 1
+    hashed = list(scripts(root))
+    for path in filter(lacks_licence, hashed):
+        print(f"{path.relative_to(root)}:1: the first line, or the one after #!, must be {HASH_LICENCE}")
+        failed += 1
     program = formatter()
     if program is None:
         print("clang-format 14 is not here: only columns, blanks and licence lines were checked")
@@ -67,7 +91,7 @@ def main():
                 if "clang-format-violations" in line:
                     print(line)
                     failed += 1
-    print(f"{len(files)} files, {failed} problems")
+    print(f"{len(files)} C++ files and {len(hashed)} others, {failed} problems")
     sys.exit(1 if failed else 0)
 
 

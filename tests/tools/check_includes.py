@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """check_includes.py ROOT: the layers of docs/architecture.md hold in ROOT/include.
 
     core <- concepts.hpp <- filter.hpp <- params.hpp <- {metric, simd, linalg} <- codec <- storage <- scoring <- {index, io} <- the other top-level headers
 
 A header includes its own folder and lower layers; folders in one pair of braces do not see each other.
-xsimd is included only in simd/, Eigen only in linalg/.
+xsimd is included only in simd/, Eigen only in linalg/. Only core/target.hpp asks the compiler's macros what the compiler is and
+which instructions it may use.
 """
 import pathlib
 import re
@@ -16,6 +18,9 @@ LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 TOP = len(LAYERS)  # vicinal.hpp, flat.hpp and whatever else lies beside them, and what uses them:
 LEVEL["import"] = TOP
 HOME = {"xsimd": "simd", "Eigen": "linalg", "unsupported": "linalg"}  # a third party's folder: where it may be included
+TARGET = "vicinal/core/target.hpp"
+OF_TARGET = re.compile(r"\b(__(GNUC|clang|SSE|SSSE|AVX|FMA|F16C|POPCNT|BMI|ARM_|aarch64|AARCH64|x86_64|i386|riscv|FP_FAST|SIZEOF_INT128)\w*"
+                       r"|_MSC_VER|_M_[A-Z]\w*|__builtin_prefetch|__builtin_fmaf?)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -37,6 +42,8 @@ def problems(root):
             yield f"{header}: the folder {part}/ is in no layer; name its layer in {pathlib.Path(__file__).name}"
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if header != TARGET and (asked := OF_TARGET.search(line)):
+                yield f"{header}:{number}: {asked.group(0)} is for {TARGET} to ask; use what it defines"
             match = INCLUDE.match(line)
             if not match:
                 continue

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """check_map.py ROOT: the map in docs/architecture.md names every header of include/vicinal, and no other.
 
 The map is the block of text that begins with "concepts.hpp". A line that begins with a folder's name begins that folder's

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """check_readme.py ROOT [--compiler C++ --include DIRECTORY...]: what README.md says is so.
 
 Its links lead to files, and every page of docs/ and the pages of examples/ and benchmarks/ are linked. Its table of

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """check_rooms.py ROOT: every index has the same rooms, and no header is long.
 
 The folders index/flat, index/ivf and index/hnsw hold the same file names, those of ROOMS; what only one index has lies in a

@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""check_version.py ROOT [--expect VERSION]: version.hpp, CITATION.cff and the latest entry of CHANGELOG.md agree.
+# SPDX-License-Identifier: MIT
+"""check_version.py ROOT [--expect VERSION]: whatever states vicinal's version states that of version.hpp.
+
+That is CITATION.cff, the latest entry of CHANGELOG.md and the files of package managers; conanfile.py and CMake read the
+header itself.
 
 With --expect (a release tag without its "v") all must also be that version, and the entry must have a date.
 """
@@ -24,9 +28,16 @@ def changelog_entry(root):
     return match.groups()
 
 
-def citation_version(root):
-    text = (root / "CITATION.cff").read_text(encoding="utf-8")
-    match = re.search(r"^version: (\S+)$", text, re.M)
+STATED = {  # what each file that states the version says before it
+    "CITATION.cff": r"^version: (\S+)$",
+    "packaging/vcpkg/ports/vicinal/vcpkg.json": r'^  "version": "([^"]+)",$',
+    "meson.build": r"^project\('vicinal', .*\bversion: '([^']+)'",
+    "MODULE.bazel": r'^module\(name = "vicinal", version = "([^"]+)"\)$',
+}
+
+
+def stated_version(root, file, pattern):
+    match = re.search(pattern, (root / file).read_text(encoding="utf-8"), re.M)
     return match.group(1) if match else "none"
 
 
@@ -38,9 +49,9 @@ def main():
 
     header = header_version(arguments.root)
     entry, date = changelog_entry(arguments.root)
-    citation = citation_version(arguments.root)
-    print(f"version.hpp {header}, CHANGELOG.md {entry} ({date}), CITATION.cff {citation}")
-    if not header == entry == citation:
+    stated = {file: stated_version(arguments.root, file, pattern) for file, pattern in STATED.items()}
+    print(f"version.hpp {header}, CHANGELOG.md {entry} ({date})", *(f"{file} {said}" for file, said in stated.items()), sep=", ")
+    if {entry, *stated.values()} != {header}:
         sys.exit("they differ")
     if arguments.expect is not None and (header != arguments.expect or date == "unreleased"):
         sys.exit(f"not a release of {arguments.expect}")

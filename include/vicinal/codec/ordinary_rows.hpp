@@ -81,10 +81,10 @@ class ordinary_rows {
             middle_[i] = ranked(column.size() / 2);
             for (float& x : column) x = std::abs(x - middle_[i]);
             spread_[i] = ranked(column.size() - 1 - std::max<std::size_t>(1, column.size() / 16));
-            widest = std::max(widest, spread_[i]);
+            widest = (std::max)(widest, spread_[i]);
         }
-        const float least = widest > 0.0F ? std::max(widest / 2, std::numeric_limits<float>::min()) : 1.0F;
-        for (float& x : spread_) x = std::max(x, least);
+        const float least = widest > 0.0F ? (std::max)(widest / 2, (std::numeric_limits<float>::min)()) : 1.0F;
+        for (float& x : spread_) x = (std::max)(x, least);
     }
     /// How many spreads the farthest component of a row is off.
     [[nodiscard]] float farthest(std::span<const float> row) const noexcept {

@@ -121,7 +121,7 @@ class rabitq {
             squares += double{mean[i]} * double{mean[i]};
         }
         // As that of a mean of admitted vectors, but for rounding.
-        if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;
+        if (!(squares <= double{(std::numeric_limits<float>::max)()} / 7)) return false;
         set_center(std::move(mean));
         return true;
     }
@@ -129,7 +129,7 @@ class rabitq {
     /// difference from the mean no longer.
     [[nodiscard]] double largest_squares() const noexcept { return largest_squares_about(center_length_); }
     [[nodiscard]] static double largest_squares_about(double length) noexcept {
-        const double most = 2 * length + std::sqrt(double{std::numeric_limits<float>::max()} / 8);
+        const double most = 2 * length + std::sqrt(double{(std::numeric_limits<float>::max)()} / 8);
         return most * most * 1.0001;
     }
 
@@ -158,7 +158,7 @@ class rabitq {
             squares += double{rotated[i]} * double{rotated[i]};
             total += std::abs(double{rotated[i]});
             cross += double{rotated[i]} * double{rotated_center_[i]};
-            largest = std::max(largest, std::abs(rotated[i]));
+            largest = (std::max)(largest, std::abs(rotated[i]));
         }
         detail::rabitq_factors factors;
         factors.factor = total > 0 ? limited(squares / total) : 0.0F;
@@ -212,9 +212,9 @@ class rabitq {
     /// The same, faster.
     template <class Isa>
     void decode_about_by(const code_center& center, const std::byte* code, float* vector) const {
-        constexpr std::size_t small = 2048;
-        float here[2 * small];
-        std::vector<float> elsewhere(width() > small ? 2 * width() : 0);
+        constexpr std::size_t few = 2048;
+        float here[2 * few];
+        std::vector<float> elsewhere(width() > few ? 2 * width() : 0);
         float* const rotated = elsewhere.empty() ? here : elsewhere.data();
         const float scale = factors(code).scale;
         for (std::size_t i = 0; i < width(); i += 8) {
@@ -267,7 +267,7 @@ class rabitq {
         center_length_ = std::sqrt(squares);
     }
     [[nodiscard]] static float limited(double x) noexcept {
-        constexpr double most = std::numeric_limits<float>::max();
+        constexpr double most = (std::numeric_limits<float>::max)();
         return static_cast<float>(x > most ? most : x < -most ? -most : x);
     }
 

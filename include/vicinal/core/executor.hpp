@@ -56,8 +56,8 @@ class thread_pool {
     /// threads  how many tasks run at once, the caller's thread included; 0 = all of the machine's. There are fewer if
     ///          this exceeds max_threads or the system starts no further thread: concurrency() says how many
     explicit thread_pool(std::size_t threads = 0) {
-        if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
-        threads = std::min(threads, max_threads);
+        if (threads == 0) threads = (std::max)(1U, std::thread::hardware_concurrency());
+        threads = (std::min)(threads, max_threads);
         workers_.reserve(threads - 1);
         try {
             for (std::size_t i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
@@ -82,7 +82,7 @@ class thread_pool {
         if (count == 1 || workers_.empty()) return serial_executor().run(count, task);
         job mine(task, count);
         const listing listed(*this, mine);
-        for (std::size_t i = 0; i < std::min(count - 1, workers_.size()); ++i) wake_.notify_one();
+        for (std::size_t i = 0; i < (std::min)(count - 1, workers_.size()); ++i) wake_.notify_one();
         mine.drain();
     }
 

@@ -4,11 +4,12 @@
 
 #include <algorithm>    // for reverse
 #include <array>        // for array
-#include <bit>          // for bit_cast, endian
+#include <bit>          // for endian
 #include <cstddef>      // for byte
 #include <cstring>      // for memcpy
 #include <type_traits>  // for is_arithmetic_v, is_same_v
 
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/types.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -28,12 +29,12 @@ template <file_element T>
     std::array<std::byte, sizeof(T)> bytes;
     std::memcpy(bytes.data(), from, sizeof(T));
     if constexpr (!host_is_little_endian) std::reverse(bytes.begin(), bytes.end());
-    return std::bit_cast<T>(bytes);
+    return detail::bit_cast<T>(bytes);
 }
 
 template <file_element T>
 void store_le(std::byte* to, T value) noexcept {
-    auto bytes = std::bit_cast<std::array<std::byte, sizeof(T)>>(value);
+    auto bytes = detail::bit_cast<std::array<std::byte, sizeof(T)>>(value);
     if constexpr (!host_is_little_endian) std::reverse(bytes.begin(), bytes.end());
     std::memcpy(to, bytes.data(), sizeof(T));
 }

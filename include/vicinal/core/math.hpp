@@ -2,11 +2,11 @@
 // Scalar arithmetic shared by the layers above: fused multiply-add, hashing, half-precision bits.
 #pragma once
 
-#include <bit>          // for bit_cast
 #include <cstdint>      // for uint16_t, uint32_t, uint64_t
 #include <span>         // for span
 #include <type_traits>  // for is_arithmetic_v, is_same_v
 
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/config.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -15,9 +15,9 @@ VICINAL_NAMESPACE_BEGIN
 /// namespace.
 template <class V>
 [[nodiscard]] VICINAL_INLINE V mul_add(const V& a, const V& b, const V& c) noexcept {
-#if defined(__GNUC__) && (defined(__FP_FAST_FMAF) || defined(__FMA__))
+#if defined(VICINAL_FMA_FLOAT)
     // Left to itself, GCC fuses in one loop and not in its twin.
-    if constexpr (std::is_same_v<V, float>) return __builtin_fmaf(a, b, c);
+    if constexpr (std::is_same_v<V, float>) return VICINAL_FMA_FLOAT(a, b, c);
 #endif
     if constexpr (std::is_arithmetic_v<V>)
         return a * b + c;
@@ -47,7 +47,7 @@ template <class Id>
 
 /// Whether a number is finite. Looks at its bits, because under -ffast-math a comparison may be assumed to hold.
 [[nodiscard]] inline bool has_finite_bits(float x) noexcept {
-    return (std::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
+    return (detail::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
 }
 
 /// The sum of squares in double, one after the other. Squares of floats are exact, so it is the same fused or not.
@@ -59,14 +59,14 @@ template <class Id>
 
 /// An unsigned integer for each float, in the order of the floats.
 [[nodiscard]] VICINAL_INLINE std::uint32_t ordered_bits(float x) noexcept {
-    const auto bits = std::bit_cast<std::uint32_t>(x);
+    const auto bits = detail::bit_cast<std::uint32_t>(x);
     // Negative floats order backwards: flip all their bits, and only the sign of the others.
     return bits ^ ((bits & 0x80000000U) != 0 ? 0xFFFFFFFFU : 0x80000000U);
 }
 
 /// The float whose ordered bits are `bits`.
 [[nodiscard]] VICINAL_INLINE float from_ordered_bits(std::uint32_t bits) noexcept {
-    return std::bit_cast<float>(bits ^ ((bits & 0x80000000U) != 0 ? 0x80000000U : 0xFFFFFFFFU));
+    return detail::bit_cast<float>(bits ^ ((bits & 0x80000000U) != 0 ? 0x80000000U : 0xFFFFFFFFU));
 }
 
 /// The value of an IEEE 754 binary16, exactly.
@@ -74,16 +74,16 @@ template <class Id>
     const std::uint32_t sign = std::uint32_t{half & 0x8000U} << 16U;
     const std::uint32_t magnitude = half & 0x7FFFU;
     if (magnitude >= 0x7C00U)  // infinity or NaN
-        return std::bit_cast<float>(sign | 0x7F800000U | (magnitude & 0x3FFU) << 13U);
+        return detail::bit_cast<float>(sign | 0x7F800000U | (magnitude & 0x3FFU) << 13U);
     if (magnitude >= 0x0400U)  // normal: move the exponent's bias from 15 to 127
-        return std::bit_cast<float>(sign | ((magnitude << 13U) + (112U << 23U)));
+        return detail::bit_cast<float>(sign | ((magnitude << 13U) + (112U << 23U)));
     const float subnormal = static_cast<float>(magnitude) * 0x1p-24F;
-    return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(subnormal));
+    return detail::bit_cast<float>(sign | detail::bit_cast<std::uint32_t>(subnormal));
 }
 
 /// The binary16 nearest to `value`, ties to even; overflow gives infinity.
 [[nodiscard]] inline std::uint16_t float_to_half(float value) noexcept {
-    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const auto bits = detail::bit_cast<std::uint32_t>(value);
     const auto sign = static_cast<std::uint16_t>((bits >> 16U) & 0x8000U);
     const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
     if (magnitude > 0x7F800000U) return static_cast<std::uint16_t>(sign | 0x7E00U);
@@ -91,8 +91,8 @@ template <class Id>
         return static_cast<std::uint16_t>(sign | 0x7C00U);  // 65520 and above round to infinity
     if (magnitude < 0x38800000U) {
         // Below 2^-14: adding 0.5 lets the float unit round at bit 2^-24, the spacing of binary16's subnormals.
-        const float shifted = std::bit_cast<float>(magnitude) + 0.5F;
-        return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3F000000U));
+        const float shifted = detail::bit_cast<float>(magnitude) + 0.5F;
+        return static_cast<std::uint16_t>(sign | (detail::bit_cast<std::uint32_t>(shifted) - 0x3F000000U));
     }
     const std::uint32_t odd = (magnitude >> 13U) & 1U;
     return static_cast<std::uint16_t>(sign | ((magnitude - (112U << 23U) + 0xFFFU + odd) >> 13U));
@@ -100,12 +100,12 @@ template <class Id>
 
 /// bfloat16: the upper half of a float.
 [[nodiscard]] VICINAL_INLINE float bfloat_to_float(std::uint16_t bfloat) noexcept {
-    return std::bit_cast<float>(std::uint32_t{bfloat} << 16U);
+    return detail::bit_cast<float>(std::uint32_t{bfloat} << 16U);
 }
 
 /// The bfloat16 nearest to `value`, ties to even. `value` is finite.
 [[nodiscard]] inline std::uint16_t float_to_bfloat(float value) noexcept {
-    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const auto bits = detail::bit_cast<std::uint32_t>(value);
     return static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U);
 }
 

@@ -2,11 +2,11 @@
 // How long calls are stopped, and how they report their progress.
 #pragma once
 
-#include <cstddef>     // for size_t
-#include <stop_token>  // for stop_token
+#include <cstddef>  // for size_t
 
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/function_ref.hpp"
+#include "vicinal/core/stop_token.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -18,7 +18,7 @@ using progress_ref = function_ref<void(std::size_t done, std::size_t total)>;
 namespace detail {
 
 /// throws  error{cancelled}
-inline void throw_if_stopped(const std::stop_token& stop) {
+inline void throw_if_stopped(const stop_token& stop) {
     if (stop.stop_requested()) fail(errc::cancelled, "the call's stop token was triggered");
 }
 
@@ -28,7 +28,7 @@ class byte_progress {
   public:
     static constexpr std::size_t stride = std::size_t{1} << 22;
 
-    byte_progress(const std::stop_token& stop, progress_ref progress, std::size_t total)
+    byte_progress(const stop_token& stop, progress_ref progress, std::size_t total)
         : stop_(stop), progress_(progress), total_(total) {
         throw_if_stopped(stop_);
     }
@@ -45,7 +45,7 @@ class byte_progress {
     }
 
   private:
-    const std::stop_token& stop_;
+    const stop_token& stop_;
     progress_ref progress_;
     std::size_t total_;
     std::size_t done_ = 0;

@@ -57,11 +57,11 @@ class reservoir {
   public:
     /// How many keys of memory are best to keep k of at most `most` pushed rows.
     [[nodiscard]] static constexpr std::size_t room(std::size_t k, std::size_t most) noexcept {
-        return std::min(2 * k, most);
+        return (std::min)(2 * k, most);
     }
     /// memory  room for more than k keys, or for all that will be pushed; with less, each push costs a selection
     reservoir(std::span<std::uint64_t> memory, std::size_t k) noexcept
-        : memory_(memory), k_(std::min(k, memory.size())) {
+        : memory_(memory), k_((std::min)(k, memory.size())) {
         if (k_ == 0) worst_ = 0;
     }
 
@@ -76,7 +76,7 @@ class reservoir {
         if (size_ == memory_.size()) select();
     }
 
-    [[nodiscard]] std::size_t size() const noexcept { return std::min(size_, k_); }
+    [[nodiscard]] std::size_t size() const noexcept { return (std::min)(size_, k_); }
 
     /// The keys that were kept, in no particular order. No push may follow.
     [[nodiscard]] std::span<const std::uint64_t> finish() noexcept {
@@ -113,7 +113,7 @@ class reservoir {
     std::span<std::uint64_t> memory_;
     std::size_t k_;
     std::size_t size_ = 0;
-    std::uint64_t worst_ = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t worst_ = (std::numeric_limits<std::uint64_t>::max)();
     float threshold_ = infinity;
 };
 

@@ -17,7 +17,7 @@ namespace detail {
 /// Whether T is one of the compiler's 128-bit integers, which std::integral does not know under -std=c++20.
 template <class T>
 inline constexpr bool is_wide_integer = false;
-#if defined(__SIZEOF_INT128__)
+#if defined(VICINAL_HAS_INT128)
 __extension__ typedef __int128 int128;  // NOLINT: `using` knows no __extension__, and without it -Wpedantic warns
 __extension__ typedef unsigned __int128 uint128;
 template <>

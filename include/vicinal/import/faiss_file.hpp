@@ -317,7 +317,7 @@ class faiss_file {
                        std::to_string(last) + " below the one under it");
             room_.push_back(static_cast<std::size_t>(below));
             const auto on_level = static_cast<std::size_t>(below - last);
-            degree_ = std::max(degree_, l == 1 ? (on_level + 1) / 2 : on_level);
+            degree_ = (std::max)(degree_, l == 1 ? (on_level + 1) / 2 : on_level);
         }
         if (room_.size() < 2) refuse("it does not say how many links a row has");
     }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>    // for adjacent_find, count, find, max, sort
-#include <bit>          // for bit_cast
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint8_t, uint32_t, uint64_t
 #include <filesystem>   // for path
@@ -13,6 +12,7 @@
 #include <utility>      // for cmp_greater_equal, in_range, move
 #include <vector>       // for vector
 
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
 #include "vicinal/io/bytes.hpp"
@@ -84,7 +84,7 @@ class imported_vectors {
         } catch (const error& e) {
             fail_within(name_ + ": row " + std::to_string(row), e);
         }
-        for (std::size_t i = 0; i < given_.size(); ++i) code[i] = std::bit_cast<std::uint32_t>(prepared_[i]);
+        for (std::size_t i = 0; i < given_.size(); ++i) code[i] = detail::bit_cast<std::uint32_t>(prepared_[i]);
     }
 
   private:

@@ -9,7 +9,6 @@
 #include <cstdint>       // for uint64_t, uintptr_t
 #include <filesystem>    // for path, symlink_status
 #include <span>          // for span
-#include <stop_token>    // for stop_token
 #include <string>        // for string
 #include <string_view>   // for string_view
 #include <system_error>  // for error_code, generic_category
@@ -101,7 +100,7 @@ class basic_atomic_file {
     void write(std::span<const std::byte> bytes) {
         while (!bytes.empty()) {
             std::size_t written = 0;
-            const std::size_t size = std::min(bytes.size(), std::size_t{1} << 30);  // some systems stop at 2^31
+            const std::size_t size = (std::min)(bytes.size(), std::size_t{1} << 30);  // some systems stop at 2^31
             const int failed = Calls::write(file_, bytes.data(), size, written);
             if (failed == EINTR) continue;
             if (failed != 0) fail_io("write", temporary_for(), failed);
@@ -132,6 +131,8 @@ class basic_atomic_file {
             unlock();
             refused = Calls::replace(temporary_, target_);
         }
+        if (refused == EBUSY)
+            fail_io("rename to", target_, "it is open, mapped or a mount point, and the system does not replace it so");
         if (refused != 0) fail_io("rename to", target_, refused);
         temporary_exists_ = false;
         if (!directory_open_) return;

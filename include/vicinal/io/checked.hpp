@@ -15,13 +15,13 @@ namespace detail {
 
 /// a + b, or nothing if 64 bits do not hold it.
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) noexcept {
-    if (b > std::numeric_limits<std::uint64_t>::max() - a) return std::nullopt;
+    if (b > (std::numeric_limits<std::uint64_t>::max)() - a) return std::nullopt;
     return a + b;
 }
 
 /// a * b, or nothing if 64 bits do not hold it.
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_mul(std::uint64_t a, std::uint64_t b) noexcept {
-    if (a != 0 && b > std::numeric_limits<std::uint64_t>::max() / a) return std::nullopt;
+    if (a != 0 && b > (std::numeric_limits<std::uint64_t>::max)() / a) return std::nullopt;
     return a * b;
 }
 
@@ -37,7 +37,7 @@ namespace detail {
 /// throws  error{limit_exceeded} if a size_t cannot hold it (32-bit machines)
 [[nodiscard]] inline std::size_t to_size(std::uint64_t value) {
     if constexpr (sizeof(std::size_t) < sizeof(std::uint64_t)) {
-        if (value > std::numeric_limits<std::size_t>::max())
+        if (value > (std::numeric_limits<std::size_t>::max)())
             fail(errc::limit_exceeded, std::to_string(value) + " bytes are more than this machine can address");
     }
     return static_cast<std::size_t>(value);

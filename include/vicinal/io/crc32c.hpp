@@ -11,12 +11,12 @@
 
 #include "vicinal/core/config.hpp"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(VICINAL_X86_64)
 #include <nmmintrin.h>  // for _mm_crc32_u64
-#elif defined(_M_X64) && defined(_MSC_VER)
-#include <intrin.h>     // for __cpuid
-#include <nmmintrin.h>  // for _mm_crc32_u64
-#elif defined(__aarch64__) && defined(__linux__)
+#if !defined(VICINAL_HAS_CPU_SUPPORTS)
+#include <intrin.h>  // for __cpuid
+#endif
+#elif defined(VICINAL_AARCH64) && defined(__linux__)
 #include <sys/auxv.h>  // for getauxval
 #endif
 
@@ -97,17 +97,20 @@ inline constexpr std::array<std::array<std::uint32_t, 256>, 4> crc32c_by_lane = 
     return state;
 }
 
-#if (defined(__x86_64__) && defined(__GNUC__)) || (defined(_M_X64) && defined(_MSC_VER))
+#if defined(VICINAL_X86_64)
 
 inline constexpr crc32c_path crc32c_hardware = crc32c_path::sse42;
 
 [[nodiscard]] inline bool crc32c_has_hardware() noexcept {
-#if defined(__GNUC__)
+#if defined(VICINAL_HAS_CPU_SUPPORTS)
     return __builtin_cpu_supports("sse4.2") != 0;
 #else
-    int registers[4];
-    __cpuid(registers, 1);
-    return (registers[2] & (1 << 20)) != 0;
+    static const bool answer = [] {
+        int registers[4];
+        __cpuid(registers, 1);
+        return (registers[2] & (1 << 20)) != 0;
+    }();
+    return answer;
 #endif
 }
 
@@ -118,11 +121,8 @@ VICINAL_INLINE void crc32c_ask_for(const std::byte* p, std::size_t n) noexcept {
     for (std::size_t k = 3; k < 6; ++k) _mm_prefetch(reinterpret_cast<const char*>(p + k * crc32c_lane), _MM_HINT_T0);
 }
 
-#if defined(__GNUC__)
-[[gnu::target("sse4.2")]]
-#endif
-[[nodiscard]] inline std::uint32_t
-crc32c_instruction(std::uint32_t state, const std::byte* p, std::size_t n) noexcept {
+VICINAL_FOR_SSE42 [[nodiscard]] inline std::uint32_t crc32c_instruction(std::uint32_t state, const std::byte* p,
+                                                                        std::size_t n) noexcept {
     std::uint64_t a = state;
     std::uint64_t word[3];
     for (; n >= 3 * crc32c_lane; n -= 3 * crc32c_lane, p += 3 * crc32c_lane) {
@@ -151,7 +151,7 @@ crc32c_instruction(std::uint32_t state, const std::byte* p, std::size_t n) noexc
     return rest;
 }
 
-#elif defined(__aarch64__) && defined(__GNUC__) && defined(__AARCH64EL__) && (defined(__linux__) || defined(__APPLE__))
+#elif defined(VICINAL_AARCH64) && defined(VICINAL_GNU) && (defined(__linux__) || defined(__APPLE__))
 
 inline constexpr crc32c_path crc32c_hardware = crc32c_path::armv8;
 

@@ -14,6 +14,7 @@
 #include <vector>        // for vector
 
 #include "vicinal/core/config.hpp"
+#include "vicinal/io/windows_calls.hpp"
 
 #if defined(_WIN32)
 #include <fcntl.h>     // for _O_CREAT
@@ -75,11 +76,34 @@ struct file_calls {
         out = _wopen(path.c_str(), _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY | _O_NOINHERIT, mode);
         return out < 0 ? errno : 0;
     }
-    static int hold(handle, const std::filesystem::path&, handle&) noexcept { return ENOLCK; }
-    static void sweep(const std::filesystem::path&, const temporary_names&, std::uint64_t) noexcept {}
+    /// Makes another handle of the file, which create() made at `path`: nobody sweeps away what is open.
+    static int hold(handle, const std::filesystem::path& path, handle& out) noexcept {
+        out = windows::open_to_read(path);
+        return out < 0 ? (errno == ENOENT ? EEXIST : errno) : 0;
+    }
+    /// Removes the temporary files in `directory` that nobody has open, on whatever machine.
+    static void sweep(const std::filesystem::path& directory, const temporary_names& names, std::uint64_t) noexcept {
+        try {
+            std::error_code code;
+            for (std::filesystem::directory_iterator entry(directory, code), end; !code && entry != end;
+                 entry.increment(code)) {
+                const auto name = entry->path().filename().u8string();
+                if (names.include(std::string(name.begin(), name.end()))) remove_abandoned(entry->path());
+            }
+        } catch (...) {  // out of memory: the next saver sweeps
+            return;
+        }
+    }
     static std::string host() { return {}; }
-    static int give(handle, const file_rights&) noexcept { return 0; }
-    static int reserve(handle, std::uint64_t) noexcept { return 0; }
+    static int give(handle, const file_rights&) noexcept { return 0; }  // it has what the directory gives it
+    static int reserve(handle file, std::uint64_t bytes) noexcept {
+        constexpr int file_allocation_information = 5;
+        auto size = static_cast<long long>(bytes);
+        if (windows::set_information(reinterpret_cast<void*>(_get_osfhandle(file)), file_allocation_information, &size,
+                                     sizeof size))
+            return 0;
+        return windows::last_errno();
+    }
     static int write(handle file, const std::byte* data, std::size_t size, std::size_t& written) noexcept {
         const int n = _write(file, data, static_cast<unsigned>(size));
         written = n < 0 ? 0 : static_cast<std::size_t>(n);
@@ -89,11 +113,15 @@ struct file_calls {
         return _lseeki64(file, static_cast<long long>(offset), 0) < 0 ? errno : 0;
     }
     static int sync(handle file) noexcept { return _commit(file) != 0 ? errno : 0; }
-    static int close(handle file) noexcept { return _close(file) != 0 ? errno : 0; }
-    static int replace(const std::filesystem::path& from, const std::filesystem::path& to) noexcept {
-        std::error_code code;
-        std::filesystem::rename(from, to, code);  // MoveFileEx with MOVEFILE_REPLACE_EXISTING
-        return code ? code.default_error_condition().value() : 0;
+    static int close(handle file) noexcept { return file >= 0 && _close(file) != 0 ? errno : 0; }  // -1: a directory
+    /// EBUSY if somebody has `to` open and the file system cannot put another file in its place.
+    static int replace(const std::filesystem::path& from, const std::filesystem::path& to) {
+        constexpr windows::dword replace_existing_on_disk = 0x1 | 0x8;  // the latter is MOVEFILE_WRITE_THROUGH
+        if (windows::MoveFileExW(from.c_str(), to.c_str(), replace_existing_on_disk) != 0) return 0;
+        const int failed = windows::last_errno();
+        if (failed != EACCES && failed != EBUSY) return failed;
+        if (windows::rename_over_open(from, to) == 0) return 0;
+        return windows::in_use(to) ? EBUSY : failed;
     }
     static int remove(const std::filesystem::path& path) noexcept { return _wunlink(path.c_str()) != 0 ? errno : 0; }
     static int open_directory(const std::filesystem::path&, handle& out) noexcept {
@@ -102,6 +130,15 @@ struct file_calls {
     }
     static int sync_directory(handle) noexcept { return 0; }
     static std::uint64_t process() noexcept { return static_cast<std::uint64_t>(_getpid()); }
+
+  private:
+    /// Removes a file unless somebody has it open.
+    static void remove_abandoned(const std::filesystem::path& path) noexcept {
+        constexpr windows::dword share_nothing = 0;
+        const windows::handle file = windows::open(path, windows::delete_access, share_nothing,
+                                                   windows::delete_on_close | windows::open_reparse_point);
+        if (windows::valid(file)) windows::CloseHandle(file);
+    }
 };
 
 #else
@@ -202,7 +239,7 @@ struct file_calls {
     /// Sets room aside for an empty file to become `bytes` long, where the system can. The file's length may change.
     static int reserve([[maybe_unused]] handle file, [[maybe_unused]] std::uint64_t bytes) noexcept {
 #if defined(__linux__)  // not posix_fallocate, which writes where the file system cannot
-        if (static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()) < bytes || bytes == 0) return 0;
+        if (static_cast<std::uint64_t>((std::numeric_limits<off_t>::max)()) < bytes || bytes == 0) return 0;
         return ::fallocate(file, 0, 0, static_cast<off_t>(bytes)) != 0 ? errno : 0;
 #else
         return 0;

@@ -11,12 +11,12 @@
 #include <memory>       // for unique_ptr, make_unique
 #include <ostream>      // for ostream
 #include <span>         // for span
-#include <stop_token>   // for stop_token
 #include <string>       // for string
 #include <string_view>  // for string_view
 #include <utility>      // for move
 #include <vector>       // for vector
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/io/reader.hpp"
 #include "vicinal/io/source.hpp"
 #include "vicinal/io/writer.hpp"
@@ -58,7 +58,7 @@ class part_writer {
 /// What an index's `read_parts` gets.
 class part_reader {
   public:
-    part_reader(const file_image& image, bool validate, const std::stop_token& stop = {})
+    part_reader(const file_image& image, bool validate, const stop_token& stop = {})
         : image_(image), validate_(validate), stop_(stop) {}
     /// Whether every row is to be checked (a load), or nothing that grows with them (a view). The parts stay where they
     /// are as long as the state's backing keeps the file.
@@ -83,7 +83,7 @@ class part_reader {
   private:
     const file_image& image_;
     bool validate_;
-    std::stop_token stop_;
+    stop_token stop_;
 };
 
 template <class State>
@@ -99,7 +99,7 @@ inline void copy_sections(const file_image& from, section_writer& to) {
             case 1: to.add(entry.type, from.array<std::uint8_t>(entry.type)); break;
             case 2: to.add(entry.type, from.array<std::uint16_t>(entry.type)); break;
             case 4: to.add(entry.type, from.array<std::uint32_t>(entry.type)); break;
-#if defined(__SIZEOF_INT128__)
+#if defined(VICINAL_HAS_INT128)
             case 16: to.add(entry.type, from.array<uint128>(entry.type)); break;
 #endif
             default: to.add(entry.type, from.array<std::uint64_t>(entry.type)); break;
@@ -143,7 +143,7 @@ void with_writer(const State& state, Use&& use) {
 
 /// A new index from a file: complete and, if `validate`, valid; or an exception. It works on the arrays in the file.
 template <class State>
-[[nodiscard]] std::unique_ptr<State> read_state(const file_image& image, bool validate, const std::stop_token& stop) {
+[[nodiscard]] std::unique_ptr<State> read_state(const file_image& image, bool validate, const stop_token& stop) {
     require_type(image.header(), state_header<State>(0), image.name());
     if (image.header().dim > State::max_dimension)
         fail_corrupt(image.name(), "the dimension is " + std::to_string(image.header().dim) + ", at most " +

@@ -14,8 +14,7 @@
 #include "vicinal/io/atomic_file.hpp"
 
 #if defined(_WIN32)
-#include <fcntl.h>     // for _O_RDONLY
-#include <io.h>        // for _wopen, _read
+#include <io.h>        // for _read, _close
 #include <sys/stat.h>  // for _fstat64
 #else
 #include <fcntl.h>     // for open, fcntl
@@ -33,7 +32,7 @@ class input_file {
     /// throws  error{io}
     explicit input_file(const std::filesystem::path& path) : path_(path) {
 #if defined(_WIN32)
-        file_ = _wopen(path.c_str(), _O_RDONLY | _O_BINARY | _O_NOINHERIT);
+        file_ = windows::open_to_read(path);
 #else
         do file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
         while (file_ < 0 && errno == EINTR);
@@ -46,7 +45,7 @@ class input_file {
     /// throws     error{io}
     input_file(const std::filesystem::path& path, std::string_view operation) : path_(path) {
 #if defined(_WIN32)
-        file_ = _wopen(path.c_str(), _O_RDONLY | _O_BINARY | _O_NOINHERIT);
+        file_ = windows::open_to_read(path);
         if (file_ < 0) fail_io("open", path_, errno);
 #else
         open_at_once(operation);
@@ -70,7 +69,7 @@ class input_file {
     std::size_t read(std::byte* to, std::size_t size) {
         std::size_t done = 0;
         while (done < size) {
-            const std::size_t want = std::min(size - done, std::size_t{1} << 30);
+            const std::size_t want = (std::min)(size - done, std::size_t{1} << 30);
 #if defined(_WIN32)
             const auto n = _read(file_, to + done, static_cast<unsigned>(want));
 #else

@@ -2,15 +2,15 @@
 // The one way into a file: checks header, table, lengths, padding and checksums, then gives bounded, typed sections.
 #pragma once
 
-#include <algorithm>   // for find_if, min
-#include <cstddef>     // for size_t, byte
-#include <cstdint>     // for uint32_t, uint64_t
-#include <span>        // for span
-#include <stop_token>  // for stop_token
-#include <string>      // for string, to_string
-#include <utility>     // for move
-#include <vector>      // for vector
+#include <algorithm>  // for find_if, min
+#include <cstddef>    // for size_t, byte
+#include <cstdint>    // for uint32_t, uint64_t
+#include <span>       // for span
+#include <string>     // for string, to_string
+#include <utility>    // for move
+#include <vector>     // for vector
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/io/format.hpp"
 #include "vicinal/io/source.hpp"
 
@@ -97,7 +97,7 @@ class file_image {
     /// Compares every section with its checksum and looks for padding that is not zero.
     /// throws  error{corrupt_file}, error{cancelled}
     /// cost    O(bytes)
-    void verify(const std::stop_token& stop = {}) const {
+    void verify(const stop_token& stop = {}) const {
         if (swapped_) return;  // the constructor did it, before the elements were swapped
         const auto bytes = file_.bytes();
         std::size_t end = header_size + table_size(header().section_count);
@@ -113,11 +113,11 @@ class file_image {
     }
 
   private:
-    [[nodiscard]] static std::uint32_t checksum(std::span<const std::byte> bytes, const std::stop_token& stop) {
+    [[nodiscard]] static std::uint32_t checksum(std::span<const std::byte> bytes, const stop_token& stop) {
         std::uint32_t crc = 0;
         while (!bytes.empty()) {
             throw_if_stopped(stop);
-            const auto piece = bytes.first(std::min(bytes.size(), byte_progress::stride));
+            const auto piece = bytes.first((std::min)(bytes.size(), byte_progress::stride));
             crc = crc32c(crc, piece);
             bytes = bytes.subspan(piece.size());
         }

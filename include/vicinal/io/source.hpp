@@ -14,7 +14,6 @@
 #include <limits>       // for numeric_limits
 #include <new>          // for operator new, align_val_t
 #include <span>         // for span
-#include <stop_token>   // for stop_token
 #include <string>       // for string, to_string
 #include <string_view>  // for string_view
 #include <utility>      // for exchange, move, swap
@@ -85,29 +84,9 @@ class aligned_bytes {
     std::size_t size_ = 0;
 };
 
-#if defined(_WIN32)
-
-/// A file's bytes, read-only. On Windows they are read, not mapped, for now.
-class mapped_file {
-  public:
-    explicit mapped_file(const std::filesystem::path& path) {
-        input_file file(path, "map");
-        if (file.size() == 0) fail_corrupt(display(path), "the file is empty");
-        bytes_ = aligned_bytes(to_size(file.size()));
-        if (file.read(bytes_.bytes().data(), bytes_.bytes().size()) != bytes_.bytes().size())
-            fail_io("map", path, "it shrank while it was read");
-    }
-    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_.bytes(); }
-
-  private:
-    aligned_bytes bytes_;
-};
-
-#else
-
 /// A regular, non-empty file mapped read-only, shared with every other process that maps it. Its pages are read when
-/// they are first touched. Whoever shortens the file meanwhile makes a later touch raise SIGBUS; replacing it by
-/// rename, as `save` does, is harmless.
+/// they are first touched. Whoever shortens the file meanwhile makes a later touch raise SIGBUS (Windows lets nobody);
+/// replacing it by rename, as `save` does, is harmless.
 class mapped_file {
   public:
     /// throws  error{io} if the file cannot be mapped, error{corrupt_file} if it is empty
@@ -115,9 +94,8 @@ class mapped_file {
         const input_file file(path, "map");
         if (file.size() == 0) fail_corrupt(display(path), "the file is empty");
         size_ = to_size(file.size());
-        void* at = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.handle(), 0);
-        if (at == MAP_FAILED) fail_io("map", path, errno);
-        data_ = static_cast<const std::byte*>(at);
+        data_ = map(file.handle(), size_);
+        if (data_ == nullptr) fail_io("map", path, errno);
     }
     mapped_file(mapped_file&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
@@ -127,16 +105,31 @@ class mapped_file {
         return *this;
     }
     ~mapped_file() {
-        if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+        if (data_ != nullptr) unmap(data_, size_);
     }
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
 
   private:
+    /// Returns null, and sets errno, if the system cannot map the open file.
+    static const std::byte* map(int file, std::size_t size) noexcept {
+#if defined(_WIN32)
+        return windows::map(file, size);
+#else
+        void* const at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
+        return at == MAP_FAILED ? nullptr : static_cast<const std::byte*>(at);
+#endif
+    }
+    static void unmap(const std::byte* data, [[maybe_unused]] std::size_t size) noexcept {
+#if defined(_WIN32)
+        windows::UnmapViewOfFile(data);
+#else
+        ::munmap(const_cast<std::byte*>(data), size);
+#endif
+    }
+
     const std::byte* data_ = nullptr;
     std::size_t size_ = 0;
 };
-
-#endif
 
 [[noreturn]] VICINAL_COLD inline void fail_short(std::string_view file, std::uint64_t found, std::uint64_t expected) {
     fail_corrupt(file, "it ends after " + std::to_string(found) + " bytes, expected " + std::to_string(expected));
@@ -194,7 +187,7 @@ template <class Read>
 std::size_t read_with_progress(Read&& read, std::span<std::byte> to, byte_progress& told) {
     std::size_t done = 0;
     while (done < to.size()) {
-        const std::size_t want = std::min(to.size() - done, byte_progress::stride);
+        const std::size_t want = (std::min)(to.size() - done, byte_progress::stride);
         const std::size_t n = read(to.data() + done, want);
         done += n;
         if (n != want) break;
@@ -225,8 +218,8 @@ template <class Read>
     std::vector<aligned_bytes> pieces;
     std::uint64_t arrived = 0;
     while (arrived < length) {
-        const std::uint64_t room = std::max(first_piece, arrived);
-        auto& piece = pieces.emplace_back(to_size(std::min(length - arrived, room)));
+        const std::uint64_t room = (std::max)(first_piece, arrived);
+        auto& piece = pieces.emplace_back(to_size((std::min)(length - arrived, room)));
         const auto bytes = piece.bytes();
         std::size_t filled = 0;
         if (arrived == 0) {
@@ -287,7 +280,7 @@ template <class Read>
     const auto read = [&](std::byte* to, std::size_t size) {
         std::size_t done = 0;
         while (done < size) {
-            const std::size_t want = std::min(size - done, std::size_t{1} << 30);
+            const std::size_t want = (std::min)(size - done, std::size_t{1} << 30);
             bool thrown = false;
             try {
                 in.read(reinterpret_cast<char*>(to + done), static_cast<std::streamsize>(want));
@@ -314,6 +307,15 @@ template <class Read>
     require_limits(header, limits, file.name());
     if (reinterpret_cast<std::uintptr_t>(bytes.data()) % section_alignment != 0) static_cast<void>(file.own());
     return file;
+}
+
+/// The file in `bytes`, which outlive the object and begin at a multiple of 64.
+/// throws  error{invalid_argument} if they begin elsewhere; error{corrupt_file, unsupported_version, limit_exceeded}
+[[nodiscard]] inline file_bytes borrow_span(std::span<const std::byte> bytes, const load_limits& limits = {}) {
+    if (const auto over = reinterpret_cast<std::uintptr_t>(bytes.data()) % section_alignment; over != 0)
+        fail(errc::invalid_argument, "the bytes begin " + std::to_string(over) +
+                                         " bytes after a multiple of 64; a view works on them where they are");
+    return read_span(bytes, limits);
 }
 
 /// The file at `path`, mapped.

@@ -108,7 +108,7 @@ class section_writer {
         };
         const auto put = [&](std::span<const std::byte> bytes) {
             for (; !bytes.empty();) {
-                const auto piece = bytes.first(std::min(bytes.size(), std::size_t{1} << 30));
+                const auto piece = bytes.first((std::min)(bytes.size(), std::size_t{1} << 30));
                 bool thrown = false;
                 try {
                     out.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
@@ -225,7 +225,7 @@ class section_writer {
     std::uint32_t produce(std::size_t i, Put&& put) const {
         constexpr std::size_t piece_size = std::size_t{1} << 18;
         constexpr std::size_t gathered = std::size_t{1} << 16;
-        constexpr std::size_t small = std::size_t{1} << 13;
+        constexpr std::size_t short_piece = std::size_t{1} << 13;
         const section_entry& entry = entries_[i];
         std::uint32_t crc = 0;
         std::uint64_t left = entry.length;
@@ -250,15 +250,15 @@ class section_writer {
                                    "' grew while it was written, to more than " + std::to_string(entry.length) +
                                    " bytes");
             left -= bytes.size();
-            if (bytes.size() <= small) {
-                if (held.capacity() == 0) held.reserve(std::min(gathered, to_size(entry.length)));
+            if (bytes.size() <= short_piece) {
+                if (held.capacity() == 0) held.reserve((std::min)(gathered, to_size(entry.length)));
                 if (bytes.size() > gathered - held.size()) flush();
                 held.insert(held.end(), bytes.begin(), bytes.end());
                 return;
             }
             flush();
             while (!bytes.empty()) {
-                const auto piece = bytes.first(std::min(bytes.size(), piece_size));
+                const auto piece = bytes.first((std::min)(bytes.size(), piece_size));
                 bytes = bytes.subspan(piece.size());
                 pass_on(piece);
             }

@@ -95,7 +95,7 @@ namespace detail {
             result.centroids.insert(result.centroids.end(), lower.centroids.begin(), lower.centroids.end());
             result.sizes.insert(result.sizes.end(), lower.sizes.begin(), lower.sizes.end());
             result.spreads.insert(result.spreads.end(), lower.spreads.begin(), lower.spreads.end());
-            result.iterations = std::max(result.iterations, lower.iterations);
+            result.iterations = (std::max)(result.iterations, lower.iterations);
             result.converged = result.converged && lower.converged;
             total += lower.objective * static_cast<double>(members.size());
         }

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <algorithm>    // for max, min, sort
-#include <bit>          // for bit_cast
 #include <cmath>        // for sqrt
 #include <cstddef>      // for size_t, ptrdiff_t
 #include <cstdint>      // for uint32_t, uint64_t
@@ -21,7 +20,9 @@
 #include <utility>      // for pair, swap
 #include <vector>       // for vector
 
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/function_ref.hpp"
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/linalg/kmeans_seeding.hpp"
 #include "vicinal/linalg/nearest_centroids.hpp"
 
@@ -35,7 +36,7 @@ struct kmeans_params {
     double balance = 0;          ///< split clusters of more than this many times the mean size; 0 = leave them
     double tolerance = 1e-4;     ///< stop when an iteration lowers the objective by less than this share; >= 0
     executor_ref executor = {};  ///< empty: the calling thread
-    std::stop_token stop = {};
+    stop_token stop = {};
     function_ref<void(std::size_t done, std::size_t total)> progress = {};  ///< after each iteration
 };
 
@@ -100,7 +101,7 @@ inline void move_to_means(const row_set& rows, const cluster_members& members, s
     const std::size_t clusters = members.start.size() - 1;
     parallel_for(on, (clusters + block - 1) / block, [&](std::size_t task) {
         std::vector<double> sum(dim);
-        for (std::size_t c = task * block; c < std::min(clusters, (task + 1) * block); ++c) {
+        for (std::size_t c = task * block; c < (std::min)(clusters, (task + 1) * block); ++c) {
             if (members.size(c) == 0) continue;
             std::fill(sum.begin(), sum.end(), 0.0);
             add_rows(rows, members.of(c), sum);
@@ -113,7 +114,7 @@ inline void move_to_means(const row_set& rows, const cluster_members& members, s
 /// Makes a centroid that stepped aside no longer than a row may be, lest distances from it overflow.
 inline void draw_near(std::span<float> centroid) noexcept {
     const double squares = squared_norm(centroid);
-    constexpr double longest = static_cast<double>(std::numeric_limits<float>::max()) / 8;
+    constexpr double longest = static_cast<double>((std::numeric_limits<float>::max)()) / 8;
     if (squares <= longest) return;
     const double factor = std::sqrt(longest / squares);
     for (float& x : centroid) x = static_cast<float>(static_cast<double>(x) * factor);
@@ -209,12 +210,12 @@ class cluster_splitting {
 /// homes  where the members of each cluster are: their mean, which its centroid has left if it was given up or split
 inline void assign_around(const row_set& rows, const cluster_members& members, matrix_view<const float> homes,
                           matrix_view<const float> centroids, std::span<std::uint32_t> assignment,
-                          std::span<float> distance, executor_ref on, const std::stop_token& stop) {
+                          std::span<float> distance, executor_ref on, const stop_token& stop) {
     constexpr std::size_t block = 16;
     const centroid_table all(centroids);
     parallel_for(on, (homes.rows() + block - 1) / block, [&](std::size_t task) {
         const std::size_t first = task * block;
-        const std::size_t count = std::min(block, homes.rows() - first);
+        const std::size_t count = (std::min)(block, homes.rows() - first);
         centroid_table::scratch work;
         std::vector<std::uint32_t> around(count * neighbourhood);
         all.closest(row_set(homes.rows(first, count)), neighbourhood, work, around);
@@ -224,7 +225,7 @@ inline void assign_around(const row_set& rows, const cluster_members& members, m
             const centroid_table table(all, std::span(around).subspan(c * neighbourhood, neighbourhood));
             for (std::size_t i = 0; i < mine.size(); i += centroid_table::tile_rows) {
                 if (stop.stop_requested()) fail_cancelled("kmeans");
-                table.assign(rows, mine.subspan(i, std::min(centroid_table::tile_rows, mine.size() - i)), work,
+                table.assign(rows, mine.subspan(i, (std::min)(centroid_table::tile_rows, mine.size() - i)), work,
                              assignment, distance);
             }
         }
@@ -280,9 +281,9 @@ inline void run_lloyd(const row_set& rows, const kmeans_params& params, kmeans_r
 
 /// Refuses what is below zero or no number, by its bits: -ffast-math knows no NaN.
 inline void require_not_negative(std::string_view what, double value) {
-    const auto bits = std::bit_cast<std::uint64_t>(value);
+    const auto bits = detail::bit_cast<std::uint64_t>(value);
     constexpr std::uint64_t minus_zero = std::uint64_t{1} << 63;
-    constexpr auto infinite = std::bit_cast<std::uint64_t>(std::numeric_limits<double>::infinity());
+    constexpr auto infinite = detail::bit_cast<std::uint64_t>(std::numeric_limits<double>::infinity());
     if (bits > infinite && bits != minus_zero)
         fail(errc::invalid_argument, std::string(what) + " is " + std::to_string(value) + ", it must be at least 0");
 }
@@ -290,10 +291,10 @@ inline void require_not_negative(std::string_view what, double value) {
 inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& params) {
     require_not_negative("kmeans: balance", params.balance);
     require_not_negative("kmeans: tolerance", params.tolerance);
-    require_range("kmeans: dim", rows.dim(), 1, std::numeric_limits<std::uint32_t>::max());
-    require_range("kmeans: iterations", params.iterations, 1, std::numeric_limits<std::uint32_t>::max());
-    if (params.clusters == 0 || params.clusters > std::numeric_limits<std::uint32_t>::max())
-        require_range("kmeans: clusters", params.clusters, 1, std::numeric_limits<std::uint32_t>::max());
+    require_range("kmeans: dim", rows.dim(), 1, (std::numeric_limits<std::uint32_t>::max)());
+    require_range("kmeans: iterations", params.iterations, 1, (std::numeric_limits<std::uint32_t>::max)());
+    if (params.clusters == 0 || params.clusters > (std::numeric_limits<std::uint32_t>::max)())
+        require_range("kmeans: clusters", params.clusters, 1, (std::numeric_limits<std::uint32_t>::max)());
     if (params.clusters > rows.rows())
         fail(errc::invalid_argument, "kmeans: " + std::to_string(params.clusters) + " clusters of " +
                                          std::to_string(rows.rows()) + " rows; there must be a row for each cluster");

@@ -2,15 +2,15 @@
 // What k-means starts from: random numbers by counter, samples of rows, and k-means++ (Arthur, Vassilvitskii 2007).
 #pragma once
 
-#include <algorithm>   // for copy_n, min
-#include <cstddef>     // for size_t
-#include <cstdint>     // for uint32_t, uint64_t
-#include <limits>      // for numeric_limits
-#include <span>        // for span
-#include <stop_token>  // for stop_token
-#include <utility>     // for move
-#include <vector>      // for vector
+#include <algorithm>  // for copy_n, min
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t, uint64_t
+#include <limits>     // for numeric_limits
+#include <span>       // for span
+#include <utility>    // for move
+#include <vector>     // for vector
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/linalg/nearest_centroids.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -30,7 +30,7 @@ class kmeans_random {
     }
     /// In [0, n), n >= 1.
     [[nodiscard]] std::size_t below(std::size_t n, std::uint64_t counter) const noexcept {
-        return std::min(n - 1, static_cast<std::size_t>(uniform(counter) * static_cast<double>(n)));
+        return (std::min)(n - 1, static_cast<std::size_t>(uniform(counter) * static_cast<double>(n)));
     }
 
   private:
@@ -64,13 +64,13 @@ class kmeans_random {
 class kmeans_seeding {
   public:
     /// rows  at least one; must outlive this
-    kmeans_seeding(const row_set& rows, std::uint64_t seed, executor_ref on, std::stop_token stop)
+    kmeans_seeding(const row_set& rows, std::uint64_t seed, executor_ref on, stop_token stop)
         : rows_(rows),
           seeding_(seed, kmeans_random::purpose::seeding),
           filling_(seed, kmeans_random::purpose::filling),
           executor_(on),
           stop_(std::move(stop)),
-          weights_(rows.size(), std::numeric_limits<float>::max()),
+          weights_(rows.size(), (std::numeric_limits<float>::max)()),
           block_sums_((rows.size() + block - 1) / block),
           closest_(rows.size()),
           distance_(rows.size()) {}
@@ -87,7 +87,7 @@ class kmeans_seeding {
             made += drawn.size();
             if (made == clusters) return;
             lower_weights({next, drawn.size(), dim});
-            drawn = draw_some(std::min({made, most_at_once, clusters - made}));
+            drawn = draw_some((std::min)({made, most_at_once, clusters - made}));
         }
     }
 
@@ -101,8 +101,8 @@ class kmeans_seeding {
         total_ = 0;
         for (std::size_t b = 0; b < block_sums_.size(); ++b) {
             double sum = 0;
-            for (std::size_t i = b * block; i < std::min(rows_.size(), (b + 1) * block); ++i) {
-                weights_[i] = std::min(weights_[i], distance_[i]);
+            for (std::size_t i = b * block; i < (std::min)(rows_.size(), (b + 1) * block); ++i) {
+                weights_[i] = (std::min)(weights_[i], distance_[i]);
                 sum += static_cast<double>(weights_[i]);
             }
             block_sums_[b] = sum;
@@ -121,7 +121,7 @@ class kmeans_seeding {
             const std::size_t row = row_at(seeding_.uniform(draws_++) * total_);
             double left = static_cast<double>(weights_[row]);
             for (const std::size_t other : drawn)
-                left = std::min(left, exact_squared_distance(rows_[row], rows_[other], rows_.dim()));
+                left = (std::min)(left, exact_squared_distance(rows_[row], rows_[other], rows_.dim()));
             const double odds = seeding_.uniform(draws_++) * static_cast<double>(weights_[row]);
             if (drawn.empty() || odds < left) drawn.push_back(row);
         }
@@ -133,7 +133,7 @@ class kmeans_seeding {
         std::size_t b = 0;
         while (b + 1 < block_sums_.size() && target >= block_sums_[b]) target -= block_sums_[b++];
         std::size_t last = 0;
-        for (std::size_t i = b * block; i < std::min(rows_.size(), (b + 1) * block); ++i) {
+        for (std::size_t i = b * block; i < (std::min)(rows_.size(), (b + 1) * block); ++i) {
             if (weights_[i] <= 0) continue;
             last = i;
             target -= static_cast<double>(weights_[i]);
@@ -150,7 +150,7 @@ class kmeans_seeding {
     kmeans_random seeding_;
     kmeans_random filling_;
     executor_ref executor_;
-    std::stop_token stop_;
+    stop_token stop_;
     std::uint64_t draws_ = 0;
     std::vector<float> weights_;  ///< squared distance from the closest centroid so far
     std::vector<double> block_sums_;

@@ -15,14 +15,16 @@
 // threads starts its own. The results are the same.
 #pragma once
 
+#include "vicinal/core/target.hpp"
+
 // GCC 12 takes its own AVX-512 intrinsics for uses of uninitialised values wherever Eigen inlines them.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
+#if defined(VICINAL_GCC) && defined(VICINAL_HAS_AVX512)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #include <Eigen/Core>  // for Map, Matrix
-#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
+#if defined(VICINAL_GCC) && defined(VICINAL_HAS_AVX512)
 #pragma GCC diagnostic pop
 #endif
 #include <algorithm>    // for min, max, clamp
@@ -33,7 +35,6 @@
 #include <limits>       // for numeric_limits
 #include <numeric>      // for iota
 #include <span>         // for span
-#include <stop_token>   // for stop_token
 #include <string>       // for string, to_string
 #include <string_view>  // for string_view
 #include <utility>      // for pair
@@ -42,6 +43,7 @@
 #include "vicinal/core/executor.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/linalg/row_set.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -104,7 +106,7 @@ class centroid_table {
             }
             half_norms_[c] = static_cast<float>(norm / 2);
             float& largest = group_norms_[c / group];
-            largest = std::max(largest, static_cast<float>(std::sqrt(norm)));
+            largest = (std::max)(largest, static_cast<float>(std::sqrt(norm)));
         }
         pass_over_repeats();
     }
@@ -122,7 +124,7 @@ class centroid_table {
             moved_.row(eigen_size(c)) = all.moved_.row(chosen[c]);
             half_norms_[c] = all.half_norms_[chosen[c]];
             float& largest = group_norms_[c / group];
-            largest = std::max(largest, all.group_norms_[chosen[c] / group]);
+            largest = (std::max)(largest, all.group_norms_[chosen[c] / group]);
         }
     }
 
@@ -132,7 +134,7 @@ class centroid_table {
                 std::span<std::uint32_t> assignment, std::span<float> distance) const {
         load(rows, which, work);
         for (std::size_t c = 0; c < half_norms_.size(); c += panel) {
-            const std::size_t width = std::min(panel, half_norms_.size() - c);
+            const std::size_t width = (std::min)(panel, half_norms_.size() - c);
             multiply(c, width, work);
             for (std::size_t i = 0; i < which.size(); ++i)
                 collect(work.states[i], work.products.data() + i * width, c, width);
@@ -183,7 +185,7 @@ class centroid_table {
         std::vector<std::size_t> repeats;
         for (std::size_t i = 1; i < order.size(); ++i)
             if (compare(order[i - 1], order[i]) == 0) repeats.push_back(order[i]);
-        for (const std::size_t c : repeats) half_norms_[c] = std::numeric_limits<float>::max() / 2;
+        for (const std::size_t c : repeats) half_norms_[c] = (std::numeric_limits<float>::max)() / 2;
     }
 
     void load(const row_set& rows, std::span<const std::size_t> which, scratch& work) const {
@@ -195,7 +197,7 @@ class centroid_table {
             auto row = work.rows.row(eigen_size(i));
             row = Eigen::Map<const Eigen::RowVectorXf>(rows[which[i]], eigen_size(dim)) - mean;
             work.states[i].norm = row.norm();
-            work.states[i].upper = std::numeric_limits<float>::max();
+            work.states[i].upper = (std::numeric_limits<float>::max)();
             work.states[i].candidates.clear();
         }
     }
@@ -214,7 +216,7 @@ class centroid_table {
         constexpr float rounding = std::numeric_limits<float>::epsilon() / 2;
         const float terms = static_cast<float>(original_.dim() + 8);
         return rounding * centroid_norm * (terms * row_norm + 4 * centroid_norm) +
-               terms * std::numeric_limits<float>::min();
+               terms * (std::numeric_limits<float>::min)();
     }
 
     /// Notes the centroids [first, first + width) that may be the closest, judged
@@ -222,12 +224,12 @@ class centroid_table {
     void collect(scratch::row_state& state, const float* products, std::size_t first, std::size_t width) const {
         using values = Eigen::Map<const Eigen::ArrayXf>;
         for (std::size_t g = 0; g < width; g += group) {
-            const std::size_t size = std::min(group, width - g);
+            const std::size_t size = (std::min)(group, width - g);
             const float* const halves = half_norms_.data() + first + g;
             const float smallest =
                 (values(halves, eigen_size(size)) - values(products + g, eigen_size(size))).minCoeff();
             const float error = score_error(state.norm, group_norms_[(first + g) / group]);
-            state.upper = std::min(state.upper, smallest + error);
+            state.upper = (std::min)(state.upper, smallest + error);
             if (smallest - error > state.upper) continue;
             for (std::size_t j = 0; j < size; ++j) {
                 const float lower = halves[j] - products[g + j] - error;
@@ -303,18 +305,17 @@ class centroid_table {
 /// nearest_centroids over any row set, cancellable. `what` names the caller in
 /// the message.
 inline void assign_rows(const row_set& rows, matrix_view<const float> centroids, std::span<std::uint32_t> assignment,
-                        std::span<float> distance, executor_ref on, const std::stop_token& stop,
-                        std::string_view what) {
+                        std::span<float> distance, executor_ref on, const stop_token& stop, std::string_view what) {
     constexpr std::size_t task_rows = 4 * centroid_table::tile_rows;  // one scratch serves several tiles
     const centroid_table table(centroids);
     parallel_for(on, (rows.size() + task_rows - 1) / task_rows, [&](std::size_t task) {
         centroid_table::scratch work;
         const std::size_t begin = task * task_rows;
-        std::vector<std::size_t> which(std::min(task_rows, rows.size() - begin));
+        std::vector<std::size_t> which((std::min)(task_rows, rows.size() - begin));
         std::iota(which.begin(), which.end(), begin);
         for (std::size_t i = 0; i < which.size(); i += centroid_table::tile_rows) {
             if (stop.stop_requested()) fail_cancelled(what);
-            const std::size_t count = std::min(centroid_table::tile_rows, which.size() - i);
+            const std::size_t count = (std::min)(centroid_table::tile_rows, which.size() - i);
             table.assign(rows, std::span(which).subspan(i, count), work, assignment, distance);
         }
     });
@@ -333,13 +334,13 @@ inline void assign_rows(const row_set& rows, matrix_view<const float> centroids,
 /// threads     the same result for every executor
 inline void nearest_centroids(matrix_view<const float> rows, matrix_view<const float> centroids,
                               std::span<std::uint32_t> assignment, std::span<float> distance = {},
-                              executor_ref executor = {}, const std::stop_token& stop = {}) {
+                              executor_ref executor = {}, const stop_token& stop = {}) {
     using std::to_string;
     if (rows.dim() != centroids.dim())
         detail::fail(errc::dimension_mismatch, "nearest_centroids: rows have " + to_string(rows.dim()) +
                                                    " components, centroids " + to_string(centroids.dim()));
     detail::require_range("nearest_centroids: the number of centroids", centroids.rows(), 1,
-                          std::numeric_limits<std::uint32_t>::max());
+                          (std::numeric_limits<std::uint32_t>::max)());
     if (assignment.size() != rows.rows() || (!distance.empty() && distance.size() != rows.rows()))
         detail::fail(errc::invalid_argument, "nearest_centroids: " + to_string(rows.rows()) + " rows, but room for " +
                                                  to_string(assignment.size()) + " assignments and " +

@@ -2,14 +2,16 @@
 // The directions in which vectors spread most, and how far a set of directions is from being orthonormal.
 #pragma once
 
+#include "vicinal/core/target.hpp"
+
 // GCC 12 takes its own AVX-512 intrinsics for uses of uninitialised values wherever Eigen inlines them.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
+#if defined(VICINAL_GCC) && defined(VICINAL_HAS_AVX512)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #include <Eigen/Core>  // for Map, Matrix
-#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
+#if defined(VICINAL_GCC) && defined(VICINAL_HAS_AVX512)
 #pragma GCC diagnostic pop
 #endif
 #include <algorithm>  // for max, min

@@ -57,18 +57,18 @@ class pruning_pace {
         trying_ = measured * 4 > rows;
         if (trying_) {
             rest_ = pause_;
-            pause_ = std::min(2 * pause_, longest);
+            pause_ = (std::min)(2 * pause_, longest);
         } else {
             pause_ = shortest;
         }
     }
     /// `rows` were measured without bounds.
-    void passed(std::size_t rows) noexcept { rest_ -= std::min(rest_, rows); }
+    void passed(std::size_t rows) noexcept { rest_ -= (std::min)(rest_, rows); }
 
   private:
     static constexpr std::size_t shortest = 4096;
     static constexpr std::size_t longest = 131072;
-    static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t all = (std::numeric_limits<std::size_t>::max)();
     std::size_t rest_ = 0;  // rows until the next try
     std::size_t pause_ = shortest;
     bool trying_ = false;
@@ -158,7 +158,7 @@ class bounding_scorer {
     [[nodiscard]] std::size_t measured() const noexcept { return measured_; }
 
   private:
-    static constexpr float largest = std::numeric_limits<float>::max();
+    static constexpr float largest = (std::numeric_limits<float>::max)();
 
     void prepare(const float* query, padded_vector& buffer) {
         const std::size_t dim = coder_.dim();
@@ -190,10 +190,10 @@ class bounding_scorer {
         for (std::size_t j = 0; j < width; ++j) {
             const double weight = std::abs(coordinates[j] * coder_.step(j));
             sum += weight;
-            most = std::max(most, weight);
+            most = (std::max)(most, weight);
         }
         const double unit = rounded_up(
-            std::max({sum / double{integers::total_weight}, most / double{integers::largest_weight}, 0x1p-100}));
+            (std::max)({sum / double{integers::total_weight}, most / double{integers::largest_weight}, 0x1p-100}));
         double lost = 0;
         for (std::size_t j = 0; j < coder_.padded_width(); ++j) weights[j] = 0;
         for (std::size_t j = 0; j < width; ++j) {

@@ -11,13 +11,13 @@
 #pragma once
 
 #include <algorithm>  // for max, min
-#include <bit>        // for bit_cast
 #include <cmath>      // for sqrt
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint8_t, uint32_t, uint64_t
 #include <limits>     // for numeric_limits
 
 #include "vicinal/codec/rabitq.hpp"
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/simd/fast_scan.hpp"
 
@@ -91,7 +91,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         if constexpr (differences)
             return threshold;
         else
-            return static_cast<float>(std::min(-metric_.least_sum(threshold), double{largest}));
+            return static_cast<float>((std::min)(-metric_.least_sum(threshold), double{largest}));
     }
     /// The rows' bounds, by their signs, into out, which has places for whole 32. Rows as in score_block, any number:
     /// by hundreds they take two thirds of the time.
@@ -133,7 +133,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     }
 
   private:
-    static constexpr float largest = std::numeric_limits<float>::max();
+    static constexpr float largest = (std::numeric_limits<float>::max)();
     static constexpr std::size_t lane_count = simd::lane_count<isa>;
 
     /// Of two rotated vectors.
@@ -155,10 +155,10 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         }
         // By its bits, which numbers that are none, of a damaged mapped file, do not pass whatever the compiler is
         // told.
-        constexpr auto least = std::bit_cast<std::uint32_t>(0x1p-90F);
-        constexpr auto most = std::bit_cast<std::uint32_t>(0x1p100F);
+        constexpr auto least = detail::bit_cast<std::uint32_t>(0x1p-90F);
+        constexpr auto most = detail::bit_cast<std::uint32_t>(0x1p100F);
         const float distance = simd::sum_lanes(squares);
-        const auto bits = std::bit_cast<std::uint32_t>(distance);
+        const auto bits = detail::bit_cast<std::uint32_t>(distance);
         able_ = bits > least && bits < most;
         if (!able_) return;
         distance_ = double{distance};
@@ -176,7 +176,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         if constexpr (differences) {
             kernels_for<Metric, rotated_code<Codec>, Isa>::score_list(metric_, rotated, relative_, coder_.width(), rows,
                                                                       which, count, values);
-            const double reach = std::sqrt(std::max(double{threshold}, 0.0)) + 0x1p-18 * lengths_;
+            const double reach = std::sqrt((std::max)(double{threshold}, 0.0)) + 0x1p-18 * lengths_;
             const double limit = reach * reach * (1 + 0x1p-14);
             for (std::size_t i = 0; i < count; ++i) close |= std::uint64_t{double{values[i]} > limit ? 0U : 1U} << i;
         } else {

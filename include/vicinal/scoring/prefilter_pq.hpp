@@ -148,7 +148,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     }
 
   private:
-    static constexpr float nothing_ruled_out = std::numeric_limits<float>::max();
+    static constexpr float nothing_ruled_out = (std::numeric_limits<float>::max)();
 
     /// What the sums of a row's entries must not exceed for a distance up to `threshold`.
     [[nodiscard]] float limit_of(float threshold) const noexcept {
@@ -158,7 +158,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         } else {
             room = off_ - metric_.least_sum(threshold) + lost_;
         }
-        if (!(room < double{std::numeric_limits<float>::max()})) return nothing_ruled_out;
+        if (!(room < double{(std::numeric_limits<float>::max)()})) return nothing_ruled_out;
         const double least = luts_.least();
         room -= least - 0x1p-40 * (least < 0 ? -least : least);
         if (!(room >= 0)) return -1;

@@ -99,7 +99,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
 
   private:
     static constexpr std::int32_t nothing_ruled_out =
-        differences ? std::numeric_limits<std::int32_t>::max() : std::numeric_limits<std::int32_t>::min();
+        differences ? (std::numeric_limits<std::int32_t>::max)() : (std::numeric_limits<std::int32_t>::min)();
 
     [[nodiscard]] static std::size_t place(std::size_t i) noexcept {
         return i / group * group + simd::integer_scan_place(i % group, group);
@@ -148,7 +148,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         for (std::size_t i = 0; i < dim_; ++i) {
             const double weight = std::abs(double{query[i]} * double{coder_.step(i)});
             sum += weight;
-            most = std::max(most, weight);
+            most = (std::max)(most, weight);
             squares += double{query[i]} * double{query[i]};
             with_low += double{query[i]} * double{coder_.low(i)};
         }
@@ -156,7 +156,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
             able_ = false;
             return;
         }
-        const double scale = std::min(double{integers::total_weight} / sum, double{integers::largest_weight} / most);
+        const double scale = (std::min)(double{integers::total_weight} / sum, double{integers::largest_weight} / most);
         double errors = 0;
         double magnitudes = 0;
         double lows = 0;
@@ -177,18 +177,18 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
 
     /// What the integers' sum must not exceed (differences) or be below (products) for a distance up to `threshold`.
     [[nodiscard]] std::int32_t limit_of(float threshold) const noexcept {
-        constexpr double least = std::numeric_limits<std::int32_t>::min();
-        constexpr double most = std::numeric_limits<std::int32_t>::max();
+        constexpr double least = (std::numeric_limits<std::int32_t>::min)();
+        constexpr double most = (std::numeric_limits<std::int32_t>::max)();
         if constexpr (differences) {
             const double lost = 4 * (static_cast<double>(dim_) + 16) * 0x1p-126;
             const double square = double{threshold} > 0 ? double{threshold} * (1 + 1.25 * error_) + lost : lost;
-            if (!(square < double{std::numeric_limits<float>::max()})) return nothing_ruled_out;
+            if (!(square < double{(std::numeric_limits<float>::max)()})) return nothing_ruled_out;
             const double reach = (std::sqrt(square) + off_) * (1 + 0x1p-40);
             const double limit = std::floor(reach * reach / scale_ - plus_) + 1;
-            return limit < most ? static_cast<std::int32_t>(std::max(limit, least)) : nothing_ruled_out;
+            return limit < most ? static_cast<std::int32_t>((std::max)(limit, least)) : nothing_ruled_out;
         } else {
             const double limit = std::ceil((metric_.least_sum(threshold) - off_ - plus_) / scale_) - 1;
-            return limit > least ? static_cast<std::int32_t>(std::min(limit, most)) : nothing_ruled_out;
+            return limit > least ? static_cast<std::int32_t>((std::min)(limit, most)) : nothing_ruled_out;
         }
     }
 

@@ -109,7 +109,7 @@ class query_tiles {
     /// Rows worth loading at once: whole tiles, few enough to stay in the second-level cache beside a panel.
     [[nodiscard]] static std::size_t rows_together(std::size_t dim) noexcept {
         constexpr std::size_t cached = std::size_t{128} << 10;
-        const std::size_t rows = std::min(most_rows, cached / (dim * sizeof(float)));
+        const std::size_t rows = (std::min)(most_rows, cached / (dim * sizeof(float)));
         return std::max<std::size_t>(rows / tile::rows * tile::rows, 8 * tile::rows);
     }
 

@@ -30,7 +30,7 @@ void push_unbounded(const Scorer& scorer, std::size_t begin, std::size_t end, Co
     for (std::size_t first = begin; first < end; first += scan_block) {
         before_block();
         std::size_t n = 0;
-        for (std::size_t i = first; i < std::min(end, first + scan_block); ++i) {
+        for (std::size_t i = first; i < (std::min)(end, first + scan_block); ++i) {
             slots[n] = slot_of(static_cast<slot_t>(i));
             if (slots[n] != no_slot) ++n;
         }
@@ -109,7 +109,7 @@ class chunk_bounds {
 
     /// memory  for the bounds of `count` rows, or of most_rows if they are more
     chunk_bounds(std::vector<float>& memory, std::size_t count) {
-        const std::size_t room = round_up(std::min(count, most_rows), simd::scan_lanes);
+        const std::size_t room = round_up((std::min)(count, most_rows), simd::scan_lanes);
         if (memory.size() < room) memory.resize(room);
         lower_ = memory.data();
     }
@@ -126,11 +126,11 @@ class chunk_bounds {
         std::size_t possible = 0;
         for (std::size_t first = begin, n = 0; first < end; first += n) {
             before_block();
-            n = std::min(rows_in_line(first, at_once), end - first);
+            n = (std::min)(rows_in_line(first, at_once), end - first);
             float* const here = lower_ + (first - begin);
             scorer.lower_bounds(rows[static_cast<slot_t>(first)], rows.stride, n, here);
             for_each_possible<Scorer>(
-                here, first, n, [&] { return std::min(limit, lowest.threshold()); },
+                here, first, n, [&] { return (std::min)(limit, lowest.threshold()); },
                 [&](std::size_t row, float bound) {
                     lowest.push(static_cast<std::uint32_t>(row), bound);
                     ++possible;
@@ -185,7 +185,7 @@ void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size
         std::size_t together = begin == 0 ? first_chunk : chunk_bounds::most_rows;
         std::size_t worth = together;
         if constexpr (paced_bound_scorer<Scorer>) worth = scorer.worth_bounding();
-        together = std::min({together, std::max(worth, scan_block), count - begin});
+        together = (std::min)({together, (std::max)(worth, scan_block), count - begin});
         end = begin + together;
         if constexpr (paced_bound_scorer<Scorer>)
             if (worth == 0) {
@@ -193,7 +193,7 @@ void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size
                 continue;
             }
         row_measurer<Scorer, Collector, SlotOf> measurer(scorer, rows, collector, slot_of);
-        [[maybe_unused]] const bool limited = measurer.limit() < std::numeric_limits<float>::max();
+        [[maybe_unused]] const bool limited = measurer.limit() < (std::numeric_limits<float>::max)();
         bounds.take(scorer, rows, begin, end, measurer.limit(), before_block);
         bounds.template measure<Scorer>(measurer);
         // What it took to have any results at all says little of the rows to come, unless it took many.

@@ -9,6 +9,10 @@
 #include "vicinal/simd/avx2/fast_scan.hpp"
 #include "vicinal/simd/generic/fast_scan.hpp"
 #include "vicinal/simd/intrinsics.hpp"
+#include "vicinal/simd/neon/bounds.hpp"
+#include "vicinal/simd/neon/fast_scan.hpp"
+#include "vicinal/simd/sse2/bounds.hpp"
+#include "vicinal/simd/ssse3/fast_scan.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -49,17 +53,17 @@ VICINAL_INLINE void round_to_bytes(const float* entries, std::size_t count, floa
 /// that. It does so only for rows that no cache holds, where it doubles the speed of a scan.
 class scan_ahead {
   public:
-    /// far  whether rows are more than caches hold
-    explicit scan_ahead(bool far) noexcept : far_(far) {}
+    /// beyond_caches  whether rows are more than caches hold
+    explicit scan_ahead(bool beyond_caches) noexcept : beyond_caches_(beyond_caches) {}
     /// Asks for as many bytes as are scanned now, at `rows`, some way behind them.
     VICINAL_INLINE void ask(const std::byte* rows, std::size_t bytes) const noexcept {
-        if (far_) prefetch_lines(rows + distance, bytes, most_lines);
+        if (beyond_caches_) prefetch_lines(rows + distance, bytes, most_lines);
     }
 
   private:
     static constexpr std::size_t distance = 8192;
     static constexpr std::size_t most_lines = 256;
-    bool far_;
+    bool beyond_caches_;
 };
 
 /// Adds up the entries that the codes of `count` <= 32 rows name in the look-up tables: out[row] = step * sum + low.

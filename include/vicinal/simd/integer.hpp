@@ -8,6 +8,8 @@
 #include "vicinal/simd/avx2/integer.hpp"
 #include "vicinal/simd/generic/integer.hpp"
 #include "vicinal/simd/isa.hpp"
+#include "vicinal/simd/neon/integer.hpp"
+#include "vicinal/simd/sse2/integer.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

@@ -9,6 +9,8 @@
 #include "vicinal/simd/avx2/integer_scan.hpp"
 #include "vicinal/simd/generic/integer_scan.hpp"
 #include "vicinal/simd/integer.hpp"
+#include "vicinal/simd/neon/integer_scan.hpp"
+#include "vicinal/simd/sse2/integer_scan.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

@@ -10,6 +10,7 @@
 #include "vicinal/simd/avx2/intrinsics.hpp"
 #include "vicinal/simd/compat.hpp"
 #include "vicinal/simd/generic/intrinsics.hpp"
+#include "vicinal/simd/neon/intrinsics.hpp"
 #include "vicinal/simd/sse2/intrinsics.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -93,18 +94,14 @@ VICINAL_INLINE void store_interleaved(const V& a, const V& b, float* out) noexce
     per_isa::store_interleaved(tag_of<V>{}, a, b, out);
 }
 
-#if defined(__GNUC__)
-/// Asks for the cache line at p. Into the second-level cache: a request for the first holds one of the few places there
-/// (16 to 24) until it is answered, and the next stalls; the second has two to three times as many, and is near enough.
+/// Asks for the cache line at p.
 VICINAL_INLINE void prefetch_line(const std::byte* p) noexcept {
-    __builtin_prefetch(p, 0, 2);
+    VICINAL_PREFETCH(p);
+#if defined(VICINAL_GNU)
     // GCC 12 keeps only the first prefetch of a loop without something between them that it cannot reason about.
     asm volatile("" ::: "memory");
-}
-#else
-/// Does nothing, as there is no portable way to ask for a cache line.
-VICINAL_INLINE void prefetch_line(const std::byte*) noexcept {}
 #endif
+}
 
 /// Asks for every cache line of [p, p + bytes), at most `max_lines`.
 VICINAL_INLINE void prefetch_lines(const std::byte* p, std::size_t bytes, std::size_t max_lines = 16) noexcept {

@@ -2,9 +2,17 @@
 // Instruction sets are types: the one a kernel is compiled for has xsimd's name, or ours where xsimd has none.
 #pragma once
 
-#include <cstddef>          // for size_t
-#include <type_traits>      // for conditional_t, is_base_of_v
+#include <cstddef>      // for size_t
+#include <type_traits>  // for is_base_of_v
+
+// <windows.h> may have made macros of names that xsimd declares.
+#pragma push_macro("min")
+#pragma push_macro("max")
+#undef min
+#undef max
 #include <xsimd/xsimd.hpp>  // for batch, default_arch
+#pragma pop_macro("max")
+#pragma pop_macro("min")
 
 #include "vicinal/core/config.hpp"
 
@@ -24,7 +32,7 @@ struct avx2_of_avx512_isa {};
 #if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE) && !defined(XSIMD_WITH_EMULATED)
 #define VICINAL_ONLY_SCALAR
 using native_isa = scalar_isa;
-#elif defined(__AVX512F__) && defined(__AVX2__) && defined(__FMA__)
+#elif defined(VICINAL_HAS_AVX512) && defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
 using native_isa = avx2_of_avx512_isa;
 #else
 using native_isa = xsimd::default_arch;
@@ -42,7 +50,7 @@ struct lanes_of<scalar_isa> {
     static constexpr std::size_t count = 1;
 };
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
 template <>
 struct lanes_of<avx2_of_avx512_isa> : lanes_of<xsimd::fma3<xsimd::avx2>> {};
 #endif
@@ -56,12 +64,17 @@ inline constexpr std::size_t lane_count = lanes_of<Isa>::count;
 /// has one of every function, the folders named after the other tags have those for which they know something better. A
 /// tag derives from the one whose functions serve where it has none. So a new set is a tag here, a line in `tag_of`,
 /// and a folder of overloads that the headers of simd/ include. Vectors of a tag and of what it derives from are of one
-/// size, apart from `generic`, whose functions take vectors of any size.
+/// size, apart from `generic`, whose functions take vectors of any size, and `x86`, whose functions take none: they are
+/// on SSE2, which AVX has too.
 namespace tag {
 struct generic {};
-struct sse2 : generic {};
-struct avx : generic {};
+struct x86 : generic {};
+struct sse2 : x86 {};
+struct ssse3 : sse2 {};
+struct avx : x86 {};
 struct avx2 : avx {};
+struct neon : generic {};
+struct neon64 : neon {};
 }  // namespace tag
 
 namespace detail {
@@ -86,14 +99,30 @@ struct isa_of<avx2_of_avx512_isa> {
 template <class Arch, class T>
 inline constexpr bool comes_from = std::is_base_of_v<Arch, typename isa_of<T>::type>;
 
+/// Finds the first of these instruction sets that one comes from.
+template <class T>
+[[nodiscard]] constexpr auto find_tag() noexcept {
+    if constexpr (comes_from<xsimd::avx2, T>)
+        return tag::avx2{};
+    else if constexpr (comes_from<xsimd::avx, T>)
+        return tag::avx{};
+    else if constexpr (comes_from<xsimd::ssse3, T>)
+        return tag::ssse3{};
+    else if constexpr (comes_from<xsimd::sse2, T>)
+        return tag::sse2{};
+    else if constexpr (comes_from<xsimd::neon64, T>)
+        return tag::neon64{};
+    else if constexpr (comes_from<xsimd::neon, T>)
+        return tag::neon{};
+    else
+        return tag::generic{};
+}
+
 }  // namespace detail
 
 /// The tag of an instruction set, or of that of a vector.
 template <class T>
-using tag_of = std::conditional_t<
-    detail::comes_from<xsimd::avx2, T>, tag::avx2,
-    std::conditional_t<detail::comes_from<xsimd::avx, T>, tag::avx,
-                       std::conditional_t<detail::comes_from<xsimd::sse2, T>, tag::sse2, tag::generic>>>;
+using tag_of = decltype(detail::find_tag<T>());
 
 /// Kernels may read this many bytes past a row or a query; whoever owns the memory provides them.
 inline constexpr std::size_t over_read = 64;

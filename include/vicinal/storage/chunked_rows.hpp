@@ -47,7 +47,7 @@ class shared_count {
 inline void touch_pages(std::byte* begin, std::size_t size) noexcept {
     for (std::size_t at = simd::over_read; at < size + simd::over_read;) {
         auto* const byte = reinterpret_cast<unsigned char*>(begin + at);
-#if defined(__GNUC__)
+#if defined(VICINAL_GNU)
         (void)__atomic_fetch_or(byte, static_cast<unsigned char>(0), __ATOMIC_RELAXED);
 #else
         auto* const same = static_cast<volatile unsigned char*>(byte);
@@ -99,7 +99,7 @@ class chunked_rows {
     /// row_bytes  bytes used of each row;  alignment  of each row, a power of two up to a cache line
     explicit chunked_rows(std::size_t row_bytes, std::size_t alignment = 1)
         : row_bytes_(row_bytes),
-          stride_(std::max(round_up(row_bytes, alignment), alignment)),
+          stride_((std::max)(round_up(row_bytes, alignment), alignment)),
           shift_(first_shift(stride_)) {}
 
     /// Uses rows lying `stride()` apart at `data` instead of memory of its own; they are never written.
@@ -114,7 +114,7 @@ class chunked_rows {
         copy.reserve(rows);
         copy.touched_ = rows;
         for (std::size_t first = 0, end = std::size_t{1} << copy.shift_; first < rows; first = end, end *= 2)
-            std::copy_n((*this)[static_cast<slot_t>(first)], (std::min(end, rows) - first) * stride_,
+            std::copy_n((*this)[static_cast<slot_t>(first)], ((std::min)(end, rows) - first) * stride_,
                         copy[static_cast<slot_t>(first)]);
         return copy;
     }
@@ -133,7 +133,7 @@ class chunked_rows {
     /// Has the system give memory for rows [0, rows), which exist, before anybody waits for it.
     void touch(std::size_t rows) noexcept {
         for (std::size_t first = touched_; first < rows;) {
-            const std::size_t end = std::min(rows, segment_end(first));
+            const std::size_t end = (std::min)(rows, segment_end(first));
             touch_pages((*this)[static_cast<slot_t>(first)], (end - first) * stride_);
             first = end;
         }
@@ -167,7 +167,7 @@ class chunked_rows {
         if (rows == 0) return 0;
         const std::size_t before = segment_begin(rows - 1);  // whole segments
         const std::size_t last =
-            std::min(round_up((rows - before) * stride_, page_bytes), (segment_end(before) - before) * stride_);
+            (std::min)(round_up((rows - before) * stride_, page_bytes), (segment_end(before) - before) * stride_);
         return before * stride_ + last + segments_ * simd::over_read;
     }
     /// Bytes of address space this object takes.
@@ -187,7 +187,7 @@ class chunked_rows {
         : row_bytes_(other.row_bytes_), stride_(other.stride_), shift_(first_shift(other.stride_)) {}
     [[nodiscard]] static unsigned first_shift(std::size_t stride) noexcept {
         constexpr std::size_t first_segment = std::size_t{16} << 10;
-        return std::max(6U, static_cast<unsigned>(std::bit_width(first_segment / stride)));
+        return (std::max)(6U, static_cast<unsigned>(std::bit_width(first_segment / stride)));
     }
     /// Which rows the segment of `row` has: [segment_begin, segment_end).
     [[nodiscard]] std::size_t segment_begin(std::size_t row) const noexcept {

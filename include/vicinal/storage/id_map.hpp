@@ -33,7 +33,7 @@ class slot_set {
     void reserve(std::size_t rows) {
         const std::size_t words = (rows + 63) / 64;
         if (words <= words_.size()) return;
-        words_.reserve(std::max(words, 2 * words_.size()));
+        words_.reserve((std::max)(words, 2 * words_.size()));
         summary_.resize((words_.capacity() + 63) / 64, 0);
         words_.resize(words_.capacity(), 0);
         bytes_ = (words_.capacity() + summary_.capacity()) * sizeof(std::uint64_t);
@@ -196,8 +196,8 @@ class id_map {
     /// The used rows among those that the next `count` calls of `insert` would take, in order.
     [[nodiscard]] std::vector<slot_t> upcoming_reused(std::size_t count) const {
         std::vector<slot_t> rows;
-        rows.reserve(std::min(count, free()));
-        for (slot_t slot = 0; rows.size() < std::min(count, free()); ++slot) rows.push_back(slot = free_.from(slot));
+        rows.reserve((std::min)(count, free()));
+        for (slot_t slot = 0; rows.size() < (std::min)(count, free()); ++slot) rows.push_back(slot = free_.from(slot));
         return rows;
     }
 
@@ -293,7 +293,7 @@ class id_map {
     }
     /// room  bytes it may take; where rows are very short, it is then fuller than usual until rows are added
     /// returns  false if two live rows share an id; `find` then knows the first
-    bool build_table(std::size_t room = std::numeric_limits<std::size_t>::max()) {
+    bool build_table(std::size_t room = (std::numeric_limits<std::size_t>::max)()) {
         std::size_t size = std::bit_ceil(std::max<std::size_t>(16, high_water_ * 4 / 3 + 1));
         if (size > room / sizeof(slot_t) && high_water_ < size / 2 - size / 16) size /= 2;
         table_ = std::vector<slot_t>(size, no_slot);

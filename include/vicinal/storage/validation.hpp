@@ -4,7 +4,6 @@
 
 #include <algorithm>    // for max
 #include <array>        // for array
-#include <bit>          // for bit_cast
 #include <cmath>        // for abs
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint32_t
@@ -14,6 +13,7 @@
 #include <string>       // for string
 #include <string_view>  // for string_view
 
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/storage/code_store.hpp"
@@ -36,26 +36,26 @@ namespace detail {
 /// overflow all compare as larger, and no compiler flag about finite numbers can remove it. By Cauchy-Schwarz no inner
 /// product or squared distance of two vectors that pass overflows.
 [[nodiscard]] inline bool admissible(float squares) noexcept {
-    constexpr auto limit = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::max() / 8);
-    return std::bit_cast<std::uint32_t>(squares) <= limit;
+    constexpr auto limit = detail::bit_cast<std::uint32_t>((std::numeric_limits<float>::max)() / 8);
+    return detail::bit_cast<std::uint32_t>(squares) <= limit;
 }
 
 /// The same for what a codec made of an admitted vector, which rounding may have made a little longer: up to FLT_MAX/5,
 /// which still leaves every distance finite.
 [[nodiscard]] inline bool admissible_when_decoded(float squares) noexcept {
-    constexpr auto limit = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::max() / 5);
-    return std::bit_cast<std::uint32_t>(squares) <= limit;
+    constexpr auto limit = detail::bit_cast<std::uint32_t>((std::numeric_limits<float>::max)() / 5);
+    return detail::bit_cast<std::uint32_t>(squares) <= limit;
 }
 
 /// The same with a margin: for rows on their way in, so that no other order of summing finds one too long later.
 [[nodiscard]] inline bool admissible_when_stored(float squares) noexcept {
-    constexpr auto limit = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::max() / 6);
-    return std::bit_cast<std::uint32_t>(squares) <= limit;
+    constexpr auto limit = detail::bit_cast<std::uint32_t>((std::numeric_limits<float>::max)() / 6);
+    return detail::bit_cast<std::uint32_t>(squares) <= limit;
 }
 
 /// Whether it is, whatever is rounded, of vectors whose squares add up to no more than `largest`.
 [[nodiscard]] inline bool leaves_admissible(double largest) noexcept {
-    return largest <= double{std::numeric_limits<float>::max()} / 6 * 0.999;
+    return largest <= double{(std::numeric_limits<float>::max)()} / 6 * 0.999;
 }
 
 /// Whether every admitted vector is admissible_when_stored after it went through a codec, without a look at it.
@@ -74,11 +74,11 @@ template <class Codec>
         if (!has_finite_bits(vector[i]))
             fail(errc::non_finite,
                  what + ": component " + std::to_string(i) + " is " +
-                     ((std::bit_cast<std::uint32_t>(vector[i]) & 0x007FFFFFU) != 0 ? "NaN" : "infinite") +
+                     ((detail::bit_cast<std::uint32_t>(vector[i]) & 0x007FFFFFU) != 0 ? "NaN" : "infinite") +
                      ", all must be finite");
     fail(errc::magnitude, what + ": the sum of squares is " + std::to_string(squared_norm(vector)) +
                               ", it must not exceed FLT_MAX/8, " +
-                              std::to_string(double{std::numeric_limits<float>::max()} / 8));
+                              std::to_string(double{(std::numeric_limits<float>::max)()} / 8));
 }
 
 /// The least sum of squares of a vector that is stored, unless it is zero. Squares of its components, and of
@@ -88,9 +88,9 @@ inline constexpr float least_squares = 0x1p-100F;
 /// Whether the squares of a vector other than zero add up to less. By bits: -ffast-math flushes denormals.
 /// squares  their sum
 [[nodiscard]] inline bool is_vanishing(std::span<const float> vector, float squares) noexcept {
-    if (std::bit_cast<std::uint32_t>(squares) >= std::bit_cast<std::uint32_t>(least_squares)) return false;
+    if (detail::bit_cast<std::uint32_t>(squares) >= detail::bit_cast<std::uint32_t>(least_squares)) return false;
     for (const float x : vector)
-        if ((std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU) != 0) return true;
+        if ((detail::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU) != 0) return true;
     return false;
 }
 
@@ -117,7 +117,7 @@ void require_resolvable(std::string_view what, std::span<const float> vector, fl
         }
         if constexpr (resolving_codec<Codec>) {
             float largest = 0;
-            for (const float x : vector) largest = std::max(largest, std::abs(x));
+            for (const float x : vector) largest = (std::max)(largest, std::abs(x));
             if (largest < Codec::min_magnitude && largest > 0)
                 fail(errc::magnitude, std::string(what) + ": the largest component is " + scientific(double{largest}) +
                                           ", codec " + std::string(std::string_view(Codec::name)) +

@@ -35,8 +35,8 @@ VICINAL_NAMESPACE_BEGIN
 /// The number of directions, width(), is two fifths of the components, but at least 192 and at most 384; with fewer
 /// components, it is all of them. Cost: width() + 16 bytes a row beside f32's, and 4 * dim * width() bytes for the
 /// directions, in memory and in files. Encoding takes O(dim * width()), and so does each query; training takes
-/// O(dim * width()^2), about a second for 960 components. Codes may differ between instruction sets, as sums do;
-/// results of searches do not.
+/// O(dim * width()^2), about a second for 960 components. Codes may differ between instruction sets and between
+/// versions of Eigen, as sums do; results of searches do not.
 ///
 /// Bounds for parts of a rotated vector: Weber, Schek, Blott 1998 (the certain bound), Cui et al. 2002 and Gao, Long
 /// 2023 (principal axes, partial distances).
@@ -49,7 +49,7 @@ class pca8 {
     static constexpr std::size_t factors_size = 16;
 
     explicit pca8(std::size_t dim = 0)
-        : dim_(dim), width_(std::min(dim, std::clamp<std::size_t>(dim / 5 * 2, 192, 384))) {}
+        : dim_(dim), width_((std::min)(dim, std::clamp<std::size_t>(dim / 5 * 2, 192, 384))) {}
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     /// How many directions there are.
@@ -164,7 +164,7 @@ class pca8 {
             factors.error = detail::rounded_up(std::sqrt(off * off + point.rest_off * point.rest_off) +
                                                margin * std::sqrt(kept) + smallest_step);
         } else {
-            factors.error = far;  // nothing is known of it
+            factors.error = farthest;  // nothing is known of it
         }
         detail::store_le(code.data(), factors.squares);
         detail::store_le(code.data() + 4, factors.rest);
@@ -202,7 +202,7 @@ class pca8 {
     static constexpr float smallest_step = 0x1p-100F;
     static constexpr float largest_step = 0x1p44F;
     static constexpr double most_skew = 1e-3;
-    static constexpr float far = 0x1p65F;  // more than any distance
+    static constexpr float farthest = 0x1p65F;  // more than any distance
 
     [[nodiscard]] static std::vector<float> mean_of(matrix_view<const float> rows) {
         std::vector<double> sums(rows.dim());
@@ -221,14 +221,14 @@ class pca8 {
         std::vector<float> relative(dim_);
         for (std::size_t r = 0; r < rows.rows(); ++r) {
             (void)project<simd::native_isa>(rows[r], relative.data(), coordinates.data());
-            for (std::size_t j = 0; j < width_; ++j) reach[j] = std::max(reach[j], std::abs(coordinates[j]));
+            for (std::size_t j = 0; j < width_; ++j) reach[j] = (std::max)(reach[j], std::abs(coordinates[j]));
         }
         double widest = 0x1p-10 * std::sqrt(detail::squared_norm(center_));
-        for (std::size_t j = 0; j < width_; ++j) widest = std::max(widest, reach[j]);
+        for (std::size_t j = 0; j < width_; ++j) widest = (std::max)(widest, reach[j]);
         std::vector<float> steps(width_);
         for (std::size_t j = 0; j < width_; ++j)
             steps[j] =
-                std::clamp(static_cast<float>(std::max(reach[j], widest / 1024) / 127), smallest_step, largest_step);
+                std::clamp(static_cast<float>((std::max)(reach[j], widest / 1024) / 127), smallest_step, largest_step);
         return steps;
     }
 
@@ -259,7 +259,7 @@ class pca8 {
         constexpr std::size_t lanes = simd::lane_count<Isa>;
         for (std::size_t j = 0; j < tile; ++j) out[j] = 0;
         for (std::size_t first = 0; first < dim_; first += block) {
-            const std::size_t end = std::min(dim_, first + block);
+            const std::size_t end = (std::min)(dim_, first + block);
             V sums[tile / lanes];
             for (V& sum : sums) sum = V(0.0F);
             for (std::size_t i = first; i < end; ++i)
@@ -284,12 +284,12 @@ class pca8 {
         point.off = rounding + skew_ * (length + rounding);
         if (width_ == dim_) return point;
         const double most = std::sqrt(point.squares) + rounding;
-        const double least = std::max(std::sqrt(point.squares) - rounding, 0.0);
+        const double least = (std::max)(std::sqrt(point.squares) - rounding, 0.0);
         const double doubt = 0x1p-40 * squares;  // all that doubles may round
-        const double low = std::sqrt(std::max(squares - most * most / (1 - skew_) - doubt, 0.0));
-        const double high = std::sqrt(std::max(squares - least * least / (1 + skew_), 0.0) + doubt);
+        const double low = std::sqrt((std::max)(squares - most * most / (1 - skew_) - doubt, 0.0));
+        const double high = std::sqrt((std::max)(squares - least * least / (1 + skew_), 0.0) + doubt);
         point.rest = static_cast<float>((low + high) / 2);
-        point.rest_off = std::max(high - double{point.rest}, double{point.rest} - low);
+        point.rest_off = (std::max)(high - double{point.rest}, double{point.rest} - low);
         return point;
     }
 

@@ -13,8 +13,8 @@ namespace detail {
 
 /// The float nearest to x that is not below it, and the one that is not above it.
 [[nodiscard]] inline float rounded_up(double x) noexcept {
-    const auto near = static_cast<float>(x);
-    return double{near} < x ? std::nextafter(near, std::numeric_limits<float>::infinity()) : near;
+    const auto rounded = static_cast<float>(x);
+    return double{rounded} < x ? std::nextafter(rounded, std::numeric_limits<float>::infinity()) : rounded;
 }
 [[nodiscard]] inline float rounded_down(double x) noexcept { return -rounded_up(-x); }
 

@@ -78,8 +78,8 @@ class plane_clusters {
         const auto uniform = [key = mix(seed)](std::size_t counter) {
             return static_cast<double>(mix(key + counter) >> 11) * 0x1p-53;
         };
-        constexpr double far = std::numeric_limits<double>::max();
-        for (double& d : nearest_) d = far;
+        constexpr double farthest = (std::numeric_limits<double>::max)();
+        for (double& d : nearest_) d = farthest;
         std::size_t point = static_cast<std::size_t>(uniform(0) * static_cast<double>(size()));
         for (std::size_t c = 0; c < plane_centroids; ++c) {
             put(codebook, c, point);
@@ -107,9 +107,9 @@ class plane_clusters {
     void assign(const plane_codebook& codebook) noexcept {
         constexpr std::size_t together = 256;  // points whose best so far stay in the first-level cache
         for (std::size_t first = 0; first < size(); first += together) {
-            const std::size_t end = std::min(size(), first + together);
+            const std::size_t end = (std::min)(size(), first + together);
             for (std::size_t p = first; p < end; ++p) {
-                nearest_[p] = std::numeric_limits<double>::max();
+                nearest_[p] = (std::numeric_limits<double>::max)();
                 cluster_[p] = 0;
             }
             for (std::size_t c = 0; c < plane_centroids; ++c) {

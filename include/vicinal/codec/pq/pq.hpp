@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>    // for max, min
-#include <bit>          // for bit_cast
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
 #include <limits>       // for numeric_limits
@@ -15,6 +14,7 @@
 #include "vicinal/codec/ordinary_rows.hpp"
 #include "vicinal/codec/pq/plane_clusters.hpp"
 #include "vicinal/concepts.hpp"
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/little_endian.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/simd/intrinsics.hpp"
@@ -94,9 +94,9 @@ class pq {
             const double squares =
                 double{codebook[i]} * double{codebook[i]} + double{codebook[i + 1]} * double{codebook[i + 1]};
             // A centroid is a mean of admitted vectors, which is no longer than they are but for rounding.
-            if (!(squares <= double{std::numeric_limits<float>::max()} / 7)) return false;
+            if (!(squares <= double{(std::numeric_limits<float>::max)()} / 7)) return false;
             if (dim_ % 2 != 0 && i / (2 * centroids) + 1 == pairs() &&
-                std::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)
+                detail::bit_cast<std::uint32_t>(codebook[i + 1]) != 0)
                 return false;
         }
         set_codebook(std::move(codebook));
@@ -159,7 +159,7 @@ class pq {
     [[nodiscard]] float width(std::size_t i) const noexcept { return most_[i] - least_[i]; }
     /// How far outside the span of centroids a component lies.
     [[nodiscard]] float beyond(float x, std::size_t i) const noexcept {
-        return std::max({least_[i] - x, x - most_[i], 0.0F});
+        return (std::max)({least_[i] - x, x - most_[i], 0.0F});
     }
 
     void set_codebook(std::vector<float> codebook) {
@@ -168,8 +168,8 @@ class pq {
             const float* const first = codebook.data() + (i / 2 * 2 * centroids) + i % 2;
             lowest[i] = highest[i] = *first;
             for (std::size_t c = 1; c < centroids; ++c) {
-                lowest[i] = std::min(lowest[i], first[2 * c]);
-                highest[i] = std::max(highest[i], first[2 * c]);
+                lowest[i] = (std::min)(lowest[i], first[2 * c]);
+                highest[i] = (std::max)(highest[i], first[2 * c]);
             }
         }
         least_ = std::move(lowest);

@@ -4,7 +4,6 @@
 
 #include <algorithm>  // for max, max_element, min, min_element
 #include <array>      // for array
-#include <bit>        // for bit_cast
 #include <cmath>      // for abs
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for int16_t, int32_t, uint32_t
@@ -14,6 +13,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/concepts.hpp"
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/little_endian.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -105,7 +105,7 @@ class affine_ranges {
     template <class LowOf, class StepOf>
     void set_each(LowOf low_of, StepOf step_of) noexcept {
         double largest = 0;
-        for (std::size_t i = 0; i < dim_; ++i) largest = std::max(largest, double{step_of(i)});
+        for (std::size_t i = 0; i < dim_; ++i) largest = (std::max)(largest, double{step_of(i)});
         if (largest == 0.0) return set_all(low_of(0), 0.0);
         unit_ = unit_of(static_cast<float>(largest));
         for (std::size_t i = 0; i < dim_; ++i) {
@@ -140,16 +140,17 @@ class affine_ranges {
         for (std::size_t i = 0; i < ranges; ++i) {
             const std::uint32_t step = number(ranges + i);
             if ((number(i) & 0x7FFFFFFFU) >= infinite || step < smallest_step || step >= infinite ||
-                (step & 0xFFU) != 0 || largest(std::bit_cast<float>(number(i)), std::bit_cast<float>(step)) > 0x1p63)
+                (step & 0xFFU) != 0 ||
+                largest(detail::bit_cast<float>(number(i)), detail::bit_cast<float>(step)) > 0x1p63)
                 return false;
         }
         if (ranges == 1) {
-            set_all(std::bit_cast<float>(number(0)), std::bit_cast<float>(number(1)));
+            set_all(detail::bit_cast<float>(number(0)), detail::bit_cast<float>(number(1)));
             return true;
         }
         affine_ranges read(dim_, top_);
-        const auto step = [&](std::size_t i) { return std::bit_cast<float>(number(ranges + i)); };
-        read.set_each([&](std::size_t i) { return std::bit_cast<float>(number(i)); }, step);
+        const auto step = [&](std::size_t i) { return detail::bit_cast<float>(number(ranges + i)); };
+        read.set_each([&](std::size_t i) { return detail::bit_cast<float>(number(i)); }, step);
         for (std::size_t i = 0; i < ranges; ++i)
             if (read.uniform_ || read.step_[i] != step(i)) return false;  // not as set_each makes them
         *this = std::move(read);
@@ -172,29 +173,29 @@ class affine_ranges {
     [[nodiscard]] double cut_off_of(std::span<const float> vector) const noexcept {
         double sum = 0;
         for (std::size_t i = 0; i < dim_; ++i) {
-            const float off = std::max({least_[i] - vector[i], vector[i] - most_[i], 0.0F});
+            const float off = (std::max)({least_[i] - vector[i], vector[i] - most_[i], 0.0F});
             sum += double{off} * double{off};
         }
         return sum;
     }
 
-    static constexpr std::uint32_t smallest_step = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::min());
+    static constexpr std::uint32_t smallest_step = detail::bit_cast<std::uint32_t>((std::numeric_limits<float>::min)());
 
     /// The larger end of a range.
     [[nodiscard]] double largest(float low, float step) const noexcept {
         const double high = double{low} + double{step} * top_;
-        return std::max(std::abs(double{low}), std::abs(high));
+        return (std::max)(std::abs(double{low}), std::abs(high));
     }
     /// `step` rounded up to 16 significant bits, and not so small that its reciprocal is infinite.
     [[nodiscard]] static float short_step(float step) noexcept {
-        const std::uint32_t bits = std::max(std::bit_cast<std::uint32_t>(step), smallest_step);
-        return std::bit_cast<float>((bits + 0xFFU) & ~0xFFU);
+        const std::uint32_t bits = (std::max)(detail::bit_cast<std::uint32_t>(step), smallest_step);
+        return detail::bit_cast<float>((bits + 0xFFU) & ~0xFFU);
     }
     /// A 64th of `step` rounded up to 9 bits: its multiples up to 64 have 16.
     [[nodiscard]] static float unit_of(float step) noexcept {
-        const float large = std::max(step, 64 * std::numeric_limits<float>::min());
-        const std::uint32_t bits = std::bit_cast<std::uint32_t>(large);
-        return std::bit_cast<float>((bits + 0x7FFFU) & ~0x7FFFU) / static_cast<float>(most_weight);
+        const float large = (std::max)(step, 64 * (std::numeric_limits<float>::min)());
+        const std::uint32_t bits = detail::bit_cast<std::uint32_t>(large);
+        return detail::bit_cast<float>((bits + 0x7FFFU) & ~0x7FFFU) / static_cast<float>(most_weight);
     }
     // Isa load whole SIMD vectors of these.
     [[nodiscard]] static std::size_t padded(std::size_t dim) noexcept { return dim + 16; }
@@ -222,8 +223,8 @@ struct extremes {
             const std::span<const float> row = rows[r];
             for (std::size_t i = 0; i < row.size(); ++i) {
                 const float x = row[i];
-                smallest[i] = r == 0 ? x : std::min(smallest[i], x);
-                largest[i] = r == 0 ? x : std::max(largest[i], x);
+                smallest[i] = r == 0 ? x : (std::min)(smallest[i], x);
+                largest[i] = r == 0 ? x : (std::max)(largest[i], x);
                 whole = whole && x >= -0x1p23F && x <= 0x1p23F && x == static_cast<float>(static_cast<std::int32_t>(x));
             }
         }

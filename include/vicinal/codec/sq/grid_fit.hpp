@@ -63,7 +63,7 @@ class grid_fit {
 
     /// With 24 significant bits, so that its products with numbers of bins are exact, fused or not.
     [[nodiscard]] static double bin_of(double width) noexcept {
-        return std::max(static_cast<float>(width / bins), std::numeric_limits<float>::min());
+        return (std::max)(static_cast<float>(width / bins), (std::numeric_limits<float>::min)());
     }
 
     /// In bins.
@@ -110,7 +110,7 @@ class grid_fit {
         std::int64_t error = cut_off_weight * (squares(0, low, low) + squares(high, bins, high));
         std::int64_t from = low;
         for (std::int64_t at = low; at <= high; at += step) {
-            const std::int64_t to = std::min(at + step / 2 + 1, high);
+            const std::int64_t to = (std::min)(at + step / 2 + 1, high);
             error += squares(from, to, at);
             from = to;
         }

@@ -54,11 +54,11 @@ class sq8 : public detail::affine_ranges {
             if (seen.smallest[i] >= low(i))
                 seen.smallest[i] = low(i);
             else
-                seen.smallest[i] = std::min(seen.smallest[i], std::max(low(i) - half, -most));
+                seen.smallest[i] = (std::min)(seen.smallest[i], (std::max)(low(i) - half, -most));
             if (seen.largest[i] <= high)
                 seen.largest[i] = high;
             else
-                seen.largest[i] = std::max(seen.largest[i], std::min(high + half, most));
+                seen.largest[i] = (std::max)(seen.largest[i], (std::min)(high + half, most));
         }
         set(seen, false, 4.0);
     }

@@ -38,7 +38,7 @@ template <class Id, class Params, class Many>
     search_stats total;
     parallel_for(executor, tasks, [&](std::size_t task) {
         const std::size_t first = task * together;
-        const std::size_t n = std::min(together, queries.rows() - first);
+        const std::size_t n = (std::min)(together, queries.rows() - first);
         search_stats mine;
         Params some = params;
         some.stats = params.stats != nullptr ? &mine : nullptr;
@@ -70,7 +70,7 @@ template <class Params>
                                          const Params& params) {
     const std::size_t threads = threads_of(params.executor, params.threads);
     const std::size_t fair = (queries + threads - 1) / threads;
-    return std::clamp<std::size_t>(round_up(fair, panel), panel, std::max(most / panel * panel, panel));
+    return std::clamp<std::size_t>(round_up(fair, panel), panel, (std::max)(most / panel * panel, panel));
 }
 
 /// Searches for several queries: scan(prepared queries, their collectors, buffers, stats) pushes rows scored by the

@@ -73,7 +73,7 @@ void check_batch(const Metric& metric, const id_map<Id>& directory, std::size_t 
     constexpr std::size_t block = 1024;
     parallel_for(executor, (rows.rows() + block - 1) / block, [&](std::size_t b) {
         std::vector<float> prepared(dim);
-        for (std::size_t r = b * block; r < std::min(rows.rows(), (b + 1) * block); ++r) try {
+        for (std::size_t r = b * block; r < (std::min)(rows.rows(), (b + 1) * block); ++r) try {
                 validate_and_prepare_row<Codec>(metric, rows[r], std::span<float>(prepared));
             } catch (const error& e) {
                 fail_in_batch(e, r);

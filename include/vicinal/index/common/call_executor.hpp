@@ -26,7 +26,7 @@ class call_executor {
   public:
     call_executor(executor_ref given, std::size_t threads, std::size_t tasks) : executor_(given) {
         if (given || threads == 1 || tasks <= 1) return;
-        executor_ = pool_.emplace(std::min(threads_of({}, threads), tasks));
+        executor_ = pool_.emplace((std::min)(threads_of({}, threads), tasks));
     }
     operator executor_ref() const noexcept { return executor_; }  // NOLINT: implicit by design
 

@@ -47,7 +47,7 @@ void for_each_prepared(const State& index, matrix_view<const float> vectors, exe
     constexpr std::size_t block = 256;
     parallel_for(executor, (vectors.rows() + block - 1) / block, [&](std::size_t b) {
         auto lease = index.scratch.take();
-        for (std::size_t r = b * block; r < std::min(vectors.rows(), (b + 1) * block); ++r) {
+        for (std::size_t r = b * block; r < (std::min)(vectors.rows(), (b + 1) * block); ++r) {
             prepare_vector(index, *lease, vectors[r]);
             try {
                 check(*lease);
@@ -66,7 +66,7 @@ void require_stored(std::span<const float> decoded) {
         fail(errc::magnitude, "vector: codec " + std::string(std::string_view(Codec::name)) +
                                   " would round it to a sum of squares of " + std::to_string(sum_of_squares(decoded)) +
                                   ", that must not exceed FLT_MAX/6, " +
-                                  std::to_string(std::numeric_limits<float>::max() / 6));
+                                  std::to_string((std::numeric_limits<float>::max)() / 6));
 }
 /// Refuses a prepared vector that the codec of `codes` would make too long.
 template <class Codec>
@@ -140,7 +140,7 @@ void encode_batch(const State& index, matrix_view<const float> vectors, std::vec
     codes.resize(vectors.rows() * bytes);
     parallel_for(executor, (vectors.rows() + block - 1) / block, [&](std::size_t b) {
         auto lease = index.scratch.take();
-        for (std::size_t r = b * block; r < std::min(vectors.rows(), (b + 1) * block); ++r) {
+        for (std::size_t r = b * block; r < (std::min)(vectors.rows(), (b + 1) * block); ++r) {
             prepare_vector(index, *lease, vectors[r]);
             encode_row(index, lease->query.span(), codes.data() + r * bytes);
             count_clipped(index, lease->query.span());

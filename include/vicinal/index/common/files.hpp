@@ -57,7 +57,7 @@ template <class T, class Sink, class Of>
 void write_each(const std::vector<slot_t>& slots, const Sink& sink, Of of) {
     std::array<T, 1024> buffer;
     for (std::size_t first = 0; first < slots.size(); first += buffer.size()) {
-        const std::size_t n = std::min(buffer.size(), slots.size() - first);
+        const std::size_t n = (std::min)(buffer.size(), slots.size() - first);
         for (std::size_t i = 0; i < n; ++i) buffer[i] = of(slots[first + i]);
         sink(std::span<const T>(buffer.data(), n));
     }

@@ -32,16 +32,16 @@ void scan_rows_by_tiles(const Metric& metric, const code_store<Codec>& store, co
     std::uint32_t numbers[tiles_type::panel_size];
     for (std::size_t p = 0; p < panels.size(); ++p) {
         const std::size_t first = p * tiles_type::panel_size;
-        const std::size_t n = std::min(tiles_type::panel_size, queries.size() - first);
+        const std::size_t n = (std::min)(tiles_type::panel_size, queries.size() - first);
         std::iota(numbers, numbers + n, static_cast<std::uint32_t>(first));
         panels[p].pack(tiles, std::span(numbers, n));
     }
     const std::size_t most = tiles_type::rows_together(store.dim());
     // Until a query has its k rows everything is scored twice: blocks begin small.
     std::size_t block = std::min<std::size_t>(48, most);
-    for (std::size_t first = 0; first < count; first += block, block = std::min(2 * block, most)) {
+    for (std::size_t first = 0; first < count; first += block, block = (std::min)(2 * block, most)) {
         before_block();
-        tiles.load(store.rows().table(), static_cast<slot_t>(first), std::min(block, count - first));
+        tiles.load(store.rows().table(), static_cast<slot_t>(first), (std::min)(block, count - first));
         for (const auto& panel : panels)
             tiles.scan(
                 panel, [&](std::uint32_t query) -> auto& { return collectors[query]; },
@@ -55,7 +55,7 @@ void scan_rows_by_scorers(std::span<const Scorer> scorers, std::size_t count, Co
                           BeforeBlock before_block) {
     for (std::size_t first = 0; first < count; first += scan_block) {
         before_block();
-        const std::size_t n = std::min(scan_block, count - first);
+        const std::size_t n = (std::min)(scan_block, count - first);
         for (std::size_t q = 0; q < scorers.size(); ++q)
             push_block(scorers[q], scorers[q].rows()[static_cast<slot_t>(first)], scorers[q].rows().stride, n,
                        collectors[q], [&](std::size_t i) { return static_cast<slot_t>(first + i); });

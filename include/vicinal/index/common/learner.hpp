@@ -204,7 +204,7 @@ class exact_rows {
         ids_.resize(committed_);
         rows_.resize(committed_ * dim_);
     }
-    void commit(std::size_t count) noexcept { committed_ = std::min(committed_ + count, ids_.size()); }
+    void commit(std::size_t count) noexcept { committed_ = (std::min)(committed_ + count, ids_.size()); }
     void clear() noexcept {
         committed_ = 0;
         ids_.clear();
@@ -270,7 +270,7 @@ class exact_source {
         std::vector<slot_t> slots;
         slots.reserve(of_.directory.live());
         of_.directory.for_each_live([&](slot_t slot) { slots.push_back(slot); });
-        const std::size_t count = std::min(slots.size(), most);
+        const std::size_t count = (std::min)(slots.size(), most);
         std::vector<float> rows(count * of_.dim);
         for (std::size_t i = 0; i < count; ++i)
             read(slots[i * slots.size() / count], std::span(rows).subspan(i * of_.dim, of_.dim));
@@ -283,7 +283,7 @@ class exact_source {
         const std::size_t rows = of_.directory.high_water();
         parallel_for(executor, (rows + block - 1) / block, [&](std::size_t b) {
             std::vector<float> row(of_.dim);
-            for (std::size_t i = b * block; i < std::min(rows, (b + 1) * block); ++i) {
+            for (std::size_t i = b * block; i < (std::min)(rows, (b + 1) * block); ++i) {
                 const auto slot = static_cast<slot_t>(i);
                 if (of_.directory.state(slot) == row_state::free) continue;
                 read(slot, row);

@@ -122,10 +122,10 @@ class learning_step {
     /// Learns from all rows, those to come among them, if they have become enough.
     template <class Sample>
     void grow(const Sample& sample) {
-        constexpr std::size_t growth = std::max(learning_growth<typename store_type::coarse_codec>,
-                                                learning_growth<typename store_type::fine_codec>);
+        constexpr std::size_t growth = (std::max)(learning_growth<typename store_type::coarse_codec>,
+                                                  learning_growth<typename store_type::fine_codec>);
         const std::size_t enough = learning_rows(of_.dim);
-        if (to_be() < std::min(next_.learned_at * growth, enough)) return;
+        if (to_be() < (std::min)(next_.learned_at * growth, enough)) return;
         next_.learned_at = to_be();
         next_.growing = to_be() < enough;
         std::vector<float> rows = source_type(of_).sample(codec_training_rows);

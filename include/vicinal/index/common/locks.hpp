@@ -4,10 +4,12 @@
 
 #include <atomic>        // for atomic
 #include <cstdint>       // for uint64_t
+#include <memory>        // for construct_at
 #include <mutex>         // for mutex, lock_guard, unique_lock, once_flag, call_once
 #include <shared_mutex>  // for shared_mutex, shared_lock
 
 #include "vicinal/core/error.hpp"
+#include "vicinal/index/common/forks.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -21,7 +23,10 @@ namespace detail {
 /// Callbacks come back: a filter runs while its thread reads, a progress listener while its thread writes. Each thread
 /// therefore knows the indexes it is inside of. One that reads may read again, without a lock; one that reads or writes
 /// is refused when it wants to write, because it would wait for itself.
-class index_locks {
+///
+/// The child of a fork goes on with an index that nobody was changing. One that another thread was changing for longer
+/// than fork waits (forks.hpp) is as its readers saw it: the child may search it, and may not change or save it.
+class index_locks final : forked_lock {
     /// One thread's stay inside an index, in a list of all of its stays.
     class stay {
       public:
@@ -128,19 +133,58 @@ class index_locks {
         // Whoever reads or writes on this thread keeps the index as it is while the callback runs that came here. And a
         // writer that waits until this thread has read would be waited for.
         if (stay::inside(*this)) return {};
+        require_whole();
         return std::shared_lock(writer_);
     }
     [[nodiscard]] std::unique_lock<std::shared_mutex> lock_of_writer() {
         if (stay::inside(*this))
             fail(errc::reentrant_call,
                  "a callback of a call on this index (a filter, a progress listener) may search it, not change it");
+        require_whole();
+        fork_registration::let_forks_go_first();
         return std::unique_lock(writer_);
+    }
+    void require_whole() const {
+        if (abandoned_)
+            fail(
+                errc::read_only,
+                "fork() made this process while a thread of its parent changed the index: here it can be searched, not "
+                "changed or saved");
+    }
+
+    // Readers never see a change half published, and no change begins or ends while this holds both locks shared. A
+    // thread that forks inside a call on the index has it locked already, and goes on with that call in the child.
+    bool hold(bool patient) noexcept override {
+        here_ = stay::inside(*this);
+        if (here_) return true;
+        changing_ = !writer_.try_lock_shared();
+        if (changing_ && patient) return false;
+        if (readers_.try_lock_shared()) return true;
+        if (!changing_) writer_.unlock_shared();
+        return false;
+    }
+    void release() noexcept override {
+        if (here_) return;
+        readers_.unlock_shared();
+        if (!changing_) writer_.unlock_shared();
+    }
+    void renew() noexcept override {
+        if (here_) return;
+        // Not destroyed first: threads that are no more hold them.
+        std::construct_at(&writer_);
+        std::construct_at(&turnstile_);
+        std::construct_at(&readers_);
+        abandoned_ = abandoned_ || changing_;
     }
 
     std::shared_mutex writer_;
     std::mutex turnstile_;
     std::shared_mutex readers_;
     std::uint64_t publications_ = 0;
+    bool here_ = false;       ///< while forking: whether the thread that forks is inside
+    bool changing_ = false;   ///< while forking: whether another thread is changing the index
+    bool abandoned_ = false;  ///< whether one was when this process was made
+    fork_registration registration_{*this};
 };
 
 /// What a const call makes when it is first needed, for all threads. Others may ask meanwhile whether it is there.

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <algorithm>  // for max, min
-#include <bit>        // for bit_cast
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint32_t
 #include <span>       // for span
 #include <vector>     // for vector
 
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/filter.hpp"
 #include "vicinal/index/common/call_stats.hpp"
@@ -25,11 +25,11 @@ namespace detail {
 /// How many coarse results a two-level scan keeps for the rerank.
 [[nodiscard]] inline std::size_t rerank_width(std::size_t asked, std::size_t k, std::size_t live) noexcept {
     const std::size_t width = asked != 0 ? asked : (k > max_slots / 8 ? k : 4 * k + 32);
-    return std::min(std::max(width, k), live);
+    return (std::min)((std::max)(width, k), live);
 }
 
 inline void require_radius(float radius) {
-    if ((std::bit_cast<std::uint32_t>(radius) & 0x7FFFFFFFU) > 0x7F800000U)  // NaN, whatever -ffast-math believes
+    if ((detail::bit_cast<std::uint32_t>(radius) & 0x7FFFFFFFU) > 0x7F800000U)  // NaN, whatever -ffast-math believes
         fail(errc::invalid_argument, "search_within: radius is NaN, it must be a number");
 }
 
@@ -65,7 +65,7 @@ void rerank_doubtful(const State& index, row_scratch& buffers, Collector& collec
     float closer_than_said = 0;
     for (std::size_t first = 0; first < candidates.size(); first += group) {
         if (candidates[first].distance - 2 * closer_than_said > collector.threshold()) break;
-        const std::size_t n = std::min(group, candidates.size() - first);
+        const std::size_t n = (std::min)(group, candidates.size() - first);
         for (std::size_t i = 0; i < n; ++i) {
             slots[i] = candidates[first + i].id;
             index.directory.prefetch(slots[i]);
@@ -74,7 +74,7 @@ void rerank_doubtful(const State& index, row_scratch& buffers, Collector& collec
         stats.distances += n;
         stats.reranks += n;
         for (std::size_t i = 0; i < n; ++i)
-            closer_than_said = std::max(closer_than_said, candidates[first + i].distance - distances[i]);
+            closer_than_said = (std::max)(closer_than_said, candidates[first + i].distance - distances[i]);
         push_all(collector, distances, n, [&](std::size_t i) { return slots[i]; });
     }
 }

@@ -30,7 +30,7 @@ namespace detail {
 template <class Metric>
 [[nodiscard]] std::vector<float> prepared_sample(const Metric& metric, matrix_view<const float> rows,
                                                  std::size_t limit) {
-    const std::size_t count = std::min(rows.rows(), limit);
+    const std::size_t count = (std::min)(rows.rows(), limit);
     std::vector<float> sample(count * rows.dim());
     for (std::size_t i = 0; i < count; ++i)
         prepare_validated(metric, rows[i * rows.rows() / count], std::span(sample).subspan(i * rows.dim(), rows.dim()));

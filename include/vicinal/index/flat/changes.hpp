@@ -54,7 +54,7 @@ void publish(State& index, std::span<const typename State::id_type> ids, const s
     touch_rows(index, ids.size());
     for (std::size_t first = 0; first < ids.size(); first += together) {
         const auto exclusive = index.locks.exclusive();
-        for (std::size_t i = first; i < std::min(ids.size(), first + together); ++i) {
+        for (std::size_t i = first; i < (std::min)(ids.size(), first + together); ++i) {
             put_row(index, index.directory.upcoming(0), codes.data() + i * bytes);
             index.directory.insert(ids[i]);
         }
@@ -66,7 +66,7 @@ template <class State>
 void take_back(State& index, std::span<const typename State::id_type> ids) noexcept {
     for (std::size_t left = ids.size(); left > 0;) {
         const auto exclusive = index.locks.exclusive();
-        for (std::size_t n = std::min(left, rows_published_at_once(index)); n > 0; --n)
+        for (std::size_t n = (std::min)(left, rows_published_at_once(index)); n > 0; --n)
             erase(index, index.directory.find(ids[--left]));
     }
     give_back_rows(index, true);
@@ -106,7 +106,7 @@ std::size_t add(State& index, std::span<const typename State::id_type> ids, matr
         require_decodable(index, vectors, executor);
         make_room(index, vectors.rows());
         while (done < vectors.rows() && !params.stop.stop_requested()) {
-            const std::size_t n = std::min(stretch, vectors.rows() - done);
+            const std::size_t n = (std::min)(stretch, vectors.rows() - done);
             encode_batch(index, vectors.rows(done, n), codes, executor);
             publish(index, ids.subspan(done, n), codes);
             done += n;

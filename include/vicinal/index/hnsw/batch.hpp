@@ -3,12 +3,12 @@
 // memory.
 #pragma once
 
-#include <array>       // for array
-#include <cstddef>     // for size_t
-#include <optional>    // for optional
-#include <span>        // for span
-#include <stop_token>  // for stop_token
+#include <array>     // for array
+#include <cstddef>   // for size_t
+#include <optional>  // for optional
+#include <span>      // for span
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/index/common/batch.hpp"
 #include "vicinal/index/hnsw/search.hpp"
 #include "vicinal/index/hnsw/state.hpp"
@@ -44,7 +44,7 @@ struct turn {
     void ask_for_results(const State& index, std::size_t k) {
         const beam& pool = (*walk)->pool;
         const auto fine = make_fine_scorer(index, **lease);
-        for (std::size_t i = 0; i < std::min(k, pool.size()); ++i) {
+        for (std::size_t i = 0; i < (std::min)(k, pool.size()); ++i) {
             const slot_t slot = key_slot(pool[i]);
             index.directory.prefetch(slot);
             if constexpr (State::two_levels) fine.prefetch(&slot, 1);
@@ -54,7 +54,7 @@ struct turn {
 
 /// Walks to the end; walk_of(turn) is a descent or a walk of the lowest level.
 template <class State, class WalkOf>
-void take_turns(std::span<turn<State>> turns, const std::stop_token& stop, const WalkOf& walk_of) {
+void take_turns(std::span<turn<State>> turns, const stop_token& stop, const WalkOf& walk_of) {
     std::array<turn<State>*, queries_together> going{};
     std::size_t left = 0;
     for (turn<State>& t : turns) going[left++] = &t;
@@ -74,7 +74,7 @@ void take_turns(std::span<turn<State>> turns, const std::stop_token& stop, const
 /// Walks the graph for all queries, from the top to the lowest level.
 template <class State>
 void walk_in_turns(const State& index, std::span<turn<State>> turns, std::size_t width, search_stats& stats,
-                   const std::stop_token& stop) {
+                   const stop_token& stop) {
     for (turn<State>& t : turns) t.begin(index, stats);
     take_turns<State>(
         turns, stop, [](turn<State> & t) -> auto& { return *t.upper; });
@@ -109,7 +109,7 @@ void search_together(const State& index, matrix_view<const float> queries, const
     call_stats stats(params.stats, (*all[0].lease)->done, all.size());
     const std::size_t k = room(0).size();
     if (k == 0 || index.directory.live() == 0) return;
-    walk_in_turns(index, all, std::min(beam_width(params, k), stored_rows(index)), stats.now, params.stop);
+    walk_in_turns(index, all, (std::min)(beam_width(params, k), stored_rows(index)), stats.now, params.stop);
     for (turn<State>& t : all) t.ask_for_results(index, k);
     const row_selector<id_type> selector(index.directory, params.filter);
     for (std::size_t i = 0; i < all.size(); ++i) {

@@ -87,7 +87,7 @@ template <class State>
 template <class State>
 [[nodiscard]] builder_of<State> new_builder(State& index, const typename State::mean_type& mean_then) {
     return builder_of<State>(index.metric, index.rows.fine(), index.graph,
-                             std::max(index.params.ef_construction, index.params.degree), index.walks,
+                             (std::max)(index.params.ef_construction, index.params.degree), index.walks,
                              mean_then.point());
 }
 /// walked  by whose distances candidates are found
@@ -123,7 +123,7 @@ template <class State, class F>
 void for_each_added(State& index, std::size_t count, const graph_journal& journal, const F& f) noexcept {
     while (count > 0) {
         const auto exclusive = index.locks.exclusive();
-        for (std::size_t n = std::min(count, batch_rows); n > 0; --n) f(journal.added(--count));
+        for (std::size_t n = (std::min)(count, batch_rows); n > 0; --n) f(journal.added(--count));
     }
 }
 /// Retires the rows that a batch added, the last first: in the tree, rows come before those below them.
@@ -290,7 +290,7 @@ std::size_t add(State& index, std::span<const typename State::id_type> ids, matr
         make_room(index, vectors.rows());
         auto short_codes = make_build_codes(index, vectors, executor);
         while (done < vectors.rows() && !how.stop.stop_requested()) {
-            const std::size_t n = std::min(batch_rows, vectors.rows() - done);
+            const std::size_t n = (std::min)(batch_rows, vectors.rows() - done);
             encode_batch(index, vectors.rows(done, n), row_codes, executor);
             add_some(index, ids.subspan(done, n), row_codes, short_codes, journal, executor);
             done += n;

@@ -2,12 +2,12 @@
 // How an hnsw_index answers one query: its closest rows, or those within a radius.
 #pragma once
 
-#include <algorithm>   // for max, min, sort
-#include <cstddef>     // for size_t
-#include <span>        // for span
-#include <stop_token>  // for stop_token
-#include <vector>      // for vector
+#include <algorithm>  // for max, min, sort
+#include <cstddef>    // for size_t
+#include <span>       // for span
+#include <vector>     // for vector
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/hnsw/graph/duplicates.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
@@ -25,7 +25,7 @@ inline constexpr std::size_t default_ef = 64;
 /// How many rows the beam of a search for k rows holds, if there are so many.
 template <class Params>
 [[nodiscard]] std::size_t beam_width(const Params& params, std::size_t k) noexcept {
-    return std::max(params.ef != 0 ? params.ef : default_ef, k);
+    return (std::max)(params.ef != 0 ? params.ef : default_ef, k);
 }
 
 // ---- walks ---------------------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ template <class State>
 /// Goes on where a beam is full of near-duplicates of one row, which has not looked elsewhere.
 template <class State, class Scorer>
 void look_around(const State& index, const Scorer& scorer, walk_scratch& walk, search_stats& stats,
-                 const std::stop_token& stop) {
+                 const stop_token& stop) {
     const float spread = crowd_in(walk.pool);
     if (spread < 0) return;
     auto other = index.walks.take();
@@ -57,7 +57,7 @@ void look_around(const State& index, const Scorer& scorer, walk_scratch& walk, s
 }
 template <class State, class Scorer>
 void search_lowest(const State& index, const Scorer& scorer, slot_t start, std::size_t width, walk_scratch& walk,
-                   search_stats& stats, const std::stop_token& stop) {
+                   search_stats& stats, const stop_token& stop) {
     beam_search(index.graph, scorer, start, 0, width, walk, stats, stop);
     look_around(index, scorer, walk, stats, stop);
 }
@@ -71,7 +71,7 @@ template <class State, class Id>
 template <class State, class Id>
 [[nodiscard]] bool found_enough(const State& index, const beam& pool, std::size_t k, const row_selector<Id>& selector) {
     if (index.directory.retired() == 0) return true;
-    const std::size_t wanted = std::min(k, index.directory.live());
+    const std::size_t wanted = (std::min)(k, index.directory.live());
     const auto of_any = of_duplicates(index, selector);
     std::size_t count = 0;
     for (std::size_t i = 0; i < pool.size() && count < wanted; ++i)
@@ -103,7 +103,7 @@ void deliver_reranked(const State& index, row_scratch& buffers, const beam& pool
                       const typename State::params_type& params, const row_selector<Id>& selector, Collector& closest,
                       search_stats& stats) {
     const bool number_given = State::two_levels && params.rerank != 0;
-    const std::size_t most = number_given ? std::max(params.rerank, k) : pool.size();
+    const std::size_t most = number_given ? (std::max)(params.rerank, k) : pool.size();
     const bool choose = params.filter || index.directory.retired() != 0;
     const auto of_any = of_duplicates(index, selector);
     buffers.candidates.clear();
@@ -153,7 +153,7 @@ std::size_t search(const State& index, std::span<const float> query, std::span<n
                      [&] { throw_if_stopped(params.stop); });
         return closest.finish();
     }
-    const std::size_t width = std::min(beam_width(params, out.size()), stored_rows(index));
+    const std::size_t width = (std::min)(beam_width(params, out.size()), stored_rows(index));
     find_closest(index, *lease, *walk, width, out.size(), params, selector, stats.now);
     deliver(index, *lease, walk->pool, out.size(), params, selector, closest, stats.now);
     return closest.finish();
@@ -174,7 +174,7 @@ template <class State>
     if (index.directory.live() == 0) return hits;
     const row_selector<id_type> selector(index.directory, params.filter);
     const auto scorer = make_fine_scorer(index, *lease);
-    const std::size_t width = std::min(beam_width(params, 0), stored_rows(index));
+    const std::size_t width = (std::min)(beam_width(params, 0), stored_rows(index));
     begin_walk(index, *walk);
     const slot_t start = live_start(index, start_of(index, scorer, *walk, stats.now));
     search_lowest(index, scorer, start, width, *walk, stats.now, params.stop);

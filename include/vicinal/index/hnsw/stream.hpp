@@ -10,9 +10,9 @@
 #include <memory>      // for make_unique
 #include <set>         // for set
 #include <span>        // for span
-#include <stop_token>  // for stop_token
 #include <vector>      // for vector
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/stream.hpp"
 #include "vicinal/index/hnsw/search.hpp"
@@ -159,7 +159,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     }
 
     const State& index_;
-    std::stop_token stop_;
+    stop_token stop_;
     typename scratch_pool<typename State::scratch_type>::lease buffers_;
     search_stats did_;
     std::uint64_t begun_ = 0;  // what had been published of the index by then

@@ -59,7 +59,7 @@ class queries_of_lists {
         begins_.assign(lists + 1, 0);
         const auto each = [&](auto&& f) {
             for (std::size_t q = 0; q < queries; ++q)
-                for (std::size_t i = first; i < std::min(last, probes[q].size()); ++i) f(q, probes[q][i]);
+                for (std::size_t i = first; i < (std::min)(last, probes[q].size()); ++i) f(q, probes[q][i]);
         };
         each([&](std::size_t, std::uint32_t list) { ++begins_[list + 1]; });
         for (std::size_t l = 0; l < lists; ++l) begins_[l + 1] += begins_[l];
@@ -136,14 +136,14 @@ class list_scanner {
         if (panels == 0) return 0;
         if (panels_.size() < panels) panels_.resize(panels);
         for (std::size_t p = 0; p < panels; ++p)
-            panels_[p].pack(tiles_, queries.subspan(p * size, std::min(size, taken - p * size)));
+            panels_[p].pack(tiles_, queries.subspan(p * size, (std::min)(size, taken - p * size)));
         const auto origin = reinterpret_cast<std::uintptr_t>(rows.codes);
         const simd::row_table table{&origin, index_.lists.stride(), 31};
         const std::size_t in_use = index_.directory.high_water();
         const std::size_t block = tiles_type::rows_together(index_.dim);
         for (std::size_t first = 0; first < rows.size; first += block) {
             before_block();
-            tiles_.load(table, static_cast<slot_t>(first), std::min(block, rows.size - first));
+            tiles_.load(table, static_cast<slot_t>(first), (std::min)(block, rows.size - first));
             for (std::size_t p = 0; p < panels; ++p)
                 tiles_.scan(
                     panels_[p], [&](std::uint32_t query) -> auto& { return collectors_[query]; },

@@ -159,7 +159,7 @@ void prepare(const State& index, matrix_view<const float> vectors, stretch& read
     ready.list_of.resize(n);
     const auto for_each_row = [&](const auto& f) {
         parallel_for(executor, (n + block - 1) / block, [&](std::size_t b) {
-            for (std::size_t r = b * block; r < std::min(n, (b + 1) * block); ++r)
+            for (std::size_t r = b * block; r < (std::min)(n, (b + 1) * block); ++r)
                 f(r, std::span(ready.prepared).subspan(r * dim, dim));
         });
     };
@@ -192,10 +192,10 @@ void add_stretches(State& index, std::span<const typename State::id_type> ids, m
     const std::size_t most = std::clamp<std::size_t>((std::size_t{1} << 22) / index.dim, 1024, 16384);
     stretch ready;
     while (done < vectors.rows() && !params.stop.stop_requested()) {
-        const std::size_t n = std::min(most, vectors.rows() - done);
+        const std::size_t n = (std::min)(most, vectors.rows() - done);
         prepare(index, vectors.rows(done, n), ready, executor);
         for (const std::size_t end = done + n; done < end;) {
-            const std::size_t some = std::min(rows_published_at_once(index), end - done);
+            const std::size_t some = (std::min)(rows_published_at_once(index), end - done);
             publish(index, ids.subspan(done, some), ready, n - (end - done));
             done += some;
         }
@@ -209,7 +209,7 @@ void take_back(State& index, std::span<const typename State::id_type> ids,
                std::optional<learned_lists>& before) noexcept {
     for (std::size_t left = ids.size(); left > 0;) {
         const auto exclusive = index.locks.exclusive();
-        for (std::size_t n = std::min(left, rows_published_at_once(index)); n > 0; --n)
+        for (std::size_t n = (std::min)(left, rows_published_at_once(index)); n > 0; --n)
             erase(index, index.directory.find(ids[--left]));
     }
     if (before) {

@@ -4,7 +4,6 @@
 // COD0 (rows and codes, list after list), and what every index of rows has.
 #pragma once
 
-#include <bit>          // for bit_cast
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t, uint64_t
 #include <memory>       // for make_shared
@@ -14,6 +13,7 @@
 #include <utility>      // for move
 #include <vector>       // for vector
 
+#include "vicinal/core/bit_cast.hpp"
 #include "vicinal/index/common/files.hpp"
 #include "vicinal/index/ivf/lists/clustering.hpp"
 #include "vicinal/index/ivf/lists/codes.hpp"
@@ -124,8 +124,8 @@ void require_derived(const State& index, const Parts& in, const file_lists& from
         for (std::size_t c = 0; c * derived.size() < from.derived.size(); ++c) {
             coder.derive(from.centroids.subspan(c * dim, dim), derived);
             for (std::size_t i = 0; i < derived.size(); ++i)
-                if (std::bit_cast<std::uint32_t>(derived[i]) !=
-                    std::bit_cast<std::uint32_t>(from.derived[c * derived.size() + i]))
+                if (detail::bit_cast<std::uint32_t>(derived[i]) !=
+                    detail::bit_cast<std::uint32_t>(from.derived[c * derived.size() + i]))
                     in.fail("what was derived from centroid " + std::to_string(c) + " does not belong to it");
         }
     }

@@ -2,16 +2,16 @@
 // The rows of an inverted file one by one, closest first: lists are opened some way ahead of what is handed out.
 #pragma once
 
-#include <algorithm>   // for push_heap, pop_heap
-#include <cstddef>     // for size_t
-#include <cstdint>     // for uint32_t
-#include <limits>      // for numeric_limits
-#include <memory>      // for make_unique
-#include <span>        // for span
-#include <stop_token>  // for stop_token
-#include <vector>      // for vector
+#include <algorithm>  // for push_heap, pop_heap
+#include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t
+#include <limits>     // for numeric_limits
+#include <memory>     // for make_unique
+#include <span>       // for span
+#include <vector>     // for vector
 
 #include "vicinal/core/progress.hpp"
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/stream.hpp"
 #include "vicinal/index/ivf/lists/probes.hpp"
@@ -108,7 +108,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     }
 
     const State& index_;
-    std::stop_token stop_;
+    stop_token stop_;
     search_stats did_;
     std::uint64_t begun_ = 0;  // what had been published of the index by then
     bool changed_ = false;     // whether anything was since

@@ -2,7 +2,9 @@
 // simd/intrinsics.hpp for vectors of 256 bits, by instructions that AVX has; without AVX2 there are none on integers.
 #pragma once
 
-#if defined(__AVX__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_AVX)
 
 #include <immintrin.h>
 
@@ -88,14 +90,14 @@ template <class V>
     return V(_mm256_insertf128_ps(_mm256_castps128_ps256(lower), upper, 1));
 }
 
-#if defined(__F16C__)
+#if defined(VICINAL_HAS_F16C)
 template <class V>
 [[nodiscard]] VICINAL_INLINE V widen_f16(tag::avx, const std::byte* p) noexcept {
     return V(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }
 #endif
 
-#if defined(__GNUC__)
+#if defined(VICINAL_GNU)
 template <class V>
 VICINAL_INLINE void keep_in_register(tag::avx, V& v) noexcept {
     asm("" : "+x"(v.data));

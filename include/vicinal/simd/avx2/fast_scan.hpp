@@ -3,7 +3,9 @@
 // entries.
 #pragma once
 
-#if defined(__AVX2__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_AVX2)
 
 #include <immintrin.h>
 

@@ -2,7 +2,9 @@
 // simd/integer.hpp on AVX2, by instructions that multiply integers and add the products in pairs.
 #pragma once
 
-#if defined(__AVX2__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_AVX2)
 
 #include <immintrin.h>
 

@@ -2,7 +2,9 @@
 // simd/integer_scan.hpp on AVX2.
 #pragma once
 
-#if defined(__AVX2__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_AVX2)
 
 #include <immintrin.h>
 

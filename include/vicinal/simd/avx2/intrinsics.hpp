@@ -2,7 +2,9 @@
 // simd/intrinsics.hpp for vectors of 256 bits, by instructions on integers that AVX2 brought.
 #pragma once
 
-#if defined(__AVX2__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_AVX2)
 
 #include <immintrin.h>
 

@@ -2,7 +2,9 @@
 // Row factors are four floats that stand before a row's code; here those of 32 rows become vectors, on AVX2.
 #pragma once
 
-#if defined(__AVX2__)
+#include "vicinal/core/target.hpp"
+
+#if defined(VICINAL_HAS_AVX2)
 
 #include <immintrin.h>
 

@@ -228,11 +228,11 @@ class hnsw_builder {
         std::vector<candidate> nearest;
         search_stats stats;
         collect(own.squares_from(slots_[i]), from, level, rows, any_retired, is_live, walk, stats, nearest);
-        std::vector<slot_t> near;
-        for (const candidate& c : nearest) near.push_back(c.slot);
+        std::vector<slot_t> close;
+        for (const candidate& c : nearest) close.push_back(c.slot);
         for (const slot_t earlier : slots_.first(i))
-            if (graph_.level(earlier) >= level) near.push_back(earlier);
-        fill_by_squares(slots_[i], found, 0, std::move(near), graph_.degree(), between);
+            if (graph_.level(earlier) >= level) close.push_back(earlier);
+        fill_by_squares(slots_[i], found, 0, std::move(close), graph_.degree(), between);
     }
     template <class Exact>
     static void measure(const Exact& exact, walk_scratch& walk, std::vector<candidate>& found) {

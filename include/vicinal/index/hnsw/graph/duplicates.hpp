@@ -317,7 +317,7 @@ class known_codes {
             const std::size_t bytes = store.rows().stride();
             for (std::size_t at = 0; at < bytes; at += sizeof(std::uint64_t)) {
                 std::uint64_t word = 0;
-                std::memcpy(&word, row + at, std::min(sizeof(word), bytes - at));
+                std::memcpy(&word, row + at, (std::min)(sizeof(word), bytes - at));
                 h = mix(h ^ word);
             }
         });

@@ -123,7 +123,7 @@ class hnsw_graph {
         upper_.touch(upper_rows_ + more_upper);
     }
     /// Forgets the rows from `rows` on, which nothing links to. Readers are out.
-    void lower(std::size_t rows) noexcept { rows_ = std::min(rows_, rows); }
+    void lower(std::size_t rows) noexcept { rows_ = (std::min)(rows_, rows); }
     /// Forgets all rows. Readers are out; `drop_upper` is to follow.
     void clear() noexcept {
         rows_ = 0;
@@ -134,7 +134,7 @@ class hnsw_graph {
     [[nodiscard]] std::size_t upper_rows() const noexcept { return upper_rows_; }
     /// Forgets the upper links made since there were `rows` of them, all of which were destroyed. Readers are out;
     /// `drop_upper` is to follow.
-    void lower_upper(std::size_t rows) noexcept { upper_rows_ = std::min(upper_rows_, rows); }
+    void lower_upper(std::size_t rows) noexcept { upper_rows_ = (std::min)(upper_rows_, rows); }
     /// Has upper links that were forgotten not be used again. Beside readers.
     void drop_upper() noexcept {
         for (std::size_t level = 1; level < free_upper_.size(); ++level) {
@@ -173,7 +173,7 @@ class hnsw_graph {
         auto& list = free_upper_[level];
         const std::size_t most = upper_made_[level] + rows;
         if (list.capacity() < most)
-            note_room(list, [&](auto& all) { all.reserve(std::max(2 * all.capacity(), most)); });
+            note_room(list, [&](auto& all) { all.reserve((std::max)(2 * all.capacity(), most)); });
     }
     /// The same for rows that lie in a file, before the first of them is destroyed.
     void reserve_destroy_all() {

@@ -73,7 +73,7 @@ class shared_mean {
     [[nodiscard]] bool advance(std::uint64_t live) noexcept {
         const std::uint64_t was = learned_at_;
         for (;;) {
-            const std::uint64_t step = std::max<std::uint64_t>(1, std::min(learned_at_, live) / 4);
+            const std::uint64_t step = std::max<std::uint64_t>(1, (std::min)(learned_at_, live) / 4);
             const std::uint64_t ahead = changes_ - learned_at_;
             if (ahead < step) return learned_at_ != was;
             learned_at_ += learned_at_ < live ? step : ahead / step * step;
@@ -222,7 +222,7 @@ template <class Scorer>
     std::array<float, 4> distances;
     float own = 0;
     for (std::size_t j = 0; j < others.size(); j += distances.size()) {
-        const std::size_t n = std::min(distances.size(), others.size() - j);
+        const std::size_t n = (std::min)(distances.size(), others.size() - j);
         from.score(others.data() + j, n, distances.data());
         if (j == 0) own = distances[0];
         for (std::size_t t = j == 0 ? 1 : 0; t < n; ++t)
@@ -242,12 +242,12 @@ template <class Distances>
     between.from_as_it_is(row).score(slots.data(), slots.size(), distances.data());
     std::vector<std::pair<row_key, std::size_t>> order;
     for (std::size_t i = kept; i < slots.size(); ++i) order.push_back({make_key(distances[i], slots[i]), i});
-    const std::size_t closest = std::min(order.size(), 2 * limit);
+    const std::size_t closest = (std::min)(order.size(), 2 * limit);
     std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(closest), order.end());
     std::vector<bool> chosen(slots.size(), false);
     std::vector<slot_t> others{row};
     for (std::size_t i = 0; i < kept; ++i) others.push_back(slots[i]);
-    std::size_t places = (limit - std::min(limit, kept)) * 7 / 8;
+    std::size_t places = (limit - (std::min)(limit, kept)) * 7 / 8;
     for (std::size_t o = 0; o < closest && places > 0; ++o) {
         const std::size_t i = order[o].second;
         if (others.size() > 1 && !closest_is_first(between.from_as_it_is(slots[i]), others)) continue;
@@ -283,15 +283,15 @@ std::size_t choose_links_by_both(slot_t row, std::span<candidate> sorted, std::s
 /// Whether products left a row so few of `limit` places that its nearest rows take the others.
 [[nodiscard]] constexpr bool leaves_room(std::size_t count, std::size_t limit) noexcept { return 4 * count < limit; }
 
-/// Adds to the links of `row`, which are sorted, those of `near` that are closer to it than to each other by squared
+/// Adds to the links of `row`, which are sorted, those of `close` that are closer to it than to each other by squared
 /// distance, up to `limit` in all. The first `kept` links stay in front.
 template <class Distances>
-void fill_by_squares(slot_t row, std::vector<candidate>& links, std::size_t kept, std::vector<slot_t> near,
+void fill_by_squares(slot_t row, std::vector<candidate>& links, std::size_t kept, std::vector<slot_t> close,
                      std::size_t limit, Distances& between) {
-    std::vector<float> distances(near.size());
-    between.squares_from(row).score(near.data(), near.size(), distances.data());
+    std::vector<float> distances(close.size());
+    between.squares_from(row).score(close.data(), close.size(), distances.data());
     std::vector<candidate> sorted;
-    for (std::size_t i = 0; i < near.size(); ++i) sorted.push_back({distances[i], near[i]});
+    for (std::size_t i = 0; i < close.size(); ++i) sorted.push_back({distances[i], close[i]});
     std::sort(sorted.begin(), sorted.end());
     const std::size_t had = links.size();
     std::vector<slot_t> others{row};
@@ -306,7 +306,7 @@ void fill_by_squares(slot_t row, std::vector<candidate>& links, std::size_t kept
     }
     const auto from_row = between.from(row);
     for (std::size_t i = had; i < links.size(); ++i) links[i].distance = from_row.score(links[i].slot);
-    std::sort(links.begin() + static_cast<std::ptrdiff_t>(std::min(kept, had)), links.end());
+    std::sort(links.begin() + static_cast<std::ptrdiff_t>((std::min)(kept, had)), links.end());
 }
 
 }  // namespace detail

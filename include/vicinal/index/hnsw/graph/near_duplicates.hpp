@@ -7,14 +7,14 @@
 // from there, and a share of its links is theirs.
 #pragma once
 
-#include <algorithm>   // for max, max_element, min, sort
-#include <array>       // for array
-#include <cmath>       // for abs, sqrt
-#include <cstddef>     // for size_t
-#include <span>        // for span
-#include <stop_token>  // for stop_token
-#include <vector>      // for vector
+#include <algorithm>  // for max, max_element, min, sort
+#include <array>      // for array
+#include <cmath>      // for abs, sqrt
+#include <cstddef>    // for size_t
+#include <span>       // for span
+#include <vector>     // for vector
 
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/index/hnsw/graph/walk.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -44,9 +44,9 @@ class distance_jumps {
   public:
     /// first, last  the least and the greatest distance there is
     distance_jumps(float first, float last) noexcept
-        : low_(std::min(0.0F, first)), floor_(rounding * std::max(std::abs(first), std::abs(last))) {}
+        : low_((std::min)(0.0F, first)), floor_(rounding * (std::max)(std::abs(first), std::abs(last))) {}
     [[nodiscard]] float beyond(float distance) const noexcept {
-        return distance + times * std::max(distance - low_, floor_);
+        return distance + times * (std::max)(distance - low_, floor_);
     }
     /// The end of the part of `sorted` that begins at `first`.
     [[nodiscard]] std::size_t end_of_part(std::span<const candidate> sorted, std::size_t first) const noexcept {
@@ -59,14 +59,14 @@ class distance_jumps {
         std::sort(distances.begin(), distances.end());
         for (const float distance : distances) {
             if (distance > beyond(within)) break;
-            within = std::max(within, distance);
+            within = (std::max)(within, distance);
         }
         return within;
     }
     /// How far apart the distances of two rows may be that lie no farther from each other than the rows of a crowd do,
     /// whose distances reach to `crowd`.
     [[nodiscard]] float blur(float distance, float crowd) const noexcept {
-        return 2 * std::sqrt(std::max(distance - low_, 0.0F) * (crowd - low_)) + floor_;
+        return 2 * std::sqrt((std::max)(distance - low_, 0.0F) * (crowd - low_)) + floor_;
     }
 
   private:
@@ -110,7 +110,7 @@ class noting_scorer {
 /// blur(distance)  how far off rows are about equally far
 template <class Graph, class Scorer, class Blur>
 void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
-                   const Blur& blur, walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
+                   const Blur& blur, walk_scratch& walk, search_stats& stats, const stop_token& stop) {
     constexpr std::size_t most = 2;
     beam& pool = walk.pool;
     const auto is_taken = [&](float distance) {
@@ -146,10 +146,10 @@ void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::
     for (std::size_t i = run; i <= pool.size(); i += run) {
         const float first = key_distance(pool[i - run]);
         const float last = key_distance(pool[i - 1]);
-        if ((last - first) * 64 * static_cast<float>(pool.size()) > std::max(std::abs(first), std::abs(last)))
+        if ((last - first) * 64 * static_cast<float>(pool.size()) > (std::max)(std::abs(first), std::abs(last)))
             ++wide;
         else
-            spread = std::max(spread, last - first);
+            spread = (std::max)(spread, last - first);
     }
     return 4 * wide > pool.size() / run ? -1 : 4 * spread;
 }
@@ -158,7 +158,7 @@ void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::
 /// spread  as crowd_in says
 template <class Graph, class Scorer>
 void leave_crowd(const Graph& graph, const Scorer& scorer, float spread, walk_scratch& walk, walk_scratch& other,
-                 search_stats& stats, const std::stop_token& stop) {
+                 search_stats& stats, const stop_token& stop) {
     constexpr std::size_t width = 32;
     spread_search(
         graph, scorer, key_slot(walk.pool[0]), 0, width, [&](float) { return spread; }, other, stats, stop);

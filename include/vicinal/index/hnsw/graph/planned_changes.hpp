@@ -152,7 +152,7 @@ class graph_journal {
         std::vector<T> values;
         void reserve_more(std::size_t count) {
             if (values.capacity() - values.size() < count)
-                values.reserve(std::max(2 * values.capacity(), values.size() + count));
+                values.reserve((std::max)(2 * values.capacity(), values.size() + count));
         }
         void append(std::span<const T> more) noexcept { values.insert(values.end(), more.begin(), more.end()); }
     };

@@ -23,7 +23,7 @@ class retired_rows {
     /// Room for retiring `more` rows. Strong guarantee.
     void reserve(std::size_t more) {
         if (waiting_.capacity() - waiting_.size() < more)
-            waiting_.reserve(std::max(2 * waiting_.capacity(), waiting_.size() + more));
+            waiting_.reserve((std::max)(2 * waiting_.capacity(), waiting_.size() + more));
         note_memory();
     }
     void add(slot_t slot) noexcept { waiting_.push_back(slot); }
@@ -34,14 +34,14 @@ class retired_rows {
         std::size_t last;
     };
     [[nodiscard]] stretch next_stretch(std::size_t rows) const noexcept {
-        const std::size_t end = closing_.empty() ? rows : std::min(end_, rows);
-        const std::size_t first = closing_.empty() ? 0 : std::min(cursor_, end);
-        return {first, std::min(first + rows_per_removal, end)};
+        const std::size_t end = closing_.empty() ? rows : (std::min)(end_, rows);
+        const std::size_t first = closing_.empty() ? 0 : (std::min)(cursor_, end);
+        return {first, (std::min)(first + rows_per_removal, end)};
     }
     /// The cursor has passed that stretch: release(row) for a few of those now free of links.
     template <class Release>
     void advance(std::size_t rows, Release release) noexcept {
-        for (std::size_t n = std::min(passed_.size(), releases_per_removal); n > 0; --n) {
+        for (std::size_t n = (std::min)(passed_.size(), releases_per_removal); n > 0; --n) {
             release(passed_.back());
             passed_.pop_back();
         }
@@ -50,7 +50,7 @@ class retired_rows {
             closing_.swap(waiting_);
             end_ = rows;
         }
-        if (cursor_ >= std::min(end_, rows) && passed_.empty()) passed_.swap(closing_);
+        if (cursor_ >= (std::min)(end_, rows) && passed_.empty()) passed_.swap(closing_);
     }
     /// All rows are gone.
     void clear() noexcept {

@@ -23,7 +23,7 @@ namespace detail {
 /// returns  how many were chosen; they are moved to the front, in order
 template <class Distances>
 std::size_t select_neighbors(std::span<candidate> sorted, std::size_t limit, std::size_t kept, Distances& between) {
-    if (sorted.size() <= kept) return std::min(limit, sorted.size());
+    if (sorted.size() <= kept) return (std::min)(limit, sorted.size());
     slot_t chosen[2048];
     std::size_t count = 0;
     const auto is_good = [&](const candidate& c) {

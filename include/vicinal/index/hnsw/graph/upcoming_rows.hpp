@@ -88,7 +88,7 @@ class upcoming_rows {
         const std::size_t bytes = code_bytes(of_);
         for (std::size_t first = 0; first < ids_.size(); first += at_once) {
             const auto exclusive = of_.locks.exclusive();
-            for (std::size_t i = first; i < std::min(ids_.size(), first + at_once); ++i) {
+            for (std::size_t i = first; i < (std::min)(ids_.size(), first + at_once); ++i) {
                 // Here, not later: readers check upper links against how many there are.
                 of_.graph.create(slots_[i], levels[i]);
                 put_row(of_, slots_[i], row_codes.data() + i * bytes);

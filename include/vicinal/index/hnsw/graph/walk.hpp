@@ -5,10 +5,10 @@
 #include <algorithm>   // for min, push_heap, pop_heap
 #include <cstddef>     // for size_t
 #include <functional>  // for greater
-#include <stop_token>  // for stop_token
 #include <vector>      // for vector
 
 #include "vicinal/core/progress.hpp"
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/index/hnsw/graph/beam.hpp"
 #include "vicinal/index/hnsw/graph/visited_set.hpp"
 #include "vicinal/params.hpp"
@@ -102,7 +102,7 @@ class descent {
         stats_.distances += count_;
         row_key closest = best_;
         for (std::size_t i = 0; i < count_; ++i)
-            closest = std::min(closest, make_key(walk_.distances[i], walk_.fresh[i]));
+            closest = (std::min)(closest, make_key(walk_.distances[i], walk_.fresh[i]));
         if (closest == best_) --level_;
         best_ = closest;
         graph_.prefetch_links(key_slot(best_), level_);
@@ -180,7 +180,7 @@ class beam_walk {
 /// Fills walk.pool with the closest rows to be found from `start` on `level` (algorithm 2 of the HNSW paper).
 template <class Graph, class Scorer>
 void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
-                 walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
+                 walk_scratch& walk, search_stats& stats, const stop_token& stop) {
     beam_walk<Graph, Scorer> search(graph, scorer, level, walk, stats);
     search.begin(start, width);
     while (search.gather()) {
@@ -194,7 +194,7 @@ void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::si
 /// left.
 template <class Graph, class Scorer, class Admits>
 void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
-                          const Admits& admits, walk_scratch& walk, search_stats& stats, const std::stop_token& stop) {
+                          const Admits& admits, walk_scratch& walk, search_stats& stats, const stop_token& stop) {
     beam& pool = walk.pool;
     auto& frontier = walk.frontier;
     pool.reset(width);
@@ -224,7 +224,7 @@ void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start
 /// within it.
 template <class Graph, class Scorer, class Found>
 void flood_within(const Graph& graph, const Scorer& scorer, float radius, std::size_t rows, walk_scratch& walk,
-                  search_stats& stats, const std::stop_token& stop, Found found) {
+                  search_stats& stats, const stop_token& stop, Found found) {
     auto& frontier = walk.frontier;
     frontier.clear();
     walk.visited.begin(rows);  // what the beam saw and dropped may lie within the radius

@@ -41,7 +41,7 @@ inline constexpr std::size_t most_lists_at_once = 10'000;
 [[nodiscard]] inline std::size_t choose_lists(std::size_t rows) noexcept {
     std::size_t lists = 1;
     while (lists < max_lists && lists * lists * 4 <= rows * 16) lists *= 2;
-    return std::min(lists, std::max<std::size_t>(rows / 39, 1));
+    return (std::min)(lists, std::max<std::size_t>(rows / 39, 1));
 }
 
 /// throws  error{invalid_argument} if lists were asked for and there are fewer rows
@@ -243,7 +243,7 @@ void assign_lists(const ivf_centroids& centroids, matrix_view<const float> prepa
         constexpr std::size_t block = 64;
         parallel_for(executor, (prepared.rows() + block - 1) / block, [&](std::size_t b) {
             padded_vector buffer;
-            for (std::size_t r = b * block; r < std::min(prepared.rows(), (b + 1) * block); ++r)
+            for (std::size_t r = b * block; r < (std::min)(prepared.rows(), (b + 1) * block); ++r)
                 lists[r] = assign_list<Metric, Isa>(centroids, prepared[r].data(), buffer);
         });
     }

@@ -100,7 +100,7 @@ class ivf_lists {
     }
     /// A list with room for `rows` rows, at least doubling what it had, for `exchange`. Beside readers.
     [[nodiscard]] piece grown(std::size_t list, std::size_t rows) const {
-        return copied(list, std::max(rows, std::size_t{owned_[list].capacity} * 2));
+        return copied(list, (std::max)(rows, std::size_t{owned_[list].capacity} * 2));
     }
     /// A list with room for a third more than it holds. Beside readers.
     [[nodiscard]] piece without_slack(std::size_t list) const {
@@ -127,7 +127,7 @@ class ivf_lists {
         piece& to = owned_[list];
         std::copy_n(code, stride_, to.block.get() + to.size * stride_);
         slots_of(to)[to.size] = slot;
-        touched(to) = std::max(touched(to), to.size + 1);
+        touched(to) = (std::max)(touched(to), to.size + 1);
         return to.size++;
     }
     /// Gives a row another number.
@@ -151,7 +151,7 @@ class ivf_lists {
         for (const piece& own : owned_)
             if (own.block) {
                 const std::size_t room = slots_offset(own.capacity) + simd::over_read;
-                bytes += reserved ? room : std::min(room, round_up(touched(own) * stride_, page_bytes));
+                bytes += reserved ? room : (std::min)(room, round_up(touched(own) * stride_, page_bytes));
             }
         return bytes;
     }
@@ -160,7 +160,7 @@ class ivf_lists {
         for (const piece& own : owned_)
             if (own.block) {
                 const std::size_t room = (own.capacity + std::size_t{1}) * sizeof(slot_t);
-                bytes += reserved ? room : std::min(room, round_up(touched(own) * sizeof(slot_t), page_bytes));
+                bytes += reserved ? room : (std::min)(room, round_up(touched(own) * sizeof(slot_t), page_bytes));
             }
         return bytes;
     }

@@ -17,7 +17,7 @@ namespace detail {
 
 /// How many of `lists` lists a search looks into that asked for `nprobe`; 0 asked = 1/16 of them, at least 8.
 [[nodiscard]] inline std::size_t probe_count(std::size_t nprobe, std::size_t lists) noexcept {
-    return std::min(lists, nprobe != 0 ? nprobe : std::max<std::size_t>(8, lists / 16));
+    return (std::min)(lists, nprobe != 0 ? nprobe : std::max<std::size_t>(8, lists / 16));
 }
 
 /// Keeps the closest centroids by list number.

@@ -79,7 +79,7 @@ template <class State>
     quiet.progress = {};  // the caller counts rows added, not iterations
     const std::size_t count = lists_for(index.asked, vectors.rows());
     try {
-        const std::size_t enough = std::max(codec_training_rows, count * training_rows_per_list);
+        const std::size_t enough = (std::max)(codec_training_rows, count * training_rows_per_list);
         const auto sample = prepared_sample(index.metric, vectors, enough);
         learned_lists learned = learn_lists(index, sample, count, quiet, executor);
         const auto exclusive = index.locks.exclusive();
@@ -113,7 +113,7 @@ template <class State, class Source>
                                                  std::span<const std::uint32_t> arriving, std::size_t most) {
     const ivf_rows held = index.lists[list];
     const std::size_t all = held.size + arriving.size();
-    const std::size_t count = std::min(all, most);
+    const std::size_t count = (std::min)(all, most);
     std::vector<float> members(count * index.dim);
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t member = i * all / count;
