@@ -30,7 +30,7 @@ cross-armhf target-armhf   command:arm-linux-gnueabihf-g++  compiles_for_32-bit_
 cross-riscv target-riscv64 command:riscv64-linux-gnu-g++  compiles_for_RISC-V              g++-riscv64-linux-gnu -            -           -
 cross-ppc   target-ppc64le command:powerpc64le-linux-gnu-g++  compiles_for_POWER           g++-powerpc64le-linux-gnu -        -           -
 qemu        cross,target-aarch64,target-sve256,target-armhf,target-riscv64,target-ppc64le,target-s390x  command:qemu-aarch64,qemu-aarch64-static  runs_their_programs          qemu-user       -                  -           -
-multilib    target-i686,target-i686-avx2  flag:-m32        compiles_for_32-bit_x86             g++-multilib        -                  -           -
+multilib    target-i686,target-i686-avx2  flag:-m32        compiles_for_32-bit_x86             g++-GCC-multilib    -                  -           -
 clang-cl    target-clang   command:clang++             compiles_the_C++20_sources          clang               clang              -           -
 mingw       target-mingw,target-mingw-files,target-mingw-avx2  command:x86_64-w64-mingw32-g++-posix  compiles_for_Windows  g++-mingw-w64-x86-64-posix - - -
 wine        target-mingw,target-mingw-files,target-mingw-avx2  command:wine  runs_Windows_programs        wine                -                  -           -
@@ -96,7 +96,10 @@ vicinal_install_dependencies() {
         case ",$who," in ,all, | *",$vicinal_for,"*) ;; *) continue ;; esac
         if vicinal_have "$how"; then continue; fi
         case $vicinal_with in
-            apt-get) vicinal_package=$apt ;;
+            apt-get) # g++-multilib without a version would take Debian's cross compilers away
+                vicinal_package=$apt
+                if [ "$apt" = g++-GCC-multilib ]; then vicinal_package=g++-$(g++ -dumpversion)-multilib; fi
+                ;;
             dnf) vicinal_package=$dnf ;;
             brew) vicinal_package=$brew ;;
             vcpkg) vicinal_package=$vcpkg ;;
