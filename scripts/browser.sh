@@ -41,11 +41,12 @@ make_site() { # page_data, folder, [corpus]
 test_page() { # page_data, site, folder for what is written
     "$1" ask "$2" <"$here/test/queries.txt" >"$3/answers"
     node "$here/test/node.mjs" "$2" "$3/answers"
-    if ! command -v chromium >/dev/null; then
+    browser=$(command -v "${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome || true)
+    if [ -z "$browser" ]; then
         echo "skipped: chromium not found, the page was tested in node only"
         return
     fi
-    node "$here/test/chromium.mjs" "$2" "$3/answers" "$3/page.png"
+    CHROMIUM=$browser node "$here/test/chromium.mjs" "$2" "$3/answers" "$3/page.png"
 }
 
 test_for_ctest() { # page_data, folder

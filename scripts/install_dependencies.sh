@@ -36,7 +36,7 @@ mingw       target-mingw,target-mingw-avx2  command:x86_64-w64-mingw32-g++-posix
 wine        target-mingw,target-mingw-avx2  command:wine  runs_Windows_programs        wine                -                  -           -
 emscripten  browser,target-wasm,target-wasm-simd128  command:em++  compiles_for_WebAssembly    emscripten          emscripten         emscripten  -
 node        browser,target-wasm,target-wasm-simd128  command:node  runs_WebAssembly    nodejs              nodejs             node        -
-chromium    browser  command:chromium                  shows_the_page                      chromium        chromium           chromium    -
+chromium    browser  command:chromium,chromium-browser,google-chrome              shows_the_page                      chromium        chromium           chromium    -
 hnswlib     bench  header:hnswlib/hnswlib.h            a_library_to_compare_with           libhnswlib-dev  -                  -           -
 faiss       bench  header:faiss/Index.h                a_library_to_compare_with           libfaiss-dev    -                  faiss       -
 NEEDS
