@@ -15,21 +15,24 @@ export class Search {
         const [code, ...files] = await Promise.all(names.map(read));
         if (typeof WebAssembly !== "object" || !WebAssembly.validate(code))
             throw new Error("This browser is too old: it lacks WebAssembly with SIMD and exceptions.");
+        const module = await WebAssembly.compile(code);
         let wasm = null;
-        const { instance } = await WebAssembly.instantiate(code, {
-            env: { emscripten_notify_memory_growth() {} },
-            wasi_snapshot_preview1: {
-                clock_time_get(clock, precision, at) {
-                    const nanoseconds = BigInt(Math.round(performance.now() * 1e6));
-                    new DataView(wasm.memory.buffer).setBigUint64(at, nanoseconds, true);
-                    return 0;
-                },
-                proc_exit(code) {
-                    throw new Error(`The search stopped with code ${code}.`);
-                },
+        // What the C++ library may ask of a system; a search calls none but the first.
+        const system = {
+            clock_time_get(clock, precision, at) {
+                const nanoseconds = BigInt(Math.round(performance.now() * 1e6));
+                new DataView(wasm.memory.buffer).setBigUint64(at, nanoseconds, true);
+                return 0;
             },
-        });
-        wasm = instance.exports;
+            emscripten_notify_memory_growth() {},
+        };
+        const absent = (name) => () => {
+            throw new Error(`The search asks for ${name}, which this page does not have.`);
+        };
+        const imports = {};
+        for (const { module: from, name } of WebAssembly.Module.imports(module))
+            (imports[from] ??= {})[name] = system[name] ?? absent(name);
+        wasm = (await WebAssembly.instantiate(module, imports)).exports;
         wasm._initialize();
         return new Search(wasm, files);
     }
