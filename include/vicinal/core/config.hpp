@@ -6,10 +6,6 @@
 #include "vicinal/core/target.hpp"
 #include "vicinal/version.hpp"
 
-#if (defined(_MSC_VER) && !defined(_CPPUNWIND)) || (defined(__GNUC__) && !defined(__EXCEPTIONS))
-#error "vicinal reports what it refuses by exceptions: compile with -fexceptions (MSVC: /EHsc)"
-#endif
-
 // Everything lives in an inline namespace named after the minor version and what the object is compiled for, such as
 // v0_1_avx2_fe000000. So two objects fail to link, instead of sharing one symbol for two layouts or for instructions
 // that one of the machines lacks.
