@@ -17,7 +17,7 @@ cmake       all    command:cmake                       configures_the_build     
 ninja       all    command:ninja,make                  runs_the_build                      ninja-build     ninja-build        ninja       -
 xsimd       all    header:xsimd/xsimd.hpp              SIMD_types_for_the_kernels          libxsimd-dev    xsimd-devel        xsimd       xsimd
 eigen       all    header:Eigen/Dense                  linear_algebra_for_k-means_and_SVD  libeigen3-dev   eigen3-devel       eigen       eigen3
-catch2      test   header:catch2/catch.hpp,catch2/catch_test_macros.hpp  the_test_framework  catch2        catch-devel        catch2      catch2
+catch2      test,target-mingw-files  header:catch2/catch.hpp,catch2/catch_test_macros.hpp  the_test_framework  catch2        catch-devel        catch2      catch2
 pkg-config  test   command:pkg-config                  tests_vicinal's_pkg-config_file     pkg-config      pkgconf-pkg-config pkg-config  -
 python3     test   command:python3                     runs_the_checks_in_tests/tools      python3         python3            python3     -
 format      test   command:clang-format-14,clang-format  checks_the_sources'_format      clang-format        clang-tools-extra  clang-format -
@@ -30,10 +30,10 @@ cross-armhf target-armhf   command:arm-linux-gnueabihf-g++  compiles_for_32-bit_
 cross-riscv target-riscv64 command:riscv64-linux-gnu-g++  compiles_for_RISC-V              g++-riscv64-linux-gnu -            -           -
 cross-ppc   target-ppc64le command:powerpc64le-linux-gnu-g++  compiles_for_POWER           g++-powerpc64le-linux-gnu -        -           -
 qemu        cross,target-aarch64,target-sve256,target-armhf,target-riscv64,target-ppc64le,target-s390x  command:qemu-aarch64,qemu-aarch64-static  runs_their_programs          qemu-user       -                  -           -
-multilib    target-i686,target-i686-avx2  flag:-m32        compiles_for_32-bit_x86             g++-multilib        -                  -           -
+multilib    target-i686,target-i686-avx2  flag:-m32        compiles_for_32-bit_x86             g++-GCC-multilib    -                  -           -
 clang-cl    target-clang   command:clang++             compiles_the_C++20_sources          clang               clang              -           -
-mingw       target-mingw,target-mingw-avx2  command:x86_64-w64-mingw32-g++-posix  compiles_for_Windows  g++-mingw-w64-x86-64-posix - - -
-wine        target-mingw,target-mingw-avx2  command:wine  runs_Windows_programs        wine                -                  -           -
+mingw       target-mingw,target-mingw-files,target-mingw-avx2  command:x86_64-w64-mingw32-g++-posix  compiles_for_Windows  g++-mingw-w64-x86-64-posix - - -
+wine        target-mingw,target-mingw-files,target-mingw-avx2  command:wine  runs_Windows_programs        wine                -                  -           -
 emscripten  target-wasm,target-wasm-simd128  command:em++  compiles_for_WebAssembly    emscripten          emscripten         emscripten  -
 node        target-wasm,target-wasm-simd128  command:node  runs_WebAssembly            nodejs              nodejs             node        -
 hnswlib     bench  header:hnswlib/hnswlib.h            a_library_to_compare_with           libhnswlib-dev  -                  -           -
@@ -96,7 +96,10 @@ vicinal_install_dependencies() {
         case ",$who," in ,all, | *",$vicinal_for,"*) ;; *) continue ;; esac
         if vicinal_have "$how"; then continue; fi
         case $vicinal_with in
-            apt-get) vicinal_package=$apt ;;
+            apt-get) # g++-multilib without a version would take Debian's cross compilers away
+                vicinal_package=$apt
+                if [ "$apt" = g++-GCC-multilib ]; then vicinal_package=g++-$(g++ -dumpversion)-multilib; fi
+                ;;
             dnf) vicinal_package=$dnf ;;
             brew) vicinal_package=$brew ;;
             vcpkg) vicinal_package=$vcpkg ;;

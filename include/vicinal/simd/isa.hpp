@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>      // for size_t
-#include <type_traits>  // for conditional_t, is_base_of_v
+#include <type_traits>  // for is_base_of_v
 
 // <windows.h> may have made macros of names that xsimd declares.
 #pragma push_macro("min")
@@ -70,6 +70,7 @@ namespace tag {
 struct generic {};
 struct x86 : generic {};
 struct sse2 : x86 {};
+struct ssse3 : sse2 {};
 struct avx : x86 {};
 struct avx2 : avx {};
 struct neon : generic {};
@@ -98,17 +99,30 @@ struct isa_of<avx2_of_avx512_isa> {
 template <class Arch, class T>
 inline constexpr bool comes_from = std::is_base_of_v<Arch, typename isa_of<T>::type>;
 
+/// Finds the first of these instruction sets that one comes from.
+template <class T>
+[[nodiscard]] constexpr auto find_tag() noexcept {
+    if constexpr (comes_from<xsimd::avx2, T>)
+        return tag::avx2{};
+    else if constexpr (comes_from<xsimd::avx, T>)
+        return tag::avx{};
+    else if constexpr (comes_from<xsimd::ssse3, T>)
+        return tag::ssse3{};
+    else if constexpr (comes_from<xsimd::sse2, T>)
+        return tag::sse2{};
+    else if constexpr (comes_from<xsimd::neon64, T>)
+        return tag::neon64{};
+    else if constexpr (comes_from<xsimd::neon, T>)
+        return tag::neon{};
+    else
+        return tag::generic{};
+}
+
 }  // namespace detail
 
 /// The tag of an instruction set, or of that of a vector.
 template <class T>
-using tag_of = std::conditional_t<
-    detail::comes_from<xsimd::avx2, T>, tag::avx2,
-    std::conditional_t<detail::comes_from<xsimd::avx, T>, tag::avx,
-                       std::conditional_t<detail::comes_from<xsimd::sse2, T>, tag::sse2,
-                                          std::conditional_t<detail::comes_from<xsimd::neon64, T>, tag::neon64,
-                                                             std::conditional_t<detail::comes_from<xsimd::neon, T>,
-                                                                                tag::neon, tag::generic>>>>>;
+using tag_of = decltype(detail::find_tag<T>());
 
 /// Kernels may read this many bytes past a row or a query; whoever owns the memory provides them.
 inline constexpr std::size_t over_read = 64;
