@@ -2,6 +2,7 @@
 // Scalar arithmetic shared by the layers above: fused multiply-add, hashing, half-precision bits.
 #pragma once
 
+#include <cstddef>      // for size_t
 #include <cstdint>      // for uint16_t, uint32_t, uint64_t
 #include <span>         // for span
 #include <type_traits>  // for is_arithmetic_v, is_same_v
@@ -44,6 +45,20 @@ template <class Id>
     else
         return mix(low ^ mix(static_cast<std::uint64_t>(id >> 64) ^ salt));
 }
+
+/// Does what std::hash does for integers, and std::less. What the standard library makes of plain types and of these
+/// has a name that no object compiled for other instructions has.
+struct plain_hash {
+    [[nodiscard]] constexpr std::size_t operator()(std::uint64_t value) const noexcept {
+        return static_cast<std::size_t>(value);
+    }
+};
+struct plain_less {
+    template <class T>
+    [[nodiscard]] constexpr bool operator()(const T& a, const T& b) const noexcept {
+        return a < b;
+    }
+};
 
 /// Whether a number is finite. Looks at its bits, because under -ffast-math a comparison may be assumed to hold.
 [[nodiscard]] inline bool has_finite_bits(float x) noexcept {

@@ -27,7 +27,7 @@ inline void select_lowest(std::span<std::uint64_t> keys, std::size_t k) noexcept
     for (int rounds = 0; end - first > 1; ++rounds) {
         if (rounds == 64) {  // an order made to mislead
             const auto at = [&](std::size_t i) { return keys.begin() + static_cast<std::ptrdiff_t>(i); };
-            std::nth_element(at(first), at(k - 1), at(end));
+            std::nth_element(at(first), at(k - 1), at(end), plain_less{});
             return;
         }
         // The median of three goes to the end.

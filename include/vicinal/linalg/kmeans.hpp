@@ -201,7 +201,8 @@ class cluster_splitting {
     const kmeans_random& random_;
     std::uint64_t counter_;
     // (size, (order, cluster)), the largest first and among equals the lowest cluster.
-    std::priority_queue<std::pair<std::size_t, std::pair<std::size_t, std::size_t>>> donors_;
+    using ranked_donor = std::pair<std::size_t, std::pair<std::size_t, std::size_t>>;
+    std::priority_queue<ranked_donor, std::vector<ranked_donor>, plain_less> donors_;
 };
 
 /// Assigns each row to the closest of the `neighbourhood` centroids around its cluster: cluster closures (Wang, Wang,

@@ -248,7 +248,7 @@ class hnsw_builder {
         if (closest == 0) return true;
         std::vector<candidate> sorted(found.begin(), found.end());
         const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(closest - 1);
-        std::nth_element(sorted.begin(), last, sorted.end());
+        std::nth_element(sorted.begin(), last, sorted.end(), plain_less{});
         const auto quarter = found.last(found.size() / 4);
         const auto late =
             std::count_if(quarter.begin(), quarter.end(), [&](const candidate& c) { return !(*last < c); });
