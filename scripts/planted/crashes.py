@@ -7,6 +7,7 @@ GROUPS = {
     "limits": ["linalg/kmeans_limits_test.cpp"],
     "training": ["index/ivf_training_test.cpp"],
     "races": ["index/lazy_parts_test.cpp"],
+    "forks": ["index/fork_test.cpp"],
 }
 STREAM = "index/hnsw/stream.hpp"
 BUGS = [
@@ -40,7 +41,7 @@ BUGS = [
     ("a callback waits for its own call's writing to end", "callbacks", "index/common/locks.hpp",
      "if (stay::inside(*this))\n", "if (false)\n"),
     ("a filter waits behind a writer that waits for it", "callbacks", "index/common/locks.hpp",
-     "if (stay::reading(*this)) return {};", ""),
+     "if (stay::inside(*this, use::reading)) return {};", ""),
     ("a gate is never left", "callbacks", "index/common/locks.hpp", "            *at = outer_;\n", ""),
     ("the number of results wraps around", "callbacks", "params.hpp",
      "if (queries > most / std::max<std::size_t>(k, 1))", "if (queries * k > most)"),
@@ -61,4 +62,17 @@ BUGS = [
      "if (!index.backing.viewed() || index.id_table.is_made()) {", "if (true) {"),
     ("memory() looks at places that are being found", "races", "index/ivf/check.hpp",
      "if (index.backing.owned() || index.found_places.is_made()) {", "if (true) {"),
+    # ---- forks
+    ("a child keeps the locks of threads it has not", "forks", "index/common/locks.hpp", "        std::construct_at(&readers_);\n", ""),
+    ("a child goes on with half a change", "forks", "index/common/locks.hpp", "abandoned_ = abandoned_ || changed_elsewhere_;", ""),
+    ("a child of a child goes on with half a change", "forks", "index/common/locks.hpp",
+     "abandoned_ = abandoned_ || changed_elsewhere_;", "abandoned_ = changed_elsewhere_;"),
+    ("a child that forked in a change does not hold its lock", "forks", "index/common/locks.hpp",
+     "        if (changes_here_) writer_.lock();\n", ""),
+    ("a child that forked in a search does not hold its lock", "forks", "index/common/locks.hpp",
+     "        if (reads_here_) readers_.lock_shared();\n", ""),
+    ("a fork never finds a writer out", "forks", "index/common/locks.hpp",
+     "        fork_registration::let_forks_go_first();\n", ""),
+    ("a scratch pool stays locked in a child", "forks", "index/common/forks.hpp",
+     "    void renew() noexcept override { mutex_.unlock(); }", "    void renew() noexcept override {}"),
 ]

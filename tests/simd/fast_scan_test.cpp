@@ -134,6 +134,9 @@ TEST_CASE("fast scan: 32 sums are those of the tables' entries, and near the exa
 #if defined(__SSE2__)
     check_scan<xsimd::sse2>();
 #endif
+#if defined(VICINAL_HAS_SSSE3)
+    check_scan<xsimd::ssse3>();
+#endif
 }
 
 TEST_CASE("fast scan: a query of zeros has no steps") {

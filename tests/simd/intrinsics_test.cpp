@@ -240,7 +240,8 @@ TEST_CASE(
     STATIC_REQUIRE(is_same_v<simd::tag_of<simd::avx2_of_avx512_isa>, tag::avx2>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx2>, tag::avx2>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx>, tag::avx>);
-    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::sse4_2>, tag::sse2>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::sse4_2>, tag::ssse3>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::sse3>, tag::sse2>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::neon>, tag::neon>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::neon64>, tag::neon64>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx512f>, tag::generic>);

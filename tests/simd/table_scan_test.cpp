@@ -119,3 +119,9 @@ void check_all() {
 
 TEST_CASE("table_scan: shares, tables and sums of the native instruction set") { check_all<simd::native_isa>(); }
 TEST_CASE("table_scan: the same without SIMD") { check_all<simd::scalar_isa>(); }
+#if defined(__SSE2__)
+TEST_CASE("table_scan: the same on SSE2") { check_all<xsimd::sse2>(); }
+#endif
+#if defined(VICINAL_HAS_SSSE3)
+TEST_CASE("table_scan: the same on SSSE3") { check_all<xsimd::ssse3>(); }
+#endif

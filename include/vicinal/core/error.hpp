@@ -23,7 +23,7 @@ enum class errc : std::uint8_t {
     not_found,     ///< `get` or `update` of an id the index does not hold
     not_trained,   ///< lists were asked for that a single row cannot teach; add a batch or call train
     capacity,      ///< more rows than the index can number
-    read_only,     ///< a change of a view
+    read_only,     ///< a change of a view, or of what a thread was changing when its process forked
     io,            ///< the operating system or a stream refused a read or a write
     corrupt_file,  ///< the bytes are not a whole vicinal file
     unsupported_version,  ///< a file of a later format version than this library reads

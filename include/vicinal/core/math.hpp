@@ -4,6 +4,7 @@
 
 #include <bit>          // for bit_width, countr_zero
 #include <cmath>        // for sqrt
+#include <cstddef>      // for size_t
 #include <cstdint>      // for uint16_t, uint32_t, uint64_t
 #include <span>         // for span
 #include <type_traits>  // for is_arithmetic_v, is_same_v
@@ -71,9 +72,32 @@ template <class Id>
         return mix(low ^ mix(static_cast<std::uint64_t>(id >> 64) ^ salt));
 }
 
+/// Does what std::hash does for integers, and std::less. What the standard library makes of plain types and of these
+/// has a name that no object compiled for other instructions has.
+struct plain_hash {
+    [[nodiscard]] constexpr std::size_t operator()(std::uint64_t value) const noexcept {
+        return static_cast<std::size_t>(value);
+    }
+};
+struct plain_less {
+    template <class T>
+    [[nodiscard]] constexpr bool operator()(const T& a, const T& b) const noexcept {
+        return a < b;
+    }
+};
+
 /// Whether a number is finite. Looks at its bits, because under -ffast-math a comparison may be assumed to hold.
 [[nodiscard]] inline bool has_finite_bits(float x) noexcept {
     return (detail::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
+}
+
+/// Infinity, hidden from compilers that under -ffast-math take it for a number that does not exist.
+[[nodiscard]] VICINAL_INLINE float infinite() noexcept {
+    std::uint32_t bits = 0x7F800000U;
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+    __asm__("" : "+r"(bits));
+#endif
+    return detail::bit_cast<float>(bits);
 }
 
 /// The sum of squares in double, one after the other. Squares of floats are exact, so it is the same fused or not.

@@ -3,6 +3,10 @@
 // the compiler's macros about either. It holds macros only, as even the inline namespace is named after what they say.
 #pragma once
 
+#if (defined(_MSC_VER) && !defined(_CPPUNWIND)) || (defined(__GNUC__) && !defined(__EXCEPTIONS))
+#error "vicinal reports what it refuses by exceptions: compile with -fexceptions (MSVC: /EHsc)"
+#endif
+
 // ---- The compiler. VICINAL_GNU: attributes, builtins and assembly as GCC has them. clang-cl has them too and calls
 // itself Microsoft's compiler as well; VICINAL_MSVC is that compiler itself, VICINAL_GCC is GCC itself.
 #if defined(__GNUC__) || defined(__clang__)
@@ -12,6 +16,9 @@
 #endif
 #if defined(__GNUC__) && !defined(__clang__)
 #define VICINAL_GCC
+#endif
+#if (defined(VICINAL_MSVC) && !defined(_CPPUNWIND)) || (defined(VICINAL_GNU) && !defined(__EXCEPTIONS))
+#error "vicinal reports what it refuses by exceptions: compile with -fexceptions (MSVC: /EHsc)"
 #endif
 #if defined(__SIZEOF_INT128__)
 #define VICINAL_HAS_INT128
@@ -26,6 +33,9 @@
 #endif
 #if defined(__SSE2__) || (defined(VICINAL_MSVC) && defined(VICINAL_X86_64)) || (defined(_M_IX86_FP) && _M_IX86_FP >= 2)
 #define VICINAL_HAS_SSE2
+#endif
+#if defined(__SSSE3__) || (defined(VICINAL_MSVC) && defined(__AVX__))
+#define VICINAL_HAS_SSSE3
 #endif
 #if defined(__AVX__)
 #define VICINAL_HAS_AVX

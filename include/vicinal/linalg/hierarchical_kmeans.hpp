@@ -24,7 +24,8 @@ namespace detail {
 [[nodiscard]] inline std::vector<std::size_t> divide_clusters(const cluster_members& groups, std::size_t clusters) {
     const std::size_t count = groups.start.size() - 1;
     std::vector<std::size_t> share(count, 0);
-    std::priority_queue<std::pair<double, std::size_t>> claims;
+    using seat_claim = std::pair<double, std::size_t>;
+    std::priority_queue<seat_claim, std::vector<seat_claim>, plain_less> claims;
     const auto claim = [&](std::size_t g) {
         claims.push({static_cast<double>(groups.size(g)) / static_cast<double>(share[g] + 1), count - g});
     };

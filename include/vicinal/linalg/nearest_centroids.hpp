@@ -268,7 +268,7 @@ class centroid_table {
             values(half_norms_.data(), eigen_size(size)) - values(products, eigen_size(size));
         std::copy(scores.begin(), scores.end(), ordered.begin());
         const auto last = ordered.begin() + static_cast<std::ptrdiff_t>(chosen.size() - 1);
-        std::nth_element(ordered.begin(), last, ordered.end());
+        std::nth_element(ordered.begin(), last, ordered.end(), plain_less{});
         // The want-th true score is this far off at most; and so is each other.
         const double doubt =
             2 * static_cast<double>(score_error(norm, *std::max_element(group_norms_.begin(), group_norms_.end())));

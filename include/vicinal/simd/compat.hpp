@@ -4,12 +4,29 @@
 
 #include <cstddef>      // for size_t
 #include <type_traits>  // for is_same_v
+#include <utility>      // for index_sequence
 
 #include "vicinal/simd/isa.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
+
+namespace detail {
+
+template <class F, std::size_t... I>
+VICINAL_INLINE void repeat(const F& f, std::index_sequence<I...>) noexcept {
+    (f(I), ...);
+}
+
+}  // namespace detail
+
+/// Calls f(0) to f(Count - 1) without a loop. GCC 12 leaves loops of four as they are at -O2, and so what they index in
+/// memory. f must be forced inline.
+template <std::size_t Count, class F>
+VICINAL_INLINE void repeat(const F& f) noexcept {
+    detail::repeat(f, std::make_index_sequence<Count>{});
+}
 
 template <class V>
 inline constexpr bool is_float = std::is_same_v<V, float>;

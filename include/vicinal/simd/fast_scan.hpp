@@ -9,6 +9,10 @@
 #include "vicinal/simd/avx2/fast_scan.hpp"
 #include "vicinal/simd/generic/fast_scan.hpp"
 #include "vicinal/simd/intrinsics.hpp"
+#include "vicinal/simd/neon/bounds.hpp"
+#include "vicinal/simd/neon/fast_scan.hpp"
+#include "vicinal/simd/sse2/bounds.hpp"
+#include "vicinal/simd/ssse3/fast_scan.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

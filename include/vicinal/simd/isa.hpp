@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>      // for size_t
-#include <type_traits>  // for conditional_t, is_base_of_v
+#include <type_traits>  // for is_base_of_v
 
 // <windows.h> may have made macros of names that xsimd declares.
 #pragma push_macro("min")
@@ -24,9 +24,23 @@ namespace simd {
 struct scalar_isa {};
 
 /// Stands for AVX2 in code compiled for AVX-512: the integer kernels have no 512-bit form yet, floats gain little where
-/// memory is the limit, and both kinds of machine then compute the same bits. It is a type of its own, so that such
-/// code and code for AVX2 alone keep two names.
-struct avx2_of_avx512_isa {};
+/// memory is the limit, and both kinds of machine then compute the same bits. It is a type of our namespace, so that
+/// xsimd's functions for it and those in objects compiled for AVX2 alone keep two names.
+struct avx2_of_avx512_isa : xsimd::fma3<xsimd::avx2> {};
+
+}  // namespace simd
+
+VICINAL_NAMESPACE_END
+
+#if defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
+namespace xsimd::types {
+XSIMD_DECLARE_SIMD_REGISTER_ALIAS(vicinal::simd::avx2_of_avx512_isa, fma3<avx2>);
+}  // namespace xsimd::types
+#endif
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace simd {
 
 // Where xsimd knows no instruction set it declares few of its functions.
 #if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE) && !defined(XSIMD_WITH_EMULATED)
@@ -50,11 +64,6 @@ struct lanes_of<scalar_isa> {
     static constexpr std::size_t count = 1;
 };
 
-#if defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
-template <>
-struct lanes_of<avx2_of_avx512_isa> : lanes_of<xsimd::fma3<xsimd::avx2>> {};
-#endif
-
 template <class Isa>
 using lanes = typename lanes_of<Isa>::type;
 template <class Isa>
@@ -70,6 +79,7 @@ namespace tag {
 struct generic {};
 struct x86 : generic {};
 struct sse2 : x86 {};
+struct ssse3 : sse2 {};
 struct avx : x86 {};
 struct avx2 : avx {};
 struct neon : generic {};
@@ -90,25 +100,34 @@ template <class Arch>
 struct isa_of<xsimd::batch<float, Arch>> {
     using type = Arch;
 };
-template <>
-struct isa_of<avx2_of_avx512_isa> {
-    using type = xsimd::avx2;
-};
 
 template <class Arch, class T>
 inline constexpr bool comes_from = std::is_base_of_v<Arch, typename isa_of<T>::type>;
+
+/// Finds the first of these instruction sets that one comes from.
+template <class T>
+[[nodiscard]] constexpr auto find_tag() noexcept {
+    if constexpr (comes_from<xsimd::avx2, T>)
+        return tag::avx2{};
+    else if constexpr (comes_from<xsimd::avx, T>)
+        return tag::avx{};
+    else if constexpr (comes_from<xsimd::ssse3, T>)
+        return tag::ssse3{};
+    else if constexpr (comes_from<xsimd::sse2, T>)
+        return tag::sse2{};
+    else if constexpr (comes_from<xsimd::neon64, T>)
+        return tag::neon64{};
+    else if constexpr (comes_from<xsimd::neon, T>)
+        return tag::neon{};
+    else
+        return tag::generic{};
+}
 
 }  // namespace detail
 
 /// The tag of an instruction set, or of that of a vector.
 template <class T>
-using tag_of = std::conditional_t<
-    detail::comes_from<xsimd::avx2, T>, tag::avx2,
-    std::conditional_t<detail::comes_from<xsimd::avx, T>, tag::avx,
-                       std::conditional_t<detail::comes_from<xsimd::sse2, T>, tag::sse2,
-                                          std::conditional_t<detail::comes_from<xsimd::neon64, T>, tag::neon64,
-                                                             std::conditional_t<detail::comes_from<xsimd::neon, T>,
-                                                                                tag::neon, tag::generic>>>>>;
+using tag_of = decltype(detail::find_tag<T>());
 
 /// Kernels may read this many bytes past a row or a query; whoever owns the memory provides them.
 inline constexpr std::size_t over_read = 64;

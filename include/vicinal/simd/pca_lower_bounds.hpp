@@ -8,6 +8,8 @@
 #include "vicinal/simd/avx2/pca_lower_bounds.hpp"
 #include "vicinal/simd/generic/pca_lower_bounds.hpp"
 #include "vicinal/simd/integer_scan.hpp"
+#include "vicinal/simd/neon/bounds.hpp"
+#include "vicinal/simd/sse2/bounds.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

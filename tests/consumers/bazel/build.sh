@@ -4,6 +4,9 @@
 set -eu
 work=$(dirname "$3")
 if ! command -v bazel >/dev/null; then echo "skipped: bazel not found"; exit 77; fi
+case $(bazel --version) in # modules came with 6, and the registry's rules ask for 7
+    "bazel "[1-6].*) echo "skipped: bazel 7 or later not found"; exit 77 ;;
+esac
 rm -rf "$work/project"
 mkdir -p "$work/project"
 cp "$2" "$work/project"

@@ -4,10 +4,12 @@
 
 #include <atomic>        // for atomic
 #include <cstdint>       // for uint64_t
+#include <memory>        // for construct_at
 #include <mutex>         // for mutex, lock_guard, unique_lock, once_flag, call_once
 #include <shared_mutex>  // for shared_mutex, shared_lock
 
 #include "vicinal/core/error.hpp"
+#include "vicinal/index/common/forks.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -21,11 +23,16 @@ namespace detail {
 /// Callbacks come back: a filter runs while its thread reads, a progress listener while its thread writes. Each thread
 /// therefore knows the indexes it is inside of. One that reads may read again, without a lock; one that reads or writes
 /// is refused when it wants to write, because it would wait for itself.
-class index_locks {
+///
+/// The child of a fork goes on with an index that nobody was changing. One that another thread was changing for longer
+/// than fork waits (forks.hpp) is as its readers saw it: the child may search it, and may not change or save it.
+class index_locks final : forked_lock {
+    enum class use { reading, changing, keeping, nested };  // nested: inside another, without a lock of its own
+
     /// One thread's stay inside an index, in a list of all of its stays.
     class stay {
       public:
-        stay(const index_locks& locks, bool reads) noexcept : locks_(&locks), reads_(reads), outer_(innermost) {
+        stay(const index_locks& locks, use what) noexcept : locks_(&locks), use_(what), outer_(innermost) {
             enter(this);
         }
         stay(const stay&) = delete;
@@ -38,8 +45,8 @@ class index_locks {
             *at = outer_;
             locks_ = nullptr;
         }
-        [[nodiscard]] static bool reading(const index_locks& locks) noexcept {
-            return any([&](const stay& s) { return s.locks_ == &locks && s.reads_; });
+        [[nodiscard]] static bool inside(const index_locks& locks, use what) noexcept {
+            return any([&](const stay& s) { return s.locks_ == &locks && s.use_ == what; });
         }
         [[nodiscard]] static bool inside(const index_locks& locks) noexcept {
             return any([&](const stay& s) { return s.locks_ == &locks; });
@@ -55,7 +62,7 @@ class index_locks {
             return false;
         }
         const index_locks* locks_;
-        bool reads_;
+        use use_;
         mutable const stay* outer_;
         inline static thread_local constinit const stay* innermost = nullptr;
     };
@@ -63,7 +70,7 @@ class index_locks {
   public:
     class [[nodiscard]] shared_lock {
       public:
-        explicit shared_lock(index_locks& locks) : lock_(locks.lock_of_reader()), stay_(locks, true) {}
+        explicit shared_lock(index_locks& locks) : lock_(locks.lock_of_reader()), stay_(locks, use::reading) {}
         /// Lets go before the end of the scope.
         void unlock() noexcept {
             stay_.leave();
@@ -77,7 +84,8 @@ class index_locks {
     class [[nodiscard]] writer_lock {
       public:
         template <class First>
-        writer_lock(index_locks& locks, const First& first) : lock_(locks.lock_of_writer()), stay_(locks, false) {
+        writer_lock(index_locks& locks, const First& first)
+            : lock_(locks.lock_of_writer()), stay_(locks, use::changing) {
             first();
         }
 
@@ -87,7 +95,8 @@ class index_locks {
     };
     class [[nodiscard]] frozen_lock {
       public:
-        explicit frozen_lock(index_locks& locks) : lock_(locks.lock_of_keeper()), stay_(locks, false) {}
+        explicit frozen_lock(index_locks& locks)
+            : lock_(locks.lock_of_keeper()), stay_(locks, lock_.owns_lock() ? use::keeping : use::nested) {}
 
       private:
         std::shared_lock<std::shared_mutex> lock_;
@@ -120,7 +129,7 @@ class index_locks {
   private:
     [[nodiscard]] std::shared_lock<std::shared_mutex> lock_of_reader() {
         // Behind a writer that waits for this thread's first lock, a second would wait for ever.
-        if (stay::reading(*this)) return {};
+        if (stay::inside(*this, use::reading)) return {};
         const std::lock_guard turn(turnstile_);
         return std::shared_lock(readers_);
     }
@@ -128,19 +137,64 @@ class index_locks {
         // Whoever reads or writes on this thread keeps the index as it is while the callback runs that came here. And a
         // writer that waits until this thread has read would be waited for.
         if (stay::inside(*this)) return {};
+        require_whole();
         return std::shared_lock(writer_);
     }
     [[nodiscard]] std::unique_lock<std::shared_mutex> lock_of_writer() {
         if (stay::inside(*this))
             fail(errc::reentrant_call,
                  "a callback of a call on this index (a filter, a progress listener) may search it, not change it");
+        require_whole();
+        fork_registration::let_forks_go_first();
         return std::unique_lock(writer_);
+    }
+    void require_whole() const {
+        if (abandoned_)
+            fail(
+                errc::read_only,
+                "fork() made this process while a thread of its parent changed the index: here it can be searched, not "
+                "changed or saved");
+    }
+
+    // No change begins, ends or is being published while this holds both locks shared. A thread that forks in a call
+    // on the index has some of them already, and goes on with that call in the child.
+    bool hold(bool patient) noexcept override {
+        reads_here_ = stay::inside(*this, use::reading);
+        changes_here_ = stay::inside(*this, use::changing);
+        keeps_here_ = stay::inside(*this, use::keeping);
+        held_writer_ = !changes_here_ && !keeps_here_ && writer_.try_lock_shared();
+        changed_elsewhere_ = !changes_here_ && !keeps_here_ && !held_writer_;
+        if ((!changed_elsewhere_ || !patient) && (reads_here_ || readers_.try_lock_shared())) return true;
+        if (held_writer_) writer_.unlock_shared();
+        return false;
+    }
+    void release() noexcept override {
+        if (!reads_here_) readers_.unlock_shared();
+        if (held_writer_) writer_.unlock_shared();
+    }
+    void renew() noexcept override {
+        // Not destroyed first: threads that are no more hold them.
+        std::construct_at(&writer_);
+        std::construct_at(&turnstile_);
+        std::construct_at(&readers_);
+        if (changes_here_) writer_.lock();
+        if (keeps_here_) writer_.lock_shared();
+        if (reads_here_) readers_.lock_shared();
+        abandoned_ = abandoned_ || changed_elsewhere_;
     }
 
     std::shared_mutex writer_;
     std::mutex turnstile_;
     std::shared_mutex readers_;
     std::uint64_t publications_ = 0;
+    // While forking, what the thread that forks does here, and what another does:
+    bool reads_here_ = false;
+    bool changes_here_ = false;
+    bool keeps_here_ = false;
+    bool held_writer_ = false;
+    bool changed_elsewhere_ = false;
+    bool abandoned_ = false;  ///< whether another thread was changing the index when this process was made
+    fork_registration registration_{*this};
 };
 
 /// What a const call makes when it is first needed, for all threads. Others may ask meanwhile whether it is there.

@@ -4,11 +4,11 @@
 
 #include <cstddef>  // for size_t
 #include <memory>   // for make_unique, unique_ptr
-#include <mutex>    // for lock_guard, mutex
+#include <mutex>    // for lock_guard
 #include <utility>  // for move
 #include <vector>   // for vector
 
-#include "vicinal/core/config.hpp"
+#include "vicinal/index/common/forks.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -63,7 +63,7 @@ class scratch_pool {
         if (idle_.size() < idle_.capacity()) idle_.push_back(std::move(scratch));
     }
 
-    mutable std::mutex mutex_;
+    mutable forked_mutex mutex_;
     std::vector<std::unique_ptr<Scratch>> idle_;
     std::size_t made_ = 0;
 };

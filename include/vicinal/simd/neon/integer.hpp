@@ -11,6 +11,7 @@
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for int8_t, int16_t, int32_t
 
+#include "vicinal/simd/compat.hpp"
 #include "vicinal/simd/generic/integer.hpp"
 #include "vicinal/simd/neon/intrinsics.hpp"
 
@@ -34,14 +35,14 @@ VICINAL_INLINE void weighted_sums_of_bytes_4(tag::neon, const std::int16_t* q, c
         return vshlq_u32(add_pairs(vreinterpretq_u32_s32(low), vreinterpretq_u32_s32(high)), places);
     };
     for (std::size_t i = 0; i < dim; i += 16, q += 32) {
-        for (std::size_t row = 0; row < 4; ++row) {
+        repeat<4>([&](std::size_t row) VICINAL_LAMBDA_INLINE {
             const uint8x16_t codes = load_bytes(rows[row] + i);
             sums[row] = vaddq_u32(sums[row], share(vget_low_u8(codes), q));
             sums[row] = vaddq_u32(sums[row], share(vget_high_u8(codes), q + 8));
-        }
+        });
     }
     int32x4_t totals[4];
-    for (std::size_t row = 0; row < 4; ++row) totals[row] = vreinterpretq_s32_u32(sums[row]);
+    repeat<4>([&](std::size_t row) VICINAL_LAMBDA_INLINE { totals[row] = vreinterpretq_s32_u32(sums[row]); });
     sum_integers_4(totals, out);
 }
 
@@ -66,12 +67,12 @@ VICINAL_INLINE void sums_of_bytes_4(tag::neon, const std::int16_t* q, const std:
     const auto add = [&](std::size_t i, std::size_t wanted) VICINAL_LAMBDA_INLINE {
         const int16x8_t low = vld1q_s16(q + i);
         const int16x8_t high = vld1q_s16(q + i + 8);
-        for (std::size_t row = 0; row < 4; ++row) {
+        repeat<4>([&](std::size_t row) VICINAL_LAMBDA_INLINE {
             uint8x16_t codes = load_bytes(rows[row] + i);
             if (wanted != 16) codes = first_bytes(wanted, codes);
             sums[row] = add_share<What>(sums[row], vget_low_u8(codes), low);
             sums[row] = add_share<What>(sums[row], vget_high_u8(codes), high);
-        }
+        });
     };
     std::size_t i = 0;
     for (; i + 16 <= dim; i += 16) add(i, 16);
@@ -103,12 +104,12 @@ VICINAL_INLINE void sums_of_nibbles_4(tag::neon, const std::int8_t* q, const std
     // Takes 16 bytes of each row, of which `even` and `odd` have an even and an odd component that counts.
     const auto add = [&](std::size_t i, std::size_t even, std::size_t odd) VICINAL_LAMBDA_INLINE {
         const std::int8_t* const at = q + i / 64 * 64 + i % 64 / 2;
-        for (std::size_t row = 0; row < 4; ++row) {
+        repeat<4>([&](std::size_t row) VICINAL_LAMBDA_INLINE {
             const uint8x16_t pairs = load_bytes(rows[row] + i / 2);
             const uint8x16_t evens = even != 16 ? first_bytes(even, pairs) : pairs;
             const uint8x16_t odds = odd != 16 ? first_bytes(odd, pairs) : pairs;
             sums[row] = add_pairs_of_nibbles<What>(sums[row], evens, odds, at);
-        }
+        });
     };
     std::size_t i = 0;
     for (; i + 32 <= dim; i += 32) add(i, 16, 16);

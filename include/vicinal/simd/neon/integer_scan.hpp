@@ -36,11 +36,10 @@ struct integer_scan_group<8, What> {
             sum = add_weighted(sum, vget_low_u8(x.val[0]), vget_low_u8(x.val[1]), q, places);
             return add_weighted(sum, vget_high_u8(x.val[0]), vget_high_u8(x.val[1]), q + 8, places);
         } else {
-            for (std::size_t i = 0; i < 2; ++i, q += 16) {
-                sum = add_share<What>(sum, vget_low_u8(x.val[i]), vld1q_s16(q));
-                sum = add_share<What>(sum, vget_high_u8(x.val[i]), vld1q_s16(q + 8));
-            }
-            return sum;
+            sum = add_share<What>(sum, vget_low_u8(x.val[0]), vld1q_s16(q));
+            sum = add_share<What>(sum, vget_high_u8(x.val[0]), vld1q_s16(q + 8));
+            sum = add_share<What>(sum, vget_low_u8(x.val[1]), vld1q_s16(q + 16));
+            return add_share<What>(sum, vget_high_u8(x.val[1]), vld1q_s16(q + 24));
         }
     }
     /// Takes the `wanted` first codes of a group, whose integers are zeros behind those.

@@ -12,7 +12,7 @@
 #include <cstdint>  // for int16_t, int32_t, uint8_t, uint16_t, uint32_t
 #include <cstring>  // for memcpy
 
-#include "vicinal/simd/isa.hpp"
+#include "vicinal/simd/compat.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -97,10 +97,10 @@ template <class V>
 VICINAL_INLINE void transpose_4x4(const float* const* vectors, std::size_t i, float* out, std::size_t stride) noexcept {
     const float32x4x2_t ab = vtrnq_f32(vld1q_f32(vectors[0] + i), vld1q_f32(vectors[1] + i));
     const float32x4x2_t cd = vtrnq_f32(vld1q_f32(vectors[2] + i), vld1q_f32(vectors[3] + i));
-    for (std::size_t j = 0; j < 2; ++j) {
+    repeat<2>([&](std::size_t j) VICINAL_LAMBDA_INLINE {
         vst1q_f32(out + j * stride, vcombine_f32(vget_low_f32(ab.val[j]), vget_low_f32(cd.val[j])));
         vst1q_f32(out + (j + 2) * stride, vcombine_f32(vget_high_f32(ab.val[j]), vget_high_f32(cd.val[j])));
-    }
+    });
 }
 
 VICINAL_INLINE std::size_t transpose_whole(tag::neon, const float* const* vectors, std::size_t dim,
@@ -172,7 +172,7 @@ VICINAL_INLINE void store_interleaved(tag::neon, const V& a, const V& b, float* 
 /// Writes the sums of the lanes of each of four vectors of integers.
 VICINAL_INLINE void sum_integers_4(const int32x4_t* sums, std::int32_t* out) noexcept {
     uint32x4_t x[4];
-    for (std::size_t i = 0; i < 4; ++i) x[i] = vreinterpretq_u32_s32(sums[i]);
+    repeat<4>([&](std::size_t i) VICINAL_LAMBDA_INLINE { x[i] = vreinterpretq_u32_s32(sums[i]); });
     vst1q_s32(out, vreinterpretq_s32_u32(add_pairs(add_pairs(x[0], x[1]), add_pairs(x[2], x[3]))));
 }
 

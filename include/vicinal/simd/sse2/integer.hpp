@@ -11,6 +11,7 @@
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for int8_t, int16_t, int32_t
 
+#include "vicinal/simd/compat.hpp"
 #include "vicinal/simd/generic/integer.hpp"
 #include "vicinal/simd/sse2/intrinsics.hpp"
 
@@ -24,15 +25,15 @@ VICINAL_INLINE void weighted_sums_of_bytes_4(tag::x86, const std::int16_t* q, co
     const __m128i zero = _mm_setzero_si128();
     const __m128i places = _mm_cvtsi32_si128(static_cast<int>(shift));
     for (std::size_t i = 0; i < dim; i += 16, q += 32) {
-        for (std::size_t row = 0; row < 4; ++row) {
+        const auto share = [&](__m128i x, const std::int16_t* at) VICINAL_LAMBDA_INLINE {
+            const __m128i y = _mm_sub_epi16(_mm_mullo_epi16(x, load_128(at + 16)), load_128(at));
+            return _mm_srl_epi32(_mm_madd_epi16(y, y), places);
+        };
+        repeat<4>([&](std::size_t row) VICINAL_LAMBDA_INLINE {
             const __m128i codes = load_128(rows[row] + i);
-            const auto share = [&](__m128i x, const std::int16_t* at) VICINAL_LAMBDA_INLINE {
-                const __m128i y = _mm_sub_epi16(_mm_mullo_epi16(x, load_128(at + 16)), load_128(at));
-                return _mm_srl_epi32(_mm_madd_epi16(y, y), places);
-            };
             sums[row] = _mm_add_epi32(sums[row], share(_mm_unpacklo_epi8(codes, zero), q));
             sums[row] = _mm_add_epi32(sums[row], share(_mm_unpackhi_epi8(codes, zero), q + 8));
-        }
+        });
     }
     sum_integers_4(sums, out);
 }
@@ -56,12 +57,12 @@ VICINAL_INLINE void sums_of_bytes_4(tag::x86, const std::int16_t* q, const std::
     const auto add = [&](std::size_t i, std::size_t wanted) VICINAL_LAMBDA_INLINE {
         const __m128i low = load_128(q + i);
         const __m128i high = load_128(q + i + 8);
-        for (std::size_t row = 0; row < 4; ++row) {
+        repeat<4>([&](std::size_t row) VICINAL_LAMBDA_INLINE {
             __m128i codes = load_128(rows[row] + i);
             if (wanted != 16) codes = first_bytes(wanted, codes);
             sums[row] = _mm_add_epi32(sums[row], share_of_words<What>(_mm_unpacklo_epi8(codes, zero), low));
             sums[row] = _mm_add_epi32(sums[row], share_of_words<What>(_mm_unpackhi_epi8(codes, zero), high));
-        }
+        });
     };
     std::size_t i = 0;
     for (; i + 16 <= dim; i += 16) add(i, 16);
@@ -86,11 +87,11 @@ struct nibble_words {
     /// each.
     template <integer_sum What>
     [[nodiscard]] VICINAL_INLINE __m128i add_to(__m128i sum) const noexcept {
-        for (std::size_t i = 0; i < 4; ++i) {
+        repeat<4>([&](std::size_t i) VICINAL_LAMBDA_INLINE {
             __m128i factor = query[i];
             if constexpr (What != integer_sum::product) factor = _mm_sub_epi16(_mm_slli_epi16(code[i], 10), factor);
             sum = _mm_add_epi32(sum, _mm_madd_epi16(code[i], factor));
-        }
+        });
         return sum;
     }
 
@@ -107,12 +108,12 @@ VICINAL_INLINE void sums_of_nibbles_4(tag::x86, const std::int8_t* q, const std:
     // Takes 16 bytes of each row, of which `even` and `odd` have an even and an odd component that counts.
     const auto add = [&](std::size_t i, std::size_t even, std::size_t odd) VICINAL_LAMBDA_INLINE {
         const std::int8_t* const at = q + i / 64 * 64 + i % 64 / 2;
-        for (std::size_t row = 0; row < 4; ++row) {
+        repeat<4>([&](std::size_t row) VICINAL_LAMBDA_INLINE {
             const __m128i pairs = load_128(rows[row] + i / 2);
             const __m128i evens = even != 16 ? first_bytes(even, pairs) : pairs;
             const __m128i odds = odd != 16 ? first_bytes(odd, pairs) : pairs;
             sums[row] = nibble_words(evens, odds, at, at + 32).add_to<What>(sums[row]);
-        }
+        });
     };
     std::size_t i = 0;
     for (; i + 32 <= dim; i += 32) add(i, 16, 16);

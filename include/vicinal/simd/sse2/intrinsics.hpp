@@ -12,7 +12,7 @@
 #include <cstdint>  // for int16_t, int32_t, uint16_t, uint32_t
 #include <cstring>  // for memcpy
 
-#include "vicinal/simd/isa.hpp"
+#include "vicinal/simd/compat.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -47,9 +47,9 @@ template <class V>
 /// out + j * stride.
 VICINAL_INLINE void transpose_4x4(const float* const* vectors, std::size_t i, float* out, std::size_t stride) noexcept {
     __m128 x[4];
-    for (std::size_t v = 0; v < 4; ++v) x[v] = _mm_loadu_ps(vectors[v] + i);
+    repeat<4>([&](std::size_t v) VICINAL_LAMBDA_INLINE { x[v] = _mm_loadu_ps(vectors[v] + i); });
     _MM_TRANSPOSE4_PS(x[0], x[1], x[2], x[3]);
-    for (std::size_t j = 0; j < 4; ++j) _mm_storeu_ps(out + j * stride, x[j]);
+    repeat<4>([&](std::size_t j) VICINAL_LAMBDA_INLINE { _mm_storeu_ps(out + j * stride, x[j]); });
 }
 
 VICINAL_INLINE std::size_t transpose_whole(tag::sse2, const float* const* vectors, std::size_t dim,
@@ -118,7 +118,7 @@ VICINAL_INLINE void store_rounded(tag::sse2, const V& v, std::int16_t* out) noex
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm_packs_epi32(wide, wide));
 }
 
-#if defined(VICINAL_GNU)
+#if defined(VICINAL_GNU) && !defined(__wasm__)  // where these intrinsics exist, but no register has a name
 template <class V>
 VICINAL_INLINE void keep_in_register(tag::sse2, V& v) noexcept {
     asm("" : "+x"(v.data));

@@ -112,7 +112,7 @@ class shared_mean {
         for (const slot_t slot : sample) distances.push_back(squared_distance(decoded(store, slot), mean));
         std::vector<double> sorted(distances);
         const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-        std::nth_element(sorted.begin(), middle, sorted.end());
+        std::nth_element(sorted.begin(), middle, sorted.end(), plain_less{});
         std::fill(next.begin(), next.end(), 0.0);
         double count = 0;
         double total = 0;

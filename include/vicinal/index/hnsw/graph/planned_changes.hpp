@@ -11,6 +11,7 @@
 #include <utility>        // for move
 #include <vector>         // for vector
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/index/hnsw/graph/graph.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -87,9 +88,9 @@ class graph_changes {
     slot_t entry_;
     std::size_t top_level_;
     std::vector<row_links> rows_;
-    std::unordered_map<std::uint64_t, std::size_t> places_;  // of a row and level in rows_
-    std::unordered_map<slot_t, slot_t> parents_;
-    std::unordered_map<slot_t, std::size_t> children_;
+    std::unordered_map<std::uint64_t, std::size_t, plain_hash> places_;  // of a row and level in rows_
+    std::unordered_map<slot_t, slot_t, plain_hash> parents_;
+    std::unordered_map<slot_t, std::size_t, plain_hash> children_;
 };
 
 /// What a call that adds rows in several steps has overwritten of the rows that were there before, so that all of it
@@ -162,7 +163,7 @@ class graph_journal {
     std::vector<slot_t> reused_;
     slot_t entry_;
     std::size_t upper_rows_;
-    std::unordered_set<std::uint64_t> kept_;
+    std::unordered_set<std::uint64_t, plain_hash> kept_;
     growing<links_kept> entries_;
     growing<slot_t> links_;
     std::size_t restored_ = 0;
