@@ -135,8 +135,8 @@ class hnsw_builder {
         }
         (void)pick(i, exact, exact, rows, any_retired, is_live);
     }
-    /// Picks links of new row `i`: `walk_scorer` finds candidates, `exact` measures them. Returns false if the former does
-    /// not order what it finds as the latter does; the picks are then not to be used.
+    /// Picks links of new row i: `walk_scorer` finds candidates, `exact` measures them. Returns false if the former
+    /// does not order what it finds as the latter does; the picks are then not to be used.
     template <class Exact, class Walk, class IsLive>
     [[nodiscard]] bool pick(std::size_t i, const Exact& exact, const Walk& walk_scorer, std::size_t rows,
                             bool any_retired, const IsLive& is_live) {
