@@ -165,7 +165,7 @@ inline constexpr crc32c_path crc32c_hardware = crc32c_path::armv8;
 #endif
 }
 
-// Written as assembly because the intrinsics exist only where the whole translation unit is compiled for them.
+// This is written as assembly because the intrinsics exist only where the whole translation unit is compiled for them.
 [[nodiscard]] VICINAL_INLINE std::uint32_t crc32c_step(std::uint32_t state, std::uint64_t word) noexcept {
     __asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %x1" : "+r"(state) : "r"(word));
     return state;

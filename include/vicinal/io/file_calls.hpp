@@ -178,7 +178,7 @@ struct file_calls {
     /// Locks `file`, which create() made at `path`, until its last handle is closed, and makes another handle of it.
     /// EEXIST says that a sweep came first and removes the file; all else, that the file system has no locks.
     static int hold(handle file, const std::filesystem::path& path, handle& out) noexcept {
-        // flock, because locks of fcntl are the process's: another thread's sweep would take them, and end them.
+        // flock is used because locks of fcntl are the process's: another thread's sweep would take them, and end them.
         if (const int failed = uninterrupted([&] { return ::flock(file, LOCK_EX | LOCK_NB); }); failed != 0)
             return failed == EWOULDBLOCK ? EEXIST : failed;
         struct ::stat held {};

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // k-means computes the centroids that IVF lists and product quantisers are made of.
 //
-// Lloyd's iterations over a sample, seeded by k-means++ on a smaller one; an empty cluster takes half of the largest.
-// From 256 clusters on a row is compared, after the first iteration, with the centroids around its cluster only.
-// Every sum is taken in a fixed order, every comparison that rounding leaves open is made in double precision, and
-// every random number is a function of (seed, purpose, counter): equal calls give equal bytes for every executor.
+// It runs Lloyd's iterations over a sample, seeded by k-means++ on a smaller one; an empty cluster takes half of the
+// largest. From 256 clusters on a row is compared, after the first iteration, with the centroids around its cluster
+// only. Every sum is taken in a fixed order, every comparison that rounding leaves open is made in double precision,
+// and every random number is a function of (seed, purpose, counter): equal calls give equal bytes for every executor.
 #pragma once
 
 #include <algorithm>    // for max, min, sort

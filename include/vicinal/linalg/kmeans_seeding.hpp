@@ -60,9 +60,9 @@ class kmeans_random {
 /// Draws centroids as k-means++ does: each next one is a row drawn with probability proportional to its squared
 /// distance from those drawn.
 ///
-/// Some are drawn before the distances of all rows are brought up to date, by one matrix product. A row drawn by an old
-/// distance is kept with probability new / old, where the new one counts those drawn since: rejection, so the odds are
-/// those of drawing one by one.
+/// Several rows are drawn before the distances of all rows are brought up to date, by one matrix product. A row drawn
+/// by an old distance is kept with probability new / old, where the new one counts those drawn since: rejection, so the
+/// odds are those of drawing one by one.
 class kmeans_seeding {
   public:
     /// rows  at least one; must outlive this

@@ -277,7 +277,7 @@ class centroid_table {
                 work.doubtful.emplace_back(exact_distance(row, numbered), numbered);
         }
         std::sort(work.doubtful.begin(), work.doubtful.end());
-        // Of numbers nobody admitted, which may be NaN, there could be too few; then some are named twice.
+        // Vectors that nobody validated may hold NaN, and too few centroids be found; then some are named twice.
         for (std::size_t i = 0; found < chosen.size(); ++i)
             chosen[found++] = i < work.doubtful.size() ? work.doubtful[i].second : number(0);
         std::sort(chosen.begin(), chosen.end());

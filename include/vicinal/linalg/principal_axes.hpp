@@ -27,8 +27,9 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-// The functions here that multiply matrices are templates of nothing, so that only programs that have a pca8 compile
-// Eigen's products: of an inline function every program would, and vicinal.hpp would take half as long again.
+// The functions here that multiply matrices are templates whose parameter nobody uses, so that only programs that have
+// a pca8 compile Eigen's products: of an inline function every program would, and vicinal.hpp would take half as long
+// again.
 using column_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic>;
 
 /// Returns a number in [-1, 1).

@@ -65,7 +65,7 @@ inline void require_measurable(std::string_view what, const row_set& rows) {
             squares += static_cast<double>(x) * static_cast<double>(x);
         }
         if (!finite) fail(errc::non_finite, std::string(what) + ": a row holds NaN or infinity");
-        // FLT_MAX/8, and what floats round when they add that up.
+        // The limit is FLT_MAX/8, and what floats round when they add that up.
         if (squares > static_cast<double>((std::numeric_limits<float>::max)()) / 7)
             fail(errc::magnitude, std::string(what) + ": the squares of a row add up to " + std::to_string(squares) +
                                       ", that must not exceed FLT_MAX/8");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A graph's links are chosen by these distances.
+// A graph's links are chosen by the distances defined here.
 //
-// They are those of the metric, but for plain inner products. The rows that a query's product ranks first stay the same
-// when one point m is taken off all rows, as <q, y - m> = <q, y> - <q, m>; the links that products among rows choose do
-// not. If rows share a mean, products among them rank every row's candidates by their share of that mean, and the
-// pruning leaves one or two links a row. So candidates are found and pruned by <x - m, y - m>, with m the mean. Nothing
-// is stored centred: of one row x, <x - m, y - m> orders all y as <x - m, y> does, which is a query that m was taken
-// off.
+// These distances are those of the metric, but for plain inner products. The rows that a query's product ranks first
+// stay the same when one point m is taken off all rows, as <q, y - m> = <q, y> - <q, m>; the links that products among
+// rows choose do not. If rows share a mean, products among them rank every row's candidates by their share of that
+// mean, and the pruning leaves one or two links a row. So candidates are found and pruned by <x - m, y - m>, with m the
+// mean. Nothing is stored centred: of one row x, <x - m, y - m> orders all y as <x - m, y> does, which is a query that
+// m was taken off.
 //
 // Queries that share the rows' mean are served best by products as they are, so these choose first, and what they leave
 // of a row's places goes to the centred ones. Where there is no mean to speak of, the two are the same and only the
@@ -43,8 +43,8 @@ inline constexpr bool has_free_origin = product_bound_metric<Metric> && !prepari
 /// Holds the point that rows are centred on while links are chosen. It follows the rows: it is taken anew whenever a
 /// quarter of them has changed, from a sample. Rows far out, which would pull it away from all others, are left out.
 ///
-/// If rows were only ever added, it depends on how many there are and on their codes alone, so an index from a file
-/// goes on as the one that was saved.
+/// If rows were only ever added, the point depends on how many there are and on their codes alone, so an index from a
+/// file goes on as the one that was saved.
 class shared_mean {
     static constexpr std::size_t sample_rows = 1024;
 
