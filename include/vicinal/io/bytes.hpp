@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bounded cursors read and write the fields of a file, which are little-endian. Nothing else does.
+// Bounded cursors read and write fields of a file's sections, which are little-endian.
 #pragma once
 
 #include <algorithm>    // for reverse
