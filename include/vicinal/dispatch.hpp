@@ -4,8 +4,9 @@
 
 #include <string_view>  // for string_view
 
+#include "vicinal/core/config.hpp"
 #include "vicinal/simd/cpu_feature_bits.hpp"
-#include "vicinal/simd/kernels.hpp"
+#include "vicinal/simd/dispatch_table.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

@@ -3,10 +3,12 @@
 // give the same bits, so VICINAL_MAX_ISA must name a level whose vectors are those of this file's flags.
 //
 //     kernels_equal <level>     fails unless that level is chosen, too; "any" takes what is chosen
+//     kernels_equal report      says what became of VICINAL_MAX_ISA
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <random>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -84,9 +86,8 @@ void check_pair(source& from, const Codec& codec, std::size_t dim, const std::ve
         compare<float>("score_block", dim, rows, [&](auto kernels, float* out) {
             kernels.score_block(Metric{}, codec, query.data(), dim, codes.data(), stride, rows, out);
         });
-        compare<float>("decode", dim, dim, [&](auto kernels, float* out) {
-            kernels.decode(codec, codes.data() + stride, dim, out);
-        });
+        compare<float>("decode", dim, dim,
+                       [&](auto kernels, float* out) { kernels.decode(codec, codes.data() + stride, dim, out); });
     }
 }
 
@@ -133,8 +134,8 @@ void check_integers(source& from, const Codec& codec, std::size_t dim) {
     });
     std::vector<query_type> words(room);
     compare<float>("weigh_query", dim, 4 + dim, [&](auto k, float* out) {
-        const auto of_floats = k.template weigh_query<Bits>(
-            f32{dim}, reinterpret_cast<const std::byte*>(query.data()), codec.lows(), codec.steps(), dim, words.data());
+        const auto of_floats = k.template weigh_query<Bits>(f32{dim}, reinterpret_cast<const std::byte*>(query.data()),
+                                                            codec.lows(), codec.steps(), dim, words.data());
         const auto of_code = k.template weigh_query<Bits>(codec, codes.data() + codec.code_size(), codec.lows(),
                                                           codec.steps(), dim, words.data());
         out[0] = of_floats.factor, out[1] = of_floats.offset, out[2] = of_code.factor, out[3] = of_code.offset;
@@ -143,8 +144,8 @@ void check_integers(source& from, const Codec& codec, std::size_t dim) {
     const simd::integer_scale scale{1, 5, 0.25F, -3.0F};
     const auto negate = [](float x) { return -x; };
     compare<float>("integer_list of products", dim, rows, [&](auto k, float* out) {
-        k.template integer_list<Bits, integer_sum::product>(scale, negate, words.data(), dim, at.table,
-                                                            at.slots.data(), rows, out);
+        k.template integer_list<Bits, integer_sum::product>(scale, negate, words.data(), dim, at.table, at.slots.data(),
+                                                            rows, out);
     });
     compare<float>("integer_list of differences", dim, rows, [&](auto k, float* out) {
         k.template integer_list<Bits, integer_sum::squared_difference>(scale, negate, words.data(), dim, at.table,
@@ -200,8 +201,8 @@ void check_tables(source& from, std::size_t dim) {
         for (std::size_t i = 0; i < 4 * width; ++i) out[2 + i] = static_cast<float>(tables[i]);
     });
     compare<float>("table_sums", dim, 64 + 2, [&](auto k, float* out) {
-        const std::uint64_t close = k.template table_sums<4>(codes.data(), stride, rows, tables, width,
-                                                             simd::scan_ahead(true), 700.0F, out);
+        const std::uint64_t close =
+            k.template table_sums<4>(codes.data(), stride, rows, tables, width, simd::scan_ahead(true), 700.0F, out);
         std::memset(out + rows, 0, (64 - rows) * sizeof(float));
         std::memcpy(out + 64, &close, sizeof close);
     });
@@ -225,9 +226,8 @@ void check_tables(source& from, std::size_t dim) {
         k.template pca_bounds<true>(factored.data(), stride, rows, axes, -1e30F, more.data());
         std::memcpy(out + rows, more.data(), rows * sizeof(float));
     });
-    compare<std::uint32_t>("not_above_32", dim, 1, [&](auto k, std::uint32_t* out) {
-        *out = k.not_above_32(floats.data(), 0.1F);
-    });
+    compare<std::uint32_t>("not_above_32", dim, 1,
+                           [&](auto k, std::uint32_t* out) { *out = k.not_above_32(floats.data(), 0.1F); });
 }
 
 void check_vectors(source& from, std::size_t dim) {
@@ -245,9 +245,8 @@ void check_vectors(source& from, std::size_t dim) {
         out[1] = k.subtract(vector.data(), other.data(), size, out + 2);
     });
     const std::vector<float> directions = from.floats(32 * dim);
-    compare<double>("project_tile", dim, 32, [&](auto k, double* out) {
-        k.project_tile(vector.data(), directions.data(), dim, out);
-    });
+    compare<double>("project_tile", dim, 32,
+                    [&](auto k, double* out) { k.project_tile(vector.data(), directions.data(), dim, out); });
 }
 
 /// What panels find does not depend on how many queries they have.
@@ -295,15 +294,26 @@ void check_first_use() {
     for (const std::size_t size : sizes) same("panel_size", 0, &size, &sizes[0], 1);
 }
 
+/// Prints what cpu_features says of VICINAL_MAX_ISA.
+int report() {
+    const cpu_report cpu = cpu_features();
+    std::printf("level %s, asked for %s, which is %s\n", std::string(cpu.level).c_str(),
+                std::string(cpu.max_isa).c_str(), cpu.max_isa_known ? "known" : "unknown");
+    return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    constexpr int skipped = 77;
+    const std::string_view wanted = argc > 1 ? argv[1] : "any";
+    if (wanted == "report") return report();
     check_first_use();
     const cpu_report cpu = cpu_features();
-    const std::string_view wanted = argc > 1 ? argv[1] : "any";
     if (!cpu.dispatched || (wanted != "any" && cpu.level != wanted)) {
-        std::printf("the level is %.*s\n", static_cast<int>(cpu.level.size()), cpu.level.data());
-        return 1;
+        const bool lacks = cpu.dispatched && cpu.max_isa == wanted && cpu.max_isa_known;
+        std::printf(lacks ? "skipped: this processor has no %s\n" : "%s is not chosen\n", argv[1]);
+        return lacks ? skipped : 1;
     }
     source from;
     for (const std::size_t dim : {1U, 7U, 16U, 40U, 67U, 128U, 300U}) {
