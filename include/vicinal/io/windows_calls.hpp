@@ -147,7 +147,9 @@ inline bool set_information(handle file, int what, void* data, std::size_t size)
         dword name_bytes;
         wchar_t name[1];
     };
-    const std::wstring name = std::filesystem::absolute(to).wstring();
+    std::error_code code;
+    const std::wstring name = std::filesystem::absolute(to, code).wstring();
+    if (code) return EIO;
     std::vector<std::byte> room(sizeof(rename_information) + name.size() * sizeof(wchar_t));
     rename_information head{};
     head.flags = 0x1 | 0x2;  // FILE_RENAME_FLAG_REPLACE_IF_EXISTS, _POSIX_SEMANTICS
