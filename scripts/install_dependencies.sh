@@ -30,13 +30,14 @@ cross-armhf target-armhf   command:arm-linux-gnueabihf-g++  compiles_for_32-bit_
 cross-riscv target-riscv64 command:riscv64-linux-gnu-g++  compiles_for_RISC-V              g++-riscv64-linux-gnu -            -           -
 cross-ppc   target-ppc64le command:powerpc64le-linux-gnu-g++  compiles_for_POWER           g++-powerpc64le-linux-gnu -        -           -
 qemu        cross,target-aarch64,target-sve256,target-armhf,target-riscv64,target-ppc64le,target-s390x  command:qemu-aarch64,qemu-aarch64-static  runs_their_programs          qemu-user       -                  -           -
-multilib    target-i686,target-i686-avx2  flag:-m32        compiles_for_32-bit_x86             g++-multilib        -                  -           -
+multilib    target-i686,target-i686-avx2  flag:-m32        compiles_for_32-bit_x86             g++-GCC-multilib    -                  -           -
+qemu-x86    test   command:qemu-x86_64,qemu-x86_64-static  runs_programs_as_on_old_processors  qemu-user         -                  -           -
 clang-cl    target-clang   command:clang++             compiles_the_C++20_sources          clang               clang              -           -
 mingw       target-mingw,target-mingw-files,target-mingw-avx2  command:x86_64-w64-mingw32-g++-posix  compiles_for_Windows  g++-mingw-w64-x86-64-posix - - -
 wine        target-mingw,target-mingw-files,target-mingw-avx2  command:wine  runs_Windows_programs        wine                -                  -           -
 emscripten  browser,target-wasm,target-wasm-simd128  command:em++  compiles_for_WebAssembly    emscripten          emscripten         emscripten  -
-node        browser,target-wasm,target-wasm-simd128  command:node  runs_WebAssembly            nodejs              nodejs             node        -
-chromium    browser        command:chromium,chromium-browser,google-chrome  shows_the_page   chromium        chromium           chromium    -
+node        browser,target-wasm,target-wasm-simd128  command:node  runs_WebAssembly    nodejs              nodejs             node        -
+chromium    browser  command:chromium,chromium-browser,google-chrome              shows_the_page                      chromium        chromium           chromium    -
 hnswlib     bench  header:hnswlib/hnswlib.h            a_library_to_compare_with           libhnswlib-dev  -                  -           -
 faiss       bench  header:faiss/Index.h                a_library_to_compare_with           libfaiss-dev    -                  faiss       -
 NEEDS
@@ -97,7 +98,10 @@ vicinal_install_dependencies() {
         case ",$who," in ,all, | *",$vicinal_for,"*) ;; *) continue ;; esac
         if vicinal_have "$how"; then continue; fi
         case $vicinal_with in
-            apt-get) vicinal_package=$apt ;;
+            apt-get) # g++-multilib without a version would take Debian's cross compilers away
+                vicinal_package=$apt
+                if [ "$apt" = g++-GCC-multilib ]; then vicinal_package=g++-$(g++ -dumpversion)-multilib; fi
+                ;;
             dnf) vicinal_package=$dnf ;;
             brew) vicinal_package=$brew ;;
             vcpkg) vicinal_package=$vcpkg ;;
@@ -108,7 +112,7 @@ vicinal_install_dependencies() {
             vicinal_packages="$vicinal_packages $vicinal_package"
             vicinal_reasons="$vicinal_reasons
 $(printf '  %-24s %s' "$vicinal_package" "$why")"
-        elif [ "$name" != hnswlib ] && [ "$name" != faiss ]; then # the benchmarks do without these two
+        elif [ "$name" != hnswlib ] && [ "$name" != faiss ] && [ "$name" != qemu-x86 ]; then # we do without these three
             vicinal_homeless="$vicinal_homeless
 $(printf '  %-24s %s' "$name" "$why")"
         fi

@@ -22,8 +22,8 @@ avx2         -              g++ -march=x86-64-v3
 clang        -              clang++ -march=native
 clang19      -              DEBIAN/usr/lib/llvm-19/bin/clang++ -march=native
 libcxx       -              DEBIAN/usr/lib/llvm-19/bin/clang++ -march=native -stdlib=libc++
-i686         -              g++ -m32 -msse2 -mfpmath=sse
-i686-avx2    -              g++ -m32 -march=haswell -mfpmath=sse
+i686         -              g++ -m32 -idirafter /usr/include/x86_64-linux-gnu -msse2 -mfpmath=sse
+i686-avx2    -              g++ -m32 -idirafter /usr/include/x86_64-linux-gnu -march=haswell -mfpmath=sse
 mingw        wine           x86_64-w64-mingw32-g++-posix -include windows.h
 mingw-files  wine           x86_64-w64-mingw32-g++-posix -include windows.h
 mingw-avx2   wine           x86_64-w64-mingw32-g++-posix -include windows.h -march=x86-64-v3

@@ -12,6 +12,7 @@
 #include <span>       // for span
 #include <vector>     // for vector
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/core/matrix_view.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -55,7 +56,7 @@ class ordinary_rows {
         for (std::size_t i = 0; i < size_; ++i) off[i] = farthest(rows_[i * every_]);
         std::vector<float> sorted = off;
         const auto last = sorted.end() - 1 - static_cast<std::ptrdiff_t>(most_wild());
-        std::nth_element(sorted.begin(), last, sorted.end());
+        std::nth_element(sorted.begin(), last, sorted.end(), plain_less{});
         const float most = *last * (size_ < few ? 16.0F : 2.0F);
         if (!(most > 0.0F) || *std::max_element(last, sorted.end()) <= most) return;
         kept_.reserve(size_);
@@ -72,7 +73,7 @@ class ordinary_rows {
         std::vector<float> column((rows_.rows() + step - 1) / step);
         const auto ranked = [&](std::size_t rank) {
             const auto at = column.begin() + static_cast<std::ptrdiff_t>(rank);
-            std::nth_element(column.begin(), at, column.end());
+            std::nth_element(column.begin(), at, column.end(), plain_less{});
             return *at;
         };
         float widest = 0;

@@ -2,6 +2,9 @@
 // Scalar arithmetic shared by the layers above: fused multiply-add, hashing, half-precision bits.
 #pragma once
 
+#include <bit>          // for bit_width, countr_zero
+#include <cmath>        // for sqrt
+#include <cstddef>      // for size_t
 #include <cstdint>      // for uint16_t, uint32_t, uint64_t
 #include <span>         // for span
 #include <type_traits>  // for is_arithmetic_v, is_same_v
@@ -35,6 +38,30 @@ namespace detail {
     return x ^ (x >> 31);
 }
 
+/// How many bits a number takes, and the place of the lowest that is set, of one that is not 0. Those of <bit> would be
+/// functions that all objects share, whatever they are compiled for.
+[[nodiscard]] VICINAL_INLINE constexpr unsigned bit_length(std::uint32_t x) noexcept {
+#if defined(VICINAL_GNU)
+    return x == 0 ? 0 : 32 - static_cast<unsigned>(__builtin_clz(x));
+#else
+    return static_cast<unsigned>(std::bit_width(x));
+#endif
+}
+[[nodiscard]] VICINAL_INLINE constexpr unsigned lowest_bit(std::uint32_t x) noexcept {
+#if defined(VICINAL_GNU)
+    return static_cast<unsigned>(__builtin_ctz(x));
+#else
+    return static_cast<unsigned>(std::countr_zero(x));
+#endif
+}
+[[nodiscard]] VICINAL_INLINE float square_root(float x) noexcept {
+#if defined(VICINAL_GNU)
+    return __builtin_sqrtf(x);
+#else
+    return std::sqrt(x);
+#endif
+}
+
 /// The bits of an id of any width, mixed, so that who does not know `salt` cannot choose ids that come out alike.
 template <class Id>
 [[nodiscard]] constexpr std::uint64_t mix_id(Id id, std::uint64_t salt = 0) noexcept {
@@ -45,9 +72,32 @@ template <class Id>
         return mix(low ^ mix(static_cast<std::uint64_t>(id >> 64) ^ salt));
 }
 
+/// Does what std::hash does for integers, and std::less. What the standard library makes of plain types and of these
+/// has a name that no object compiled for other instructions has.
+struct plain_hash {
+    [[nodiscard]] constexpr std::size_t operator()(std::uint64_t value) const noexcept {
+        return static_cast<std::size_t>(value);
+    }
+};
+struct plain_less {
+    template <class T>
+    [[nodiscard]] constexpr bool operator()(const T& a, const T& b) const noexcept {
+        return a < b;
+    }
+};
+
 /// Whether a number is finite. Looks at its bits, because under -ffast-math a comparison may be assumed to hold.
 [[nodiscard]] inline bool has_finite_bits(float x) noexcept {
     return (detail::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
+}
+
+/// Infinity, hidden from compilers that under -ffast-math take it for a number that does not exist.
+[[nodiscard]] VICINAL_INLINE float infinite() noexcept {
+    std::uint32_t bits = 0x7F800000U;
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+    __asm__("" : "+r"(bits));
+#endif
+    return detail::bit_cast<float>(bits);
 }
 
 /// The sum of squares in double, one after the other. Squares of floats are exact, so it is the same fused or not.

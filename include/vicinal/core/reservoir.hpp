@@ -27,7 +27,7 @@ inline void select_lowest(std::span<std::uint64_t> keys, std::size_t k) noexcept
     for (int rounds = 0; end - first > 1; ++rounds) {
         if (rounds == 64) {  // an order made to mislead
             const auto at = [&](std::size_t i) { return keys.begin() + static_cast<std::ptrdiff_t>(i); };
-            std::nth_element(at(first), at(k - 1), at(end));
+            std::nth_element(at(first), at(k - 1), at(end), plain_less{});
             return;
         }
         // The median of three goes to the end.
@@ -66,7 +66,7 @@ class reservoir {
     }
 
     /// Distances above this cannot be among the k. It is the k-th distance at the last selection, and infinite before.
-    [[nodiscard]] float threshold() const noexcept { return k_ == 0 ? -infinity : threshold_; }
+    [[nodiscard]] float threshold() const noexcept { return k_ == 0 ? -infinite() : threshold_; }
 
     void push(std::uint32_t number, float distance) noexcept {
         const std::uint64_t key = key_of(number, distance);
@@ -100,8 +100,6 @@ class reservoir {
     }
 
   private:
-    static constexpr float infinity = std::numeric_limits<float>::infinity();
-
     /// Keeps the k lowest keys, the worst of them last.
     void select() noexcept {
         select_lowest(memory_.first(size_), k_);
@@ -114,7 +112,7 @@ class reservoir {
     std::size_t k_;
     std::size_t size_ = 0;
     std::uint64_t worst_ = (std::numeric_limits<std::uint64_t>::max)();
-    float threshold_ = infinity;
+    float threshold_ = infinite();
 };
 
 }  // namespace detail

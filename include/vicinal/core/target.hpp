@@ -3,6 +3,10 @@
 // the compiler's macros about either. It holds macros only, as even the inline namespace is named after what they say.
 #pragma once
 
+#if (defined(_MSC_VER) && !defined(_CPPUNWIND)) || (defined(__GNUC__) && !defined(__EXCEPTIONS))
+#error "vicinal reports what it refuses by exceptions: compile with -fexceptions (MSVC: /EHsc)"
+#endif
+
 // ---- The compiler. VICINAL_GNU: attributes, builtins and assembly as GCC has them. clang-cl has them too and calls
 // itself Microsoft's compiler as well; VICINAL_MSVC is that compiler itself, VICINAL_GCC is GCC itself.
 #if defined(__GNUC__) || defined(__clang__)
@@ -47,6 +51,16 @@
 #endif
 #if defined(__AVX512F__)
 #define VICINAL_HAS_AVX512
+#endif
+// The rest of x86-64-v3 and v4, and what v4 is used with.
+#if (defined(__BMI__) && defined(__BMI2__) && defined(__LZCNT__)) || (defined(VICINAL_MSVC) && defined(__AVX2__))
+#define VICINAL_HAS_BMI2
+#endif
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define VICINAL_HAS_AVX512_V4
+#endif
+#if defined(__AVX512VNNI__)
+#define VICINAL_HAS_AVX512_VNNI
 #endif
 #if defined(__ARM_NEON) || defined(_M_ARM64)
 #define VICINAL_HAS_NEON

@@ -24,9 +24,23 @@ namespace simd {
 struct scalar_isa {};
 
 /// Stands for AVX2 in code compiled for AVX-512: the integer kernels have no 512-bit form yet, floats gain little where
-/// memory is the limit, and both kinds of machine then compute the same bits. It is a type of its own, so that such
-/// code and code for AVX2 alone keep two names.
-struct avx2_of_avx512_isa {};
+/// memory is the limit, and both kinds of machine then compute the same bits. It is a type of our namespace, so that
+/// xsimd's functions for it and those in objects compiled for AVX2 alone keep two names.
+struct avx2_of_avx512_isa : xsimd::fma3<xsimd::avx2> {};
+
+}  // namespace simd
+
+VICINAL_NAMESPACE_END
+
+#if defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
+namespace xsimd::types {
+XSIMD_DECLARE_SIMD_REGISTER_ALIAS(vicinal::simd::avx2_of_avx512_isa, fma3<avx2>);
+}  // namespace xsimd::types
+#endif
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace simd {
 
 // Where xsimd knows no instruction set it declares few of its functions.
 #if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE) && !defined(XSIMD_WITH_EMULATED)
@@ -49,11 +63,6 @@ struct lanes_of<scalar_isa> {
     using type = float;
     static constexpr std::size_t count = 1;
 };
-
-#if defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
-template <>
-struct lanes_of<avx2_of_avx512_isa> : lanes_of<xsimd::fma3<xsimd::avx2>> {};
-#endif
 
 template <class Isa>
 using lanes = typename lanes_of<Isa>::type;
@@ -90,10 +99,6 @@ struct isa_of<float> {
 template <class Arch>
 struct isa_of<xsimd::batch<float, Arch>> {
     using type = Arch;
-};
-template <>
-struct isa_of<avx2_of_avx512_isa> {
-    using type = xsimd::avx2;
 };
 
 template <class Arch, class T>
