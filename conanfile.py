@@ -18,7 +18,8 @@ class VicinalConan(ConanFile):
     topics = ("similarity-search", "nearest-neighbors", "vector-search", "hnsw", "header-only")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    exports_sources = "CMakeLists.txt", "LICENSE", "README.md", "CHANGELOG.md", "cmake/*", "include/*", "docs/*", "examples/*"
+    exports_sources = ("CMakeLists.txt", "LICENSE", "README.md", "CHANGELOG.md", "cmake/*", "include/*", "src/*", "docs/*",
+                       "examples/*")
     no_copy_source = True
 
     def set_version(self):

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# scripts/install_dependencies.sh demo|test|bench|fuzz|cross
+# scripts/install_dependencies.sh demo|test|bench|fuzz|cross|browser
 #
 # Installs what building vicinal's demo, tests, benchmarks or fuzz targets, or testing for other processors, needs and
 # this machine lacks, with apt, dnf, brew or vcpkg. Looks first; if nothing is missing it does nothing and says nothing.
@@ -17,9 +17,9 @@ cmake       all    command:cmake                       configures_the_build     
 ninja       all    command:ninja,make                  runs_the_build                      ninja-build     ninja-build        ninja       -
 xsimd       all    header:xsimd/xsimd.hpp              SIMD_types_for_the_kernels          libxsimd-dev    xsimd-devel        xsimd       xsimd
 eigen       all    header:Eigen/Dense                  linear_algebra_for_k-means_and_SVD  libeigen3-dev   eigen3-devel       eigen       eigen3
-catch2      test   header:catch2/catch.hpp,catch2/catch_test_macros.hpp  the_test_framework  catch2        catch-devel        catch2      catch2
+catch2      test,target-mingw-files  header:catch2/catch.hpp,catch2/catch_test_macros.hpp  the_test_framework  catch2        catch-devel        catch2      catch2
 pkg-config  test   command:pkg-config                  tests_vicinal's_pkg-config_file     pkg-config      pkgconf-pkg-config pkg-config  -
-python3     test   command:python3                     runs_the_checks_in_tests/tools      python3         python3            python3     -
+python3     test,browser  command:python3                     runs_the_checks_in_tests/tools      python3         python3            python3     -
 format      test   command:clang-format-14,clang-format  checks_the_sources'_format      clang-format        clang-tools-extra  clang-format -
 benchmark   bench  header:benchmark/benchmark.h        the_micro-benchmark_framework       libbenchmark-dev google-benchmark-devel google-benchmark benchmark
 clang       test,fuzz  command:clang++                 compiles_for_sanitizers_and_fuzzing clang           clang              -           -
@@ -31,12 +31,13 @@ cross-riscv target-riscv64 command:riscv64-linux-gnu-g++  compiles_for_RISC-V   
 cross-ppc   target-ppc64le command:powerpc64le-linux-gnu-g++  compiles_for_POWER           g++-powerpc64le-linux-gnu -        -           -
 qemu        cross,target-aarch64,target-sve256,target-armhf,target-riscv64,target-ppc64le,target-s390x  command:qemu-aarch64,qemu-aarch64-static  runs_their_programs          qemu-user       -                  -           -
 qemu-x86    test   command:qemu-x86_64,qemu-x86_64-static  runs_programs_as_on_old_processors  qemu-user         -                  -           -
-multilib    target-i686,target-i686-avx2  flag:-m32        compiles_for_32-bit_x86             g++-multilib        -                  -           -
+multilib    target-i686,target-i686-avx2  flag:-m32        compiles_for_32-bit_x86             g++-GCC-multilib    -                  -           -
 clang-cl    target-clang   command:clang++             compiles_the_C++20_sources          clang               clang              -           -
-mingw       target-mingw,target-mingw-avx2  command:x86_64-w64-mingw32-g++-posix  compiles_for_Windows  g++-mingw-w64-x86-64-posix - - -
-wine        target-mingw,target-mingw-avx2  command:wine  runs_Windows_programs        wine                -                  -           -
-emscripten  target-wasm,target-wasm-simd128  command:em++  compiles_for_WebAssembly    emscripten          emscripten         emscripten  -
-node        target-wasm,target-wasm-simd128  command:node  runs_WebAssembly            nodejs              nodejs             node        -
+mingw       target-mingw,target-mingw-files,target-mingw-avx2  command:x86_64-w64-mingw32-g++-posix  compiles_for_Windows  g++-mingw-w64-x86-64-posix - - -
+wine        target-mingw,target-mingw-files,target-mingw-avx2  command:wine  runs_Windows_programs        wine                -                  -           -
+emscripten  browser,target-wasm,target-wasm-simd128  command:em++  compiles_for_WebAssembly    emscripten          emscripten         emscripten  -
+node        browser,target-wasm,target-wasm-simd128  command:node  runs_WebAssembly    nodejs              nodejs             node        -
+chromium    browser  command:chromium,chromium-browser,google-chrome              shows_the_page                      chromium        chromium           chromium    -
 hnswlib     bench  header:hnswlib/hnswlib.h            a_library_to_compare_with           libhnswlib-dev  -                  -           -
 faiss       bench  header:faiss/Index.h                a_library_to_compare_with           libfaiss-dev    -                  faiss       -
 NEEDS
@@ -81,7 +82,7 @@ vicinal_package_manager() {
     if [ -n "${VCPKG_ROOT:-}" ]; then echo vcpkg; else echo none; fi
 }
 
-# vicinal_install_dependencies demo|test|bench|fuzz|cross
+# vicinal_install_dependencies demo|test|bench|fuzz|cross|browser
 vicinal_install_dependencies() {
     vicinal_for=$1
     vicinal_with=$(vicinal_package_manager)
@@ -97,7 +98,10 @@ vicinal_install_dependencies() {
         case ",$who," in ,all, | *",$vicinal_for,"*) ;; *) continue ;; esac
         if vicinal_have "$how"; then continue; fi
         case $vicinal_with in
-            apt-get) vicinal_package=$apt ;;
+            apt-get) # g++-multilib without a version would take Debian's cross compilers away
+                vicinal_package=$apt
+                if [ "$apt" = g++-GCC-multilib ]; then vicinal_package=g++-$(g++ -dumpversion)-multilib; fi
+                ;;
             dnf) vicinal_package=$dnf ;;
             brew) vicinal_package=$brew ;;
             vcpkg) vicinal_package=$vcpkg ;;
@@ -176,7 +180,7 @@ vicinal_prefer_ninja() {
 case $0 in
     */install_dependencies.sh | install_dependencies.sh)
         case ${1:-} in
-            demo | test | bench | fuzz | cross) vicinal_install_dependencies "$1" ;;
+            demo | test | bench | fuzz | cross | browser) vicinal_install_dependencies "$1" ;;
             *)
                 sed -n '3,9s/^# \{0,1\}//p' "$0"
                 exit 2

@@ -27,6 +27,36 @@ set(vicinal_unit_living_types soak_flat soak_ivf soak_hnsw history churn)
 set(vicinal_never_in_units contract/index_contract contract/allocations living/soak storage/allocations
   benchmarks/readers benchmarks/report)  # the last two include by a path from their own folder
 
+# ---- the precompiled header: all that files of many types read. A launcher such as ccache does better without.
+set(vicinal_precompile OFF)
+if(NOT MSVC AND NOT CMAKE_CXX_COMPILER_LAUNCHER AND NOT CMAKE_CXX_CLANG_TIDY)
+  set(vicinal_precompile ON)
+endif()
+option(VICINAL_TEST_PRECOMPILED "Compile the tests from a precompiled header" ${vicinal_precompile})
+set(vicinal_never_precompiled test_living_exclusion_alone_test)  # gives a class of the library another name
+
+# Makes `target` start from the precompiled header, if its options are those of the first that asked: for the few of other
+# options one more would take as long to make as it saves.
+function(vicinal_precompiled target)
+  if(NOT VICINAL_TEST_PRECOMPILED OR target IN_LIST vicinal_never_precompiled)
+    return()
+  endif()
+  get_target_property(options ${target} COMPILE_OPTIONS)
+  if(NOT TARGET vicinal_precompiled)  # of nothing else, so that no test waits for another's files
+    file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/units/nothing.cpp" CONTENT "" @ONLY)
+    add_library(vicinal_precompiled OBJECT "${CMAKE_CURRENT_BINARY_DIR}/units/nothing.cpp")
+    foreach(property IN ITEMS COMPILE_OPTIONS COMPILE_DEFINITIONS LINK_LIBRARIES)
+      get_target_property(value ${target} ${property})
+      set_target_properties(vicinal_precompiled PROPERTIES ${property} "${value}")
+    endforeach()
+    target_precompile_headers(vicinal_precompiled PRIVATE support/precompiled.hpp)
+  endif()
+  get_target_property(shared vicinal_precompiled COMPILE_OPTIONS)
+  if(options STREQUAL shared)
+    target_precompile_headers(${target} REUSE_FROM vicinal_precompiled)
+  endif()
+endfunction()
+
 # Sets `out` to the sources of an area with the files of each unit replaced by one that includes them. An area without a
 # list is one unit.
 function(vicinal_test_units out area)

@@ -65,6 +65,19 @@ embedding embedding::load(byte_reader& in) {
     return {vocabulary(std::move(terms), std::move(idf)), projection};
 }
 
+sparse_matrix weigh_all(const vocabulary& words, const std::vector<document>& corpus, const progress_fn& progress) {
+    sparse_matrix out(static_cast<Eigen::Index>(corpus.size()), static_cast<Eigen::Index>(words.size()));
+    for (std::size_t i = 0; i < corpus.size(); ++i) {
+        const auto row = static_cast<Eigen::Index>(i);
+        out.startVec(row);
+        for (const auto& [term, weight] : words.weigh(corpus[i]))
+            out.insertBack(row, static_cast<Eigen::Index>(term)) = weight;
+        if (i % 256 == 0) progress(i, corpus.size());
+    }
+    out.finalize();
+    return out;
+}
+
 row_matrix learn_projection(const sparse_matrix& weights, std::size_t dims, const progress_fn& progress) {
     svd_params params;
     params.rank = rank_for(weights.rows(), dims);

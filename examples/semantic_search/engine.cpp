@@ -11,22 +11,6 @@ namespace {
 
 constexpr std::string_view magic = "vicinal demo vocabulary";
 constexpr std::uint32_t version = 1;  // raise it when the bytes change, or what makes the vectors
-constexpr std::size_t snippet_length = 160;
-
-/// The beginning of `text` on one line, cut between words (and so never inside a UTF-8 character).
-std::string snippet(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
-        if (space && out.size() >= snippet_length) return out + " ...";
-        if (!space)
-            out += c;
-        else if (!out.empty() && out.back() != ' ')
-            out += ' ';
-    }
-    if (out.ends_with(' ')) out.pop_back();
-    return out;
-}
 
 /// Vectors of the documents that have any, and whose they are.
 struct embedded {

@@ -76,17 +76,4 @@ term_weights vocabulary::weigh(const document& doc) const {
     return out;
 }
 
-sparse_matrix weigh_all(const vocabulary& words, const std::vector<document>& corpus, const progress_fn& progress) {
-    sparse_matrix out(static_cast<Eigen::Index>(corpus.size()), static_cast<Eigen::Index>(words.size()));
-    for (std::size_t i = 0; i < corpus.size(); ++i) {
-        const auto row = static_cast<Eigen::Index>(i);
-        out.startVec(row);
-        for (const auto& [term, weight] : words.weigh(corpus[i]))
-            out.insertBack(row, static_cast<Eigen::Index>(term)) = weight;
-        if (i % 256 == 0) progress(i, corpus.size());
-    }
-    out.finalize();
-    return out;
-}
-
 }  // namespace demo

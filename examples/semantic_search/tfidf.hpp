@@ -2,21 +2,19 @@
 // How much each term says about each document.
 #pragma once
 
-#include <Eigen/SparseCore>  // for SparseMatrix
-#include <cstddef>           // for size_t
-#include <cstdint>           // for uint32_t
-#include <string>            // for string
-#include <string_view>       // for string_view
-#include <unordered_map>     // for unordered_map
-#include <utility>           // for pair
-#include <vector>            // for vector
+#include <cstddef>        // for size_t
+#include <cstdint>        // for uint32_t
+#include <string>         // for string
+#include <string_view>    // for string_view
+#include <unordered_map>  // for unordered_map
+#include <utility>        // for pair
+#include <vector>         // for vector
 
 #include "console.hpp"
 #include "document.hpp"
 
 namespace demo {
 
-using sparse_matrix = Eigen::SparseMatrix<float, Eigen::RowMajor>;  // a row per document, a column per term
 using term_weights = std::vector<std::pair<std::uint32_t, float>>;  // (term, weight), by ascending term
 
 /// The terms that matter and their weights, learned from a corpus.
@@ -44,8 +42,5 @@ class vocabulary {
     std::vector<float> idf_;
     std::unordered_map<std::string, std::uint32_t> numbers_;
 };
-
-/// The documents' weights as rows.
-sparse_matrix weigh_all(const vocabulary& words, const std::vector<document>& corpus, const progress_fn& progress);
 
 }  // namespace demo

@@ -196,6 +196,13 @@ class flat_index {
     [[nodiscard]] static flat_index view(const std::filesystem::path& path, const load_limits& limits = {}) {
         return flat_index(detail::view_state<state>(detail::map_path(path), limits));
     }
+    /// The same of bytes in memory, where they are: an embedded resource, shared memory, the memory of a WebAssembly
+    /// module. They begin at a multiple of 64, stay unchanged, and outlive the index.
+    /// throws  as load; error{invalid_argument} if they begin elsewhere
+    [[nodiscard]] static flat_index view(std::span<const std::byte> bytes, const load_limits& limits = {}) {
+        return flat_index(detail::view_state<state>(detail::borrow_span(bytes, limits), limits));
+    }
+    static flat_index view(std::vector<std::byte>&& bytes, const load_limits& limits = {}) = delete;  // would not last
     /// Compares the whole file of a view with its checksums, which takes as long as reading it does; does nothing for
     /// an index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}

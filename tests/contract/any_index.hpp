@@ -85,6 +85,7 @@ class subject {
     [[nodiscard]] virtual index_ptr load(std::istream& stream) const = 0;
     [[nodiscard]] virtual index_ptr load(std::span<const std::byte> bytes) const = 0;
     [[nodiscard]] virtual index_ptr view(const std::filesystem::path& path) const = 0;
+    [[nodiscard]] virtual index_ptr view(std::span<const std::byte> bytes) const = 0;
 };
 
 /// All of them, sorted by name.

@@ -6,6 +6,7 @@
 
 #include "contract/index_contract.hpp"
 #include "support/temporary.hpp"
+#include "vicinal/io/source.hpp"
 
 namespace {
 
@@ -56,10 +57,13 @@ void require_survives_files(const subject& s, const any_index& index, const data
     REQUIRE(out.str() == std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 
     std::istringstream in(out.str(), std::ios::binary);
+    vicinal::detail::aligned_bytes aligned(bytes.size());
+    std::copy(bytes.begin(), bytes.end(), aligned.bytes().begin());
     index_ptr copies[] = {s.load(std::span<const std::byte>(bytes)), s.load(folder / "index.vic"), s.load(in),
-                          s.view(folder / "index.vic")};
-    const char* const names[] = {"loaded from bytes", "loaded from a path", "loaded from a stream", "viewed"};
-    for (std::size_t i = 0; i < 4; ++i) {
+                          s.view(folder / "index.vic"), s.view(aligned.bytes())};
+    const char* const names[] = {"loaded from bytes", "loaded from a path", "loaded from a stream", "viewed",
+                                 "viewed in memory"};
+    for (std::size_t i = 0; i < std::size(copies); ++i) {
         INFO(names[i]);
         REQUIRE(copies[i]->check().ok());
         REQUIRE(copies[i]->check().live == index.size());
@@ -180,6 +184,27 @@ TEST_CASE("file contract: a file of another index is refused by name") {
         if (other->kind == s.kind && other->metric != s.metric) parts = {s.metric, other->metric};
         require_refusal(errc::wrong_type, parts, [&] { (void)other->load(std::span<const std::byte>(bytes)); });
     }
+}
+
+TEST_CASE("file contract: a view of bytes in memory works on those bytes, and refuses what it cannot use in place") {
+    FOR_EVERY_INDEX(s);
+    const filled f(s, gaussian(60, 8));
+    const bytes_t bytes = f.index->save();
+    vicinal::detail::aligned_bytes room(bytes.size() + 64);
+    const auto at = [&](std::size_t offset) {
+        std::copy(bytes.begin(), bytes.end(), room.bytes().begin() + static_cast<std::ptrdiff_t>(offset));
+        return room.bytes().subspan(offset, bytes.size());
+    };
+    for (const std::size_t offset : {1U, 16U, 63U})
+        require_refusal(errc::invalid_argument, {std::to_string(offset), "64"}, [&] { (void)s.view(at(offset)); });
+    require_refusal(errc::corrupt_file, {}, [&] { (void)s.view(at(0).first(bytes.size() - 1)); });
+    require_refusal(errc::corrupt_file, {}, [&] { (void)s.view(std::span<const std::byte>{}); });
+
+    const index_ptr view = s.view(at(64));
+    require_refusal(errc::read_only, {}, [&] { view->remove(f.ids[0]); });
+    view->verify();
+    room.bytes().back() ^= std::byte{1};  // not a copy: damage done later is seen
+    require_refusal(errc::corrupt_file, {}, [&] { view->verify(); });
 }
 
 TEST_CASE("file contract: a file that does not exist is an io error that names it") {

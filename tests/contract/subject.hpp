@@ -124,6 +124,7 @@ class subject_of final : public subject {
     index_ptr load(std::istream& stream) const override { return wrap(index_type::load(stream)); }
     index_ptr load(std::span<const std::byte> bytes) const override { return wrap(index_type::load(bytes)); }
     index_ptr view(const std::filesystem::path& path) const override { return wrap(index_type::view(path)); }
+    index_ptr view(std::span<const std::byte> bytes) const override { return wrap(index_type::view(bytes)); }
 
   private:
     static index_ptr wrap(index_type index) { return std::make_unique<index_of<index_type>>(std::move(index)); }

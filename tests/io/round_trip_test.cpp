@@ -70,7 +70,7 @@ TEST_CASE("io: stream, bytes and file receive the same bytes, of the announced l
     CHECK(here.entries() == 1);
 }
 
-TEST_CASE("io: what was written is read back from file, stream, bytes, map and pipe") {
+TEST_CASE("io: what was written is read back from file, stream, bytes and map") {
     const contents from;
     const directory here;
     const auto bytes = sample(from).to_bytes();
@@ -86,9 +86,6 @@ TEST_CASE("io: what was written is read back from file, stream, bytes, map and p
         std::istream stream(&buffer);
         CHECK(is_sample(file_image(read_stream(stream)), from));
     }
-    REQUIRE(std::system(("mkfifo " + (here / "pipe").string()).c_str()) == 0);
-    REQUIRE(std::system(("cat " + (here / "a.vic").string() + " > " + (here / "pipe").string() + " &").c_str()) == 0);
-    CHECK(is_sample(file_image(read_path(here / "pipe")), from));
 }
 
 TEST_CASE("io: a stream longer than one piece arrives whole, also from a stream that throws at its end") {
@@ -193,15 +190,19 @@ TEST_CASE("io: no byte behind an index is asked for, and of a forged one none be
     CHECK(left == bytes.size() + follows.size() - 128 - 6 * 32);
 }
 
+#if !defined(_WIN32)  // whose pipes have no path
 TEST_CASE("io: a pipe under a path holds one index and nothing else") {
     const contents from;
     const directory here;
     spill(here / "a.vic", sample(from).to_bytes());
     REQUIRE(std::system(("mkfifo " + (here / "pipe").string()).c_str()) == 0);
     const std::string name = (here / "a.vic").string();
+    REQUIRE(std::system(("cat " + name + " > " + (here / "pipe").string() + " &").c_str()) == 0);
+    CHECK(is_sample(file_image(read_path(here / "pipe")), from));
     REQUIRE(std::system(("cat " + name + " " + name + " > " + (here / "pipe").string() + " &").c_str()) == 0);
     CHECK(refused([&] { (void)read_path(here / "pipe"); }) == errc::corrupt_file);
 }
+#endif
 
 TEST_CASE("io: the bytes of a file are little-endian and stand where docs/format.md says") {
     section_writer writer(sample_header());

@@ -7,6 +7,8 @@
 
 #include "vicinal/codec/f32.hpp"
 #include "vicinal/codec/half.hpp"
+#include "vicinal/core/reservoir.hpp"
+#include "vicinal/core/top_k.hpp"
 #include "vicinal/metric/cosine.hpp"
 #include "vicinal/metric/l2.hpp"
 #include "vicinal/storage/validation.hpp"
@@ -73,9 +75,20 @@ void check_tail(std::size_t dim) {
     check(distance == 4.0F * static_cast<float>(dim), "numbers behind a row do not matter", dim, dim);
 }
 
+/// What has room takes any distance, which it says by a threshold of infinity.
+void check_thresholds() {
+    std::vector<vicinal::neighbor<>> kept(3);
+    vicinal::top_k<std::uint64_t> top(kept);
+    check(from_bits(0x7F7FFFFFU) < top.threshold(), "a top_k with room takes any distance", 0, 0);
+    std::vector<std::uint64_t> memory(vicinal::detail::reservoir::room(3, 100));
+    vicinal::detail::reservoir some(memory, 3);
+    check(from_bits(0x7F7FFFFFU) < some.threshold(), "a reservoir with room takes any distance", 0, 0);
+}
+
 }  // namespace
 
 int main() {
+    check_thresholds();
     for (const std::size_t dim : sizes{1, 3, 8, 9, 16, 31, 100}) {
         check_gate<vicinal::l2>(dim);
         check_gate<vicinal::cosine>(dim);

@@ -65,6 +65,15 @@ struct plain_less {
     return (detail::bit_cast<std::uint32_t>(x) & 0x7F800000U) != 0x7F800000U;
 }
 
+/// Infinity, hidden from compilers that under -ffast-math take it for a number that does not exist.
+[[nodiscard]] VICINAL_INLINE float infinite() noexcept {
+    std::uint32_t bits = 0x7F800000U;
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+    __asm__("" : "+r"(bits));
+#endif
+    return detail::bit_cast<float>(bits);
+}
+
 /// The sum of squares in double, one after the other. Squares of floats are exact, so it is the same fused or not.
 [[nodiscard]] inline double squared_norm(std::span<const float> vector) noexcept {
     double squares = 0;

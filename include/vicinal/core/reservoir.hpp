@@ -66,7 +66,7 @@ class reservoir {
     }
 
     /// Distances above this cannot be among the k. It is the k-th distance at the last selection, and infinite before.
-    [[nodiscard]] float threshold() const noexcept { return k_ == 0 ? -infinity : threshold_; }
+    [[nodiscard]] float threshold() const noexcept { return k_ == 0 ? -infinite() : threshold_; }
 
     void push(std::uint32_t number, float distance) noexcept {
         const std::uint64_t key = key_of(number, distance);
@@ -100,8 +100,6 @@ class reservoir {
     }
 
   private:
-    static constexpr float infinity = std::numeric_limits<float>::infinity();
-
     /// Keeps the k lowest keys, the worst of them last.
     void select() noexcept {
         select_lowest(memory_.first(size_), k_);
@@ -114,7 +112,7 @@ class reservoir {
     std::size_t k_;
     std::size_t size_ = 0;
     std::uint64_t worst_ = (std::numeric_limits<std::uint64_t>::max)();
-    float threshold_ = infinity;
+    float threshold_ = infinite();
 };
 
 }  // namespace detail

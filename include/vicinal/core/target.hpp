@@ -3,6 +3,10 @@
 // the compiler's macros about either. It holds macros only, as even the inline namespace is named after what they say.
 #pragma once
 
+#if (defined(_MSC_VER) && !defined(_CPPUNWIND)) || (defined(__GNUC__) && !defined(__EXCEPTIONS))
+#error "vicinal reports what it refuses by exceptions: compile with -fexceptions (MSVC: /EHsc)"
+#endif
+
 // ---- The compiler. VICINAL_GNU: attributes, builtins and assembly as GCC has them. clang-cl has them too and calls
 // itself Microsoft's compiler as well; VICINAL_MSVC is that compiler itself, VICINAL_GCC is GCC itself.
 #if defined(__GNUC__) || defined(__clang__)

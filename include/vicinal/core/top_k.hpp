@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstddef>  // for size_t
-#include <limits>   // for numeric_limits
 #include <span>     // for span
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/core/types.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -21,8 +21,8 @@ class top_k {
     /// Distances above this cannot enter; an equal one enters if its id is lower than that of the worst neighbour kept.
     /// It is -infinity if k is 0.
     [[nodiscard]] float threshold() const noexcept {
-        if (size_ < out_.size()) return std::numeric_limits<float>::infinity();
-        return size_ == 0 ? -std::numeric_limits<float>::infinity() : out_[0].distance;
+        if (size_ < out_.size()) return detail::infinite();
+        return size_ == 0 ? -detail::infinite() : out_[0].distance;
     }
 
     void push(const neighbor<Id>& candidate) noexcept {

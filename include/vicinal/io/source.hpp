@@ -309,6 +309,15 @@ template <class Read>
     return file;
 }
 
+/// The file in `bytes`, which outlive the object and begin at a multiple of 64.
+/// throws  error{invalid_argument} if they begin elsewhere; error{corrupt_file, unsupported_version, limit_exceeded}
+[[nodiscard]] inline file_bytes borrow_span(std::span<const std::byte> bytes, const load_limits& limits = {}) {
+    if (const auto over = reinterpret_cast<std::uintptr_t>(bytes.data()) % section_alignment; over != 0)
+        fail(errc::invalid_argument, "the bytes begin " + std::to_string(over) +
+                                         " bytes after a multiple of 64; a view works on them where they are");
+    return read_span(bytes, limits);
+}
+
 /// The file at `path`, mapped.
 /// throws  error{io} if it cannot be mapped; error{corrupt_file, unsupported_version} if it does not begin with a
 ///         header

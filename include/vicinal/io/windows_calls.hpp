@@ -26,6 +26,7 @@ namespace detail::windows {
 
 using handle = void*;
 using dword = unsigned long;
+using procedure = std::intptr_t(__stdcall*)();
 #if defined(_WIN64)
 using size_type = unsigned long long;
 #else
@@ -44,7 +45,7 @@ __declspec(dllimport) int __stdcall CloseHandle(handle);
 __declspec(dllimport) int __stdcall MoveFileExW(const wchar_t*, const wchar_t*, dword);
 __declspec(dllimport) dword __stdcall GetLastError();
 __declspec(dllimport)::HINSTANCE__* __stdcall GetModuleHandleW(const wchar_t*);
-__declspec(dllimport) std::intptr_t(__stdcall* __stdcall GetProcAddress(::HINSTANCE__*, const char*))();
+__declspec(dllimport) procedure __stdcall GetProcAddress(::HINSTANCE__*, const char*);
 }
 
 // As in <windows.h>, whose macros have other names.

@@ -284,7 +284,7 @@ inline void run_lloyd(const row_set& rows, const kmeans_params& params, kmeans_r
 inline void require_not_negative(std::string_view what, double value) {
     const auto bits = detail::bit_cast<std::uint64_t>(value);
     constexpr std::uint64_t minus_zero = std::uint64_t{1} << 63;
-    constexpr auto infinite = detail::bit_cast<std::uint64_t>(std::numeric_limits<double>::infinity());
+    constexpr std::uint64_t infinite = std::uint64_t{0x7FF} << 52;
     if (bits > infinite && bits != minus_zero)
         fail(errc::invalid_argument, std::string(what) + " is " + std::to_string(value) + ", it must be at least 0");
 }

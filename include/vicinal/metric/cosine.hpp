@@ -4,7 +4,6 @@
 
 #include <array>        // for array
 #include <cmath>        // for sqrt, abs
-#include <limits>       // for numeric_limits
 #include <span>         // for span
 #include <string_view>  // for string_view
 
@@ -32,7 +31,7 @@ struct cosine {
     }
     /// Allows for the rounding of 1 - s, at most 2^-23, and for distances above 2, which become 2.
     [[nodiscard]] static double least_sum(float threshold) noexcept {
-        return threshold < 2.0F ? 1.0 - double{threshold} - 0x1p-21 : -std::numeric_limits<double>::infinity();
+        return threshold < 2.0F ? 1.0 - double{threshold} - 0x1p-21 : -double{detail::infinite()};
     }
     /// Divides `row` by its norm. The norm is computed in double, where no admitted vector overflows or underflows.
     [[nodiscard]] static bool prepare(std::span<float> row) noexcept {

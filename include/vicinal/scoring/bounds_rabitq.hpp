@@ -18,6 +18,7 @@
 
 #include "vicinal/codec/rabitq.hpp"
 #include "vicinal/core/bit_cast.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/simd/fast_scan.hpp"
 
@@ -127,7 +128,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         std::uint64_t close = ~std::uint64_t{0};
         if (able_ && limit_of(threshold) < largest) close = close_by_all_bits(rows, which, count, threshold);
         for (std::size_t i = 0; i < count; ++i) {
-            out[i] = std::numeric_limits<float>::infinity();
+            out[i] = detail::infinite();
             if ((close >> i & 1U) != 0) this->score_block(rows[which[i]], rows.stride, 1, out + i);
         }
     }

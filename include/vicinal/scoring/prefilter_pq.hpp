@@ -176,7 +176,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     double lost_ = 0;   // to underflow
     double off_ = 0;    // by roundings, of products
     mutable double made_for_ = -1;
-    mutable float asked_ = std::numeric_limits<float>::infinity();
+    mutable float asked_ = detail::infinite();
     mutable float limit_ = nothing_ruled_out;
 };
 

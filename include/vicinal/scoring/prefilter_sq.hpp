@@ -25,6 +25,7 @@
 #include <cstdint>    // for int32_t, uint64_t
 #include <limits>     // for numeric_limits
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
 #include "vicinal/simd/integer_scan.hpp"
 
@@ -203,7 +204,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     double off_ = 0;
     double scale_ = 1;  // what one of the integers' sum is worth
     double plus_ = 0;
-    mutable float asked_ = std::numeric_limits<float>::infinity();
+    mutable float asked_ = detail::infinite();
     mutable std::int32_t limit_ = nothing_ruled_out;
 };
 

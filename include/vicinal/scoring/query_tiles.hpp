@@ -30,11 +30,11 @@
 #include <concepts>     // for same_as
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint16_t, uint32_t
-#include <limits>       // for numeric_limits
 #include <span>         // for span
 #include <string_view>  // for string_view
 #include <vector>       // for vector
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/scoring/scorer.hpp"
 #include "vicinal/simd/tile.hpp"
 #include "vicinal/storage/validation.hpp"
@@ -152,11 +152,11 @@ class query_tiles {
         const auto lost = static_cast<float>(static_cast<double>(dim_) * 0x1p-126);  // by squares that underflow
         for (std::size_t r = 0; r < count; ++r) {
             const bool usable = admissible_when_decoded(terms_[r]);
-            constexpr float infinity = std::numeric_limits<float>::infinity();
             if constexpr (differences)
-                terms_[r] = usable ? static_cast<float>((1 - 2.5 * error_) / 2 * double{terms_[r]}) : -infinity;
+                terms_[r] =
+                    usable ? static_cast<float>((1 - 2.5 * error_) / 2 * double{terms_[r]}) : -detail::infinite();
             else
-                terms_[r] = usable ? std::sqrt(terms_[r] + lost) : infinity;
+                terms_[r] = usable ? std::sqrt(terms_[r] + lost) : detail::infinite();
         }
     }
 
@@ -168,7 +168,7 @@ class query_tiles {
         float least[panel_size];
         float slope[panel_size];
         for (std::size_t i = 0; i < panel_size; ++i) {
-            least[i] = std::numeric_limits<float>::infinity();
+            least[i] = detail::infinite();
             slope[i] = differences ? 1.0F : 0.0F;
             if (i < queries.size()) demand(queries[i], collector_of(queries[i]).threshold(), least[i], slope[i]);
         }

@@ -15,9 +15,9 @@ if ! command -v pkg-config >/dev/null; then echo "skipped: pkg-config not found"
 
 rm -rf "$work/conan_home" "$work/tree"
 mkdir -p "$work/tree"
-cp "$here/system_headers.py" "$work"  # Conan writes beside a recipe
-cd "$VICINAL_SOURCE"
-cp -R CMakeLists.txt LICENSE README.md CHANGELOG.md conanfile.py cmake docs examples include test_package "$work/tree"
+cp "$here/system_headers.py" "$work" # Conan writes beside a recipe
+tar -C "$VICINAL_SOURCE" --exclude ./build --exclude ./out --exclude ./.git --exclude ".${VICINAL_BUILD#"$VICINAL_SOURCE"}" \
+    -cf - . | tar -C "$work/tree" -xf -
 
 export CONAN_HOME="$work/conan_home" CXX="$1"
 directory() { for flag in $(pkg-config --cflags-only-I "$1") -I/usr/include; do echo "${flag#-I}"; break; done; }

@@ -3,6 +3,7 @@
 import os
 
 from conan import ConanFile
+from conan.errors import ConanException
 from conan.tools.files import copy
 
 
@@ -12,7 +13,8 @@ class SystemHeadersConan(ConanFile):  # its name and version are given on the co
     def package(self):
         root = os.environ[f"VICINAL_{self.name.upper()}_INCLUDE"]
         folder = {"eigen": "Eigen", "xsimd": "xsimd"}[self.name]
-        copy(self, f"{folder}/*", root, os.path.join(self.package_folder, "include"))
+        if not copy(self, f"{folder}/*", root, os.path.join(self.package_folder, "include")):
+            raise ConanException(f"{root}/{folder} holds nothing")
 
     def package_info(self):
         file, target = {"eigen": ("Eigen3", "Eigen3::Eigen"), "xsimd": ("xsimd", "xsimd")}[self.name]

@@ -2,10 +2,10 @@
 // Coordinates of a vector in a projection, and bounds of their error.
 #pragma once
 
-#include <cmath>   // for nextafter
-#include <limits>  // for numeric_limits
+#include <cmath>  // for nextafter
 
 #include "vicinal/core/config.hpp"
+#include "vicinal/core/math.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -14,7 +14,7 @@ namespace detail {
 /// The float nearest to x that is not below it, and the one that is not above it.
 [[nodiscard]] inline float rounded_up(double x) noexcept {
     const auto rounded = static_cast<float>(x);
-    return double{rounded} < x ? std::nextafter(rounded, std::numeric_limits<float>::infinity()) : rounded;
+    return double{rounded} < x ? std::nextafter(rounded, detail::infinite()) : rounded;
 }
 [[nodiscard]] inline float rounded_down(double x) noexcept { return -rounded_up(-x); }
 

@@ -27,10 +27,12 @@ namespace detail {
 /// The child of a fork goes on with an index that nobody was changing. One that another thread was changing for longer
 /// than fork waits (forks.hpp) is as its readers saw it: the child may search it, and may not change or save it.
 class index_locks final : forked_lock {
+    enum class use { reading, changing, keeping, nested };  // nested: inside another, without a lock of its own
+
     /// One thread's stay inside an index, in a list of all of its stays.
     class stay {
       public:
-        stay(const index_locks& locks, bool reads) noexcept : locks_(&locks), reads_(reads), outer_(innermost) {
+        stay(const index_locks& locks, use what) noexcept : locks_(&locks), use_(what), outer_(innermost) {
             enter(this);
         }
         stay(const stay&) = delete;
@@ -43,8 +45,8 @@ class index_locks final : forked_lock {
             *at = outer_;
             locks_ = nullptr;
         }
-        [[nodiscard]] static bool reading(const index_locks& locks) noexcept {
-            return any([&](const stay& s) { return s.locks_ == &locks && s.reads_; });
+        [[nodiscard]] static bool inside(const index_locks& locks, use what) noexcept {
+            return any([&](const stay& s) { return s.locks_ == &locks && s.use_ == what; });
         }
         [[nodiscard]] static bool inside(const index_locks& locks) noexcept {
             return any([&](const stay& s) { return s.locks_ == &locks; });
@@ -60,7 +62,7 @@ class index_locks final : forked_lock {
             return false;
         }
         const index_locks* locks_;
-        bool reads_;
+        use use_;
         mutable const stay* outer_;
         inline static thread_local constinit const stay* innermost = nullptr;
     };
@@ -68,7 +70,7 @@ class index_locks final : forked_lock {
   public:
     class [[nodiscard]] shared_lock {
       public:
-        explicit shared_lock(index_locks& locks) : lock_(locks.lock_of_reader()), stay_(locks, true) {}
+        explicit shared_lock(index_locks& locks) : lock_(locks.lock_of_reader()), stay_(locks, use::reading) {}
         /// Lets go before the end of the scope.
         void unlock() noexcept {
             stay_.leave();
@@ -82,7 +84,8 @@ class index_locks final : forked_lock {
     class [[nodiscard]] writer_lock {
       public:
         template <class First>
-        writer_lock(index_locks& locks, const First& first) : lock_(locks.lock_of_writer()), stay_(locks, false) {
+        writer_lock(index_locks& locks, const First& first)
+            : lock_(locks.lock_of_writer()), stay_(locks, use::changing) {
             first();
         }
 
@@ -92,7 +95,8 @@ class index_locks final : forked_lock {
     };
     class [[nodiscard]] frozen_lock {
       public:
-        explicit frozen_lock(index_locks& locks) : lock_(locks.lock_of_keeper()), stay_(locks, false) {}
+        explicit frozen_lock(index_locks& locks)
+            : lock_(locks.lock_of_keeper()), stay_(locks, lock_.owns_lock() ? use::keeping : use::nested) {}
 
       private:
         std::shared_lock<std::shared_mutex> lock_;
@@ -125,7 +129,7 @@ class index_locks final : forked_lock {
   private:
     [[nodiscard]] std::shared_lock<std::shared_mutex> lock_of_reader() {
         // Behind a writer that waits for this thread's first lock, a second would wait for ever.
-        if (stay::reading(*this)) return {};
+        if (stay::inside(*this, use::reading)) return {};
         const std::lock_guard turn(turnstile_);
         return std::shared_lock(readers_);
     }
@@ -152,38 +156,44 @@ class index_locks final : forked_lock {
                 "changed or saved");
     }
 
-    // Readers never see a change half published, and no change begins or ends while this holds both locks shared. A
-    // thread that forks inside a call on the index has it locked already, and goes on with that call in the child.
+    // No change begins, ends or is being published while this holds both locks shared. A thread that forks in a call
+    // on the index has some of them already, and goes on with that call in the child.
     bool hold(bool patient) noexcept override {
-        here_ = stay::inside(*this);
-        if (here_) return true;
-        changing_ = !writer_.try_lock_shared();
-        if (changing_ && patient) return false;
-        if (readers_.try_lock_shared()) return true;
-        if (!changing_) writer_.unlock_shared();
+        reads_here_ = stay::inside(*this, use::reading);
+        changes_here_ = stay::inside(*this, use::changing);
+        keeps_here_ = stay::inside(*this, use::keeping);
+        held_writer_ = !changes_here_ && !keeps_here_ && writer_.try_lock_shared();
+        changed_elsewhere_ = !changes_here_ && !keeps_here_ && !held_writer_;
+        if ((!changed_elsewhere_ || !patient) && (reads_here_ || readers_.try_lock_shared())) return true;
+        if (held_writer_) writer_.unlock_shared();
         return false;
     }
     void release() noexcept override {
-        if (here_) return;
-        readers_.unlock_shared();
-        if (!changing_) writer_.unlock_shared();
+        if (!reads_here_) readers_.unlock_shared();
+        if (held_writer_) writer_.unlock_shared();
     }
     void renew() noexcept override {
-        if (here_) return;
         // Not destroyed first: threads that are no more hold them.
         std::construct_at(&writer_);
         std::construct_at(&turnstile_);
         std::construct_at(&readers_);
-        abandoned_ = abandoned_ || changing_;
+        if (changes_here_) writer_.lock();
+        if (keeps_here_) writer_.lock_shared();
+        if (reads_here_) readers_.lock_shared();
+        abandoned_ = abandoned_ || changed_elsewhere_;
     }
 
     std::shared_mutex writer_;
     std::mutex turnstile_;
     std::shared_mutex readers_;
     std::uint64_t publications_ = 0;
-    bool here_ = false;       ///< while forking: whether the thread that forks is inside
-    bool changing_ = false;   ///< while forking: whether another thread is changing the index
-    bool abandoned_ = false;  ///< whether one was when this process was made
+    // While forking, what the thread that forks does here, and what another does:
+    bool reads_here_ = false;
+    bool changes_here_ = false;
+    bool keeps_here_ = false;
+    bool held_writer_ = false;
+    bool changed_elsewhere_ = false;
+    bool abandoned_ = false;  ///< whether another thread was changing the index when this process was made
     fork_registration registration_{*this};
 };
 

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <algorithm>  // for make_heap, pop_heap
-#include <limits>     // for numeric_limits
 #include <memory>     // for make_unique
 #include <span>       // for span
 #include <utility>    // for move
 #include <vector>     // for vector
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/observers.hpp"
 #include "vicinal/index/flat/search.hpp"
@@ -49,7 +49,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
 template <class State>
 [[nodiscard]] neighbor_stream<typename State::id_type> nearest(const State& index, std::span<const float> query,
                                                                const typename State::params_type& params) {
-    constexpr float everywhere = std::numeric_limits<float>::infinity();
+    const float everywhere = detail::infinite();
     search_stats did;
     auto hits = collect_within(index, query, everywhere, params, &did);
     return neighbor_stream<typename State::id_type>(std::make_unique<stream<State>>(index, std::move(hits), did));

@@ -5,11 +5,11 @@
 #include <algorithm>  // for push_heap, pop_heap
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint32_t
-#include <limits>     // for numeric_limits
 #include <memory>     // for make_unique
 #include <span>       // for span
 #include <vector>     // for vector
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/core/progress.hpp"
 #include "vicinal/core/stop_token.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
@@ -72,7 +72,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     /// Takes every row scored that was not taken before.
     struct taker {
         stream& of;
-        [[nodiscard]] float threshold() const noexcept { return std::numeric_limits<float>::infinity(); }
+        [[nodiscard]] float threshold() const noexcept { return detail::infinite(); }
         void push(slot_t slot, float distance) { of.take(slot, distance); }
     };
     void take(slot_t slot, float distance) {

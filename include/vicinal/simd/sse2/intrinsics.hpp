@@ -118,7 +118,7 @@ VICINAL_INLINE void store_rounded(tag::sse2, const V& v, std::int16_t* out) noex
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm_packs_epi32(wide, wide));
 }
 
-#if defined(VICINAL_GNU)
+#if defined(VICINAL_GNU) && !defined(__wasm__)  // where these intrinsics exist, but no register has a name
 template <class V>
 VICINAL_INLINE void keep_in_register(tag::sse2, V& v) noexcept {
     asm("" : "+x"(v.data));

@@ -10,7 +10,6 @@
 #include <algorithm>    // for count_if, max, min, none_of, nth_element, sort
 #include <cstddef>      // for ptrdiff_t, size_t
 #include <cstdint>      // for uint32_t, uint64_t
-#include <limits>       // for numeric_limits
 #include <memory>       // for unique_ptr
 #include <span>         // for span
 #include <type_traits>  // for is_same_v
@@ -18,6 +17,7 @@
 #include <vector>       // for vector
 
 #include "vicinal/core/executor.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/index/common/locks.hpp"
 #include "vicinal/index/common/scratch_pool.hpp"
 #include "vicinal/index/hnsw/graph/graph.hpp"
@@ -207,12 +207,10 @@ class hnsw_builder {
         if (crowd == farthest) return;
         const slot_t closest = found.front().slot;
         walk.visited.begin(rows);
-        spread_search(graph_, scorer, closest, level, width_outside,
-                      [&](float distance) {
-                          return distance > crowd ? jumps.blur(distance, crowd)
-                                                  : std::numeric_limits<float>::infinity();
-                      },
-                      walk, stats, {});
+        spread_search(
+            graph_, scorer, closest, level, width_outside,
+            [&](float distance) { return distance > crowd ? jumps.blur(distance, crowd) : detail::infinite(); }, walk,
+            stats, {});
         for (std::size_t r = 0; r < walk.pool.size(); ++r) {
             const candidate c{key_distance(walk.pool[r]), key_slot(walk.pool[r])};
             if (c.distance > crowd && is_live(c.slot)) found.push_back(c);

@@ -7,12 +7,12 @@
 #include <cmath>        // for sqrt
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t, uint64_t
-#include <limits>       // for numeric_limits
 #include <span>         // for span
 #include <string>       // for string, to_string
 #include <type_traits>  // for is_same_v
 #include <vector>       // for vector
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/index/ivf/lists/probes.hpp"
 #include "vicinal/linalg/hierarchical_kmeans.hpp"
 #include "vicinal/metric/l2.hpp"
@@ -214,7 +214,7 @@ template <class Metric, class Isa>
     const matrix_view<const float> all = centroids.matrix();
     if constexpr (clusters_by_l2<Metric>) {
         std::uint32_t best = 0;
-        double smallest = std::numeric_limits<double>::infinity();
+        double smallest = detail::infinite();
         for (std::size_t c = 0; c < all.rows(); ++c) {
             const double distance = exact_squared_distance(row, all[c].data(), all.dim());
             if (distance >= smallest) continue;
