@@ -4,7 +4,8 @@
 
 Compiles searches.cpp for the first x86-64, for AVX2 and for AVX-512, at -O0 and -O2, and compares the symbols of the three
 objects (merged.py). Then links those of -O2, the newest first, so that its symbols are the ones that are kept, and runs the
-oldest's searches as on a processor without AVX. Prints "skipped: " and why for what cannot be done here.
+oldest's searches as on a processor without AVX. Whatever of ours goes between two objects must fail to link. Prints "skipped: "
+and why for what cannot be done here.
 """
 import argparse
 import pathlib
@@ -63,6 +64,25 @@ def runs_on_old_processor(options, name, objects):
     return status == 0
 
 
+def refuses_to_link(options):
+    """Whether a value of ours that goes from one object to another compiled with other flags is an error of the linker's."""
+    head = "#include <vicinal/core/types.hpp>\nvoid take(vicinal::neighbor<>&);\n"
+    sources = {MACHINES[0]: head + "int main() { vicinal::neighbor<> hit{}; take(hit); }\n",
+               MACHINES[1]: head + "void take(vicinal::neighbor<>& hit) { hit.id = 1; }\n"}
+    objects = []
+    for machine, text in sources.items():
+        source = options.work / f"handed_over.{machine}.cpp"
+        source.write_text(text, encoding="utf-8")
+        objects.append(str(source.with_suffix(".o")))
+        subprocess.run([*shlex.split(options.compiler), "-std=c++20", f"-march={machine}",
+                        *(f"-isystem{path}" for path in options.include), "-c", str(source), "-o", objects[-1]], check=True)
+    linked = subprocess.run([*shlex.split(options.compiler), *objects, "-o", str(options.work / "handed_over")],
+                            capture_output=True, text=True, check=False)
+    good = linked.returncode != 0 and re.search(r"undefined reference to .*take\(vicinal::v\d+_\d+_sse2_", linked.stderr)
+    say(f"handing a value of ours to an object with other flags: {'a link error' if good else 'FAILED, it links'}")
+    return bool(good)
+
+
 def test(options, name):
     good = True
     for level in options.levels:
@@ -87,7 +107,7 @@ def main():
         say("skipped: this compares objects for x86-64 as Linux has them")
         return
     options.work.mkdir(parents=True, exist_ok=True)
-    results = [test(options, name) for name in options.types]
+    results = [refuses_to_link(options), *(test(options, name) for name in options.types)]
     sys.exit(0 if all(results) else 1)
 
 
