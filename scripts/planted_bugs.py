@@ -245,7 +245,7 @@ def bugs_here():
         Bug("the least that pairs add is not taken off", "product", "scoring/prefilter_pq.hpp", "room -= least - 0x1p-40", "room -= 0 * least - 0x1p-40"),
         Bug("the limit of the first threshold is kept", "product", "scoring/prefilter_pq.hpp",
             "if (threshold != asked_) {", "if (asked_ == std::numeric_limits<float>::infinity()) {"),
-        Bug("rows beyond the last are close", "product", "scoring/prefilter_pq.hpp", "return close & ~std::uint64_t{0} >> (64 - count);", "return close;"),
+        Bug("rows beyond the last are close", "product", "simd/fast_scan.hpp", "return close & ~std::uint64_t{0} >> (64 - count);", "return close;"),
         Bug("an odd dimension's last component is left out", "product", "scoring/prefilter_pq.hpp",
             "least_ += double{", "if (2 * p + 1 >= coder.dim()) continue;\n            least_ += double{"),
         Bug("estimates are cut off at next to nothing", "product", "scoring/prefilter_pq.hpp", "luts_.mean() * 1.5", "luts_.mean() * 0.01"),

@@ -100,7 +100,8 @@ TEMPLATE_TEST_CASE("callbacks: a progress listener of add may search the index a
     }
 }
 
-TEMPLATE_TEST_CASE("callbacks: so may one of train and of save", "", flat, ivf, hnsw) {
+TEMPLATE_TEST_CASE("callbacks: a progress listener of train or of save may search the index and not change it", "",
+                   flat, ivf, hnsw) {
     const watchdog dog;
     const temporary_directory folder;
     for (const auto& change : changes<TestType>()) {
@@ -196,8 +197,8 @@ TEST_CASE("callbacks: a filter searches another index on the thread pool of its 
     for (std::size_t q = 0; q < found.size(); ++q) CHECK(found[q].size() == 5);
 }
 
-TEMPLATE_TEST_CASE("threads: more than there are rows, or than there can be, are as many as serve", "", flat, ivf,
-                   hnsw) {
+TEMPLATE_TEST_CASE("threads: a call that asks for more threads than rows, or than there can be, gives the same results",
+                   "", flat, ivf, hnsw) {
     const watchdog dog;
     const auto index = filled<TestType>();
     const auto expected = index.search(rows.view(0, 10), 4);

@@ -103,7 +103,7 @@ TEST_CASE("flat batch: equals its queries one by one under every codec") {
     }
 }
 
-TEST_CASE("flat batch: any number of queries and rows, k beyond the rows") {
+TEST_CASE("flat batch: equals its queries one by one for any number of queries and rows, also with k beyond the rows") {
     const dataset rows = gaussian(1500, 20);
     for (const std::size_t n : {0U, 1U, 47U, 48U, 49U, 191U, 193U, 1500U}) {
         vicinal::flat_index<> index(20);
@@ -116,7 +116,7 @@ TEST_CASE("flat batch: any number of queries and rows, k beyond the rows") {
     }
 }
 
-TEST_CASE("flat batch: a filter of few ids, and of many") {
+TEST_CASE("flat batch: equals its queries one by one under a filter of few ids and of many") {
     const dataset rows = gaussian(2000, 24);
     const dataset queries = gaussian(40, 24, 61);
     vicinal::flat_index<> index(24);

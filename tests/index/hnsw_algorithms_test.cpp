@@ -293,8 +293,7 @@ TEST_CASE("flood: it finds what is within the radius and stops there") {
     REQUIRE(stats.distances - before.distances < 20);
 }
 
-// ---- choosing links
-// --------------------------------------------------------------------------------------------------
+// ---- choosing links -------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -311,27 +310,28 @@ std::vector<slot_t> chosen_from(const std::vector<float>& positions, std::size_t
 
 }  // namespace
 
-TEST_CASE("choose links: one in each direction and not two in the same") {
+TEST_CASE("select_neighbors: one link goes in each direction and not two in the same") {
     REQUIRE(chosen_from({1, 2, 3, -4, -5}, 10) == std::vector<slot_t>{0, 3});
     REQUIRE(chosen_from({1}, 10) == std::vector<slot_t>{0});
     REQUIRE(chosen_from({}, 10).empty());
 }
 
-TEST_CASE("choose links: no more than the limit") { REQUIRE(chosen_from({1, -4}, 1) == std::vector<slot_t>{0}); }
+TEST_CASE("select_neighbors: no more than the limit are chosen") {
+    REQUIRE(chosen_from({1, -4}, 1) == std::vector<slot_t>{0});
+}
 
-TEST_CASE("choose links: of many copies one is chosen and what lies beyond the row still is") {
+TEST_CASE("select_neighbors: of many duplicates one is chosen and what lies beyond the row still is") {
     REQUIRE(chosen_from({1, 1, 1, 1, -2, -2}, 3) == std::vector<slot_t>{0, 4});
     REQUIRE(chosen_from({0, 0, 0, 5}, 3) == std::vector<slot_t>{0, 3});  // copies of the row itself hide nothing
     REQUIRE(chosen_from({1e-6F, -1e-6F, 5, -5, 5.0001F}, 9) == std::vector<slot_t>{0, 1, 2, 3});  // nor near-copies
 }
 
-TEST_CASE("choose links: the kept ones are chosen whatever their distance") {
+TEST_CASE("select_neighbors: the kept ones are chosen whatever their distance") {
     REQUIRE(chosen_from({9, 8, 1, -1}, 10, 2) == std::vector<slot_t>{0, 1, 2, 3});
     REQUIRE(chosen_from({3, 2, 2.5F, 9}, 10, 2) == std::vector<slot_t>{0, 1});  // 2.5 is closer to 3 than to 0
 }
 
-// ---- retired rows
-// ----------------------------------------------------------------------------------------------------
+// ---- retired rows ---------------------------------------------------------------------------------------------------
 
 TEST_CASE("retired rows: a row is released once the sweep has passed all others since, and few of them at a time") {
     struct wait {
@@ -373,8 +373,7 @@ TEST_CASE("retired rows: a row is released once the sweep has passed all others 
     CHECK(most <= 32);
 }
 
-// ---- adjacency
-// -------------------------------------------------------------------------------------------------------
+// ---- adjacency ------------------------------------------------------------------------------------------------------
 
 TEST_CASE("hnsw graph: levels fall off by degree and depend on seed and row number alone") {
     const hnsw_graph graph(16);

@@ -79,7 +79,7 @@ double distances_of(Call call) {
 
 }  // namespace
 
-TEST_CASE("hnsw copies: of few vectors with many copies the closest are found") {
+TEST_CASE("hnsw duplicates: of few vectors with many duplicates the closest are found") {
     for (const std::size_t distinct : {48U, 500U})
         for (const bool at_once : {true, false}) {
             const dataset rows = copies(6000, 16, distinct);
@@ -88,7 +88,7 @@ TEST_CASE("hnsw copies: of few vectors with many copies the closest are found") 
         }
 }
 
-TEST_CASE("hnsw near-copies: rows that differ by rounding hide no other vector") {
+TEST_CASE("hnsw near-duplicates: rows that differ by rounding hide no other vector") {
     numbers random(8);
     const auto ulp = [&](float x) { return random.below(2) == 0 ? x : std::nextafter(x, 10.0F); };
     const auto noise = [&](double width) {
@@ -106,7 +106,7 @@ TEST_CASE("hnsw near-copies: rows that differ by rounding hide no other vector")
         }
 }
 
-TEST_CASE("hnsw copies: adding and removing costs the same however many there are") {
+TEST_CASE("hnsw duplicates: adding and removing costs the same however many there are") {
     for (const std::size_t distinct : {1U, 24U})
         for (const std::size_t degree : {2U, 3U, 16U}) {
             INFO(distinct << " vectors, degree " << degree);
@@ -127,7 +127,7 @@ TEST_CASE("hnsw copies: adding and removing costs the same however many there ar
         }
 }
 
-TEST_CASE("hnsw near-copies: the late ones cost no more than the early ones") {
+TEST_CASE("hnsw near-duplicates: the late ones cost no more than the early ones") {
     numbers random(9);
     for (const std::size_t degree : {2U, 3U, 4U, 16U}) {
         const dataset rows = near_copies(3000, 8, 1, [&](float x) {
@@ -188,8 +188,7 @@ TEST_CASE("hnsw tree: room for a child is few steps away in trees of every shape
     CHECK(steps_of(comb) <= 60);
 }
 
-// ---- against a naive index
-// -------------------------------------------------------------------------------------------
+// ---- against a naive index ------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -324,19 +323,18 @@ void live(std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("hnsw copies: changed at random they are found as a naive index finds them, in files as well") {
+TEST_CASE("hnsw duplicates: changed at random they are found as a naive index finds them, in files as well") {
     live<hnsw>(1);
     live<hnsw>(2);
 }
 
-TEST_CASE("hnsw copies: the same by products, of two levels") {
+TEST_CASE("hnsw duplicates: changed at random they are found under inner product in two levels, too") {
     live<vicinal::hnsw_index<vicinal::inner_product, vicinal::two_level<vicinal::bf16, vicinal::f32>>>(3);
 }
 
-// ---- one by one
-// ------------------------------------------------------------------------------------------------------
+// ---- one by one -----------------------------------------------------------------------------------------------------
 
-TEST_CASE("hnsw copies: the same for every number of threads, and after a call that failed") {
+TEST_CASE("hnsw duplicates: the number of threads changes no byte, nor does a call that failed") {
     const dataset rows = copies(1500, 8, 40);
     const auto ids = numbered<std::uint64_t>(rows.rows());
     bytes_t want;
@@ -365,7 +363,7 @@ TEST_CASE("hnsw copies: the same for every number of threads, and after a call t
     REQUIRE(index.search(rows[0], 38).back().distance == 0);
 }
 
-TEST_CASE("hnsw copies: a removed row's place is free at once, and the one that others link to stays") {
+TEST_CASE("hnsw duplicates: a removed row's place is free at once, and the one that others link to stays") {
     const dataset rows = copies(300, 8, 3);
     hnsw index = built(rows, false);
     const std::size_t links = index.check().links;
@@ -386,7 +384,7 @@ TEST_CASE("hnsw copies: a removed row's place is free at once, and the one that 
     REQUIRE(index.search(rows[299], 5)[0].id == 298);
 }
 
-TEST_CASE("hnsw copies: a stream hands out 20 000 of one vector in the order of ids, and none that is gone") {
+TEST_CASE("hnsw duplicates: a stream hands out 20 000 of one vector in the order of ids, and none that is gone") {
     const dataset rows = copies(20000, 4, 1);
     hnsw index = built(rows, true);
     const dataset query = gaussian(1, 4, 5);
@@ -402,8 +400,7 @@ TEST_CASE("hnsw copies: a stream hands out 20 000 of one vector in the order of 
     REQUIRE(next == 19999);
 }
 
-// ---- files
-// -----------------------------------------------------------------------------------------------------------
+// ---- files ----------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -426,7 +423,7 @@ void sign(bytes_t& file) {
 
 }  // namespace
 
-TEST_CASE("hnsw copies: a file says so only if there are any") {
+TEST_CASE("hnsw duplicates: a file has their feature bit only if there are any") {
     const temporary_directory folder;
     const auto features = [&](const hnsw& index) {
         index.save(folder / "a.vic");
@@ -442,7 +439,7 @@ TEST_CASE("hnsw copies: a file says so only if there are any") {
     REQUIRE(index.search(gaussian(50, 4)[7], 1)[0].id == 50);
 }
 
-TEST_CASE("hnsw copies: forged lists are refused by loads, and followed safely in views") {
+TEST_CASE("hnsw duplicates: forged lists are refused by loads, and followed safely in views") {
     const temporary_directory folder;
     bytes_t good;
     built(copies(64, 4, 4), true).save(good);

@@ -59,7 +59,7 @@ void require_all_found(const hnsw& index, const vectors& held) {
 
 }  // namespace
 
-TEST_CASE("hnsw places: searches begin in the graph, though copies have lower numbers than all its rows") {
+TEST_CASE("hnsw places: searches begin in the graph, though duplicates have lower numbers than all its rows") {
     const dataset points = line(12);
     const auto copies = GENERATE(as<std::uint64_t>{}, 1, 2, 3);
     CAPTURE(copies);

@@ -112,7 +112,7 @@ TEST_CASE("products: rows that share a mean are found as those that share none")
     }
 }
 
-TEST_CASE("products: a mean in a few components, tiny rows and huge ones are no exception") {
+TEST_CASE("products: rows with a mean in a few components, tiny rows and huge ones are found, too") {
     const dataset rows = moved_by(gaussian(count, dim), 2);
     dataset part = gaussian(count, dim);
     for (std::size_t r = 0; r < count; ++r)

@@ -50,7 +50,7 @@ TEST_CASE("hnsw rerank: coarse codes leave many in doubt, and hardly any is miss
     }
 }
 
-TEST_CASE("hnsw rerank: an outlier stretches the codes until all in the beam look alike") {
+TEST_CASE("hnsw rerank: codes that an outlier stretches until all in the beam look alike hide hardly any row") {
     const auto seen = compare<vicinal::sq4>(with_outlier(3000, 16), gaussian(150, 16, 73), 10, 100);
     REQUIRE(seen.same >= 0.99);
 }

@@ -68,7 +68,7 @@ TEST_CASE("hnsw index: recall of 10 is 0.95 at ef 100 on clustered rows") {
     REQUIRE(stats.distances < 2500);  // it is a search, not a scan
 }
 
-TEST_CASE("hnsw index: hard data is found whole") {
+TEST_CASE("hnsw index: all rows of hard data are found") {
     struct hard {
         const char* name;
         dataset rows;
@@ -125,7 +125,7 @@ TEST_CASE("hnsw index: 600 copies of one row are all reachable and all found by 
     for (const auto& hit : index.search(rows[0], 600, {.ef = 3000})) REQUIRE(hit.distance == 0);
 }
 
-TEST_CASE("hnsw index: one by one in sorted order is as good as a batch") {
+TEST_CASE("hnsw index: rows added one by one in sorted order are found as those of a batch are") {
     const dataset rows = ordered(1500, 12);
     hnsw index(12, {.degree = 12, .ef_construction = 80});
     flat exact(12);
@@ -262,7 +262,7 @@ TEST_CASE("hnsw index: a row may have more children than a byte counts") {
     REQUIRE(index.search(rows[3], n, {.ef = 2 * n}).size() == n - 1);
 }
 
-TEST_CASE("hnsw index: parameters travel in the file") {
+TEST_CASE("hnsw index: a file keeps the parameters") {
     hnsw index(4, {.degree = 7, .ef_construction = 33, .seed = 12345});
     fill(index, gaussian(50, 4));
     std::vector<std::byte> bytes;
@@ -287,7 +287,7 @@ TEST_CASE("hnsw index: another seed draws another graph of the same quality") {
     REQUIRE(second.check().ok());
 }
 
-TEST_CASE("hnsw index: the rarest filter is answered whole") {
+TEST_CASE("hnsw index: a search finds all that the rarest filter admits") {
     const dataset rows = clustered(3000, 8, 30, 50);
     hnsw index(8, {.degree = 8, .ef_construction = 50});
     fill(index, rows);

@@ -65,7 +65,7 @@ TEST_CASE("ivf batch: equals its queries one by one under a metric and a codec w
     check<vicinal::l2, eighths>(clustered(900, 30, 12), clustered(50, 30, 12, 3, 74));
 }
 
-TEST_CASE("ivf batch: any number of queries, an empty index, few ids") {
+TEST_CASE("ivf batch: equals its queries one by one for any number of queries, few ids and an empty index") {
     const dataset rows = clustered(600, 20, 8);
     vicinal::ivf_index<> index(20, {.lists = 8});
     require_same(index, gaussian(20, 20, 80), 4);

@@ -48,7 +48,7 @@ double recall(const dataset& rows, const dataset& queries, std::size_t nprobe) {
 
 }  // namespace
 
-TEST_CASE("ivf clustering: which metrics rank lists by product") {
+TEST_CASE("ivf clustering: only inner product ranks lists by product") {
     using namespace vicinal::detail;
     CHECK(ranks_by_product<inner_product>);
     CHECK_FALSE(ranks_by_product<l2>);

@@ -247,7 +247,7 @@ TEST_CASE("learning: single wild rows widen nothing, and are counted") {
     CHECK(index.codec_report().fine.relearned == 0);
 }
 
-TEST_CASE("learning: what is not learned is trained and clips nothing") {
+TEST_CASE("learning: codecs that learn nothing count as trained and clip nothing") {
     const auto report = flat<two_level<sq8, f32>>(dim).codec_report();
     CHECK_FALSE(report.coarse.trained);
     CHECK(report.fine.trained);

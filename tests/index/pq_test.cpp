@@ -258,7 +258,7 @@ TEST_CASE("pq: flat finds what scoring every row finds, bit for bit") {
 #endif
     }
 }
-TEST_CASE("pq: so does ivf") {
+TEST_CASE("pq: ivf finds what scoring every row finds, bit for bit") {
     check<ivf, vicinal::l2, pq, plain_pq>(900, 33);
 #if defined(VICINAL_TEST_ALL_TYPES)
     check<ivf, vicinal::inner_product, pq, plain_pq>(1500, 16);
@@ -272,7 +272,7 @@ TEST_CASE(
 #endif
     check_two_levels<ivf, vicinal::cosine>(1000, 21);
 }
-TEST_CASE("pq: any dimension, by what get returns, in double precision") {
+TEST_CASE("pq: distances are those of what get returns, at any dimension") {
     for (std::size_t dim = 1; dim <= 70; dim += dim < 9 ? 1 : 7) {
         check_distances<flat<vicinal::l2, pq, std::uint64_t>, vicinal::l2>(dim);
         check_distances<flat<vicinal::inner_product, pq, std::uint64_t>, vicinal::inner_product>(dim);
@@ -281,7 +281,7 @@ TEST_CASE("pq: any dimension, by what get returns, in double precision") {
 #endif
     }
 }
-TEST_CASE("pq: few rows, of every number to a block of 32 and beyond") {
+TEST_CASE("pq: few rows are all found, at every number up to a block of 32 and beyond") {
     for (std::size_t n = 1; n <= 97; n += n < 70 ? 1 : 9) {
         CAPTURE(n);
         const dataset rows = gaussian(n, 9);
@@ -313,7 +313,7 @@ TEST_CASE("pq: two levels keep recall, and rerank as many as they are asked to")
     }
     CHECK(found >= 245);
 }
-TEST_CASE("pq: graphs meet rows one by one") {
+TEST_CASE("pq: a graph finds nearly all that scoring every row finds") {
     const dataset rows = clustered(1500, 30, 12);
     vicinal::hnsw_index<vicinal::cosine, pq> graph(30);
     vicinal::flat_index<vicinal::cosine, pq> all(30);

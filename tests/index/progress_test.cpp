@@ -81,7 +81,7 @@ std::size_t entries_in(const std::filesystem::path& folder) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("watch: saves and loads tell how far they are", "", flat, ivf, hnsw) {
+TEMPLATE_TEST_CASE("progress: saves and loads tell how far they are", "", flat, ivf, hnsw) {
     const TestType& index = filled<TestType>();
     const temporary_directory folder;
     const auto path = folder / "a.vic";
@@ -107,7 +107,8 @@ TEMPLATE_TEST_CASE("watch: saves and loads tell how far they are", "", flat, ivf
     }
 }
 
-TEMPLATE_TEST_CASE("watch: a save that is stopped or whose listener throws leaves the old file", "", flat, ivf, hnsw) {
+TEMPLATE_TEST_CASE("progress: a save that is stopped or whose listener throws leaves the old file", "", flat, ivf,
+                   hnsw) {
     const TestType& index = filled<TestType>();
     const temporary_directory folder;
     const auto path = folder / "a.vic";
@@ -135,7 +136,7 @@ TEMPLATE_TEST_CASE("watch: a save that is stopped or whose listener throws leave
     CHECK(bytes == std::vector<std::byte>(3, std::byte{7}));
 }
 
-TEMPLATE_TEST_CASE("watch: a load that is stopped throws", "", flat, ivf, hnsw) {
+TEMPLATE_TEST_CASE("progress: a load that is stopped throws", "", flat, ivf, hnsw) {
     const temporary_directory folder;
     const auto path = folder / "a.vic";
     filled<TestType>().save(path, {.sync = false});
@@ -156,7 +157,7 @@ TEMPLATE_TEST_CASE("watch: a load that is stopped throws", "", flat, ivf, hnsw) 
     CHECK(refused([&] { (void)TestType::view(path, {.stop = before.get_token()}); }) == errc::cancelled);
 }
 
-TEMPLATE_TEST_CASE("watch: training that is stopped or whose listener throws teaches nothing", "", flat, ivf) {
+TEMPLATE_TEST_CASE("progress: training that is stopped or whose listener throws teaches nothing", "", flat, ivf) {
     const dataset rows = gaussian(2000, 8);
     TestType index(8);
     vicinal::stop_source before;

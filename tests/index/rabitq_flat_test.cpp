@@ -38,7 +38,7 @@ TEST_CASE("rabitq: flat by signs and vectors finds what vectors alone find") {
     (void)index.search(queries()[0], 10, {.rerank = 50, .stats = &asked});
     CHECK(asked.reranks == 50);
 }
-TEST_CASE("rabitq: rows that come, go and change") {
+TEST_CASE("rabitq: after most rows were removed and some updated, flat finds what is left") {
     vicinal::flat_index<vicinal::l2, two_level<rabitq<1>, f32>> index(dim);
     fill(index);
     for (std::uint64_t i = 0; i < 2900; ++i) REQUIRE(index.remove(7 * i + 1));

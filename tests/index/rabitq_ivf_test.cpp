@@ -7,12 +7,12 @@
 
 using namespace rabitq_test;
 
-TEST_CASE("rabitq: ivf") {
+TEST_CASE("rabitq: ivf finds what ranges and streams find, and so do its files") {
     vicinal::ivf_index<vicinal::inner_product, rabitq<5>> index(dim, {.lists = 20});
     check(index);
     check_files(index);
 }
-TEST_CASE("rabitq: ivf by signs and vectors") {
+TEST_CASE("rabitq: ivf by signs and vectors finds what ranges and streams find, and so do its files") {
     vicinal::ivf_index<vicinal::cosine, two_level<rabitq<1>, f32>> index(dim, {.lists = 20});
     check(index);
     check_files(index);

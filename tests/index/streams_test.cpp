@@ -100,7 +100,7 @@ TEST_CASE("stream: rows at one distance come by id though they are more than the
     }
 }
 
-TEST_CASE("stream: zeros of both signs are one distance") {
+TEST_CASE("stream: 0 and -0 are the same distance") {
     vicinal::hnsw_index<vicinal::inner_product> index(dim);
     const float minus[2] = {-1, 0}, plus[2] = {1, 0}, across[2] = {0, 1};
     index.add(9, minus);
@@ -112,7 +112,7 @@ TEST_CASE("stream: zeros of both signs are one distance") {
     CHECK(ids == std::vector<std::uint64_t>{4, 5, 7, 9});
 }
 
-TEMPLATE_TEST_CASE("stream: a wider window than there are rows is as one of all rows", "", flat, ivf, hnsw) {
+TEMPLATE_TEST_CASE("stream: a window wider than the index gives what a window of all rows gives", "", flat, ivf, hnsw) {
     const dataset rows = grid(300);
     const auto index = filled<TestType>(rows);
     const hits expected = sorted(rows, rows[5]);
@@ -248,8 +248,7 @@ TEMPLATE_TEST_CASE("stream: no id comes twice, whatever changes, and each at a d
     for (const std::uint64_t id : ids) CHECK(seen.count(id) + moved.count(id) > 0);
 }
 
-TEMPLATE_TEST_CASE("stream: a place that another id takes is not admitted by what the first was told", "", flat, ivf,
-                   hnsw) {
+TEMPLATE_TEST_CASE("stream: a filter is asked again about a place that another id has taken", "", flat, ivf, hnsw) {
     const dataset rows = grid(300);
     auto index = filled<TestType>(rows);
     const auto ids = shuffled(300);

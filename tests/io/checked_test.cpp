@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
 }  // namespace
 
-TEST_CASE("checked: sums, products and roundings that 64 bits do not hold are nothing") {
+TEST_CASE("checked: sums, products and roundings that 64 bits do not hold give nothing") {
     CHECK(checked_add(most - 1, 1) == most);
     CHECK_FALSE(checked_add(most, 1));
     CHECK_FALSE(checked_add(1, most));

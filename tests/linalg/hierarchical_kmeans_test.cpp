@@ -31,7 +31,7 @@ TEST_CASE("hierarchical k-means: groups share the clusters by their rows") {
     CHECK(divide_clusters(groups_of({50, 50}), 3) == std::vector<std::size_t>{2, 1});
 }
 
-TEST_CASE("hierarchical k-means: within a tenth of the objective of one level") {
+TEST_CASE("hierarchical k-means: the objective is within a tenth of that of one level") {
     const dataset rows = GENERATE(0, 1) == 0 ? gaussian(12'000, 16) : clustered(12'000, 16, 60);
     const double one = objective(rows, kmeans(rows.view(), {.clusters = 300, .seed = 3}).centroids);
     const auto two = hierarchical_kmeans(rows.view(), {.clusters = 300, .seed = 3});
@@ -59,7 +59,7 @@ TEST_CASE("hierarchical k-means: the same bytes for every thread count") {
           hierarchical_kmeans(rows.view(), {.clusters = 120, .seed = 6, .sample_per_cluster = 30}).centroids);
 }
 
-TEST_CASE("hierarchical k-means: few rows, equal rows, one cluster") {
+TEST_CASE("hierarchical k-means: few rows, equal rows and a single cluster end well") {
     const dataset few = gaussian(50, 3);
     CHECK(objective(few, hierarchical_kmeans(few.view(), {.clusters = 50}).centroids) < 1e-6);
     CHECK(hierarchical_kmeans(few.view(), {.clusters = 1}).centroids.size() == 3);

@@ -164,7 +164,7 @@ TEST_CASE("nearest centroids: ties go to the lower number") {
     CHECK(assignment[0] == 1);
 }
 
-TEST_CASE("nearest centroids: strided rows, no distances asked, no rows at all") {
+TEST_CASE("nearest centroids: rows may be strided or none at all, and distances need not be asked for") {
     constexpr std::size_t dim = 17, stride = 23;
     const auto padded = noise(300 * stride, 11);
     const auto centroids = noise(90 * dim, 12);
@@ -288,7 +288,7 @@ TEST_CASE("k-means: a centroid is the mean of the rows it won") {
     }
 }
 
-TEST_CASE("k-means: one row, one cluster; as many clusters as rows") {
+TEST_CASE("k-means: as many clusters as rows have the rows for centroids, one row as well as many") {
     const std::vector<float> one = {3, -4, 5};
     const auto single = kmeans(view(one.data(), 1, 3), {.clusters = 1});
     CHECK(same_bytes(single.centroids, one));

@@ -17,19 +17,13 @@
 #include "vicinal/concepts.hpp"
 #include "vicinal/core/little_endian.hpp"
 #include "vicinal/core/math.hpp"
+#include "vicinal/simd/bit_planes.hpp"
+#include "vicinal/simd/kernels.hpp"
 #include "vicinal/simd/rotation.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
-
-/// Byte j of entry b is bit j of b.
-inline constexpr std::array<std::uint64_t, 256> spread_bits = [] {
-    std::array<std::uint64_t, 256> table{};
-    for (std::uint64_t b = 0; b < 256; ++b)
-        for (unsigned j = 0; j < 8; ++j) table[static_cast<std::size_t>(b)] |= (b >> j & 1U) << (8 * j);
-    return table;
-}();
 
 /// The four numbers at the factors of a code. R is the rotation, o = R (vector - center), y the code's steps from their
 /// middle.
@@ -207,10 +201,10 @@ class rabitq {
         decode_about(own_center(), code, vector);
     }
     void decode_about(const code_center& center, std::span<const std::byte> code, std::span<float> vector) const {
-        decode_about_by<simd::scalar_isa>(center, code.data(), vector.data());
+        decode_about_by<simd::static_kernels<simd::scalar_isa>>(center, code.data(), vector.data());
     }
-    /// The same, faster.
-    template <class Isa>
+    /// The same by the kernels of an instruction set, faster.
+    template <class Kernels>
     void decode_about_by(const code_center& center, const std::byte* code, float* vector) const {
         constexpr std::size_t few = 2048;
         float here[2 * few];
@@ -222,7 +216,7 @@ class rabitq {
             for (std::size_t j = 0; j < 8; ++j)
                 rotated[i + j] = scale * (static_cast<float>(eight >> (8 * j) & 0xFFU) - top / 2.0F);
         }
-        rotation_.template invert<Isa>(rotated, vector, rotated + width());
+        Kernels::rotate_back(rotation_, rotated, vector, rotated + width());
         for (std::size_t i = 0; i < dim(); ++i) vector[i] += center.point[i];
     }
     /// Whether the factors's numbers are finite and of the sign they must be.
@@ -239,11 +233,7 @@ class rabitq {
     }
     /// The levels of components i to i + 7, from 0 to 2^Bits - 1, a byte each; i is a multiple of 8.
     [[nodiscard]] VICINAL_INLINE std::uint64_t levels(const std::byte* code, std::size_t i) const noexcept {
-        const std::byte* at = code + factors_size + i / 8;
-        std::uint64_t eight = 0;
-        for (unsigned plane = 0; plane < Bits; ++plane, at += width() / 8)
-            eight = eight << 1 | detail::spread_bits[std::to_integer<std::size_t>(*at)];
-        return eight;
+        return simd::levels_of_8<Bits>(code + factors_size, width() / 8, i);
     }
     static constexpr float top = static_cast<float>((1U << Bits) - 1);
 

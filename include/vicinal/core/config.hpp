@@ -11,9 +11,14 @@
 // that one of the machines lacks.
 #define VICINAL_DETAIL_NS_2(major, minor, isa) v##major##_##minor##_##isa
 #define VICINAL_DETAIL_NS_1(major, minor, isa) VICINAL_DETAIL_NS_2(major, minor, isa)
+#if defined(VICINAL_DISPATCH)  // the same types with other kernels
+#define VICINAL_DETAIL_NS_KEY VICINAL_DETAIL_PASTE(dispatch_, VICINAL_ISA_KEY)
+#else
+#define VICINAL_DETAIL_NS_KEY VICINAL_ISA_KEY
+#endif
 #define VICINAL_NAMESPACE_BEGIN \
     namespace vicinal {         \
-    inline namespace VICINAL_DETAIL_NS_1(VICINAL_VERSION_MAJOR, VICINAL_VERSION_MINOR, VICINAL_ISA_KEY) {
+    inline namespace VICINAL_DETAIL_NS_1(VICINAL_VERSION_MAJOR, VICINAL_VERSION_MINOR, VICINAL_DETAIL_NS_KEY) {
 #define VICINAL_NAMESPACE_END \
     }                         \
     }

@@ -25,11 +25,16 @@ inline constexpr bool host_is_little_endian = std::endian::native == std::endian
 static_assert(host_is_little_endian || std::endian::native == std::endian::big, "mixed-endian machines are unknown");
 
 template <file_element T>
-[[nodiscard]] T load_le(const std::byte* from) noexcept {
-    std::array<std::byte, sizeof(T)> bytes;
-    std::memcpy(bytes.data(), from, sizeof(T));
-    if constexpr (!host_is_little_endian) std::reverse(bytes.begin(), bytes.end());
-    return detail::bit_cast<T>(bytes);
+[[nodiscard]] VICINAL_INLINE T load_le(const std::byte* from) noexcept {
+    T value;
+    if constexpr (host_is_little_endian) {
+        std::memcpy(&value, from, sizeof(T));
+    } else {
+        std::byte bytes[sizeof(T)];
+        for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = from[sizeof(T) - 1 - i];
+        std::memcpy(&value, bytes, sizeof(T));
+    }
+    return value;
 }
 
 template <file_element T>

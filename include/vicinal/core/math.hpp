@@ -2,6 +2,8 @@
 // Scalar arithmetic shared by the layers above: fused multiply-add, hashing, half-precision bits.
 #pragma once
 
+#include <bit>          // for bit_width, countr_zero
+#include <cmath>        // for sqrt
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint16_t, uint32_t, uint64_t
 #include <span>         // for span
@@ -34,6 +36,30 @@ namespace detail {
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
     x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
     return x ^ (x >> 31);
+}
+
+/// How many bits a number takes, and the place of the lowest that is set, of one that is not 0. Those of <bit> would be
+/// functions that all objects share, whatever they are compiled for.
+[[nodiscard]] VICINAL_INLINE constexpr unsigned bit_length(std::uint32_t x) noexcept {
+#if defined(VICINAL_GNU)
+    return x == 0 ? 0 : 32 - static_cast<unsigned>(__builtin_clz(x));
+#else
+    return static_cast<unsigned>(std::bit_width(x));
+#endif
+}
+[[nodiscard]] VICINAL_INLINE constexpr unsigned lowest_bit(std::uint32_t x) noexcept {
+#if defined(VICINAL_GNU)
+    return static_cast<unsigned>(__builtin_ctz(x));
+#else
+    return static_cast<unsigned>(std::countr_zero(x));
+#endif
+}
+[[nodiscard]] VICINAL_INLINE float square_root(float x) noexcept {
+#if defined(VICINAL_GNU)
+    return __builtin_sqrtf(x);
+#else
+    return std::sqrt(x);
+#endif
 }
 
 /// The bits of an id of any width, mixed, so that who does not know `salt` cannot choose ids that come out alike.

@@ -2,10 +2,10 @@
 // Where a row lies in memory: the one way from a row's slot to its address.
 #pragma once
 
-#include <bit>      // for bit_width
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for uintptr_t
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/core/types.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -21,7 +21,7 @@ struct row_table {
     unsigned shift = 0;
 
     [[nodiscard]] VICINAL_INLINE const std::byte* operator[](slot_t slot) const noexcept {
-        return reinterpret_cast<const std::byte*>(origins[std::bit_width(slot >> shift)] + slot * stride);
+        return reinterpret_cast<const std::byte*>(origins[bit_length(slot >> shift)] + slot * stride);
     }
 };
 

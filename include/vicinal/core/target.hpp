@@ -52,6 +52,16 @@
 #if defined(__AVX512F__)
 #define VICINAL_HAS_AVX512
 #endif
+// The rest of x86-64-v3 and v4, and what v4 is used with.
+#if (defined(__BMI__) && defined(__BMI2__) && defined(__LZCNT__)) || (defined(VICINAL_MSVC) && defined(__AVX2__))
+#define VICINAL_HAS_BMI2
+#endif
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define VICINAL_HAS_AVX512_V4
+#endif
+#if defined(__AVX512VNNI__)
+#define VICINAL_HAS_AVX512_VNNI
+#endif
 #if defined(__ARM_NEON) || defined(_M_ARM64)
 #define VICINAL_HAS_NEON
 #endif

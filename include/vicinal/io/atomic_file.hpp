@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Replaces a file as a whole: whoever opens the path finds all of the old bytes or all of the new ones.
+// An atomic file is replaced as a whole: whoever opens the path finds all of the old bytes or all of the new ones.
 #pragma once
 
 #include <algorithm>     // for min
@@ -23,7 +23,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// `path` for a message.
+/// Returns `path` as UTF-8 text for a message.
 [[nodiscard]] inline std::string display(const std::filesystem::path& path) {
     const auto text = path.u8string();
     return {text.begin(), text.end()};
@@ -38,7 +38,7 @@ namespace detail {
     fail_io(operation, path, std::error_code(code, std::generic_category()).message());
 }
 
-/// The file `path` stands for: symbolic links are followed, also to a file that does not exist yet.
+/// Returns the file that `path` stands for: symbolic links are followed, also to a file that does not exist yet.
 [[nodiscard]] inline std::filesystem::path follow_links(const std::filesystem::path& path) {
     std::filesystem::path target = path;
     for (int hops = 0; hops < 40; ++hops) {
@@ -51,7 +51,8 @@ namespace detail {
     fail_io("follow the link", path, "too many levels of symbolic links");
 }
 
-/// A new version of the file at a path, invisible until commit(). Destroyed before that, it leaves nothing behind.
+/// Writes a new version of the file at a path, invisible until commit(). Destroyed before that, it leaves nothing
+/// behind.
 ///
 /// The bytes go to a temporary file in the same directory, which replaces the old one by rename. It is created for its
 /// owner alone, and takes the old file's owner, group, access list and permissions just before the rename, as far as
@@ -197,7 +198,7 @@ class basic_atomic_file {
         Calls::remove(temporary_);
     }
 
-    /// A number unique enough that a collision is a curiosity; O_EXCL makes it harmless.
+    /// Returns a number unique enough that a collision is a curiosity; O_EXCL makes it harmless.
     std::uint64_t random() noexcept {
         if (seed_ == 0)
             seed_ = Calls::process() * 0x9E3779B97F4A7C15U ^
@@ -210,7 +211,8 @@ class basic_atomic_file {
         for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[(value >> shift) & 0xF];
         return text;
     }
-    /// FNV-1a, as names of files must fit beside it into 255 bytes.
+    /// Hashes a file's name by FNV-1a: the name itself might leave no room for the rest of a temporary name in 255
+    /// bytes.
     [[nodiscard]] static std::string hex_hash(std::string_view text) {
         std::uint64_t hash = 0xCBF29CE484222325U;
         for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;

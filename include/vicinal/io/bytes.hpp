@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bounded cursors over fields of a file, little-endian. Nothing else reads or writes these.
+// Bounded cursors read and write fields of a file's sections, which are little-endian.
 #pragma once
 
 #include <algorithm>    // for reverse
@@ -48,11 +48,13 @@ class byte_reader {
     /// what  names the bytes in messages: "catalog.vic: section 'HPAR' at offset 256"
     byte_reader(std::span<const std::byte> bytes, std::string what) : bytes_(bytes), what_(std::move(what)) {}
 
+    /// Takes one field.
     /// throws  error{corrupt_file} if fewer bytes are left than T needs
     template <file_element T>
     [[nodiscard]] T take() {
         return load_le<T>(take_bytes(sizeof(T)).data());
     }
+    /// Takes `count` bytes as they are.
     /// throws  error{corrupt_file} if fewer than `count` bytes are left
     [[nodiscard]] std::span<const std::byte> take_bytes(std::uint64_t count) {
         if (count > left())
@@ -62,6 +64,7 @@ class byte_reader {
         at_ += part.size();
         return part;
     }
+    /// Demands that nothing is left.
     /// throws  error{corrupt_file} unless everything was taken
     void finish() const {
         if (left() != 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Arithmetic on sizes that come from a file: it says when it would wrap instead of wrapping.
+// Checked arithmetic is for sizes that come from a file: it says when it would wrap instead of wrapping.
 #pragma once
 
 #include <cstddef>   // for size_t
@@ -13,19 +13,19 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
-/// a + b, or nothing if 64 bits do not hold it.
+/// Returns a + b, or nothing if 64 bits do not hold it.
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) noexcept {
     if (b > (std::numeric_limits<std::uint64_t>::max)() - a) return std::nullopt;
     return a + b;
 }
 
-/// a * b, or nothing if 64 bits do not hold it.
+/// Returns a * b, or nothing if 64 bits do not hold it.
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_mul(std::uint64_t a, std::uint64_t b) noexcept {
     if (a != 0 && b > (std::numeric_limits<std::uint64_t>::max)() / a) return std::nullopt;
     return a * b;
 }
 
-/// `value` rounded up to a multiple of `step`, a power of two, or nothing if 64 bits do not hold it.
+/// Returns `value` rounded up to a multiple of `step`, a power of two, or nothing if 64 bits do not hold it.
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_round_up(std::uint64_t value,
                                                                       std::uint64_t step) noexcept {
     const auto sum = checked_add(value, step - 1);
@@ -33,7 +33,7 @@ namespace detail {
     return *sum & ~(step - 1);
 }
 
-/// `value` as a size of this machine's memory.
+/// Returns `value` as a size of this machine's memory.
 /// throws  error{limit_exceeded} if a size_t cannot hold it (32-bit machines)
 [[nodiscard]] inline std::size_t to_size(std::uint64_t value) {
     if constexpr (sizeof(std::size_t) < sizeof(std::uint64_t)) {

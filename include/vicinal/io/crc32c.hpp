@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CRC-32C (Castagnoli): the checksum of iSCSI, ext4 and every section of a vicinal file.
+// CRC-32C (Castagnoli) is the checksum of iSCSI, ext4 and every section of a vicinal file.
 #pragma once
 
 #include <array>    // for array
@@ -23,8 +23,8 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
-/// The ways to compute the same number. The choice is made at run time, once per call, so that the code is the same in
-/// every translation unit whatever it is compiled for, and a plain build uses the instruction too.
+/// Each path computes the same number in its own way. The choice is made at run time, once per call, so that the code
+/// is the same in every translation unit whatever it is compiled for, and a plain build uses the instruction too.
 enum class crc32c_path { bitwise, slicing, sse42, armv8 };
 
 using crc32c_table = std::array<std::array<std::uint32_t, 256>, 8>;
@@ -43,7 +43,8 @@ inline constexpr crc32c_table crc32c_by_byte = [] {
     return table;
 }();
 
-/// The instruction has a latency of three cycles and a throughput of one: three independent lanes of this many bytes.
+/// Three independent lanes of this many bytes are computed at once, as the instruction has a latency of three cycles
+/// and a throughput of one.
 inline constexpr std::size_t crc32c_lane = 2048;
 
 /// Table k maps byte k of a register to its effect crc32c_lane zero bytes later; the register's value then is the xor
@@ -74,7 +75,7 @@ inline constexpr std::array<std::array<std::uint32_t, 256>, 4> crc32c_by_lane = 
            crc32c_by_lane[2][(state >> 16) & 0xFF] ^ crc32c_by_lane[3][state >> 24];
 }
 
-// The three below advance the raw register (no complement) over n bytes.
+// The functions below advance the raw register (no complement) over n bytes.
 
 [[nodiscard]] constexpr std::uint32_t crc32c_bitwise(std::uint32_t state, const std::byte* p, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; ++i) {
@@ -114,8 +115,8 @@ inline constexpr crc32c_path crc32c_hardware = crc32c_path::sse42;
 #endif
 }
 
-/// Asks for the three lines of the next lanes that correspond to `p`, if there are `n` bytes that reach so far: what
-/// the processor guesses ends with each lane.
+/// Prefetches the three lines of the next lanes that correspond to `p`, if `n` bytes reach so far: what the processor
+/// prefetches by itself ends with each lane.
 VICINAL_INLINE void crc32c_ask_for(const std::byte* p, std::size_t n) noexcept {
     if (n < 6 * crc32c_lane) return;
     for (std::size_t k = 3; k < 6; ++k) _mm_prefetch(reinterpret_cast<const char*>(p + k * crc32c_lane), _MM_HINT_T0);
@@ -164,7 +165,7 @@ inline constexpr crc32c_path crc32c_hardware = crc32c_path::armv8;
 #endif
 }
 
-// Written as assembly because the intrinsics exist only where the whole translation unit is compiled for them.
+// This is written as assembly because the intrinsics exist only where the whole translation unit is compiled for them.
 [[nodiscard]] VICINAL_INLINE std::uint32_t crc32c_step(std::uint32_t state, std::uint64_t word) noexcept {
     __asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %x1" : "+r"(state) : "r"(word));
     return state;
@@ -210,7 +211,7 @@ inline constexpr crc32c_path crc32c_hardware = crc32c_path::slicing;
 
 #endif
 
-/// crc32c by one stated path; a hardware path may be asked for only where crc32c_has_hardware().
+/// Computes crc32c by one stated path; a hardware path may be asked for only where crc32c_has_hardware().
 template <crc32c_path Path>
 [[nodiscard]] std::uint32_t crc32c_by(std::uint32_t crc, std::span<const std::byte> bytes) noexcept {
     if constexpr (Path == crc32c_path::bitwise)
@@ -223,7 +224,7 @@ template <crc32c_path Path>
     }
 }
 
-/// The CRC-32C of what `crc` is the CRC-32C of, followed by `bytes`. Begin with 0.
+/// Returns the CRC-32C of what `crc` is the CRC-32C of, followed by `bytes`. Begin with 0.
 [[nodiscard]] inline std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes) noexcept {
     if (crc32c_has_hardware()) return crc32c_by<crc32c_hardware>(crc, bytes);
     return crc32c_by<crc32c_path::slicing>(crc, bytes);

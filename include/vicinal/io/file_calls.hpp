@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What saving asks of the operating system, in one place: tests put a failing disk there instead.
+// All that saving asks of the operating system is in this one place: tests put a failing disk there instead.
 #pragma once
 
 #include <cerrno>        // for errno, EINTR, EEXIST
@@ -38,7 +38,7 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
-/// The names of one path's temporary files.
+/// Describes the names of one path's temporary files.
 struct temporary_names {
     std::string stem;        ///< what all of them begin with; it stands for the path's file name
     std::string host;        ///< what follows in those that this machine gave; others may not see its locks
@@ -55,14 +55,14 @@ struct temporary_names {
 
 #if defined(_WIN32)
 
-/// What is known of the file at a path before it is replaced.
+/// Holds what is known of the file at a path before it is replaced.
 struct file_rights {
     bool exists = false;
     bool regular = false;
     [[nodiscard]] int creation_mode() const noexcept { return _S_IREAD | _S_IWRITE; }
 };
 
-/// What atomic_file asks of the system; every call returns 0 or an errno.
+/// Does what atomic_file asks of the system; every call returns 0 or an errno.
 struct file_calls {
     using handle = int;
     static int look_up(const std::filesystem::path& path, file_rights& out) noexcept {
@@ -114,7 +114,8 @@ struct file_calls {
     }
     static int sync(handle file) noexcept { return _commit(file) != 0 ? errno : 0; }
     static int close(handle file) noexcept { return file >= 0 && _close(file) != 0 ? errno : 0; }  // -1: a directory
-    /// EBUSY if somebody has `to` open and the file system cannot put another file in its place.
+    /// Renames `from` to `to`, replacing it. EBUSY if somebody has `to` open and the file system cannot put another
+    /// file in its place.
     static int replace(const std::filesystem::path& from, const std::filesystem::path& to) {
         constexpr windows::dword replace_existing_on_disk = 0x1 | 0x8;  // the latter is MOVEFILE_WRITE_THROUGH
         if (windows::MoveFileExW(from.c_str(), to.c_str(), replace_existing_on_disk) != 0) return 0;
@@ -143,7 +144,7 @@ struct file_calls {
 
 #else
 
-/// Who may read and write the file at a path, to be given to the file that replaces it.
+/// Says who may read and write the file at a path, for the file that replaces it to get the same.
 struct file_rights {
     bool exists = false;
     bool regular = false;
@@ -151,11 +152,11 @@ struct file_rights {
     ::uid_t owner = 0;
     ::gid_t group = 0;
     std::vector<char> acl{};  ///< the POSIX access list as Linux keeps it; empty if there is none
-    /// What the new file is created with: until give() widens it, nobody but its owner may use it.
+    /// Returns the mode that the new file is created with: until give() widens it, nobody but its owner may use it.
     [[nodiscard]] ::mode_t creation_mode() const noexcept { return exists ? mode & 0600U : 0666U; }
 };
 
-/// What atomic_file asks of the system; every call returns 0 or an errno.
+/// Does what atomic_file asks of the system; every call returns 0 or an errno.
 struct file_calls {
     using handle = int;
 
@@ -177,7 +178,7 @@ struct file_calls {
     /// Locks `file`, which create() made at `path`, until its last handle is closed, and makes another handle of it.
     /// EEXIST says that a sweep came first and removes the file; all else, that the file system has no locks.
     static int hold(handle file, const std::filesystem::path& path, handle& out) noexcept {
-        // flock, because locks of fcntl are the process's: another thread's sweep would take them, and end them.
+        // flock is used because locks of fcntl are the process's: another thread's sweep would take them, and end them.
         if (const int failed = uninterrupted([&] { return ::flock(file, LOCK_EX | LOCK_NB); }); failed != 0)
             return failed == EWOULDBLOCK ? EEXIST : failed;
         struct ::stat held {};
@@ -206,7 +207,7 @@ struct file_calls {
         }
         ::closedir(entries);
     }
-    /// The name of this machine, or of the container that has its own.
+    /// Returns the name of this machine, or of the container that has its own.
     static std::string host() {
         char name[256] = {};
         return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
@@ -245,7 +246,7 @@ struct file_calls {
         return 0;
 #endif
     }
-    /// One attempt; may write less than `size`.
+    /// Makes one attempt to write, which may write less than `size`.
     static int write(handle file, const std::byte* data, std::size_t size, std::size_t& written) noexcept {
         const ssize_t n = ::write(file, data, size);
         written = n < 0 ? 0 : static_cast<std::size_t>(n);
@@ -281,7 +282,7 @@ struct file_calls {
   private:
     static constexpr const char* acl_name = "system.posix_acl_access";
 
-    /// The errno of a call that returns -1 when it fails, made again while signals interrupt it; or 0.
+    /// Makes a call that returns -1 when it fails, again while signals interrupt it. Returns 0 or its errno.
     template <class Call>
     static int uninterrupted(Call&& call) noexcept {
         int failed = EINTR;
@@ -316,8 +317,8 @@ struct file_calls {
         return 0;
 #endif
     }
-    /// Whether `file` now has the access list in `old`, or none if it has none: a directory may give one to new files,
-    /// whose entries would come to life with the group's permissions.
+    /// Gives `file` the access list in `old`, or none if that has none, and returns whether it has it now. A directory
+    /// may give a list to new files, whose entries would come to life with the group's permissions.
     static bool give_acl([[maybe_unused]] handle file, [[maybe_unused]] const file_rights& old,
                          [[maybe_unused]] bool same_group) noexcept {
 #if defined(__linux__)

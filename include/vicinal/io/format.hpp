@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The layout of a vicinal file: header and section table, as docs/format.md specifies them byte by byte.
+// A vicinal file begins with a header and a section table, as docs/format.md specifies them byte by byte.
 #pragma once
 
 #include <algorithm>    // for copy, any_of
@@ -19,10 +19,10 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Which index wrote a file.
+/// Says which index wrote a file.
 enum class index_kind : std::uint32_t { flat = 1, ivf = 2, hnsw = 3 };
 
-/// "flat", "ivf", "hnsw", or "unknown (7)".
+/// Returns "flat", "ivf", "hnsw", or "unknown (7)".
 [[nodiscard]] inline std::string to_string(index_kind kind) {
     switch (kind) {
         case index_kind::flat: return "flat";
@@ -34,7 +34,8 @@ enum class index_kind : std::uint32_t { flat = 1, ivf = 2, hnsw = 3 };
 
 namespace detail {
 
-// 0x89 is no ASCII, CR LF and LF show a transfer in text mode, 0x1A ends a listing on DOS: PNG's idea.
+// These bytes follow PNG's idea: 0x89 is no ASCII, CR LF and LF show a transfer in text mode, 0x1A ends a listing on
+// DOS.
 inline constexpr std::array<std::uint8_t, 8> file_magic = {0x89, 'V', 'I', 'C', 0x0D, 0x0A, 0x1A, 0x0A};
 inline constexpr std::uint16_t format_major = 1;
 inline constexpr std::uint16_t format_minor = 0;
@@ -45,11 +46,11 @@ inline constexpr std::size_t section_alignment = 64;  // of every section's offs
 inline constexpr std::size_t file_tail = 64;          // zeros at the end: a kernel may read so far past a row
 inline constexpr std::uint32_t max_sections = 256;
 inline constexpr std::uint32_t wide_ids = 1U << 8;    // incompatible: ids of 128 bits
-inline constexpr std::uint32_t duplicates_apart = 1;  // incompatible: copies outside a graph
+inline constexpr std::uint32_t duplicates_apart = 1;  // incompatible: duplicates outside a graph
 inline constexpr std::uint32_t known_incompat =
     wide_ids | duplicates_apart;  // the incompatible features this library can read
 
-/// Four characters as they stand in the file: section_type("CODE").
+/// Makes a type of four characters as they stand in the file: section_type("CODE").
 [[nodiscard]] consteval std::uint32_t section_type(const char (&name)[5]) {
     std::uint32_t type = 0;
     for (std::size_t i = 4; i-- > 0;) {
@@ -65,14 +66,14 @@ inline constexpr std::uint32_t known_incompat =
     return true;
 }
 
-/// The four characters of a valid type.
+/// Returns the four characters of a valid type.
 [[nodiscard]] inline std::string section_name(std::uint32_t type) {
     std::string name;
     for (int i = 0; i < 4; ++i, type >>= 8) name += static_cast<char>(type & 0xFF);
     return name;
 }
 
-/// The header's fields. An index fills the first block; the writer computes the second.
+/// Holds the header's fields. An index fills the first block; the writer computes the second.
 struct file_header {
     index_kind kind = index_kind::flat;
     std::uint64_t dim = 0;
@@ -91,7 +92,7 @@ struct file_header {
     std::uint32_t table_crc = 0;
 };
 
-/// One line of the section table.
+/// Holds one line of the section table.
 struct section_entry {
     std::uint32_t type = 0;
     std::uint32_t width = 1;  ///< bytes of one element: 1, 2, 4 or 8, 16 of wide ids
@@ -110,19 +111,19 @@ struct section_entry {
     fail(errc::corrupt_file, std::string(file) + ": " + message);
 }
 
-/// "section 'CODE' at offset 4096"
+/// Returns "section 'CODE' at offset 4096".
 [[nodiscard]] inline std::string describe(const section_entry& entry) {
     return "section '" + section_name(entry.type) + "' at offset " + std::to_string(entry.offset);
 }
 
-/// "an hnsw index of metric cosine, codec sq8, 64-bit unsigned ids, dimension 384"
+/// Returns "an hnsw index of metric cosine, codec sq8, 64-bit unsigned ids, dimension 384".
 [[nodiscard]] inline std::string describe(const file_header& header) {
     return (header.kind == index_kind::flat ? "a " : "an ") + to_string(header.kind) + " index of metric " +
            header.metric + ", codec " + header.codec + ", " + std::to_string(header.id_bits) + "-bit " +
            (header.id_signed ? "signed" : "unsigned") + " ids, dimension " + std::to_string(header.dim);
 }
 
-/// 1 to 31 printable ASCII characters without space.
+/// Says whether `name` is 1 to 31 printable ASCII characters without space.
 [[nodiscard]] inline bool valid_name(std::string_view name) noexcept {
     if (name.empty() || name.size() >= name_size) return false;
     for (const char c : name)
@@ -154,7 +155,8 @@ struct section_entry {
     return out;
 }
 
-/// file  names it in messages
+/// Reads a header.
+/// file    names it in messages
 /// throws  error{corrupt_file} if the bytes are no header, error{unsupported_version} if they are one from the future
 [[nodiscard]] inline file_header decode_header(std::span<const std::byte, header_size> bytes, std::string_view file) {
     const auto u8 = [&](std::size_t at) { return static_cast<unsigned>(bytes[at]); };
@@ -223,7 +225,7 @@ struct section_entry {
     return header;
 }
 
-/// Bytes of the section table.
+/// Returns the bytes of the section table.
 [[nodiscard]] constexpr std::size_t table_size(std::uint32_t section_count) noexcept {
     return section_entry_size * section_count;
 }
@@ -258,7 +260,7 @@ struct section_entry {
     return end ? checked_add(*end, file_tail) : end;
 }
 
-/// The section table of `header`; afterwards every section lies inside header.length bytes and no two overlap.
+/// Reads the section table of `header`; afterwards every section lies inside header.length bytes and no two overlap.
 /// bytes  table_size(header.section_count) of them
 /// throws  error{corrupt_file} unless it is exactly the table a writer makes for these types and lengths
 [[nodiscard]] inline std::vector<section_entry> decode_table(const file_header& header,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where an index meets a file. The index names its parts to a writer by write_parts(index, out) and takes them back
-// from a reader by read_parts(index, in), functions of its own namespace, without knowing what a file is; everything
-// about headers, sections and sources is here and below.
+// An index meets a file here. The index names its parts to a writer by write_parts(index, out) and takes them back from
+// a reader by read_parts(index, in), functions of its own namespace, without knowing what a file is; everything about
+// headers, sections and sources is here and below.
 #pragma once
 
 #include <cstddef>      // for size_t, byte
@@ -31,11 +31,11 @@ namespace detail {
     return type;
 }
 
-/// What an index's `write_parts` gets: names of four characters, and typed elements.
+/// Takes the parts of an index from its `write_parts`: names of four characters, and typed elements.
 class part_writer {
   public:
     explicit part_writer(section_writer& out) noexcept : out_(out) {}
-    /// A few numbers, by value.
+    /// Adds a few numbers, by value.
     void numbers(std::string_view name, std::span<const std::uint64_t> values) {
         std::vector<std::uint64_t> kept(values.begin(), values.end());
         stream<std::uint64_t>(name, values.size(), [kept = std::move(kept)](const auto& sink) {
@@ -45,7 +45,7 @@ class part_writer {
     void bytes(std::string_view name, std::vector<std::byte> values) {
         out_.add_bytes(part_type(name), std::move(values));
     }
-    /// `count` elements that produce(sink) hands over in spans; it may be called twice.
+    /// Adds `count` elements that produce(sink) hands over in spans; it may be called twice.
     template <class T, class Produce>
     void stream(std::string_view name, std::size_t count, Produce produce) {
         out_.template add_streamed<T>(part_type(name), count, std::move(produce));
@@ -55,17 +55,18 @@ class part_writer {
     section_writer& out_;
 };
 
-/// What an index's `read_parts` gets.
+/// Gives the parts in a file to an index's `read_parts`.
 class part_reader {
   public:
     part_reader(const file_image& image, bool validate, const stop_token& stop = {})
         : image_(image), validate_(validate), stop_(stop) {}
-    /// Whether every row is to be checked (a load), or nothing that grows with them (a view). The parts stay where they
-    /// are as long as the state's backing keeps the file.
+    /// Says whether every row is to be checked (a load), or nothing whose cost grows with them (a view). The parts stay
+    /// where they are as long as the state's backing keeps the file.
     [[nodiscard]] bool validate() const noexcept { return validate_; }
     [[nodiscard]] std::uint64_t rows() const noexcept { return image_.header().rows; }
-    /// Bytes of the whole file.
+    /// Returns the bytes of the whole file.
     [[nodiscard]] std::size_t bytes() const noexcept { return image_.bytes().size(); }
+    /// Returns a part of `count` elements.
     /// throws  error{corrupt_file}, and error{cancelled}: a load looks at its stop token between parts
     template <class T>
     [[nodiscard]] std::span<const T> elements(std::string_view name, std::uint64_t count) const {
@@ -107,7 +108,7 @@ inline void copy_sections(const file_image& from, section_writer& to) {
     }
 }
 
-/// The file of a view.
+/// Returns the file of a view.
 template <class State>
 [[nodiscard]] const file_image& viewed_file(const State& state) noexcept {
     return *static_cast<const file_image*>(state.backing.file());
@@ -141,7 +142,8 @@ void with_writer(const State& state, Use&& use) {
     use(static_cast<const section_writer&>(out));
 }
 
-/// A new index from a file: complete and, if `validate`, valid; or an exception. It works on the arrays in the file.
+/// Makes a new index from a file: complete and, if `validate`, valid; or throws. The index works on the arrays in the
+/// file.
 template <class State>
 [[nodiscard]] std::unique_ptr<State> read_state(const file_image& image, bool validate, const stop_token& stop) {
     require_type(image.header(), state_header<State>(0), image.name());
@@ -166,7 +168,7 @@ template <class State>
     return state;
 }
 
-/// Keeps the file open and mapped for as long as the state lives.
+/// Makes a view, which keeps the file open and mapped for as long as the state lives.
 template <class State>
 [[nodiscard]] std::unique_ptr<State> view_state(file_bytes bytes, const load_limits& limits) {
     auto image = std::make_shared<const file_image>(std::move(bytes), checksums::later, limits);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file, pipe or device that is open for reading.
+// An input_file is a file, pipe or device that is open for reading.
 #pragma once
 
 #include <algorithm>    // for min
@@ -25,7 +25,7 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
-/// A file open for reading.
+/// Holds a file open for reading.
 class input_file {
   public:
     /// Opens what there is: a file, a device, or a pipe, for whose writer it waits.
@@ -41,7 +41,7 @@ class input_file {
         learn();
     }
     /// Opens a regular file, and waits for nobody.
-    /// operation  "cannot OPERATION the path" says the message if it is something else
+    /// operation  says in the message "cannot OPERATION the path" what was to be done, if it is something else
     /// throws     error{io}
     input_file(const std::filesystem::path& path, std::string_view operation) : path_(path) {
 #if defined(_WIN32)

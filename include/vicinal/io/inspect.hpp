@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Says what is in a vicinal file, without loading it.
+// inspect says what is in a vicinal file, without loading it.
 #pragma once
 
 #include <array>       // for array
@@ -15,7 +15,7 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// One section of a file.
+/// Describes one section of a file.
 struct section_info {
     std::string name;           ///< four characters
     std::uint64_t offset = 0;   ///< of its first byte in the file
@@ -23,7 +23,7 @@ struct section_info {
     std::uint32_t element = 1;  ///< bytes of one element
 };
 
-/// What a file's header and section table say.
+/// Holds what a file's header and section table say.
 struct file_info {
     std::uint16_t format_major = 0;
     std::uint16_t format_minor = 0;
@@ -66,7 +66,7 @@ struct file_info {
     return info;
 }
 
-/// `info` as text for people: several lines, the last of which ends in a newline.
+/// Returns `info` as text for people: several lines, the last of which ends in a newline.
 ///     hnsw index, metric cosine, codec sq8, 128000 rows of dimension 256, 64-bit unsigned ids
 ///     format 1.0, 57348416 bytes, 2 sections
 ///       CODE        256    32768000 bytes, elements of 1

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The one way into a file: checks header, table, lengths, padding and checksums, then gives bounded, typed sections.
+// A file_image is the one way into a file: it checks header, table, lengths, padding and checksums, then gives bounded,
+// typed sections.
 #pragma once
 
 #include <algorithm>  // for find_if, min
@@ -17,15 +18,15 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
-/// When the sections' bytes are compared with their checksums.
+/// Says when the sections' bytes are compared with their checksums.
 enum class checksums {
     now,    ///< by the constructor: a load
     later,  ///< by verify(): a view, which must open without touching the vectors. Big-endian machines check now: they
             ///< copy
 };
 
-/// A file whose structure has been checked: every section lies inside it at a multiple of 64 bytes, none overlap, and
-/// at least 64 readable bytes follow each. What the sections mean is for the index to check.
+/// Holds a file whose structure has been checked: every section lies inside it at a multiple of 64 bytes, none overlap,
+/// and at least 64 readable bytes follow each. What the sections mean is for the index to check.
 ///
 /// threads  const members may be called from any number of threads
 class file_image {
@@ -59,23 +60,23 @@ class file_image {
 
     [[nodiscard]] bool has(std::uint32_t type) const noexcept { return find(type) != nullptr; }
 
-    /// All bytes of a section whose elements are bytes.
+    /// Returns all bytes of a section whose elements are bytes.
     /// throws  error{corrupt_file} if there is no such section
     [[nodiscard]] std::span<const std::byte> section(std::uint32_t type) const { return of_width(type, 1); }
 
-    /// The same, which must be exactly `length`.
+    /// Returns all bytes of such a section, which must be exactly `length`.
     /// throws  error{corrupt_file} if the section is missing or has another length
     [[nodiscard]] std::span<const std::byte> section(std::uint32_t type, std::uint64_t length) const {
         return array<std::byte>(type, length);
     }
 
-    /// A cursor over a section of mixed contents.
+    /// Returns a cursor over a section of mixed contents.
     /// throws  error{corrupt_file} if there is no such section
     [[nodiscard]] byte_reader fields(std::uint32_t type) const {
         return {section(type), name() + ": " + describe(entry(type))};
     }
 
-    /// A section as `count` elements, in this machine's byte order, at a multiple of 64 bytes in memory.
+    /// Returns a section as `count` elements, in this machine's byte order, at a multiple of 64 bytes in memory.
     /// throws  error{corrupt_file} if the section is missing, has another element width or another length
     template <file_element T>
     [[nodiscard]] std::span<const T> array(std::uint32_t type, std::uint64_t count) const {
@@ -86,7 +87,7 @@ class file_image {
         return all;
     }
 
-    /// A section as however many elements it has.
+    /// Returns a section as however many elements it has.
     /// throws  error{corrupt_file} if the section is missing or has another element width
     template <file_element T>
     [[nodiscard]] std::span<const T> array(std::uint32_t type) const {
@@ -155,7 +156,7 @@ class file_image {
     bool swapped_ = false;
 };
 
-/// The header fields of an index of this type: what its files must hold, and what its writer begins with.
+/// Makes the header fields of an index of this type: what its files must hold, and what its writer begins with.
 /// dim  0 = any
 template <class Id>
 [[nodiscard]] file_header header_of(index_kind kind, std::string_view metric, std::string_view codec,
@@ -171,6 +172,7 @@ template <class Id>
     return header;
 }
 
+/// Refuses files of another type.
 /// throws  error{wrong_type} naming both if a file of `found` is not what `asked` (see header_of) describes
 inline void require_type(const file_header& found, const file_header& asked, std::string_view file) {
     if (found.kind == asked.kind && found.metric == asked.metric && found.codec == asked.codec &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whole files as contiguous, 64-byte aligned bytes: read, mapped or borrowed.
+// A source gives a whole file as contiguous, 64-byte aligned bytes: read, mapped or borrowed.
 #pragma once
 
 #include <algorithm>    // for copy, max, min
@@ -34,12 +34,13 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// What may follow an index where it is read from.
+/// Says what may follow an index where it is read from.
 enum class stream_end {
     required,  ///< nothing: bytes after the index are refused
     anything,  ///< whatever there is: no byte after the index is read
 };
 
+/// Refuses files that are too large for the caller.
 /// throws  error{limit_exceeded} if the header announces more than the limits allow
 inline void require_limits(const file_header& header, const load_limits& limits, std::string_view file) {
     const auto check = [&](const char* what, const char* field, std::uint64_t value, std::uint64_t limit) {
@@ -52,7 +53,7 @@ inline void require_limits(const file_header& header, const load_limits& limits,
     check("the dimension", "max_dim", header.dim, limits.max_dim);
 }
 
-/// Uninitialised memory that begins at a multiple of 64.
+/// Holds uninitialised memory that begins at a multiple of 64.
 class aligned_bytes {
   public:
     aligned_bytes() = default;
@@ -84,8 +85,8 @@ class aligned_bytes {
     std::size_t size_ = 0;
 };
 
-/// A regular, non-empty file mapped read-only, shared with every other process that maps it. Its pages are read when
-/// they are first touched. Whoever shortens the file meanwhile makes a later touch raise SIGBUS (Windows lets nobody);
+/// Maps a regular, non-empty file read-only, shared with every other process that maps it. Its pages are read when they
+/// are first touched. Whoever shortens the file meanwhile makes a later touch raise SIGBUS (Windows lets nobody);
 /// replacing it by rename, as `save` does, is harmless.
 class mapped_file {
   public:
@@ -135,8 +136,8 @@ class mapped_file {
     fail_corrupt(file, "it ends after " + std::to_string(found) + " bytes, expected " + std::to_string(expected));
 }
 
-/// The bytes of one vicinal file, wherever they came from, and its header. They begin at a multiple of 64 and stay put
-/// when the object moves. Beyond the header nothing has been checked: that is file_image's part.
+/// Holds the bytes of one vicinal file, wherever they came from, and its header. They begin at a multiple of 64 and
+/// stay put when the object moves. Beyond the header nothing has been checked: that is file_image's part.
 class file_bytes {
   public:
     /// header  of the file, decoded before so many bytes were read
@@ -157,9 +158,9 @@ class file_bytes {
 
     [[nodiscard]] const file_header& header() const noexcept { return header_; }
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
-    /// What messages call it: the path, "the stream" or "the bytes".
+    /// Returns what messages call the file: the path, "the stream" or "the bytes".
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
-    /// The same bytes in memory of our own, to be written to; copied if they were not.
+    /// Returns the same bytes in memory of our own, to be written to; copies them if they are elsewhere.
     [[nodiscard]] std::span<std::byte> own() {
         if (!std::holds_alternative<aligned_bytes>(owner_)) {
             aligned_bytes copy(bytes_.size());
@@ -245,10 +246,10 @@ template <class Read>
     return {std::move(whole), std::move(name), header};
 }
 
-/// The file at `path`, read into memory. A pipe or device is read to its end; a pipe without a writer is waited for,
-/// and `limits.stop` is looked at between the bytes that come. throws  error{io, corrupt_file, unsupported_version,
-/// limit_exceeded}; the last three before more than the header
-///         has been read
+/// Reads the file at `path` into memory. A pipe or device is read to its end; a pipe without a writer is waited for,
+/// and `limits.stop` is looked at between the bytes that come.
+/// throws  error{io, corrupt_file, unsupported_version, limit_exceeded}; the last three before more than the header has
+///         been read
 [[nodiscard]] inline file_bytes read_path(const std::filesystem::path& path, const load_limits& limits = {}) {
     input_file file(path);
     const auto read = [&](std::byte* to, std::size_t size) { return file.read(to, size); };
@@ -272,8 +273,8 @@ template <class Read>
     return {std::move(whole), std::move(name), header};
 }
 
-/// The file that begins where `in` stands, which need not be seekable. Exactly the file's bytes are taken from it: it
-/// is left good, before whatever follows.
+/// Reads the file that begins where `in` stands, which need not be seekable. Exactly the file's bytes are taken from
+/// it: it is left good, before whatever follows.
 /// throws  as read_path; error{io} if the stream fails other than by ending
 [[nodiscard]] inline file_bytes read_stream(std::istream& in, const load_limits& limits = {}) {
     if (!in) fail(errc::io, "cannot load from the stream: it had failed before");
@@ -296,7 +297,7 @@ template <class Read>
     return read_growing(read, "the stream", limits, stream_end::anything);
 }
 
-/// The file in `bytes`: referred to if they begin at a multiple of 64, else copied.
+/// Takes the file in `bytes`: refers to them if they begin at a multiple of 64, else copies them.
 /// throws  error{corrupt_file, unsupported_version, limit_exceeded}
 [[nodiscard]] inline file_bytes read_span(std::span<const std::byte> bytes, const load_limits& limits = {}) {
     file_bytes file(bytes, "the bytes");
@@ -309,7 +310,7 @@ template <class Read>
     return file;
 }
 
-/// The file in `bytes`, which outlive the object and begin at a multiple of 64.
+/// Refers to the file in `bytes`, which must outlive the result and begin at a multiple of 64.
 /// throws  error{invalid_argument} if they begin elsewhere; error{corrupt_file, unsupported_version, limit_exceeded}
 [[nodiscard]] inline file_bytes borrow_span(std::span<const std::byte> bytes, const load_limits& limits = {}) {
     if (const auto over = reinterpret_cast<std::uintptr_t>(bytes.data()) % section_alignment; over != 0)
@@ -318,7 +319,7 @@ template <class Read>
     return read_span(bytes, limits);
 }
 
-/// The file at `path`, mapped.
+/// Maps the file at `path`.
 /// throws  error{io} if it cannot be mapped; error{corrupt_file, unsupported_version} if it does not begin with a
 ///         header
 [[nodiscard]] inline file_bytes map_path(const std::filesystem::path& path) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The calls of Windows that files need, declared here because <windows.h> would bring thousands of macros with it.
+// The calls of Windows that files need are declared here because <windows.h> would bring thousands of macros with it.
 #pragma once
 
 #if defined(_WIN32)
@@ -17,7 +17,7 @@
 
 #include "vicinal/core/config.hpp"
 
-// Names of the global namespace, as <windows.h> has them: a program may include both, in any order.
+// These names are in the global namespace, as <windows.h> has them: a program may include both, in any order.
 struct _SECURITY_ATTRIBUTES;
 struct HINSTANCE__;
 
@@ -33,7 +33,7 @@ using size_type = unsigned long long;
 using size_type = unsigned long;
 #endif
 
-// They are the same functions as those of <windows.h>, as all C functions of one name are, in whatever namespace.
+// These are the same functions as those of <windows.h>, as all C functions of one name are, in whatever namespace.
 extern "C" {
 __declspec(dllimport) handle
     __stdcall CreateFileW(const wchar_t*, dword, dword, ::_SECURITY_ATTRIBUTES*, dword, dword, handle);
@@ -48,7 +48,7 @@ __declspec(dllimport)::HINSTANCE__* __stdcall GetModuleHandleW(const wchar_t*);
 __declspec(dllimport) procedure __stdcall GetProcAddress(::HINSTANCE__*, const char*);
 }
 
-// As in <windows.h>, whose macros have other names.
+// The values are those of <windows.h>, whose macros have other names.
 inline constexpr dword generic_read = 0x80000000;
 inline constexpr dword generic_write = 0x40000000;
 inline constexpr dword delete_access = 0x00010000;
@@ -61,7 +61,7 @@ inline constexpr dword open_reparse_point = 0x00200000;
 
 [[nodiscard]] inline bool valid(handle file) noexcept { return reinterpret_cast<std::intptr_t>(file) != -1; }
 
-/// The errno that stands for what GetLastError() said.
+/// Returns the errno that stands for what GetLastError() said.
 [[nodiscard]] inline int errno_of(dword code) noexcept {
     switch (code) {
         case 2:                         // ERROR_FILE_NOT_FOUND
@@ -90,13 +90,13 @@ inline constexpr dword open_reparse_point = 0x00200000;
 }
 [[nodiscard]] inline int last_errno() noexcept { return errno_of(GetLastError()); }
 
-/// A handle of the file at `path`, which exists; others may meanwhile do with it what `share` says.
+/// Opens a handle of the file at `path`, which exists; others may meanwhile do with it what `share` says.
 [[nodiscard]] inline handle open(const std::filesystem::path& path, dword access, dword share, dword flags) noexcept {
     return CreateFileW(path.c_str(), access, share, nullptr, open_existing, flags, nullptr);
 }
 
-/// A descriptor for reading the file at `path`, which others may meanwhile write to, rename and replace. -1, with
-/// errno set, if there is none.
+/// Opens a descriptor for reading the file at `path`, which others may meanwhile write to, rename and replace. Returns
+/// -1, and sets errno, if that fails.
 [[nodiscard]] inline int open_to_read(const std::filesystem::path& path) noexcept {
     const handle file = open(path, generic_read, share_all, attribute_normal);
     if (!valid(file)) {
@@ -109,7 +109,7 @@ inline constexpr dword open_reparse_point = 0x00200000;
     return descriptor;
 }
 
-/// Whether it is for somebody else who has it that the file at `path` cannot be replaced, not for want of rights.
+/// Says, of a file that could not be replaced, whether that is because somebody has it open, not for want of rights.
 [[nodiscard]] inline bool in_use(const std::filesystem::path& path) noexcept {
     const handle file = open(path, generic_write | delete_access, share_all, attribute_normal);
     if (!valid(file)) return last_errno() == EBUSY;
@@ -117,8 +117,8 @@ inline constexpr dword open_reparse_point = 0x00200000;
     return true;
 }
 
-/// The first `size` bytes of an open file, mapped until UnmapViewOfFile; the descriptor may be closed. Returns null,
-/// and sets errno, if that fails.
+/// Maps the first `size` bytes of an open file until UnmapViewOfFile; the descriptor may be closed. Returns null, and
+/// sets errno, if that fails.
 [[nodiscard]] inline const std::byte* map(int descriptor, std::size_t size) noexcept {
     constexpr dword page_readonly = 0x02;
     constexpr dword file_map_read = 0x0004;
@@ -147,7 +147,9 @@ inline bool set_information(handle file, int what, void* data, std::size_t size)
         dword name_bytes;
         wchar_t name[1];
     };
-    const std::wstring name = std::filesystem::absolute(to).wstring();
+    std::error_code code;
+    const std::wstring name = std::filesystem::absolute(to, code).wstring();
+    if (code) return EIO;
     std::vector<std::byte> room(sizeof(rename_information) + name.size() * sizeof(wchar_t));
     rename_information head{};
     head.flags = 0x1 | 0x2;  // FILE_RENAME_FLAG_REPLACE_IF_EXISTS, _POSIX_SEMANTICS

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Turns a header and a list of sections into a file: on disk, in a stream or in memory, the same bytes in each.
+// A section_writer turns a header and a list of sections into a file: on disk, in a stream or in memory, the same bytes
+// in each.
 #pragma once
 
 #include <algorithm>   // for any_of, copy, min
@@ -23,7 +24,7 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
-/// Where a streamed section's elements go, any number at a time.
+/// Takes a streamed section's elements, any number at a time.
 template <file_element T>
 class element_writer {
   public:
@@ -89,7 +90,7 @@ class section_writer {
         header_.length = *total;
     }
 
-    /// Bytes of the whole file.
+    /// Returns the bytes of the whole file.
     [[nodiscard]] std::uint64_t length() const noexcept {
         return entries_.empty() ? header_size + file_tail : header_.length;
     }
@@ -136,7 +137,7 @@ class section_writer {
         check(thrown);
     }
 
-    /// The file as bytes.
+    /// Returns the file as bytes.
     /// throws  error{cancelled}
     [[nodiscard]] std::vector<std::byte> to_bytes(const save_options& options = {}) const {
         byte_progress told(options.stop, options.progress, to_size(length()));
@@ -162,7 +163,7 @@ class section_writer {
         save_with<file_calls>(path, options);
     }
 
-    /// save() with other system calls, for tests.
+    /// Does what save() does with other system calls, for tests.
     template <class Calls>
     void save_with(const std::filesystem::path& path, const save_options& options) const {
         byte_progress told(options.stop, options.progress, to_size(length()));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// k-means for many clusters: groups first, then clusters within each.
+// Hierarchical k-means is for many clusters: it makes groups first, then clusters within each.
 //
 // One level costs rows x clusters x dim an iteration, and there must be rows for every cluster: the square of the
 // clusters. Two levels of about sqrt(clusters) each cost its square root, and lose a few percent of the objective.
@@ -19,8 +19,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// How many of `clusters` each group gets, by its number of rows: at least one if it has any, never more than rows.
-/// Seats are given by highest averages (Jefferson, d'Hondt), ties to the lower group.
+/// Says how many of `clusters` each group gets, by its number of rows: at least one if it has any, never more than
+/// rows. Seats are given by highest averages (Jefferson, d'Hondt), ties to the lower group.
 [[nodiscard]] inline std::vector<std::size_t> divide_clusters(const cluster_members& groups, std::size_t clusters) {
     const std::size_t count = groups.start.size() - 1;
     std::vector<std::size_t> share(count, 0);
@@ -47,8 +47,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// As kmeans, in two levels. The result's objective is that of each row within its group; a row whose closest centroid
-/// belongs to another group is a little closer still. `iterations` is the most any level took.
+/// Does what kmeans does, in two levels. The result's objective is that of each row within its group; a row whose
+/// closest centroid belongs to another group is a little closer still. `iterations` is the most any level took.
 /// params   `.progress` counts groups, with the division into them as one more
 /// throws   as kmeans
 /// cost     O(iterations * trained rows * sqrt(clusters) * dim)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// k-means: the centroids that IVF lists and product quantisers are made of.
+// k-means computes the centroids that IVF lists and product quantisers are made of.
 //
-// Lloyd's iterations over a sample, seeded by k-means++ on a smaller one; an empty cluster takes half of the largest.
-// From 256 clusters on a row is compared, after the first iteration, with the centroids around its cluster only.
-// Every sum is taken in a fixed order, every comparison that rounding leaves open is made in double precision, and
-// every random number is a function of (seed, purpose, counter): equal calls give equal bytes for every executor.
+// It runs Lloyd's iterations over a sample, seeded by k-means++ on a smaller one; an empty cluster takes half of the
+// largest. From 256 clusters on a row is compared, after the first iteration, with the centroids around its cluster
+// only. Every sum is taken in a fixed order, every comparison that rounding leaves open is made in double precision,
+// and every random number is a function of (seed, purpose, counter): equal calls give equal bytes for every executor.
 #pragma once
 
 #include <algorithm>    // for max, min, sort
@@ -52,11 +52,11 @@ struct kmeans_result {
 
 namespace detail {
 
-/// How many centroids a row is compared with once it has a cluster, and how many clusters it takes for that to pay.
+/// A row is compared with this many centroids once it has a cluster, where there are enough clusters for that to pay.
 inline constexpr std::size_t neighbourhood = 64;
 inline constexpr std::size_t clusters_worth_neighbourhoods = 4 * neighbourhood;
 
-/// The rows of each cluster, ascending: cluster c has member[start[c]] to member[start[c + 1] - 1].
+/// Holds the rows of each cluster, ascending: cluster c has member[start[c]] to member[start[c + 1] - 1].
 struct cluster_members {
     std::vector<std::size_t> start;
     std::vector<std::size_t> member;
@@ -76,7 +76,7 @@ struct cluster_members {
     }
 };
 
-/// Adds the rows to `sum` in their order. Four at a time: the memory they come from is waited for once.
+/// Adds the rows to `sum` in their order. It takes four at a time, to wait once for the memory they come from.
 inline void add_rows(const row_set& rows, std::span<const std::size_t> which, std::span<double> sum) noexcept {
     std::size_t i = 0;
     for (; i + 4 <= which.size(); i += 4) {
@@ -129,6 +129,7 @@ class cluster_splitting {
                       const kmeans_random& random, std::uint64_t counter)
         : rows_(rows), members_(members), centroids_(centroids), random_(random), counter_(counter) {}
 
+    /// Splits large clusters to fill the empty ones and, if `balance` is above 0, the smallest.
     /// balance  as in kmeans_params
     /// returns  how many were split
     std::size_t run(double balance = 0) {
@@ -184,7 +185,7 @@ class cluster_splitting {
         return true;
     }
 
-    /// A random member that differs from the centroid, or null.
+    /// Returns a random member that differs from the centroid, or null.
     [[nodiscard]] const float* member_off(std::size_t cluster, const float* centroid) {
         const auto members = members_.of(cluster);
         const std::size_t begin = random_.below(members.size(), counter_++);
@@ -200,7 +201,7 @@ class cluster_splitting {
     std::span<float> centroids_;
     const kmeans_random& random_;
     std::uint64_t counter_;
-    // (size, (order, cluster)), the largest first and among equals the lowest cluster.
+    // Elements are (size, (order, cluster)); the largest comes first, and among equals the lowest cluster.
     using ranked_donor = std::pair<std::size_t, std::pair<std::size_t, std::size_t>>;
     std::priority_queue<ranked_donor, std::vector<ranked_donor>, plain_less> donors_;
 };
@@ -233,7 +234,8 @@ inline void assign_around(const row_set& rows, const cluster_members& members, m
     });
 }
 
-/// Lloyd's iterations from seeded centroids in `result` until nothing moves, little is gained or the count is reached.
+/// Runs Lloyd's iterations from seeded centroids in `result` until nothing moves, little is gained or the count is
+/// reached.
 inline void run_lloyd(const row_set& rows, const kmeans_params& params, kmeans_result& result) {
     const kmeans_random random(params.seed, kmeans_random::purpose::splitting);
     std::vector<std::uint32_t> assignment(rows.size());
@@ -301,13 +303,13 @@ inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& par
                                          std::to_string(rows.rows()) + " rows; there must be a row for each cluster");
 }
 
-/// How many rows serve `clusters` at `per_cluster` each; all of them for 0.
+/// Returns how many of `rows` rows to train `clusters` on, at `per_cluster` each; all of them for 0.
 [[nodiscard]] constexpr std::size_t sample_size(std::size_t rows, std::size_t clusters,
                                                 std::size_t per_cluster) noexcept {
     return per_cluster == 0 || per_cluster > rows / clusters ? rows : clusters * per_cluster;
 }
 
-/// k-means of the rows whose numbers `sample` holds, all of them.
+/// Runs k-means on all rows whose numbers `sample` holds.
 [[nodiscard]] inline kmeans_result cluster_sample(matrix_view<const float> rows, std::span<const std::size_t> sample,
                                                   const kmeans_params& params) {
     // k-means++ looks at every row once per cluster; past this many rows per cluster the centroids gain nothing.
@@ -327,7 +329,7 @@ inline void check_kmeans(matrix_view<const float> rows, const kmeans_params& par
 
 }  // namespace detail
 
-/// Centroids that make the squared Euclidean distance from each row to its closest one small on average.
+/// Finds centroids that make the squared Euclidean distance from each row to its closest one small on average.
 /// rows     finite, each with a sum of squares <= FLT_MAX/8; read during the call, not copied
 /// params   see kmeans_params
 /// returns  see kmeans_result; fewer distinct rows than clusters leave some centroids equal to others. From 256

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What k-means starts from: random numbers by counter, samples of rows, and k-means++ (Arthur, Vassilvitskii 2007).
+// k-means starts from random numbers by counter, samples of rows, and k-means++ (Arthur, Vassilvitskii 2007).
 #pragma once
 
 #include <algorithm>  // for copy_n, min
@@ -17,18 +17,19 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Random numbers by counter (splitmix64's finaliser over a keyed counter): any one can be had without those before it.
+/// Makes random numbers by counter (splitmix64's finaliser over a keyed counter): any one can be had without those
+/// before it.
 class kmeans_random {
   public:
     enum class purpose : std::uint64_t { sample = 1, seeding_pool, seeding, filling, splitting };
 
     kmeans_random(std::uint64_t seed, purpose use) noexcept : key_(mix(seed ^ mix(static_cast<std::uint64_t>(use)))) {}
 
-    /// In [0, 1).
+    /// Returns a number in [0, 1).
     [[nodiscard]] double uniform(std::uint64_t counter) const noexcept {
         return static_cast<double>(mix(key_ + counter) >> 11) * 0x1p-53;
     }
-    /// In [0, n), n >= 1.
+    /// Returns a number in [0, n), n >= 1.
     [[nodiscard]] std::size_t below(std::size_t n, std::uint64_t counter) const noexcept {
         return (std::min)(n - 1, static_cast<std::size_t>(uniform(counter) * static_cast<double>(n)));
     }
@@ -44,7 +45,7 @@ class kmeans_random {
     std::uint64_t key_;
 };
 
-/// `want` of the numbers below n in ascending order, every subset equally likely. want <= n.
+/// Chooses `want` of the numbers below n, in ascending order, every subset equally likely. want <= n.
 [[nodiscard]] inline std::vector<std::size_t> choose_rows(std::size_t n, std::size_t want,
                                                           const kmeans_random& random) {
     std::vector<std::size_t> chosen;
@@ -56,11 +57,12 @@ class kmeans_random {
     return chosen;
 }
 
-/// k-means++: each next centroid is a row drawn with probability proportional to its squared distance from those drawn.
+/// Draws centroids as k-means++ does: each next one is a row drawn with probability proportional to its squared
+/// distance from those drawn.
 ///
-/// Some are drawn before the distances of all rows are brought up to date, by one matrix product. A row drawn by an old
-/// distance is kept with probability new / old, where the new one counts those drawn since: rejection, so the odds are
-/// those of drawing one by one.
+/// Several rows are drawn before the distances of all rows are brought up to date, by one matrix product. A row drawn
+/// by an old distance is kept with probability new / old, where the new one counts those drawn since: rejection, so the
+/// odds are those of drawing one by one.
 class kmeans_seeding {
   public:
     /// rows  at least one; must outlive this
@@ -95,7 +97,7 @@ class kmeans_seeding {
     static constexpr std::size_t block = 1024;
     static constexpr std::size_t most_at_once = 32;
 
-    /// No weight is above its row's squared distance from any of `centroids` afterwards.
+    /// Lowers each weight to its row's squared distance from the closest of `centroids`, if that is less.
     void lower_weights(matrix_view<const float> centroids) {
         assign_rows(rows_, centroids, closest_, distance_, executor_, stop_, "kmeans");
         total_ = 0;
@@ -110,7 +112,7 @@ class kmeans_seeding {
         }
     }
 
-    /// At least one row and at most `want`.
+    /// Draws at least one row and at most `want`.
     [[nodiscard]] std::vector<std::size_t> draw_some(std::size_t want) {
         std::vector<std::size_t> drawn;
         if (total_ <= 0) {  // fewer distinct rows than clusters, and any row is as good as another
@@ -128,7 +130,7 @@ class kmeans_seeding {
         return drawn;
     }
 
-    /// The row at which the running sum of weights exceeds `target`; never one of weight 0.
+    /// Returns the row at which the running sum of weights exceeds `target`; not one of weight 0, unless all are.
     [[nodiscard]] std::size_t row_at(double target) const {
         std::size_t b = 0;
         while (b + 1 < block_sums_.size() && target >= block_sums_[b]) target -= block_sums_[b++];

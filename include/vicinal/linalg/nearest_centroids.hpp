@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Which centroid is closest to each row: a blocked matrix product proposes,
-// double precision decides.
+// A blocked matrix product proposes which centroid is closest to each row, and double precision decides.
 //
-// The product gives |c|^2 / 2 - x.c in single precision, which orders the
-// centroids of one row up to a known rounding error. Every centroid that error
-// cannot rule out is measured again from direct differences in double
-// precision, so the answer is that of a double-precision scan: it depends
-// neither on the size of the blocks, nor on how Eigen sums, nor on the number
-// of threads. Rows and centroids are first moved by the centroids' mean; on
-// data far from the origin the error bound would otherwise rule out nothing.
+// The product gives |c|^2 / 2 - x.c in single precision, which orders the centroids of one row up to a known rounding
+// error. Every centroid that error cannot rule out is measured again from direct differences in double precision, so
+// the answer is that of a double-precision scan: it depends neither on the size of the blocks, nor on how Eigen sums,
+// nor on the number of threads. Rows and centroids are first moved by the centroids' mean; on data far from the origin
+// the error bound would otherwise rule out nothing.
 //
-// Eigen starts no threads here unless the program is compiled with -fopenmp;
-// there, call Eigen::setNbThreads(1) when passing an executor, or each of its
-// threads starts its own. The results are the same.
+// Eigen starts no threads here unless the program is compiled with -fopenmp; there, call Eigen::setNbThreads(1) when
+// passing an executor, or each of its threads starts its own. The results are the same.
 #pragma once
 
 #include "vicinal/core/target.hpp"
@@ -58,20 +54,19 @@ using float_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen:
     fail(errc::cancelled, std::string(what) + " was cancelled by its stop token");
 }
 
-/// Centroids made ready for the product: moved by their mean, with half their
-/// squared norms. Read by many threads. Ties go to the lower number everywhere.
+/// Holds centroids made ready for the product: moved by their mean, with half their squared norms. Many threads may
+/// read it. Ties go to the lower number everywhere.
 class centroid_table {
   public:
-    /// Rows multiplied at once, and the grain of `.stop`.
+    /// So many rows are multiplied at once; `stop` is looked at in between.
     static constexpr std::size_t tile_rows = 256;
-    /// Centroids multiplied at once: tile_rows x panel scores stay in the
-    /// second-level cache.
+    /// So many centroids are multiplied at once: tile_rows x panel scores stay in the second-level cache.
     static constexpr std::size_t panel = 256;
-    /// Centroids whose smallest score decides whether any of them is looked at.
+    /// Of so many centroids the smallest score decides whether any of them is looked at.
     static constexpr std::size_t group = 64;
     static_assert(panel % group == 0);
 
-    /// What one thread needs; reused from tile to tile.
+    /// Holds what one thread needs; reused from tile to tile.
     struct scratch {
         struct candidate {
             std::uint32_t centroid;
@@ -111,7 +106,7 @@ class centroid_table {
         pass_over_repeats();
     }
 
-    /// Some of another table's, which keep their numbers.
+    /// Takes some of the centroids of another table, which keep their numbers.
     /// chosen  ascending; must stay unchanged while the table is in use, as must the centroids of `all`
     centroid_table(const centroid_table& all, std::span<const std::uint32_t> chosen VICINAL_LIFETIMEBOUND)
         : original_(all.original_),
@@ -144,8 +139,8 @@ class centroid_table {
                    distance.empty() ? nullptr : &distance[which[i]]);
     }
 
-    /// The numbers of the `want` closest centroids of each row in ascending order, rows.size() x want of them; those
-    /// equal to one of a lower number, which no row is assigned to, only where there are no others left.
+    /// Writes the numbers of the `want` closest centroids of each row in ascending order, rows.size() x want of them;
+    /// those equal to one of a lower number, which no row is assigned to, only where there are no others left.
     /// rows  so few that their products with all centroids fit the second-level cache
     void closest(const row_set& rows, std::size_t want, scratch& work, std::span<std::uint32_t> numbers) const {
         work.which.resize(rows.size());
@@ -167,7 +162,7 @@ class centroid_table {
             mean_[i] = static_cast<float>(sum[i] / static_cast<double>(original_.rows()));
     }
 
-    /// A centroid equal to one of a lower number can never win: a large half norm
+    /// Gives each centroid that is equal to one of a lower number, and so can never win, a large half norm, which
     /// spares every row its exact distance.
     void pass_over_repeats() {
         std::vector<std::size_t> order(original_.rows());
@@ -202,16 +197,15 @@ class centroid_table {
         }
     }
 
-    /// The products of the loaded rows with the centroids [first, first + width).
+    /// Computes the products of the loaded rows with the centroids [first, first + width).
     void multiply(std::size_t first, std::size_t width, scratch& work) const {
         work.products.resize(work.rows.rows(), eigen_size(width));
         work.products.noalias() = work.rows * moved_.middleRows(eigen_size(first), eigen_size(width)).transpose();
     }
 
-    /// How far a score may be from its true value, for a row and a centroid of at
-    /// most these norms: the roundings of the product (one per term), of the
-    /// subtraction, of the norm and of the move by the mean, each at most 2^-24
-    /// of the Cauchy-Schwarz bound; the last term covers products that underflow.
+    /// Returns how far a score may be from its true value, for a row and a centroid of at most these norms: the
+    /// roundings of the product (one per term), of the subtraction, of the norm and of the move by the mean, each at
+    /// most 2^-24 of the Cauchy-Schwarz bound; the last term covers products that underflow.
     [[nodiscard]] float score_error(float row_norm, float centroid_norm) const noexcept {
         constexpr float rounding = std::numeric_limits<float>::epsilon() / 2;
         const float terms = static_cast<float>(original_.dim() + 8);
@@ -219,8 +213,7 @@ class centroid_table {
                terms * (std::numeric_limits<float>::min)();
     }
 
-    /// Notes the centroids [first, first + width) that may be the closest, judged
-    /// by their products with the row.
+    /// Notes the centroids [first, first + width) that may be the closest, judged by their products with the row.
     void collect(scratch::row_state& state, const float* products, std::size_t first, std::size_t width) const {
         using values = Eigen::Map<const Eigen::ArrayXf>;
         for (std::size_t g = 0; g < width; g += group) {
@@ -239,8 +232,8 @@ class centroid_table {
         }
     }
 
-    /// The closest of the candidates that are still possible; they are in
-    /// ascending order, so ties go to the lower.
+    /// Takes the closest of the candidates that are still possible; they are in ascending order, so ties go to the
+    /// lower.
     void decide(scratch::row_state& state, const float* row, std::uint32_t& assignment, float* distance) const {
         std::erase_if(state.candidates, [&](const auto& candidate) { return candidate.lower > state.upper; });
         assignment = number(state.candidates.empty() ? 0 : state.candidates.front().centroid);
@@ -257,7 +250,8 @@ class centroid_table {
         if (distance != nullptr) *distance = static_cast<float>(best);
     }
 
-    /// Those of the scores below the want-th for certain, and of the doubtful ones the closest by exact distance.
+    /// Chooses the centroids whose scores are below the want-th for certain, and of the doubtful ones the closest by
+    /// exact distance; chosen.size() in all.
     void choose(const float* row, float norm, const float* products, scratch& work,
                 std::span<std::uint32_t> chosen) const {
         using values = Eigen::Map<const Eigen::ArrayXf>;
@@ -283,7 +277,7 @@ class centroid_table {
                 work.doubtful.emplace_back(exact_distance(row, numbered), numbered);
         }
         std::sort(work.doubtful.begin(), work.doubtful.end());
-        // Of numbers nobody admitted, which may be NaN, there could be too few; then some are named twice.
+        // Vectors that nobody validated may hold NaN, and too few centroids be found; then some are named twice.
         for (std::size_t i = 0; found < chosen.size(); ++i)
             chosen[found++] = i < work.doubtful.size() ? work.doubtful[i].second : number(0);
         std::sort(chosen.begin(), chosen.end());
@@ -302,8 +296,7 @@ class centroid_table {
     std::vector<float> group_norms_;
 };
 
-/// nearest_centroids over any row set, cancellable. `what` names the caller in
-/// the message.
+/// Does what nearest_centroids does, over any row set. `what` names the caller in the message of a cancelled call.
 inline void assign_rows(const row_set& rows, matrix_view<const float> centroids, std::span<std::uint32_t> assignment,
                         std::span<float> distance, executor_ref on, const stop_token& stop, std::string_view what) {
     constexpr std::size_t task_rows = 4 * centroid_table::tile_rows;  // one scratch serves several tiles
@@ -323,8 +316,8 @@ inline void assign_rows(const row_set& rows, matrix_view<const float> centroids,
 
 }  // namespace detail
 
-/// The number of the closest centroid of each row by squared Euclidean distance, ties to the lower number; equal to
-/// what a scan in double precision finds.
+/// Finds the number of the closest centroid of each row by squared Euclidean distance, ties to the lower number; it is
+/// the one that a scan in double precision finds.
 /// rows        finite, each with a sum of squares <= FLT_MAX/8; so too the centroids, of which there is at least one
 /// assignment  receives rows.rows() numbers
 /// distance    empty, or receives rows.rows() squared distances, rounded once from double

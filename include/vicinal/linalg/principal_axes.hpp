@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The directions in which vectors spread most, and how far a set of directions is from being orthonormal.
+// Principal axes are the directions in which vectors spread most; here they are found, and checked to be orthonormal.
 #pragma once
 
 #include "vicinal/core/target.hpp"
@@ -27,11 +27,12 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-// The functions here that multiply matrices are templates of nothing, so that only programs that have a pca8 compile
-// Eigen's products: of an inline function every program would, and vicinal.hpp would take half as long again.
+// The functions here that multiply matrices are templates whose parameter nobody uses, so that only programs that have
+// a pca8 compile Eigen's products: of an inline function every program would, and vicinal.hpp would take half as long
+// again.
 using column_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic>;
 
-/// In [-1, 1).
+/// Returns a number in [-1, 1).
 [[nodiscard]] inline float even_random(std::uint64_t counter) noexcept {
     return static_cast<float>(mix(counter) >> 40) * 0x1p-23F - 1.0F;
 }
@@ -61,10 +62,10 @@ void make_orthonormal(column_matrix& basis) {
     }
 }
 
-/// `count` orthonormal directions, about those in which `rows`, taken from `mean`, spread most, as `count` columns of
-/// dim floats, the first spreading most: subspace iteration from random directions (Halko, Martinsson, Tropp 2011). It
-/// looks at no more than 8192 evenly spaced rows, at fewer of more than 4096 components. count <= dim, and no number is
-/// beyond 2^50. O(rows dim count + dim count^2) for each of three rounds.
+/// Returns `count` orthonormal directions, about those in which `rows`, taken from `mean`, spread most, as `count`
+/// columns of dim floats, the first spreading most: subspace iteration from random directions (Halko, Martinsson, Tropp
+/// 2011). It looks at no more than 8192 evenly spaced rows, at fewer of more than 4096 components. count <= dim, and no
+/// number is beyond 2^50. O(rows dim count + dim count^2) for each of three rounds.
 template <int = 0>
 [[nodiscard]] std::vector<float> principal_axes(matrix_view<const float> rows, std::span<const float> mean,
                                                 std::size_t count) {
@@ -73,7 +74,7 @@ template <int = 0>
     const std::size_t every = (rows.rows() + most - 1) / most;
     const std::size_t taken = (rows.rows() + every - 1) / every;
     const auto signed_size = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
-    // A row a column.
+    // Each row becomes a column.
     column_matrix sample(signed_size(dim), signed_size(taken));
     for (std::size_t r = 0; r < taken; ++r)
         for (std::size_t i = 0; i < dim; ++i) sample(signed_size(i), signed_size(r)) = rows[r * every][i] - mean[i];
@@ -89,8 +90,8 @@ template <int = 0>
     return {basis.data(), basis.data() + basis.size()};
 }
 
-/// The largest |B^T B - I| can be in the spectral norm, for B of `count` columns of `dim` finite floats: its Frobenius
-/// norm, summed in double. O(dim count^2).
+/// Returns the largest that |B^T B - I| can be in the spectral norm, for B of `count` columns of `dim` finite floats:
+/// its Frobenius norm, summed in double. O(dim count^2).
 template <int = 0>
 [[nodiscard]] double orthonormality_error(std::span<const float> columns, std::size_t dim, std::size_t count) {
     const Eigen::Map<const column_matrix> basis(columns.data(), static_cast<Eigen::Index>(dim),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rows that k-means looks at, and the distance in double precision that decides between centroids.
+// A row_set is the rows that k-means looks at; a distance in double precision decides between centroids.
 #pragma once
 
 #include <array>        // for array
@@ -16,8 +16,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// All rows of a matrix, or the chosen ones in the order chosen: a sample that
-/// is never copied.
+/// Shows all rows of a matrix, or the chosen ones in the order chosen: a sample that is never copied.
 class row_set {
   public:
     explicit row_set(matrix_view<const float> rows) noexcept : rows_(rows), size_(rows.rows()) {}
@@ -37,9 +36,8 @@ class row_set {
     std::size_t size_;
 };
 
-/// The squared distance, in double from the first subtraction on. Eight running
-/// sums in a fixed order: the result does not depend on the vector length of
-/// the machine.
+/// Computes the squared distance, in double from the first subtraction on. It has eight running sums in a fixed order,
+/// so the result does not depend on the vector length of the machine.
 [[nodiscard]] inline double exact_squared_distance(const float* a, const float* b, std::size_t dim) noexcept {
     std::array<double, 8> sum{};
     std::size_t i = 0;
@@ -67,7 +65,7 @@ inline void require_measurable(std::string_view what, const row_set& rows) {
             squares += static_cast<double>(x) * static_cast<double>(x);
         }
         if (!finite) fail(errc::non_finite, std::string(what) + ": a row holds NaN or infinity");
-        // FLT_MAX/8, and what floats round when they add that up.
+        // The limit is FLT_MAX/8, and what floats round when they add that up.
         if (squares > static_cast<double>((std::numeric_limits<float>::max)()) / 7)
             fail(errc::magnitude, std::string(what) + ": the squares of a row add up to " + std::to_string(squares) +
                                       ", that must not exceed FLT_MAX/8");

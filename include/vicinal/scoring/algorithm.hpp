@@ -18,7 +18,6 @@
 #include <cstdint>  // for uint8_t
 
 #include "vicinal/scoring/scorer_concepts.hpp"
-#include "vicinal/simd/integer_scan.hpp"
 #include "vicinal/storage/code_store.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -66,8 +65,7 @@ template <class Metric, class Codec, class Isa>
     if (bounded && sign_codec<coarse>) return sign_bounds;
     if (bounded && product_codec<coarse>) return store::two_levels ? table_estimates : table_prefilter;
     if (use == scan_use::batch && bounded && fused) return dot_products;
-    if (bounded && affine_codec<coarse> && norm_bounded_codec<coarse> &&
-        simd::has_integer_scan<simd::lanes<typename Isa::isa>>)
+    if (bounded && affine_codec<coarse> && norm_bounded_codec<coarse> && Isa::may_scan_integers)
         return integer_prefilter;
     return fused ? fuse : decode;
 }

@@ -38,9 +38,7 @@
 #include "vicinal/codec/pca8/projected_point.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
-#include "vicinal/simd/fast_scan.hpp"
-#include "vicinal/simd/integer_scan.hpp"
-#include "vicinal/simd/pca_lower_bounds.hpp"
+#include "vicinal/simd/kernels.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -85,8 +83,6 @@ class bounding_scorer {
         if constexpr (able) return Metric::form == sum_form::product;
         return false;
     }();
-    using isa = typename Isa::isa;
-    using V = simd::lanes<isa>;
     using integers = simd::integer_codes<8>;
     static constexpr std::size_t group = simd::integer_scan_query<8>::group;
 
@@ -120,20 +116,11 @@ class bounding_scorer {
     }
     /// The rows' bounds into out, which has places for whole 32. Rows as in score_block, any number.
     void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
-        if constexpr (able) {
-            const simd::pca_bound_terms terms = terms_;
-            for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
-                const std::byte* const rows = first + r * stride;
-                const std::size_t n = count - r < simd::scan_lanes ? count - r : simd::scan_lanes;
-                alignas(32) std::int32_t sums[simd::scan_lanes];
-                simd::byte_products<V>(weights_, coder_.width(), zero_, rows + Coarse::factors_size, stride, n, sums);
-                simd::pca_lower_bounds<V, products>(rows, stride, n, sums, terms, -largest, out + r);
-            }
-        }
+        if constexpr (able) Isa::template pca_bounds<products>(first, stride, count, codes_, -largest, out);
     }
     /// Which of 32 bounds are not above `limit`, as bits.
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds, float limit) noexcept {
-        return simd::not_above_32<V>(bounds, limit);
+        return Isa::not_above_32(bounds, limit);
     }
     /// Exact distances.
     void score(const slot_t* slots, std::size_t count, float* out) const { fine_.score(slots, count, out); }
@@ -168,7 +155,7 @@ class bounding_scorer {
         auto* const coordinates = reinterpret_cast<double*>(buffer.data());
         auto* const weights = reinterpret_cast<std::int16_t*>(buffer.data() + 2 * width);
         const projected_point point =
-            coder_.template project<isa>({query, dim}, buffer.data() + 2 * width + width / 2, coordinates);
+            coder_.template project<Isa>({query, dim}, buffer.data() + 2 * width + width / 2, coordinates);
         const double all = point.squares + double{point.rest} * double{point.rest};
         if (!(all <= 4 * Coarse::largest_squared)) return;
         able_ = true;
@@ -178,9 +165,11 @@ class bounding_scorer {
                0x1p-100;
         length_ = squared_norm({query, dim}) * (1 + coder_.length_margin());
         const double inexact = weigh(coordinates, weights);
-        terms_.base = rounded_down(all * (1 - Coarse::margin) - 2 * inexact - 0x1p-100);
-        terms_.along = 2 * point.rest;
-        terms_.off = rounded_up(off_);
+        codes_.factors_size = Coarse::factors_size;
+        codes_.width = coder_.width();
+        codes_.terms.base = rounded_down(all * (1 - Coarse::margin) - 2 * inexact - 0x1p-100);
+        codes_.terms.along = 2 * point.rest;
+        codes_.terms.off = rounded_up(off_);
     }
     /// Rounds the coordinates times the steps to integers, and returns how far that may put a product off.
     double weigh(const double* coordinates, std::int16_t* weights) noexcept {
@@ -200,11 +189,11 @@ class bounding_scorer {
             const double weight = coordinates[j] * coder_.step(j);
             const double whole = std::floor(weight / unit + 0.5);
             lost += std::abs(weight - whole * unit);
-            zero_ += static_cast<std::int32_t>(whole) * 128;
+            codes_.zero += static_cast<std::int32_t>(whole) * 128;
             weights[j / group * group + simd::integer_scan_place(j % group, group)] = static_cast<std::int16_t>(whole);
         }
-        weights_ = weights;
-        terms_.scale = static_cast<float>(2 * unit);
+        codes_.weights = weights;
+        codes_.terms.scale = static_cast<float>(2 * unit);
         return 128 * lost;
     }
 
@@ -213,13 +202,11 @@ class bounding_scorer {
     simd::row_table rows_;
     scorer<Metric, Fine, Isa> fine_;
     bool able_ = false;
-    simd::pca_bound_terms terms_;
-    const std::int16_t* weights_ = nullptr;
-    std::int32_t zero_ = 0;  // 128 times the sum of the weights
-    double error_ = 0;       // g above
-    double off_ = 0;         // error_q above
-    double length_ = 0;      // |q|^2, and what the scorer may be off
-    double lost_ = 0;        // to underflow
+    simd::pca_query codes_;
+    double error_ = 0;   // g above
+    double off_ = 0;     // error_q above
+    double length_ = 0;  // |q|^2, and what the scorer may be off
+    double lost_ = 0;    // to underflow
     mutable pruning_pace pace_;
     mutable std::size_t measured_ = 0;
 };

@@ -20,7 +20,7 @@
 #include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
-#include "vicinal/simd/fast_scan.hpp"
+#include "vicinal/simd/kernels.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -33,22 +33,24 @@ struct rotated_code {
 
     template <class V>
     [[nodiscard]] VICINAL_INLINE V load(const std::byte* code, std::size_t i) const noexcept {
-        static_assert(sizeof(V) <= 8 * sizeof(float));
-        const std::uint64_t levels = coder.levels(code, i / 8 * 8) >> (i % 8 * 8);
-        std::byte eight[8];
-        for (unsigned j = 0; j < 8; ++j) eight[j] = static_cast<std::byte>(levels >> (8 * j));
-        return (simd::widen_u8<V>(eight) - V(Codec::top / 2.0F)) * V(Codec::factors(code).scale);
+        return simd::centered_levels<V, Codec::bits>(coder.levels(code, i / 8 * 8), i, Codec::factors(code).scale);
     }
     [[nodiscard]] std::size_t code_size() const noexcept { return coder.code_size(); }
+};
+
+/// Adds up products: a metric for kernels, whose distance is the sum itself.
+struct plain_sum {
+    template <class T>
+    [[nodiscard]] VICINAL_INLINE static T accumulate(const T& acc, const T& q, const T& x) noexcept {
+        return mul_add(q, x, acc);
+    }
+    [[nodiscard]] VICINAL_INLINE static float finish(float sum) noexcept { return sum; }
 };
 
 template <class Metric, class Codec, class Isa>
 requires scans_by<Metric, Codec, Isa, scan_algorithm::sign_bounds>
 class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
-    static constexpr std::size_t lanes = simd::scan_lanes;
-    using isa = typename Isa::isa;
-    using V = simd::lanes<isa>;
 
   public:
     /// buffer  keeps what is made of the query as long as this lives
@@ -65,9 +67,12 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         rotated_ = buffer.data();
         relative_ = buffer.data() + n;
         lut_ = reinterpret_cast<std::uint8_t*>(buffer.data() + 2 * n);
-        coder_.rotation().template apply<isa>(query, rotated_, buffer.data() + 3 * n);
+        Isa::rotate(coder_.rotation(), query, rotated_, buffer.data() + 3 * n);
         length_ = std::sqrt(product(rotated_, rotated_));
-        terms_.width = static_cast<float>(n);
+        signs_.factors_size = Codec::factors_size;
+        signs_.tables = lut_;
+        signs_.width = n;
+        signs_.terms.width = static_cast<float>(n);
         if constexpr (!differences) make_luts(coder_.own_center());
         relative_to(coder_.own_center());
     }
@@ -80,10 +85,10 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         lengths_ = length_ + std::sqrt(product(center.derived, center.derived));
         if constexpr (differences) {
             make_luts(center);
-            terms_.base = static_cast<float>(distance_);
+            signs_.terms.base = static_cast<float>(distance_);
         } else {
             with_center_ = product(rotated_, center.derived);
-            terms_.base = static_cast<float>(-with_center_);
+            signs_.terms.base = static_cast<float>(-with_center_);
         }
     }
 
@@ -101,25 +106,11 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
             for (std::size_t r = 0; r < count; ++r) out[r] = -largest;
             return;
         }
-        const std::size_t width = coder_.width();
-        const simd::scan_scale scale = scale_;  // out cannot overlap locals
-        const simd::factor_terms terms = terms_;
-        for (std::size_t r = 0; r < count; r += lanes) {
-            const std::byte* const rows = first + r * stride;
-            const std::size_t n = count - r < lanes ? count - r : lanes;
-            ahead_.ask(rows, n * stride);
-            alignas(32) float sums[lanes];
-            alignas(32) float bounds[lanes];
-            simd::scan_rows_32<V>(rows + Codec::factors_size, stride, n, lut_, width, scale, sums);
-            simd::factor_bounds<V, differences>(rows, stride, n, sums, terms, bounds);
-            // What is no number, of a damaged mapped file, is looked at.
-            for (std::size_t i = 0; i < lanes; ++i)
-                out[r + i] = bounds[i] >= -largest ? (bounds[i] <= largest ? bounds[i] : largest) : -largest;
-        }
+        Isa::template sign_bounds<differences>(first, stride, count, signs_, ahead_, largest, out);
     }
     /// Which of 32 bounds are not above `limit`, as bits.
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds, float limit) noexcept {
-        return simd::not_above_32<V>(bounds, limit);
+        return Isa::not_above_32(bounds, limit);
     }
     /// Distances to the rows `which` of `rows`; what by all its bits is certainly beyond `threshold` may be at
     /// infinity. count <= 64
@@ -135,37 +126,27 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
 
   private:
     static constexpr float largest = (std::numeric_limits<float>::max)();
-    static constexpr std::size_t lane_count = simd::lane_count<isa>;
 
     /// Of two rotated vectors.
     [[nodiscard]] double product(const float* a, const float* b) const noexcept {
-        V sums(0.0F);
-        for (std::size_t i = 0; i < coder_.width(); i += lane_count)
-            sums = mul_add(simd::load<V>(a + i), simd::load<V>(b + i), sums);
-        return double{simd::sum_lanes(sums)};
+        return double{Isa::dot(a, b, coder_.width())};
     }
 
     /// Makes the look-up tables of R (q - point), by which products with o are estimated.
     void make_luts(const code_center& point) noexcept {
         const std::size_t n = coder_.width();
-        V squares(0.0F);
-        for (std::size_t i = 0; i < n; i += lane_count) {
-            const V off = simd::load<V>(rotated_ + i) - simd::load<V>(point.derived + i);
-            simd::store(off, relative_ + i);
-            squares = mul_add(off, off, squares);
-        }
         // By its bits, which numbers that are none, of a damaged mapped file, do not pass whatever the compiler is
         // told.
         constexpr auto least = detail::bit_cast<std::uint32_t>(0x1p-90F);
         constexpr auto most = detail::bit_cast<std::uint32_t>(0x1p100F);
-        const float distance = simd::sum_lanes(squares);
+        const float distance = Isa::subtract(rotated_, point.derived, n, relative_);
         const auto bits = detail::bit_cast<std::uint32_t>(distance);
         able_ = bits > least && bits < most;
         if (!able_) return;
         distance_ = double{distance};
-        scale_ = simd::make_lookup_tables<V>(relative_, n, lut_);
-        terms_.slack = static_cast<float>((differences ? 2.0 : 1.0) * double{Codec::reach} *
-                                          std::sqrt(distance_ / static_cast<double>(n - 1)));
+        signs_.scale = Isa::make_lookup_tables(relative_, n, lut_);
+        signs_.terms.slack = static_cast<float>((differences ? 2.0 : 1.0) * double{Codec::reach} *
+                                                std::sqrt(distance_ / static_cast<double>(n - 1)));
     }
 
     /// Distances by decoded vectors differ from those of rotated ones by the rounding of both.
@@ -181,7 +162,8 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
             const double limit = reach * reach * (1 + 0x1p-14);
             for (std::size_t i = 0; i < count; ++i) close |= std::uint64_t{double{values[i]} > limit ? 0U : 1U} << i;
         } else {
-            Isa::score_list(plain_sum{}, rotated, rotated_, coder_.width(), rows, which, count, values);
+            kernels_for<plain_sum, rotated_code<Codec>, Isa>::score_list(plain_sum{}, rotated, rotated_, coder_.width(),
+                                                                         rows, which, count, values);
             const double least = metric_.least_sum(threshold) - with_center_;
             for (std::size_t i = 0; i < count; ++i) {
                 const double row = lengths_ + std::sqrt(double{Codec::factors(rows[which[i]]).squares});
@@ -191,14 +173,6 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         return close;
     }
 
-    struct plain_sum {
-        template <class T>
-        [[nodiscard]] VICINAL_INLINE static T accumulate(const T& acc, const T& q, const T& x) noexcept {
-            return mul_add(q, x, acc);
-        }
-        [[nodiscard]] VICINAL_INLINE static float finish(float sum) noexcept { return sum; }
-    };
-
     const Metric& metric_;
     const Codec& coder_;
     simd::scan_ahead ahead_;
@@ -206,8 +180,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     float* rotated_ = nullptr;   // R q
     float* relative_ = nullptr;  // what the tables are made of
     std::uint8_t* lut_ = nullptr;
-    simd::scan_scale scale_;
-    simd::factor_terms terms_;
+    simd::sign_query signs_;
     double with_center_ = 0;  // <q, c>, of products
     double distance_ = 0;     // |q - c|^2, of products |q - m|^2
     double length_ = 0;       // |q|

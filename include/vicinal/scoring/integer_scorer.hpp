@@ -33,8 +33,7 @@ class integer_scorer {
     integer_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& buffer)
         : integer_scorer(query, metric, store, buffer) {
         if constexpr (!differences)
-            weigh([query](std::size_t i, auto one)
-                      VICINAL_LAMBDA_INLINE { return simd::load<decltype(one)>(query + i); });
+            weigh(f32{dim_}, reinterpret_cast<const std::byte*>(query));
         else if (coder_.uniform())
             round_to_steps();
         else if constexpr (weighted_codec<Codec>)
@@ -45,13 +44,12 @@ class integer_scorer {
                    padded_vector& buffer)
         : integer_scorer(nullptr, metric, store, buffer) {
         if constexpr (!differences) {
-            weigh([row = rows_[slot], this](std::size_t i, auto one)
-                      VICINAL_LAMBDA_INLINE { return coder_.template load<decltype(one)>(row, i); });
+            weigh(coder_, rows_[slot]);
         } else if (coder_.uniform()) {
-            codes::from_code(rows_[slot], dim_, query_);
+            Isa::template query_from_code<Codec::bits>(rows_[slot], dim_, query_);
             measure_by_steps();
         } else if constexpr (weighted_codec<Codec>) {
-            codes::from_weighted_code(rows_[slot], coder_.weights(), dim_, query_);
+            Isa::query_from_weighted_code(rows_[slot], coder_.weights(), dim_, query_);
             measure_by_units();
         } else {
             decoded.resize(dim_);
@@ -93,27 +91,8 @@ class integer_scorer {
         query_ = reinterpret_cast<query_type*>(buffer.data());
     }
 
-    /// Calls fill(first, count, integers) for the components group by group.
-    template <class Fill>
-    void for_each_group(const Fill& fill) noexcept {
-        for (std::size_t first = 0; first < dim_; first += group) {
-            alignas(64) std::int16_t integers[group] = {};
-            fill(first, dim_ - first < group ? dim_ - first : group, integers);
-            codes::arrange(integers, query_ + first);
-        }
-    }
-
     void round_to_steps() noexcept {
-        const float low = coder_.low(0);
-        const float scale = 1.0F / coder_.step(0);
-        for_each_group([&](std::size_t first, std::size_t count, std::int16_t* integers) VICINAL_LAMBDA_INLINE {
-            for (std::size_t i = 0; i < count; ++i) {
-                constexpr float units = codes::per_step, lowest = codes::lowest, highest = codes::highest;
-                const float position = (exact_query_[first + i] - low) * scale * units;
-                const float within = position < lowest ? lowest : position > highest ? highest : position;
-                integers[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(within + 256.5F) - 256);
-            }
-        });
+        Isa::template round_query<Codec::bits>(exact_query_, dim_, coder_.low(0), 1.0F / coder_.step(0), query_);
         measure_by_steps();
     }
     void measure_by_steps() noexcept {
@@ -141,51 +120,10 @@ class integer_scorer {
         scale_ = {1, 0, coder_.unit() * coder_.unit() * places, 0.0F};
     }
 
-    using V = simd::lanes<typename kernels::isa>;
-    static constexpr std::size_t width = simd::lane_count<typename kernels::isa>;
-
-    /// query = component * step * scale, for the largest scale that the codes' sums bear; offset = sum of
-    /// component * low. load(i, V{}) gives components i and on, of a query or straight from a row's code.
-    template <class Load>
-    void weigh(const Load& load) noexcept {
-        const float scale = scale_for(load);
-        V offset(0.0F);
-        float rest = 0;
-        for_each_group([&](std::size_t first, std::size_t count, std::int16_t* integers) VICINAL_LAMBDA_INLINE {
-            std::size_t i = 0;
-            for (; i + width <= count; i += width) {
-                const V x = load(first + i, V(0.0F));
-                offset = mul_add(x, simd::load<V>(coder_.lows() + first + i), offset);
-                simd::store_rounded(V(x * simd::load<V>(coder_.steps() + first + i) * V(scale)), integers + i);
-            }
-            for (; i < count; ++i) {
-                const float x = load(first + i, 0.0F);
-                rest += x * coder_.low(first + i);
-                simd::store_rounded(x * coder_.step(first + i) * scale, integers + i);
-            }
-        });
-        scale_ = {1, 0, scale > 0 ? 1.0F / scale : 0.0F, simd::sum_lanes(offset) + rest};
-    }
-    template <class Load>
-    [[nodiscard]] float scale_for(const Load& load) const noexcept {
-        V sums(0.0F);
-        V tops(0.0F);
-        std::size_t i = 0;
-        for (; i + width <= dim_; i += width) {
-            const V size = simd::absolute(V(load(i, V(0.0F)) * simd::load<V>(coder_.steps() + i)));
-            sums = sums + size;
-            tops = simd::larger(tops, size);
-        }
-        float sum = simd::sum_lanes(sums);
-        float top = simd::largest_lane(tops);
-        for (; i < dim_; ++i) {
-            const float size = simd::absolute(load(i, 0.0F) * coder_.step(i));
-            sum += size;
-            top = simd::larger(top, size);
-        }
-        float scale = sum > 0 ? codes::total_weight / sum : 0.0F;
-        if (top * scale > codes::largest_weight) scale = codes::largest_weight / top;
-        return scale <= 0x1p100F ? scale : 0x1p100F;
+    /// The query is `row`, a code of `source`.
+    template <class Source>
+    void weigh(const Source& source, const std::byte* row) noexcept {
+        scale_ = kernels::template weigh_query<Codec::bits>(source, row, coder_.lows(), coder_.steps(), dim_, query_);
     }
 
     const Metric& metric_;

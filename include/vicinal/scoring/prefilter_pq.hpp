@@ -28,14 +28,14 @@
 #include "vicinal/codec/pq/pq.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
-#include "vicinal/simd/fast_scan.hpp"
+#include "vicinal/simd/kernels.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
 /// Look-up tables (LUT) of what each centroid adds to a query's distance: in floats, and quantised to bytes.
-template <class Codec, class V, bool Differences>
+template <class Codec, class Isa, bool Differences>
 class lookup_tables {
     static constexpr std::size_t entries = Codec::centroids;
     static constexpr std::size_t together = 4;  // table entries up to 63
@@ -56,8 +56,8 @@ class lookup_tables {
         byte_lut_ = reinterpret_cast<std::uint8_t*>(buffer.data() + floats);
         for (std::size_t p = 0; p < pairs_; ++p) {
             const float second = 2 * p + 1 < coder.dim() ? query[2 * p + 1] : 0.0F;
-            least_ += double{simd::plane_lookup<V, Differences>(coder.codebook(p).data(), query[2 * p], second,
-                                                                float_lut_ + p * entries, most_)};
+            least_ += double{Isa::template plane_lookup<Differences>(coder.codebook(p).data(), query[2 * p], second,
+                                                                     float_lut_ + p * entries, most_)};
         }
     }
 
@@ -83,7 +83,7 @@ class lookup_tables {
         if (most > room) most = room;
         if (most > double{most_}) most = double{most_};
         step_ = static_cast<float>(most / highest > smallest ? most / highest : smallest);
-        simd::round_to_bytes<V>(float_lut_, pairs_ * entries, 1.0F / step_, nearest ? 0.5F : 0.0F, highest, byte_lut_);
+        Isa::round_to_bytes(float_lut_, pairs_ * entries, 1.0F / step_, nearest ? 0.5F : 0.0F, highest, byte_lut_);
         // Half bytes that hold no pair.
         for (std::size_t i = pairs_ * entries; i < bytes_ * 2 * entries; ++i) byte_lut_[i] = 0;
     }
@@ -91,15 +91,7 @@ class lookup_tables {
     /// score_block, count <= 64.
     VICINAL_INLINE std::uint64_t sums(const std::byte* first, std::size_t stride, std::size_t count, float limit,
                                       float* out) const noexcept {
-        std::uint64_t close = 0;
-        for (std::size_t r = 0; r < count; r += simd::scan_lanes) {
-            const std::size_t some = count - r < simd::scan_lanes ? count - r : simd::scan_lanes;
-            const std::byte* const rows = first + r * stride;
-            ahead_.ask(rows, some * stride);
-            simd::scan_rows_32<V, together>(rows, stride, some, byte_lut_, 8 * bytes_, {1.0F, 0.0F}, out + r);
-            close |= std::uint64_t{simd::not_above_32<V>(out + r, limit)} << r;
-        }
-        return close & ~std::uint64_t{0} >> (64 - count);
+        return Isa::template table_sums<together>(first, stride, count, byte_lut_, 8 * bytes_, ahead_, limit, out);
     }
 
   private:
@@ -118,7 +110,6 @@ template <class Metric, class Codec, class Isa>
 requires scans_by<Metric, Codec, Isa, scan_algorithm::table_prefilter>
 class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
-    using V = simd::lanes<typename Isa::isa>;
 
   public:
     /// buffer  keeps the query's tables as long as this lives
@@ -171,7 +162,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     }
 
     const Metric& metric_;
-    mutable lookup_tables<Codec, V, differences> luts_;
+    mutable lookup_tables<Codec, Isa, differences> luts_;
     double error_ = 0;  // g above
     double lost_ = 0;   // to underflow
     double off_ = 0;    // by roundings, of products
@@ -184,8 +175,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
 /// rounding to 6 bits changes, about a hundredth of a close row's distance. The tables depend on the query alone.
 template <class Metric, class Codec, class Isa>
 class estimating_scorer : public scorer<Metric, Codec, Isa> {
-    using V = simd::lanes<typename Isa::isa>;
-    using tables_type = lookup_tables<Codec, V, Metric::form == sum_form::squared_difference>;
+    using tables_type = lookup_tables<Codec, Isa, Metric::form == sum_form::squared_difference>;
 
   public:
     estimating_scorer(const Metric& metric, const code_store<Codec>& store, const float* query,

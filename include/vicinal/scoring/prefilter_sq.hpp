@@ -27,7 +27,7 @@
 
 #include "vicinal/core/math.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
-#include "vicinal/simd/integer_scan.hpp"
+#include "vicinal/simd/kernels.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -50,7 +50,6 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     static constexpr std::size_t group = simd::integer_scan_query<Codec::bits>::group;
     using integers = simd::integer_codes<Codec::bits>;
     using query_type = typename integers::query_type;
-    using V = simd::lanes<typename Isa::isa>;
 
   public:
     /// integers  keeps the query's as long as this lives
@@ -61,7 +60,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
           coder_(store.coder()),
           dim_(store.dim()) {
         const bool weighted = differences && !coder_.uniform();
-        able_ = dim_ <= simd::integer_block && !(weighted && !weighted_codec<Codec>);
+        able_ = Isa::scans_integers() && dim_ <= simd::integer_block && !(weighted && !weighted_codec<Codec>);
         if (!able_) return;
         const std::size_t count = round_up(dim_, group) * (weighted ? 2 : 1);
         integers_buffer.resize((count * sizeof(query_type) + sizeof(float) - 1) / sizeof(float));
@@ -87,15 +86,15 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         if (limit_ == nothing_ruled_out) return all;
         using simd::integer_sum;
         if constexpr (!differences)
-            return simd::integer_scan<V, Codec::bits, integer_sum::product>(query_, dim_, 0, first, stride, count,
-                                                                            limit_);
+            return Isa::template integer_scan<Codec::bits, integer_sum::product>(query_, dim_, 0, first, stride, count,
+                                                                                 limit_);
         else if constexpr (weighted_codec<Codec>)
             if (!coder_.uniform())
-                return simd::integer_scan<V, 8, integer_sum::weighted_difference>(
+                return Isa::template integer_scan<8, integer_sum::weighted_difference>(
                     query_, dim_, simd::weighted_shift(dim_), first, stride, count, limit_);
         if constexpr (differences)
-            return simd::integer_scan<V, Codec::bits, integer_sum::squared_difference>(query_, dim_, 0, first, stride,
-                                                                                       count, limit_);
+            return Isa::template integer_scan<Codec::bits, integer_sum::squared_difference>(query_, dim_, 0, first,
+                                                                                            stride, count, limit_);
     }
 
   private:

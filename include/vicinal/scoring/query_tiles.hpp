@@ -36,7 +36,7 @@
 
 #include "vicinal/core/math.hpp"
 #include "vicinal/scoring/scorer.hpp"
-#include "vicinal/simd/tile.hpp"
+#include "vicinal/simd/kernels.hpp"
 #include "vicinal/storage/validation.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -77,16 +77,17 @@ struct squares_of_row {
 /// may move while it lives. Not for two threads at once.
 template <class Metric, class Codec, class Isa>
 class query_tiles {
-    using tile = simd::tile<typename Isa::isa>;
     using kernels = kernels_for<Metric, Codec, Isa>;
     using row_kernels = kernels_for<squares_of_row, Codec, Isa>;
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
     static constexpr bool in_place = std::same_as<Codec, f32>;
 
   public:
-    static constexpr std::size_t panel_size = tile::queries;
+    /// How many queries a panel has at most, and how many fit into any.
+    [[nodiscard]] static constexpr std::size_t panel_size() noexcept { return Isa::panel_size(); }
+    static constexpr std::size_t most_of_panel = Isa::most_of_panel;
     /// Rows that `load` takes at most.
-    static constexpr std::size_t most_rows = tile::most_rows;
+    static constexpr std::size_t most_rows = simd::tile_most_rows;
 
     query_tiles(const Metric& metric, const code_store<Codec>& store, const query_table& queries)
         : metric_(metric),
@@ -98,8 +99,9 @@ class query_tiles {
           norms_(queries.size()) {
         const f32 floats{dim_};
         for (std::size_t i = 0; i < queries.size(); ++i)
-            Isa::score_block(squares_of_row{}, floats, queries[i].data(), dim_,
-                             reinterpret_cast<const std::byte*>(queries[i].data()), 0, 1, &norms_[i]);
+            kernels_for<squares_of_row, f32, Isa>::score_block(squares_of_row{}, floats, queries[i].data(), dim_,
+                                                               reinterpret_cast<const std::byte*>(queries[i].data()), 0,
+                                                               1, &norms_[i]);
         if constexpr (!in_place) {
             decoded_stride_ = round_up(dim_, cache_line / sizeof(float));
             decoded_.resize(decoded_stride_ * most_rows);
@@ -110,22 +112,22 @@ class query_tiles {
     [[nodiscard]] static std::size_t rows_together(std::size_t dim) noexcept {
         constexpr std::size_t cached = std::size_t{128} << 10;
         const std::size_t rows = (std::min)(most_rows, cached / (dim * sizeof(float)));
-        return std::max<std::size_t>(rows / tile::rows * tile::rows, 8 * tile::rows);
+        return std::max<std::size_t>(rows / simd::tile_rows * simd::tile_rows, 8 * simd::tile_rows);
     }
 
-    /// Up to panel_size queries, packed for the tiles.
+    /// Up to panel_size() queries, packed for the tiles.
     class panel {
       public:
         /// members  numbers of queries
         void pack(const query_tiles& owner, std::span<const std::uint32_t> members) {
             size_ = members.size();
-            values_.resize(owner.dim_ * panel_size);
-            const float* at[panel_size] = {};
+            values_.resize(owner.dim_ * panel_size());
+            const float* at[most_of_panel] = {};
             for (std::size_t i = 0; i < size_; ++i) {
                 members_[i] = members[i];
                 at[i] = owner.queries_[members[i]].data();
             }
-            tile::pack(at, size_, owner.dim_, values_.data());
+            Isa::pack(at, size_, owner.dim_, values_.data());
         }
         [[nodiscard]] std::size_t size() const noexcept { return size_; }
         [[nodiscard]] std::uint32_t operator[](std::size_t i) const noexcept { return members_[i]; }
@@ -134,7 +136,7 @@ class query_tiles {
       private:
         padded_vector values_;
         std::size_t size_ = 0;
-        std::uint32_t members_[panel_size] = {};
+        std::uint32_t members_[most_of_panel] = {};
     };
 
     /// Takes the rows [first, first + count) of `table` for the scans to come.
@@ -165,14 +167,14 @@ class query_tiles {
     /// a single query finds.
     template <class CollectorOf, class SlotOf>
     void scan(const panel& queries, CollectorOf collector_of, SlotOf slot_of) {
-        float least[panel_size];
-        float slope[panel_size];
-        for (std::size_t i = 0; i < panel_size; ++i) {
+        float least[most_of_panel];
+        float slope[most_of_panel];
+        for (std::size_t i = 0; i < panel_size(); ++i) {
             least[i] = detail::infinite();
             slope[i] = differences ? 1.0F : 0.0F;
             if (i < queries.size()) demand(queries[i], collector_of(queries[i]).threshold(), least[i], slope[i]);
         }
-        tile::collect(queries.data(), dim_, rows_, count_, least, slope, terms_, reached_);
+        Isa::collect(queries.data(), dim_, rows_, count_, least, slope, terms_, reached_);
         for (std::size_t i = 0; i < queries.size(); ++i)
             if (reached_.count[i] != 0) score(queries[i], reached_.row[i], reached_.count[i], collector_of, slot_of);
     }
@@ -232,7 +234,7 @@ class query_tiles {
     std::size_t count_ = 0;
     const float* rows_[most_rows] = {};
     float terms_[most_rows] = {};
-    typename tile::reached reached_;
+    simd::tile_hits<most_of_panel> reached_;
 };
 
 }  // namespace detail

@@ -148,9 +148,8 @@ class scorer {
     }
 
     void decode_centered(const std::byte* row, std::span<float> decoded) const {
-        using isa = typename Isa::isa;
-        if constexpr (vector_residual_codec<Codec, isa>)
-            store_.coder().template decode_about_by<isa>(center_, row, decoded.data());
+        if constexpr (vector_residual_codec<Codec, Isa>)
+            store_.coder().template decode_about_by<Isa>(center_, row, decoded.data());
         else
             store_.coder().decode_about(center_, {row, store_.rows().row_bytes()}, decoded);
     }

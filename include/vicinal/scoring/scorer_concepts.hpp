@@ -6,11 +6,10 @@
 // piece of memory. A distance of NaN, which only a damaged mapped file can give, is never kept.
 #pragma once
 
-#include <concepts>     // for convertible_to, same_as
-#include <cstddef>      // for size_t, byte
-#include <cstdint>      // for uint32_t, uint64_t
-#include <span>         // for span
-#include <type_traits>  // for conditional_t
+#include <concepts>  // for convertible_to, same_as
+#include <cstddef>   // for size_t, byte
+#include <cstdint>   // for uint32_t, uint64_t
+#include <span>      // for span
 
 #include "vicinal/codec/pca8/projected_point.hpp"
 #include "vicinal/concepts.hpp"
@@ -107,11 +106,11 @@ concept row_collector = requires(C& c, const C& fixed, slot_t slot, float distan
 
 // ---- codecs that scans know ----------------------------------------------------------------------------------------
 
-/// A residual codec that is decoded faster by the vectors of an instruction set.
-template <class C, class Isa>
+/// A residual codec that is decoded faster by kernels of an instruction set.
+template <class C, class Kernels>
 concept vector_residual_codec = residual_codec<C> &&
     requires(const C& c, const code_center& center, const std::byte* code, float* out) {
-    c.template decode_about_by<Isa>(center, code, out);
+    c.template decode_about_by<Kernels>(center, code, out);
 };
 
 /// A codec whose codes begin with factors and one sign a component of a rotated vector, as rabitq's do: what
@@ -121,7 +120,7 @@ concept sign_codec = trainable_codec<C> && residual_codec<C> &&
     requires(const C& c, const std::byte* code, std::size_t i, const float* in, float* out) {
     { C::factors_size } -> std::convertible_to<std::size_t>;
     { C::reach } -> std::convertible_to<float>;
-    { C::top } -> std::convertible_to<float>;
+    { C::bits } -> std::convertible_to<unsigned>;
     { c.width() } -> std::convertible_to<std::size_t>;
     { C::factors(code).squares } -> std::convertible_to<float>;
     { c.levels(code, i) } -> std::same_as<std::uint64_t>;
@@ -141,27 +140,16 @@ concept distance_bounding_codec = trainable_codec<C> && bool{C::bounds_distances
     { c.padded_width() } -> std::convertible_to<std::size_t>;
     { c.step(j) } -> std::convertible_to<double>;
     { c.length_margin() } -> std::convertible_to<double>;
-    { c.template project<simd::scalar_isa>(vector, relative, coordinates) } -> std::same_as<projected_point>;
+    {
+        c.template project<simd::static_kernels<simd::scalar_isa>>(vector, relative, coordinates)
+        } -> std::same_as<projected_point>;
 };
 
-// ---- which vectors a metric and a codec take -----------------------------------------------------------------------
+// ---- which kernels a metric and a codec take -----------------------------------------------------------------------
 
-/// A pointwise metric that adds up whole vectors V of an instruction set.
-template <class M, class V>
-concept vector_metric = requires(const M& m, const V& v) {
-    { m.accumulate(v, v, v) } -> std::same_as<V>;
-};
-/// An elementwise codec that loads whole vectors V.
-template <class C, class V>
-concept vector_codec = requires(const C& c, const std::byte* code, std::size_t i) {
-    { c.template load<V>(code, i) } -> std::same_as<V>;
-};
-
-/// Isa where the pair takes its vectors, else the same kernels by single floats.
+/// Those of Isa's kernels that the pair takes.
 template <class Metric, class Codec, class Isa>
-using kernels_for = std::conditional_t<vector_metric<Metric, simd::lanes<typename Isa::isa>> &&
-                                           vector_codec<Codec, simd::lanes<typename Isa::isa>>,
-                                       Isa, simd::static_kernels<simd::scalar_isa>>;
+using kernels_for = typename Isa::template of_pair<Metric, Codec>;
 
 }  // namespace detail
 

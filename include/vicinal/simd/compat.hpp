@@ -2,7 +2,6 @@
 // Hides the differences between xsimd's releases (8.1 to 14), and between a vector and a plain float.
 #pragma once
 
-#include <array>        // for array
 #include <cstddef>      // for size_t
 #include <type_traits>  // for is_same_v
 #include <utility>      // for index_sequence
@@ -104,9 +103,9 @@ template <class Arch>
                                                                    const xsimd::batch<float, Arch>& chosen,
                                                                    const xsimd::batch<float, Arch>& other) noexcept {
     using V = xsimd::batch<float, Arch>;
-    alignas(64) static constexpr std::array<float, 16> numbers{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    static_assert(V::size <= numbers.size());
-    return xsimd::select(V::load_aligned(numbers.data()) < V(static_cast<float>(count)), chosen, other);
+    alignas(64) static constexpr float numbers[]{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    static_assert(V::size <= sizeof numbers / sizeof(float));
+    return xsimd::select(V::load_aligned(numbers) < V(static_cast<float>(count)), chosen, other);
 }
 #endif
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstddef>  // for size_t, byte
-#include <cstdint>  // for uint8_t
+#include <cstdint>  // for uint8_t, uint64_t
 
 #include "vicinal/simd/avx2/fast_scan.hpp"
 #include "vicinal/simd/generic/fast_scan.hpp"
@@ -55,6 +55,7 @@ class scan_ahead {
   public:
     /// beyond_caches  whether rows are more than caches hold
     explicit scan_ahead(bool beyond_caches) noexcept : beyond_caches_(beyond_caches) {}
+    [[nodiscard]] bool asks() const noexcept { return beyond_caches_; }
     /// Asks for as many bytes as are scanned now, at `rows`, some way behind them.
     VICINAL_INLINE void ask(const std::byte* rows, std::size_t bytes) const noexcept {
         if (beyond_caches_) prefetch_lines(rows + distance, bytes, most_lines);
@@ -77,12 +78,57 @@ VICINAL_INLINE void scan_rows_32(const std::byte* first, std::size_t stride, std
     per_isa::scan_rows_32<Together>(tag_of<Isa>{}, first, stride, count, tables, dim, scale, out);
 }
 
+/// Adds up the entries of `count` <= 64 rows, `stride` bytes apart, as scan_rows_32 does, without scaling the sums.
+/// `out` has 64 places for them. Bit i is set if row i's sum is at most `limit`.
+template <class Isa, std::size_t Together>
+[[nodiscard]] VICINAL_INLINE std::uint64_t table_sums(const std::byte* first, std::size_t stride, std::size_t count,
+                                                      const std::uint8_t* tables, std::size_t dim, scan_ahead ahead,
+                                                      float limit, float* out) noexcept {
+    std::uint64_t close = 0;
+    for (std::size_t r = 0; r < count; r += scan_lanes) {
+        const std::size_t some = count - r < scan_lanes ? count - r : scan_lanes;
+        const std::byte* const rows = first + r * stride;
+        ahead.ask(rows, some * stride);
+        scan_rows_32<Isa, Together>(rows, stride, some, tables, dim, {1.0F, 0.0F}, out + r);
+        close |= std::uint64_t{not_above_32<Isa>(out + r, limit)} << r;
+    }
+    return close & ~std::uint64_t{0} >> (64 - count);
+}
+
 /// Bounds rows' distances by their factors and the products of the query with their signs, as factor_terms says.
 /// factors  `count` <= 32 factors, `stride` bytes apart;  sums, out  32 floats, of which `count` are used
 template <class Isa, bool Squares>
 VICINAL_INLINE void factor_bounds(const std::byte* factors, std::size_t stride, std::size_t count, const float* sums,
                                   const factor_terms& terms, float* out) noexcept {
     per_isa::factor_bounds<Squares>(tag_of<Isa>{}, factors, stride, count, sums, terms, out);
+}
+
+/// Where rows keep their signs, and what bounds are made of: the tables and scale of the query, and its terms.
+struct sign_query {
+    std::size_t factors_size = 0;  ///< the bytes before a row's signs
+    const std::uint8_t* tables = nullptr;
+    std::size_t width = 0;  ///< signs of a row
+    scan_scale scale;
+    factor_terms terms;
+};
+
+/// Bounds any number of rows, `stride` bytes apart, by their signs and factors, into out, which has places for whole
+/// 32. Bounds are from -largest to largest; what is no number, of a damaged mapped file, becomes -largest.
+template <class Isa, bool Squares>
+VICINAL_INLINE void sign_bounds(const std::byte* first, std::size_t stride, std::size_t count, const sign_query& query,
+                                scan_ahead ahead, float largest, float* out) noexcept {
+    const sign_query by = query;  // out cannot overlap a local
+    for (std::size_t r = 0; r < count; r += scan_lanes) {
+        const std::byte* const rows = first + r * stride;
+        const std::size_t n = count - r < scan_lanes ? count - r : scan_lanes;
+        ahead.ask(rows, n * stride);
+        alignas(32) float sums[scan_lanes];
+        alignas(32) float bounds[scan_lanes];
+        scan_rows_32<Isa>(rows + by.factors_size, stride, n, by.tables, by.width, by.scale, sums);
+        factor_bounds<Isa, Squares>(rows, stride, n, sums, by.terms, bounds);
+        for (std::size_t i = 0; i < scan_lanes; ++i)
+            out[r + i] = bounds[i] >= -largest ? (bounds[i] <= largest ? bounds[i] : largest) : -largest;
+    }
 }
 
 }  // namespace simd

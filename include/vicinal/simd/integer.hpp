@@ -61,7 +61,7 @@ struct integer_codes<8> {
         for (std::size_t i = 0; i < integer_group; ++i) out[i] = group[i];
     }
     static VICINAL_INLINE void from_code(const std::byte* code, std::size_t dim, query_type* out) noexcept {
-        for (std::size_t i = 0; i < dim; ++i) out[i] = std::to_integer<std::uint8_t>(code[i]);
+        for (std::size_t i = 0; i < dim; ++i) out[i] = static_cast<std::uint8_t>(code[i]);
         for (std::size_t i = dim; i % integer_group != 0; ++i) out[i] = 0;
     }
 
@@ -70,7 +70,7 @@ struct integer_codes<8> {
                                                   query_type* out) noexcept {
         for (std::size_t i = 0; i < dim; i += 16, out += 32)
             for (std::size_t j = 0; j < 16; ++j) {
-                out[j] = static_cast<query_type>(std::to_integer<int>(code[i + j]) * weights[i + j]);
+                out[j] = static_cast<query_type>(static_cast<int>(code[i + j]) * weights[i + j]);
                 out[j + 16] = weights[i + j];
             }
     }
@@ -124,7 +124,7 @@ struct integer_codes<4> {
         constexpr std::size_t half = integer_group / 2;
         for (std::size_t from = 0; from < dim; from += integer_group, code += half, out += integer_group) {
             for (std::size_t i = 0; i < half; ++i) {
-                const auto pair = std::to_integer<unsigned>(code[i]);
+                const auto pair = static_cast<unsigned>(code[i]);
                 out[i] = static_cast<query_type>((pair & 15U) * 8);
                 out[i + half] = static_cast<query_type>((pair >> 4) * 8);
             }

@@ -1,218 +1,25 @@
 // SPDX-License-Identifier: MIT
-// Scores a query against rows: the one loop under every distance, for any pointwise metric and elementwise codec.
+// Chooses the kernels that indexes have unless they are told otherwise: those of the instruction set that this code is
+// compiled for or, with VICINAL_DISPATCH, those that are chosen when the program runs.
 #pragma once
 
-#include <cstddef>  // for size_t, byte
-#include <cstdint>  // for int32_t, int64_t
-#include <utility>  // for index_sequence
-
-#include "vicinal/concepts.hpp"
-#include "vicinal/core/row_table.hpp"
-#include "vicinal/core/types.hpp"
-#include "vicinal/simd/integer.hpp"
-#include "vicinal/simd/intrinsics.hpp"
+#include "vicinal/simd/kernel_policy.hpp"
+#include "vicinal/simd/static_kernels.hpp"
+#if defined(VICINAL_DISPATCH)
+#include "vicinal/simd/dispatched_kernels.hpp"
+#endif
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-using vicinal::detail::row_table;
-
-namespace detail {
-
-/// Adds up, lane by lane, what the components of `query` and of each of sizeof...(Row) rows add to the distance. Each
-/// row has two running sums, of its even and its odd vectors, so four rows keep eight independent chains in flight,
-/// which covers the latency of two multiply-add units. The order of a row's additions does not depend on how many rows
-/// are taken together, so every path gives the same bits.
-template <class V, std::size_t Width, class Metric, class Codec, std::size_t... Row>
-VICINAL_INLINE void add_up(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                           const std::byte* const* rows, V* totals, std::index_sequence<Row...>) noexcept {
-    V even[sizeof...(Row)] = {((void)Row, V(0.0F))...};
-    V odd[sizeof...(Row)] = {((void)Row, V(0.0F))...};
-    std::size_t i = 0;
-    for (; i + 2 * Width <= dim; i += 2 * Width) {
-        const V q0 = load<V>(query + i);
-        const V q1 = load<V>(query + i + Width);
-        ((even[Row] = metric.accumulate(even[Row], q0, codec.template load<V>(rows[Row], i)),
-          odd[Row] = metric.accumulate(odd[Row], q1, codec.template load<V>(rows[Row], i + Width))),
-         ...);
-    }
-    if (i + Width <= dim) {
-        const V q0 = load<V>(query + i);
-        ((even[Row] = metric.accumulate(even[Row], q0, codec.template load<V>(rows[Row], i))), ...);
-        i += Width;
-    }
-    if (i < dim) {  // never for one lane
-        const V q0 = load<V>(query + i);
-        ((odd[Row] =
-              first_lanes(dim - i, metric.accumulate(odd[Row], q0, codec.template load<V>(rows[Row], i)), odd[Row])),
-         ...);
-    }
-    ((totals[Row] = V(even[Row] + odd[Row])), ...);
-}
-
-template <class V, class Metric>
-VICINAL_INLINE void finish_4(const Metric& metric, const V* totals, float* out) noexcept {
-    float sums[4];
-    sum_lanes_4(totals[0], totals[1], totals[2], totals[3], sums);
-    for (std::size_t row = 0; row < 4; ++row) out[row] = metric.finish(sums[row]);
-}
-
-/// Scores four rows side by side, which is the least work, for rows that are in a cache or were asked for.
-template <class V, std::size_t Width, class Metric, class Codec>
-VICINAL_INLINE void score_4(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                            const std::byte* const* rows, float* out) noexcept {
-    V totals[4] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
-    add_up<V, Width>(metric, codec, query, dim, rows, totals, std::make_index_sequence<4>{});
-    finish_4(metric, totals, out);
-}
-
-/// Scores four rows one after the other, so that memory is read in one ascending stream, which the hardware follows
-/// several times as fast as four streams of short rows. One loop takes all four: with a loop for each, the address of
-/// no load ascends evenly, and prefetchers that go by the instruction lose the stream (22 GB/s of 38 at 1 KiB a row).
-template <class V, std::size_t Width, class Metric, class Codec>
-VICINAL_INLINE void score_4_in_turn(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                                    const std::byte* const* rows, float* out) noexcept {
-    V totals[4] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
-    VICINAL_NO_UNROLL
-    for (std::size_t row = 0; row < 4; ++row)
-        add_up<V, Width>(metric, codec, query, dim, rows + row, totals + row, std::index_sequence<0>{});
-    finish_4(metric, totals, out);
-}
-
-/// Calls four(rows, out) for the rows in fours, the last four padded by repeating a row; row_of(i) is where row i lies.
-/// With Prefetch, rows are asked for ahead of their turn, at most about as many bytes as the second-level cache has to
-/// spare.
-template <bool Prefetch, class RowOf, class Four>
-VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const RowOf& row_of, float* out,
-                             const Four& four) noexcept {
-    constexpr std::size_t ring = 128;
-    constexpr std::size_t bytes_ahead = 32 * 1024;
-    [[maybe_unused]] std::size_t asked = 0;
-    [[maybe_unused]] const std::size_t ahead =
-        row_bytes * (ring - 32) <= bytes_ahead ? ring - 32 : bytes_ahead / row_bytes;
-    [[maybe_unused]] const std::byte* next[ring];  // rows that were asked for, by the last bits of their number
-    for (std::size_t i = 0; i < count; i += 4) {
-        if constexpr (Prefetch)
-            for (; asked < count && asked < i + 4 + ahead; ++asked) {
-                next[asked % ring] = row_of(asked);
-                prefetch_lines(next[asked % ring], row_bytes);
-            }
-        const auto row = [&](std::size_t j) VICINAL_LAMBDA_INLINE {
-            if constexpr (Prefetch)
-                return next[j % ring];
-            else
-                return row_of(j);
-        };
-        if (i + 4 <= count) {
-            const std::byte* const rows[4] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
-            four(rows, out + i);
-        } else {
-            const std::size_t last = count - 1;
-            const std::byte* const rows[4] = {row(i), row(i + 1 < last ? i + 1 : last),
-                                              row(i + 2 < last ? i + 2 : last), row(last)};
-            float four_out[4];
-            four(rows, four_out);
-            for (std::size_t j = i; j < count; ++j) out[j] = four_out[j - i];
-        }
-    }
-}
-
-/// Writes the distances of `query` to `count` rows to `out`.
-template <class Isa, bool Prefetch, class Metric, class Codec, class RowOf>
-VICINAL_INLINE void score_rows(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                               std::size_t row_bytes, std::size_t count, const RowOf& row_of, float* out) noexcept {
-    in_fours<Prefetch>(count, row_bytes, row_of, out,
-                       [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
-                           score_4<lanes<Isa>, lane_count<Isa>>(metric, codec, query, dim, rows, distances);
-                       });
-}
-
-}  // namespace detail
-
-/// Holds the kernels of one instruction set, chosen at compile time. It is the last template parameter of every index,
-/// so that hot code compiled under two sets of flags keeps two names.
-template <class Isa = native_isa>
-struct static_kernels {
-    using isa = Isa;
-
-    /// Writes the distances of `query` to the rows named by `slots`, which may lie anywhere. The query is readable to
-    /// `over_read` bytes past its end.
-    template <class Metric, class Codec>
-    static void score_list(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                           const row_table& rows, const vicinal::detail::slot_t* slots, std::size_t count,
-                           float* out) noexcept {
-        detail::score_rows<Isa, true>(
-            metric, codec, query, dim, codec.code_size(), count,
-            [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out);
-    }
-
-    /// Writes the distances of `query` to `count` rows that lie `stride` bytes apart from `first` on.
-    template <class Metric, class Codec>
-    static void score_block(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                            const std::byte* first, std::size_t stride, std::size_t count, float* out) noexcept {
-        detail::in_fours<false>(
-            count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out,
-            [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
-                // Affine codes take longer to decode than to read.
-                if constexpr (affine_codec<Codec>)
-                    detail::score_4<lanes<Isa>, lane_count<Isa>>(metric, codec, query, dim, rows, distances);
-                else
-                    detail::score_4_in_turn<lanes<Isa>, lane_count<Isa>>(metric, codec, query, dim, rows, distances);
-            });
-    }
-
-    /// Writes the floats a row's code stands for, as `load` gives them to the other kernels. `out` has room for dim
-    /// rounded up to whole vectors.
-    template <class Codec>
-    static void decode(const Codec& codec, const std::byte* row, std::size_t dim, float* out) noexcept {
-        using V = lanes<Isa>;
-        for (std::size_t i = 0; i < dim; i += lane_count<Isa>) store(codec.template load<V>(row, i), out + i);
-    }
-
-    /// Adds up what integer_codes<Bits> says, for any dim and the rows named by `slots`: out[i] = finish(scale(sum)).
-    template <unsigned Bits, integer_sum What, class Finish>
-    static void integer_list(const integer_scale& scale, const Finish& finish,
-                             const typename integer_codes<Bits>::query_type* query, std::size_t dim,
-                             const row_table& rows, const vicinal::detail::slot_t* slots, std::size_t count,
-                             float* out) noexcept {
-        using codes = integer_codes<Bits>;
-        constexpr bool weighted = What == integer_sum::weighted_difference;
-        [[maybe_unused]] const unsigned shift = weighted ? weighted_shift(dim) : 0;
-        const auto sum_up = [&](std::size_t from, std::size_t n, const std::byte* const* four, std::int32_t* sums)
-                                VICINAL_LAMBDA_INLINE {
-                                    if constexpr (weighted)
-                                        codes::template weighted_sums_4<Isa>(query + 2 * from, four, n, shift, sums);
-                                    else
-                                        codes::template sums_4<Isa, What>(query + from, four, n, sums);
-                                };
-        const integer_scale by = scale;  // `out` cannot overlap a local
-        detail::in_fours<true>(
-            count, codes::bytes(dim), [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
-            [&](const std::byte* const* four, float* distances) VICINAL_LAMBDA_INLINE {
-                std::int32_t sums[4];
-                if (dim <= integer_block) {
-                    sum_up(0, dim, four, sums);
-                    scale_4<Isa>(by, sums, distances);
-                } else {
-                    std::int64_t totals[4] = {};
-                    for (std::size_t from = 0; from < dim; from += integer_block) {
-                        const std::size_t skip = codes::bytes(from);
-                        const std::byte* const part[4] = {four[0] + skip, four[1] + skip, four[2] + skip,
-                                                          four[3] + skip};
-                        sum_up(from, dim - from < integer_block ? dim - from : integer_block, part, sums);
-                        for (std::size_t row = 0; row < 4; ++row) totals[row] += sums[row];
-                    }
-                    for (std::size_t row = 0; row < 4; ++row) distances[row] = by(totals[row]);
-                }
-                for (std::size_t row = 0; row < 4; ++row) distances[row] = finish(distances[row]);
-            });
-    }
-};
-
-/// The kernels of the instruction set that this code is compiled for, by either name.
+#if defined(VICINAL_DISPATCH)
+using native_kernels = dispatched_kernels;
+#else
 using native_kernels = static_kernels<native_isa>;
-using native = native_kernels;
+#endif
+using native = native_kernels;  // the shorter name
+static_assert(kernel_policy<native_kernels>);
 
 }  // namespace simd
 

@@ -8,11 +8,11 @@
 // tile's end compares them with what each pair must reach, and notes the few that do.
 #pragma once
 
-#include <bit>      // for countr_zero
 #include <cstddef>  // for size_t
 #include <cstdint>  // for uint16_t
 #include <utility>  // for index_sequence
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/simd/intrinsics.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -51,20 +51,26 @@ VICINAL_INLINE void tile_products(const float* panel, std::size_t dim, const flo
 
 }  // namespace detail
 
+/// How many rows a tile has, and one call of `collect` takes at most, on any machine.
+inline constexpr std::size_t tile_rows = 6;
+inline constexpr std::size_t tile_most_rows = 192;
+
+/// For each query of a panel of up to `Queries`, the rows that reached what they must, in ascending order.
+template <std::size_t Queries>
+struct tile_hits {
+    std::uint16_t count[Queries];
+    std::uint16_t row[Queries][tile_most_rows];
+};
+
 /// Holds the shape of an instruction set's tiles, and what they do.
 template <class Isa>
 struct tile {
     using V = lanes<Isa>;
     static constexpr std::size_t width = lane_count<Isa>;
     static constexpr std::size_t queries = 2 * width;  ///< of a panel
-    static constexpr std::size_t rows = 6;             ///< of a tile
-    static constexpr std::size_t most_rows = 192;      ///< of one call of `collect`
-
-    /// For each query of a panel, the rows that reached what they must, in ascending order.
-    struct reached {
-        std::uint16_t count[queries];
-        std::uint16_t row[queries][most_rows];
-    };
+    static constexpr std::size_t rows = tile_rows;
+    static constexpr std::size_t most_rows = tile_most_rows;
+    using reached = tile_hits<queries>;
 
     /// Packs `count` queries of dim floats, 1 <= count <= queries, into a panel of dim * queries floats; in the place
     /// of those missing stands the first.
@@ -83,7 +89,13 @@ struct tile {
     /// error  of p: at most dim * 2^-24 / (1 - dim * 2^-24) times the sum of absolute products
     static void collect(const float* panel, std::size_t dim, const float* const* row_at, std::size_t count,
                         const float* least, const float* slope, const float* term, reached& out) noexcept {
-        for (std::size_t q = 0; q < queries; ++q) out.count[q] = 0;
+        collect(panel, dim, row_at, count, least, slope, term, out.count, out.row);
+    }
+    /// The same, into `queries` counts and lists.
+    static VICINAL_INLINE void collect(const float* panel, std::size_t dim, const float* const* row_at,
+                                       std::size_t count, const float* least, const float* slope, const float* term,
+                                       std::uint16_t* counts, std::uint16_t (*lists)[most_rows]) noexcept {
+        for (std::size_t q = 0; q < queries; ++q) counts[q] = 0;
         for (std::size_t r = 0; r < count; r += rows) {
             const std::size_t n = count - r < rows ? count - r : rows;
             const float* at[rows];
@@ -100,8 +112,8 @@ struct tile {
                 unsigned bits = not_less_lanes(first[j], mul_add(slope0, x, least0)) |
                                 not_less_lanes(second[j], mul_add(slope1, x, least1)) << width;
                 for (; bits != 0; bits &= bits - 1) {
-                    const auto q = static_cast<std::size_t>(std::countr_zero(bits));
-                    out.row[q][out.count[q]++] = static_cast<std::uint16_t>(r + j);
+                    const auto q = std::size_t{vicinal::detail::lowest_bit(bits)};
+                    lists[q][counts[q]++] = static_cast<std::uint16_t>(r + j);
                 }
             }
         }

@@ -42,8 +42,8 @@ class shared_count {
     std::atomic<std::size_t> value_;
 };
 
-/// Has the system give memory for [begin, begin + size) now, by writing what is there. Isa of readers may read as far
-/// past the row before `begin` as they ever do, so those bytes are left alone, and as many behind are taken.
+/// Has the system give memory for [begin, begin + size) now, by writing what is there. Kernels of readers may read as
+/// far past the row before `begin` as they ever do, so those bytes are left alone, and as many behind are taken.
 inline void touch_pages(std::byte* begin, std::size_t size) noexcept {
     for (std::size_t at = simd::over_read; at < size + simd::over_read;) {
         auto* const byte = reinterpret_cast<unsigned char*>(begin + at);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The gate every vector passes before an index or a search uses it.
+// Every vector is validated here before an index or a search uses it.
 #pragma once
 
 #include <algorithm>    // for max

@@ -19,8 +19,7 @@
 #include "vicinal/core/little_endian.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/linalg/principal_axes.hpp"
-#include "vicinal/simd/intrinsics.hpp"
-#include "vicinal/simd/isa.hpp"
+#include "vicinal/simd/kernels.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -125,7 +124,7 @@ class pca8 {
     [[nodiscard]] static double largest_squares() noexcept { return 0x1p113; }
 
     /// Where `vector` lies: its padded_width() coordinates to `coordinates`. relative: room for dim() floats.
-    template <class Isa>
+    template <class Kernels>
     [[nodiscard]] detail::projected_point project(std::span<const float> vector, float* relative,
                                                   double* coordinates) const noexcept {
         double squares = 0;
@@ -135,14 +134,15 @@ class pca8 {
             relative[i] = vector[i] - center_[i];
         }
         for (std::size_t first = 0; first < padded_width(); first += tile)
-            project_tile<Isa>(relative, tiles_.data() + first * dim_, coordinates + first);
+            Kernels::project_tile(relative, tiles_.data() + first * dim_, dim_, coordinates + first);
         return point_of(squares, coordinates);
     }
 
     void encode(std::span<const float> vector, std::span<std::byte> code) const {
         std::vector<float> relative(dim_);
         std::vector<double> coordinates(padded_width());
-        const detail::projected_point point = project<simd::native_isa>(vector, relative.data(), coordinates.data());
+        const detail::projected_point point =
+            project<simd::native_kernels>(vector, relative.data(), coordinates.data());
         const double squares = detail::squared_norm(vector);
         detail::pca_factors factors;
         factors.length = detail::rounded_up(squares * (1 + length_margin()));
@@ -197,8 +197,8 @@ class pca8 {
     static constexpr double largest_squared = 0x1p98;
 
   private:
-    static constexpr std::size_t tile = 32;   // directions looked at together
-    static constexpr std::size_t block = 32;  // components added up in single precision
+    static constexpr std::size_t tile = simd::projection_tile;
+    static_assert(simd::projection_block == 32);  // what the rounding of a product takes for granted
     static constexpr float smallest_step = 0x1p-100F;
     static constexpr float largest_step = 0x1p44F;
     static constexpr double most_skew = 1e-3;
@@ -220,7 +220,7 @@ class pca8 {
         std::vector<double> coordinates(padded_width());
         std::vector<float> relative(dim_);
         for (std::size_t r = 0; r < rows.rows(); ++r) {
-            (void)project<simd::native_isa>(rows[r], relative.data(), coordinates.data());
+            (void)project<simd::native_kernels>(rows[r], relative.data(), coordinates.data());
             for (std::size_t j = 0; j < width_; ++j) reach[j] = (std::max)(reach[j], std::abs(coordinates[j]));
         }
         double widest = 0x1p-10 * std::sqrt(detail::squared_norm(center_));
@@ -251,27 +251,6 @@ class pca8 {
         return j / tile * tile * dim_ + i * tile + j % tile;
     }
     [[nodiscard]] float entry(std::size_t i, std::size_t j) const noexcept { return tiles_[place(i, j)]; }
-
-    /// Coordinates along 32 directions. Sums of 32 products are taken in single precision, the rest in double.
-    template <class Isa>
-    VICINAL_INLINE void project_tile(const float* relative, const float* directions, double* out) const noexcept {
-        using V = simd::lanes<Isa>;
-        constexpr std::size_t lanes = simd::lane_count<Isa>;
-        for (std::size_t j = 0; j < tile; ++j) out[j] = 0;
-        for (std::size_t first = 0; first < dim_; first += block) {
-            const std::size_t end = (std::min)(dim_, first + block);
-            V sums[tile / lanes];
-            for (V& sum : sums) sum = V(0.0F);
-            for (std::size_t i = first; i < end; ++i)
-                for (std::size_t v = 0; v < tile / lanes; ++v)
-                    sums[v] = mul_add(V(relative[i]), simd::load<V>(directions + i * tile + v * lanes), sums[v]);
-            for (std::size_t v = 0; v < tile / lanes; ++v) {
-                alignas(64) float values[lanes];
-                simd::store(sums[v], values);
-                for (std::size_t j = 0; j < lanes; ++j) out[v * lanes + j] += double{values[j]};
-            }
-        }
-    }
 
     /// What is known of a vector by its coordinates and its sum of squares, both relative to the mean. The derivation
     /// is in storage/distance_bounds.hpp.

@@ -153,7 +153,7 @@ class pq {
     }
 
   private:
-    /// Isa load whole vectors of up to 16 components.
+    /// Kernels load whole vectors of up to 16 components.
     [[nodiscard]] std::size_t padded_size() const noexcept { return (pairs() + 7) / 8 * 8 * 2 * centroids; }
 
     [[nodiscard]] float width(std::size_t i) const noexcept { return most_[i] - least_[i]; }

@@ -197,7 +197,7 @@ class affine_ranges {
         const std::uint32_t bits = detail::bit_cast<std::uint32_t>(large);
         return detail::bit_cast<float>((bits + 0x7FFFU) & ~0x7FFFU) / static_cast<float>(most_weight);
     }
-    // Isa load whole SIMD vectors of these.
+    // Kernels load whole SIMD vectors of these.
     [[nodiscard]] static std::size_t padded(std::size_t dim) noexcept { return dim + 16; }
 
     std::size_t dim_;

@@ -78,8 +78,8 @@ void require_decodable_by(const code_store<Codec>& codes, row_scratch& buffers, 
     codes.coder().decode(buffers.code, buffers.decoded.span());
     require_stored<Codec>(buffers.decoded.span());
 }
-/// Refuses a prepared vector of which a codec would make one so much longer that distances could overflow: coarse
-/// steps over a range near the limit of admission can. Codecs are trained.
+/// Refuses a prepared vector of which a codec would make one so much longer that distances could overflow: coarse steps
+/// over a range near the limit of validation can. Codecs are trained.
 template <class State>
 void require_decodable(const State& index, row_scratch& buffers, std::span<const float> prepared) {
     require_resolvable<typename State::codec_type>("vector", prepared);

@@ -25,6 +25,9 @@
 #include "vicinal/storage/code_store.hpp"
 #include "vicinal/storage/file_backing.hpp"
 #include "vicinal/storage/id_map.hpp"
+#if defined(VICINAL_DISPATCH)
+#include "vicinal/scoring/dispatched_pairs.hpp"
+#endif
 
 VICINAL_NAMESPACE_BEGIN
 

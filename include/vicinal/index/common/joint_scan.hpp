@@ -27,12 +27,12 @@ void scan_rows_by_tiles(const Metric& metric, const code_store<Codec>& store, co
                         std::size_t count, Collectors& collectors, BeforeBlock before_block) {
     using tiles_type = query_tiles<Metric, Codec, Isa>;
     tiles_type tiles(metric, store, queries);
-    std::vector<typename tiles_type::panel> panels((queries.size() + tiles_type::panel_size - 1) /
-                                                   tiles_type::panel_size);
-    std::uint32_t numbers[tiles_type::panel_size];
+    const std::size_t size = tiles_type::panel_size();
+    std::vector<typename tiles_type::panel> panels((queries.size() + size - 1) / size);
+    std::uint32_t numbers[tiles_type::most_of_panel];
     for (std::size_t p = 0; p < panels.size(); ++p) {
-        const std::size_t first = p * tiles_type::panel_size;
-        const std::size_t n = (std::min)(tiles_type::panel_size, queries.size() - first);
+        const std::size_t first = p * size;
+        const std::size_t n = (std::min)(size, queries.size() - first);
         std::iota(numbers, numbers + n, static_cast<std::uint32_t>(first));
         panels[p].pack(tiles, std::span(numbers, n));
     }

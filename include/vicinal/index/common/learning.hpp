@@ -204,7 +204,7 @@ class learning_step {
             recoded_.reset();
     }
     /// What follows when codecs in `fresh` have learned: all rows by them. Not if that made a vector too long, as
-    /// coarse steps near the limit of admission can; all then stays as it is.
+    /// coarse steps near the limit of validation can; all then stays as it is.
     /// rows     that codecs learned from
     /// to_come  of the rows to come
     /// clipped  counts what they clip of those that are in, if given

@@ -53,7 +53,7 @@ template <class State>
         return run_batch<id_type>(queries, index.dim, k, params,
                                   [&](std::span<const float> query, std::span<neighbor<id_type>> room,
                                       const params_type& how) { return flat::search(index, query, room, how); });
-    constexpr std::size_t panel = simd::tile<typename State::isa_type::isa>::queries;
+    const std::size_t panel = State::isa_type::panel_size();
     const std::size_t together = queries_a_task(queries.rows(), batch_size(index.dim), panel, params);
     return run_batch<id_type>(
         queries, index.dim, k, params, together,

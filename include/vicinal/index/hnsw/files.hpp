@@ -243,7 +243,7 @@ void read_parts(State& index, const Parts& in) {
 }
 
 /// Copies what lies in the file, before the first change after a load, and makes what is not in it: retired rows wait
-/// for repair as before saving. Strong guarantee.
+/// for consolidation as before saving. Strong guarantee.
 template <class State>
 void detach_from_file(State& index) {
     const std::size_t rows = index.directory.high_water();

@@ -129,7 +129,7 @@ class list_scanner {
     /// Does so for as many queries as fill panels well, and returns their number.
     template <class BeforeBlock>
     std::size_t scan_by_tiles(const ivf_rows& rows, std::span<const std::uint32_t> queries, BeforeBlock before_block) {
-        constexpr std::size_t size = tiles_type::panel_size;
+        const std::size_t size = tiles_type::panel_size();
         const std::size_t rest = queries.size() % size;
         const std::size_t taken = rest < fewest_tiled ? queries.size() - rest : queries.size();
         const std::size_t panels = (taken + size - 1) / size;
@@ -221,7 +221,7 @@ template <class State>
         return run_batch<id_type>(queries, index.dim, k, params,
                                   [&](std::span<const float> query, std::span<neighbor<id_type>> room,
                                       const params_type& how) { return ivf::search(index, query, room, how); });
-    constexpr std::size_t panel = simd::tile<typename State::isa_type::isa>::queries;
+    const std::size_t panel = State::isa_type::panel_size();
     const std::size_t together = queries_a_task(queries.rows(), batch_size, panel, params);
     return run_batch<id_type>(
         queries, index.dim, k, params, together,

@@ -3,11 +3,11 @@
 // their entries mean.
 #pragma once
 
-#include <cmath>    // for sqrt
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for int32_t, uint8_t, uint32_t
 
 #include "vicinal/core/little_endian.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/simd/compat.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -115,7 +115,7 @@ VICINAL_INLINE void scan_rows_32(tag::generic, const std::byte* first, std::size
         const std::byte* const signs = first + (r < count ? r : count - 1) * stride;
         std::uint32_t total = 0;
         for (std::size_t p = 0; p < pairs; ++p) {
-            const auto both = std::to_integer<unsigned>(signs[p]);
+            const auto both = static_cast<unsigned>(signs[p]);
             total += std::uint32_t{tables[p * 32 + (both & 15U)]} + tables[p * 32 + 16 + (both >> 4U)];
         }
         out[r] = static_cast<float>(total) * scale.step + scale.low;
@@ -129,7 +129,7 @@ VICINAL_INLINE void factor_bounds(tag::generic, const std::byte* factors, std::s
         float row[4];
         for (std::size_t i = 0; i < 4; ++i) row[i] = vicinal::detail::load_le<float>(factors + r * stride + 4 * i);
         const float spread = terms.width * (row[1] * row[1]) - row[2];
-        const float least = terms.base - terms.slack * (spread > 0 ? std::sqrt(spread) : 0.0F);
+        const float least = terms.base - terms.slack * (spread > 0 ? vicinal::detail::square_root(spread) : 0.0F);
         const float product = row[1] * sums[r];
         out[r] = Squares ? least + (row[2] - (product + product)) : (least - row[3]) - product;
     }

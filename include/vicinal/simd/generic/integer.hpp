@@ -67,7 +67,7 @@ VICINAL_INLINE void weighted_sums_of_bytes_4(tag::generic, const std::int16_t* q
             std::int32_t squares = 0;
             for (std::size_t j = i; j < dim && j < i + 2; ++j) {
                 const std::int16_t* const at = q + j / 16 * 32 + j % 16;
-                const std::int32_t y = std::to_integer<std::int32_t>(rows[row][j]) * at[16] - at[0];
+                const std::int32_t y = static_cast<std::int32_t>(rows[row][j]) * at[16] - at[0];
                 squares += y * y;
             }
             sum += squares >> shift;
@@ -80,7 +80,7 @@ template <integer_sum What>
 VICINAL_INLINE void sums_of_bytes_4(tag::generic, const std::int16_t* q, const std::byte* const* rows, std::size_t dim,
                                     std::int32_t* out) noexcept {
     plain_sums_4(dim, out, [&](std::size_t row, std::size_t i) VICINAL_LAMBDA_INLINE {
-        const auto x = std::to_integer<std::int32_t>(rows[row][i]);
+        const auto x = static_cast<std::int32_t>(rows[row][i]);
         return What == integer_sum::squared_difference ? (x - q[i]) * (x - q[i]) : x * q[i];
     });
 }
@@ -89,7 +89,7 @@ template <integer_sum What>
 VICINAL_INLINE void sums_of_nibbles_4(tag::generic, const std::int8_t* q, const std::byte* const* rows, std::size_t dim,
                                       std::int32_t* out) noexcept {
     plain_sums_4(dim, out, [&](std::size_t row, std::size_t i) VICINAL_LAMBDA_INLINE {
-        const auto pair = std::to_integer<std::int32_t>(rows[row][i / 2]);
+        const auto pair = static_cast<std::int32_t>(rows[row][i / 2]);
         const std::int32_t x = i % 2 == 0 ? pair & 15 : pair >> 4;
         const std::int32_t component = q[i / 64 * 64 + i % 2 * 32 + i % 64 / 2];
         return x * (What == integer_sum::squared_difference ? 4 * x - component : component);

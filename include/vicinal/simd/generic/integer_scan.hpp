@@ -54,7 +54,7 @@ VICINAL_INLINE void byte_products(tag::generic, const std::int16_t* query, std::
         out[r] = 0;
         for (std::size_t i = 0; i < dim; ++i)
             out[r] += query[i / group * group + integer_scan_place(i % group, group)] *
-                      std::to_integer<std::int32_t>(first[r * stride + i]);
+                      static_cast<std::int32_t>(first[r * stride + i]);
     }
 }
 

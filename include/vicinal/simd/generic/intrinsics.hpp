@@ -63,7 +63,7 @@ template <class V, class From, class Convert>
 template <class V>
 [[nodiscard]] VICINAL_INLINE V widen_u8(tag::generic, const std::byte* p) noexcept {
     if constexpr (is_float<V>)
-        return static_cast<float>(std::to_integer<std::uint8_t>(*p));
+        return static_cast<float>(static_cast<std::uint8_t>(*p));
     else
         return convert_lanes<V, std::uint8_t>(p, [](std::uint8_t x) { return static_cast<float>(x); });
 }
@@ -72,7 +72,7 @@ template <class V>
 [[nodiscard]] VICINAL_INLINE V widen_u4(tag::generic, const std::byte* codes, std::size_t i) noexcept {
     const std::byte* const p = codes + i / 2;
     if constexpr (is_float<V>) {
-        return static_cast<float>(std::to_integer<unsigned>(*p) >> (i % 2 * 4) & 15U);
+        return static_cast<float>(static_cast<unsigned>(*p) >> (i % 2 * 4) & 15U);
     } else {
         alignas(64) float values[V::size];
         for (std::size_t j = 0; j < V::size; ++j) values[j] = widen_u4<float>(tag::generic{}, p, j);
@@ -84,7 +84,7 @@ template <class V>
 [[nodiscard]] VICINAL_INLINE V look_up_pairs(tag::generic, const float* codebook, const std::byte* codes,
                                              std::size_t i) noexcept {
     if constexpr (is_float<V>) {
-        const std::size_t which = std::to_integer<std::size_t>(codes[i / 4]) >> (i / 2 % 2 * 4) & 15U;
+        const std::size_t which = static_cast<std::size_t>(codes[i / 4]) >> (i / 2 % 2 * 4) & 15U;
         return codebook[i / 2 * 32 + 2 * which + i % 2];
     } else {
         alignas(64) float values[V::size];

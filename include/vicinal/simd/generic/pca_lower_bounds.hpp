@@ -2,11 +2,11 @@
 // simd/pca_lower_bounds.hpp in plain C++, and what its bounds are made of.
 #pragma once
 
-#include <cmath>    // for sqrt
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for int32_t
 
 #include "vicinal/core/little_endian.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/simd/isa.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -37,7 +37,7 @@ VICINAL_INLINE void pca_lower_bounds(tag::generic, const std::byte* factors, std
         float square = terms.base + row[0];
         square = square - terms.scale * static_cast<float>(products[r]);
         square = square - terms.along * row[1];
-        float d = (square > 0 ? std::sqrt(square) : 0.0F) - row[2];
+        float d = (square > 0 ? vicinal::detail::square_root(square) : 0.0F) - row[2];
         if constexpr (Products) {
             const float within = d - terms.off > 0 ? d - terms.off : 0.0F;
             d = within * within - row[3];

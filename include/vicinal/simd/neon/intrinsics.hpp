@@ -133,7 +133,7 @@ template <class V>
 template <class V>
 [[nodiscard]] VICINAL_INLINE V look_up_pairs(tag::neon, const float* codebook, const std::byte* codes,
                                              std::size_t i) noexcept {
-    const auto two = std::to_integer<unsigned>(codes[i / 4]);
+    const auto two = static_cast<unsigned>(codes[i / 4]);
     const float* const from = codebook + i * 16;
     return V(vcombine_f32(vld1_f32(from + 2 * (two & 15U)), vld1_f32(from + 32 + 2 * (two >> 4U))));
 }

@@ -83,7 +83,7 @@ template <class V>
 template <class V>
 [[nodiscard]] VICINAL_INLINE V look_up_pairs(tag::sse2, const float* codebook, const std::byte* codes,
                                              std::size_t i) noexcept {
-    const auto two = std::to_integer<unsigned>(codes[i / 4]);
+    const auto two = static_cast<unsigned>(codes[i / 4]);
     const float* const from = codebook + i * 16;
     const __m128i first = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + 2 * (two & 15U)));
     return V(_mm_loadh_pi(_mm_castsi128_ps(first), reinterpret_cast<const __m64*>(from + 32 + 2 * (two >> 4U))));

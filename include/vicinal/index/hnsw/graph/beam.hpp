@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The best-so-far list of a graph search, and the keys it orders rows by.
+// A beam is the best-so-far list of a graph search; row keys are what it orders rows by.
 #pragma once
 
 #include <cstddef>  // for size_t
@@ -14,7 +14,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A distance and a row in one integer: keys compare as (distance, row) do. Bit 0 is free for a mark.
+/// A row_key holds a distance and a row in one integer: keys compare as (distance, row) do. Bit 0 is free for a mark.
 using row_key = std::uint64_t;
 
 [[nodiscard]] VICINAL_INLINE row_key make_key(float distance, slot_t slot) noexcept {
@@ -25,8 +25,8 @@ using row_key = std::uint64_t;
     return from_ordered_bits(static_cast<std::uint32_t>(key >> 32));
 }
 
-/// The `width` closest rows seen, sorted, each marked once its links were followed ("ef" and its candidate list in the
-/// HNSW paper, in one array: it stays in the L1 cache, and most rows are turned away by one comparison).
+/// Keeps the `width` closest rows seen, sorted, each marked once its links were followed ("ef" and its candidate list
+/// in the HNSW paper, in one array: it stays in the L1 cache, and most rows are turned away by one comparison).
 class beam {
   public:
     void reset(std::size_t width) {
@@ -36,8 +36,8 @@ class beam {
         next_ = 0;
     }
 
-    /// Puts a row in its place if it is among the closest; true if it is now among the next `soon` or so to be
-    /// followed.
+    /// Puts a row in its place if it is among the closest, and returns whether it is now among the next `soon` or so to
+    /// be followed.
     VICINAL_INLINE bool insert(float distance, slot_t slot, std::size_t soon = 1) noexcept {
         const row_key key = make_key(distance, slot);
         if (size_ == width_) {
@@ -54,9 +54,9 @@ class beam {
     }
 
     [[nodiscard]] bool has_next() const noexcept { return next_ < size_; }
-    /// The closest row not yet followed.
+    /// Returns the closest row not yet followed. Needs has_next().
     [[nodiscard]] slot_t peek() const noexcept { return key_slot(keys_[next_]); }
-    /// Takes and marks it.
+    /// Returns the closest row not yet followed, and marks it as followed. Needs has_next().
     [[nodiscard]] slot_t take() noexcept {
         const slot_t slot = key_slot(keys_[next_]);
         keys_[next_] |= 1;
@@ -72,8 +72,8 @@ class beam {
     [[nodiscard]] std::size_t memory() const noexcept { return keys_.capacity() * sizeof(row_key); }
 
   private:
-    /// How many of the first `count` keys are smaller: a binary search without branches. (GCC makes a branch of a
-    /// conditional; the mask cannot be one.)
+    /// Counts how many of the first `count` keys are smaller, by a binary search without branches. (GCC makes a branch
+    /// of a conditional expression, and cannot of the mask.)
     [[nodiscard]] VICINAL_INLINE std::size_t position(row_key key, std::size_t count) const noexcept {
         const row_key* low = keys_.data();
         while (count > 1) {

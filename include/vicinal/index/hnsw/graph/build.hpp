@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Adding rows to an HNSW graph, a batch at a time against the graph as it was.
+// Rows are added to an HNSW graph a batch at a time, against the graph as it was before the batch.
 //
 // A batch is planned without touching the graph: each new row finds candidates by a search of the frozen graph and by
 // measuring the batch's earlier rows, and picks links from them; reverse links are grouped by target, so that each
@@ -66,8 +66,7 @@ class hnsw_builder {
         parallel_for(executor, updates_.size(), [&](std::size_t u) { merge(updates_[u], is_live); });
     }
 
-    /// How many of the planned rows had to be searched for by `store` alone, since `walked` could not tell candidates
-    /// apart.
+    /// Counts the planned rows that `store` alone had to search for, as `walked` could not tell candidates apart.
     [[nodiscard]] std::size_t walked_in_vain() const noexcept {
         return static_cast<std::size_t>(
             std::count_if(picks_.begin(), picks_.end(), [](const picked& p) { return p.walked_in_vain; }));
@@ -103,13 +102,13 @@ class hnsw_builder {
         std::vector<std::vector<candidate>> by_level;
         bool walked_in_vain = false;
     };
-    /// A reverse link that wants to join those of `target`.
+    /// An edge is a reverse link that is to join the links of `target`.
     struct edge {
         std::size_t level;
         slot_t target;
         candidate source;
     };
-    /// The new links of one row on one level.
+    /// Holds the new links of one row on one level.
     struct update {
         slot_t target;
         std::size_t level;
@@ -136,9 +135,8 @@ class hnsw_builder {
         }
         (void)pick(i, exact, exact, rows, any_retired, is_live);
     }
-    /// exact  measures candidates
-    /// walk   finds them
-    /// returns  false if `walk` does not order what it finds as `exact` does; the picks are then none to use
+    /// Picks links of new row i: `walk_scorer` finds candidates, `exact` measures them. Returns false if the former
+    /// does not order what it finds as the latter does; the picks are then not to be used.
     template <class Exact, class Walk, class IsLive>
     [[nodiscard]] bool pick(std::size_t i, const Exact& exact, const Walk& walk_scorer, std::size_t rows,
                             bool any_retired, const IsLive& is_live) {
@@ -165,7 +163,7 @@ class hnsw_builder {
                 start = collect(noting, from, level, rows, any_retired, is_live, *walk, stats, found);
                 crowded = found.size() == ef_construction_ && is_crowd(noted, found);
                 if (crowded) {
-                    // By coarse distances the rows of a crowd are all the same.
+                    // By coarse distances the rows of a crowd all look the same.
                     if constexpr (!std::is_same_v<Exact, Walk>) {
                         found.clear();
                         start = collect(noting_scorer<Exact>(exact, noted), from, level, rows, any_retired, is_live,
@@ -188,15 +186,15 @@ class hnsw_builder {
         }
         return true;
     }
-    /// Whether the rows found may be a crowd: what was met on the way lies beyond a jump. Sorts `noted` if it has to
-    /// look for one.
+    /// Says whether the rows found may be a crowd: other rows met on the way lie beyond a jump of the distances. Sorts
+    /// `noted` if it has to look for one.
     [[nodiscard]] static bool is_crowd(std::vector<float>& noted, std::span<const candidate> found) {
         const float farthest = farthest_of(noted);
         const distance_jumps jumps(found.front().distance, farthest);
         return farthest > jumps.beyond(found.back().distance) &&
                jumps.before_jump(noted, found.back().distance) < farthest;
     }
-    /// If between the distances of the rows found and what else was met there is a jump, they get candidates beyond it.
+    /// Adds candidates from beyond a jump between the distances found and those of all else that was met, if any.
     template <class Scorer, class IsLive>
     void leave_crowd(const Scorer& scorer, std::size_t level, std::size_t rows, std::vector<float>& noted,
                      const IsLive& is_live, walk_scratch& walk, search_stats& stats,
@@ -240,9 +238,9 @@ class hnsw_builder {
         for (std::size_t c = 0; c < found.size(); ++c) found[c].distance = walk.distances[c];
     }
 
-    /// Whether a beam, in the order in which a walk by coarse distances left it, has its closest rows by `distance`
-    /// towards the front. If many of them stand in its last quarter, as many are likely to lie beyond its end: rows
-    /// that the coarse distance cannot tell apart are in any order.
+    /// Says whether a beam, in the order in which a walk by coarse distances left it, has its closest rows by
+    /// `distance` towards the front. If many of them stand in its last quarter, as many are likely to lie beyond its
+    /// end: rows that the coarse distance cannot tell apart are in any order.
     [[nodiscard]] static bool ordered_alike(std::span<const candidate> found) {
         const std::size_t closest = std::min<std::size_t>(32, found.size() / 4);
         if (closest == 0) return true;
@@ -255,7 +253,7 @@ class hnsw_builder {
         return static_cast<std::size_t>(late) <= closest / 16;
     }
 
-    /// The batch's rows before row i, which in a one-by-one build would be in the graph already.
+    /// Returns the batch's rows before row i with distances; a one-by-one build would have these in the graph.
     template <class Scorer>
     [[nodiscard]] std::vector<candidate> earlier_rows(std::size_t i, const Scorer& scorer) const {
         std::vector<float> distances(i);
@@ -265,7 +263,7 @@ class hnsw_builder {
         return batch;
     }
 
-    /// Searches a level of the frozen graph; returns where to start on the next.
+    /// Searches a level of the frozen graph, adds to `found`, and returns where to start on the next level.
     template <class Scorer, class IsLive>
     slot_t collect(const Scorer& scorer, slot_t start, std::size_t level, std::size_t rows, bool any_retired,
                    const IsLive& is_live, walk_scratch& walk, search_stats& stats,
@@ -344,7 +342,7 @@ class hnsw_builder {
         }
     }
 
-    /// The links a row ends up with: what it had or picked, and the reverse links; pruned if they are too many.
+    /// Makes the links a row ends up with: what it had or picked, and the reverse links; pruned if they are too many.
     template <class IsLive>
     void merge(update& u, const IsLive& is_live) {
         const std::size_t capacity = graph_.capacity(u.level);

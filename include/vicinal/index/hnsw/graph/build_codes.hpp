@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// 8-bit copies of an index's rows, made while a batch is added and dropped afterwards.
+// Build codes are 8-bit copies of an index's rows, made while a batch is added and dropped afterwards.
 #pragma once
 
 #include <cstddef>  // for size_t
@@ -16,14 +16,15 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// What a batch of new rows finds its candidates by, where the codec's own rows are slow to compare: integer distances
-/// on a quarter of the memory. Candidates are then measured exactly, so that the links are those of the codec's rows.
+/// Holds the codes by which a batch of new rows finds its candidates where the codec's own rows are slow to compare:
+/// distances are computed in integers, on one byte a component. Candidates are then measured exactly, so that the links
+/// are those of the codec's rows.
 template <class Metric, class Codec>
 class build_codes {
   public:
-    /// Whether there is a faster way than the codec's own.
+    /// Says whether 8-bit codes are faster to compare than the codec's own.
     static constexpr bool possible = formed_metric<Metric> && !affine_codec<Codec>;
-    /// Whether copying `rows` rows pays for adding `added` more: a copy costs about 1/100 of an insertion.
+    /// Says whether copying `rows` rows pays for adding `added` more: a copy costs about 1/100 of an insertion.
     [[nodiscard]] static bool pays(std::size_t added, std::size_t rows) noexcept {
         return possible && added >= 1024 && added >= rows / 64;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Taking rows out of an HNSW graph.
+// Rows leave an HNSW graph in two steps: each is retired at once, and links to it go later, a few rows at a time.
 //
 // A removed row is retired: searches still pass through it, none returns it. Its children in the tree get new parents
 // at once, so no live row depends on it. Then a sweep cursor goes round the rows, a few at each removal; every row it
@@ -57,8 +57,8 @@ class hnsw_consolidator {
         for (; next < children.size(); ++next) adopt(children[next], heir);
     }
 
-    /// If the leaving row is where searches begin, they begin elsewhere: at the live row of the highest level, the
-    /// lowest number among equals.
+    /// Has searches begin elsewhere if they begin at the leaving row: at the live row of the highest level, the lowest
+    /// number among equals.
     /// in_graph(row)  whether a live row has links
     template <class InGraph>
     void replace_entry(const InGraph& in_graph) {
@@ -96,7 +96,8 @@ class hnsw_consolidator {
         ensure_link(child, above);
     }
 
-    /// Adds the level-0 link from -> to, in place of the leaving row, or of the farthest that the tree does not need.
+    /// Adds the level-0 link from -> to: in place of the link to the leaving row, else where there is room, else in
+    /// place of the farthest link that the tree does not need.
     void ensure_link(slot_t from, slot_t to) {
         const auto now = graph_.links(from, 0);
         std::vector<slot_t> links(now.begin(), now.end());
@@ -119,7 +120,8 @@ class hnsw_consolidator {
         return worst;
     }
 
-    /// A live row keeps its links to live rows, and has room for some of those its retired ones link to.
+    /// Drops a row's links to rows that are not live. If it is live itself, it may take over some of those rows' links
+    /// to live rows.
     void repair(slot_t slot, std::size_t level) {
         const auto now = graph_.links(slot, level);
         std::vector<slot_t> held;

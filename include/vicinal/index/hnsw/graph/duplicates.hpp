@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Duplicates of one vector in an HNSW index: one row of the graph stands for all of them.
+// In an HNSW index one row of the graph stands for all duplicates of a vector.
 //
 // A row whose codes are those of a live row of the graph gets no links of its own: it is kept in a list behind that
 // row, and searches that find the one deliver all. So a graph knows each vector once, however many rows have it;
@@ -25,23 +25,24 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Which rows are duplicates of which row of the graph: a list behind each of those. Takes memory from the first
-/// duplicate on. A list may lie in a damaged file, so whoever follows one counts steps.
+/// Says which rows are duplicates of which row of the graph: behind each of those there is a list. Takes memory from
+/// the first duplicate on. A list may lie in a damaged file, so whoever follows one counts steps.
 class row_duplicates {
   public:
-    /// Whether there are any.
+    /// Says whether there are duplicates; of lists in a file, whether there may be.
     [[nodiscard]] bool any() const noexcept { return count_ != 0; }
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
-    /// Whether there is memory for them, which then has to grow with the rows.
+    /// Says whether there is memory for lists, which then has to grow with the rows.
     [[nodiscard]] bool kept() const noexcept { return rows_ != 0; }
 
-    /// The first duplicate behind a row of the graph, or the next one behind a duplicate; no_slot at the end.
+    /// Returns the first duplicate behind a row of the graph, or the next one behind a duplicate; no_slot at the end.
     [[nodiscard]] VICINAL_INLINE slot_t next(slot_t slot) const noexcept { return any() ? next_[slot] : no_slot; }
-    /// The row of the graph that stands for `slot`: itself unless it is a duplicate. Not of a file.
+    /// Returns the row of the graph that stands for `slot`: itself unless it is a duplicate. Not known of lists in a
+    /// file.
     [[nodiscard]] slot_t node_of(slot_t slot) const noexcept { return is_duplicate(slot) ? nodes_[slot] : slot; }
     [[nodiscard]] bool is_duplicate(slot_t slot) const noexcept { return any() && nodes_[slot] != no_slot; }
 
-    /// Room for rows [0, rows). Strong guarantee.
+    /// Makes room for rows [0, rows). Strong guarantee.
     void reserve(std::size_t rows) {
         next_.reserve(rows);
         nodes_.reserve(rows);
@@ -66,13 +67,13 @@ class row_duplicates {
 
     // ---- files -----------------------------------------------------------------------------------------------------
 
-    /// Uses lists that lie in a file: next of each row. Nothing is known of nodes then.
+    /// Uses lists that lie in a file, which holds `next` of each row. Nothing is known of nodes then.
     void borrow(std::span<const slot_t> next) noexcept {
         next_.borrow(reinterpret_cast<const std::byte*>(next.data()));
         count_ = next.size();  // at most
     }
-    /// Of each of `rows` rows the row of the graph it is a duplicate of, or no_slot; no list if there are no
-    /// duplicates.
+    /// Holds for each of `rows` rows the row of the graph that it is a duplicate of, or no_slot; `nodes` is empty if
+    /// there are no duplicates.
     struct nodes_found {
         std::vector<slot_t> nodes;
         [[nodiscard]] bool is_duplicate(slot_t slot) const noexcept { return !nodes.empty() && nodes[slot] != no_slot; }
@@ -103,7 +104,7 @@ class row_duplicates {
         for (std::size_t i = 0; i < rows; ++i) found.defects += named[i] && found.nodes[i] == no_slot ? 1 : 0;
         return found;
     }
-    /// The same lists, sound ones, in memory that can change.
+    /// Copies these lists, which must be sound, into memory that can change.
     [[nodiscard]] row_duplicates owned(std::size_t rows) const {
         row_duplicates own;
         if (!any()) return own;
@@ -125,8 +126,8 @@ class row_duplicates {
     std::size_t count_ = 0;
 };
 
-/// Follows the lists of one search, which together take no more steps than there are rows; those of a damaged file end
-/// when they do.
+/// Follows the lists of duplicates for one search. All together take no more steps than there are rows, so that the
+/// rings of a damaged file end, too.
 class duplicates_walk {
   public:
     duplicates_walk(const row_duplicates& duplicates, std::size_t rows) noexcept
@@ -155,14 +156,14 @@ class duplicates_walk {
     std::size_t left_;
 };
 
-/// Whether any of the rows that a row of the graph stands for may be returned.
+/// Says whether any of the rows that a row of the graph stands for may be returned.
 template <class Id>
 class duplicates_selector {
   public:
     duplicates_selector(const row_selector<Id>& selector, const row_duplicates& duplicates, std::size_t rows) noexcept
         : selector_(selector), walk_(duplicates, rows) {}
     [[nodiscard]] bool operator()(slot_t node) const { return walk_.any_of(node, selector_); }
-    /// How many, if fewer than `most`.
+    /// Counts those that may be returned, up to `most`.
     [[nodiscard]] std::size_t count(slot_t node, std::size_t most) const {
         std::size_t found = 0;
         walk_.any_of(node, [&](slot_t slot) {
@@ -177,7 +178,7 @@ class duplicates_selector {
     mutable duplicates_walk walk_;
 };
 
-/// Pushes `Collector` all rows that a row of the graph stands for.
+/// Pushes all rows that a row of the graph stands for to a `Collector`.
 template <class Collector>
 class duplicates_collector {
   public:
@@ -193,25 +194,27 @@ class duplicates_collector {
     duplicates_walk walk_;
 };
 
-/// Finds the row of the graph that has given codes: a table of rows by what their codes are. The writer's alone. Rows
-/// with equal codes lie in it in the order in which they came.
+/// Finds the row of the graph that has given codes, in a hash table of rows by their codes. Only the writer may use it.
+/// Rows with equal codes lie in it in the order in which they came.
 /// Rows  a row_store; all its codes must agree
 template <class Rows>
 class known_codes {
   public:
     explicit known_codes(const Rows& rows) noexcept : rows_(&rows) {}
 
-    /// A table with room for `count` rows and the present ones in it; empty if this one has it. Strong guarantee.
+    /// Returns a table with room for `count` rows and the present ones in it, or an empty one if this one has the room.
+    /// Strong guarantee.
     [[nodiscard]] std::vector<slot_t> enlarged(std::size_t count) const {
         const std::size_t wanted = table_size(count);
         return wanted > table_.size() ? resized(wanted) : std::vector<slot_t>();
     }
-    /// A smaller table, where this one has four times the room that `count` rows need; else empty. Strong guarantee.
+    /// Returns a smaller table if this one has four times the room that `count` rows need, else an empty one. Strong
+    /// guarantee.
     [[nodiscard]] std::vector<slot_t> reduced(std::size_t count) const {
         const std::size_t wanted = table_size(count);
         return 4 * wanted <= table_.size() ? resized(wanted) : std::vector<slot_t>();
     }
-    /// The table as it would be by other codes.
+    /// Makes the table as it would be by other codes.
     /// codes     codes.for_each_store(f) calls f with the stores of these
     /// for_each  for_each(f) calls f with each row to be known, at most `count`
     template <class Codes, class ForEach>
@@ -224,17 +227,17 @@ class known_codes {
         return table;
     }
     void exchange(std::vector<slot_t>& table) noexcept { table_.swap(table); }
-    /// Takes such a table, if it is one.
+    /// Swaps in a table that `enlarged` or `reduced` returned, unless it is empty.
     void take(std::vector<slot_t>& bigger) noexcept {
         if (!bigger.empty()) table_.swap(bigger);
     }
 
-    /// The row known by the codes of `slot`; if there is none, it is `slot` from now on. Needs room.
+    /// Returns the row known by the codes of `slot`; if there is none, it is `slot` from now on. Needs room.
     slot_t find_or_enter(slot_t slot) noexcept {
         return find_or_enter(slot, [](slot_t) { return true; });
     }
-    /// The same of those with its codes for which is_same(row) holds. Where many others have them, a row may stay
-    /// unknown.
+    /// Does the same among the rows with its codes for which is_same(row) holds. Where `most_alike` others have these
+    /// codes, `slot` is returned and stays unknown.
     template <class IsSame>
     slot_t find_or_enter(slot_t slot, const IsSame& is_same) noexcept {
         const std::size_t i = place(*rows_, table_, slot, is_same);
@@ -242,7 +245,7 @@ class known_codes {
         if (table_[i] == no_slot) table_[i] = slot;
         return table_[i];
     }
-    /// Forgets `slot` if it is known. Its codes are what they were.
+    /// Forgets `slot` if it is known. Its codes must be those it became known by.
     void erase(slot_t slot) noexcept {
         if (table_.empty()) return;
         std::size_t hole = home(table_, slot);
@@ -271,8 +274,8 @@ class known_codes {
         });
         return same;
     }
-    /// Where the first row is that has the codes of `slot` and is the same, or a free place for it; the table's size if
-    /// too many others have these codes.
+    /// Returns the place of the first row that has the codes of `slot` and is the same, or a free place for it, or the
+    /// table's size if too many others have these codes.
     template <class Codes, class IsSame>
     [[nodiscard]] std::size_t place(const Codes& codes, const std::vector<slot_t>& table, slot_t slot,
                                     const IsSame& is_same) const noexcept {
@@ -285,7 +288,7 @@ class known_codes {
         }
         return i;
     }
-    /// A table of `wanted` places with the present rows in it.
+    /// Makes a table of `wanted` places with the present rows in it.
     [[nodiscard]] std::vector<slot_t> resized(std::size_t wanted) const {
         std::vector<slot_t> bigger(wanted, no_slot);
         std::size_t gap = 0;  // from there on, so that the order of rows with equal codes stays
@@ -326,8 +329,8 @@ class known_codes {
 
     const Rows* rows_;
     std::vector<slot_t> table_;
-    /// Different in every object, so that nobody can make up vectors that all fall into one place. No answer and no
-    /// byte of a file depends on it.
+    /// The salt differs in every object, so that nobody can make up vectors that all fall into one place. No answer and
+    /// no byte of a file depends on it.
     std::uint64_t salt_ = mix(reinterpret_cast<std::uintptr_t>(this) ^
                               static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()));
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The adjacency of an HNSW index: levels, links, and the tree that keeps every row reachable. No distances here.
+// An hnsw_graph is the adjacency of an HNSW index: levels, links, and the tree that keeps every row reachable. It knows
+// no distances.
 #pragma once
 
 #include <algorithm>  // for find, max, min
@@ -19,8 +20,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A hierarchical navigable small-world graph (Malkov, Yashunin 2018). Every row has up to 2 * degree links on level 0
-/// and up to `degree` on each level above, ended by no_slot where there are fewer.
+/// Holds a hierarchical navigable small-world graph (Malkov, Yashunin 2018). Every row has up to 2 * degree links on
+/// level 0 and up to `degree` on each level above, ended by no_slot where there are fewer.
 ///
 /// On level 0 some links also form a tree over all live rows: each row but one has a parent, each parent links to its
 /// children and they to it, and those links are never pruned. So every live row can be reached from every other,
@@ -37,16 +38,17 @@ class hnsw_graph {
           upper_made_(max_level + 1, 0) {}
 
     [[nodiscard]] std::size_t degree() const noexcept { return degree_; }
-    /// The most links a row may have on `level`.
+    /// Returns the most links a row may have on `level`.
     [[nodiscard]] std::size_t capacity(std::size_t level) const noexcept { return level == 0 ? 2 * degree_ : degree_; }
-    /// At least two: below a row with one child there is one way only, as long as the tree is deep.
+    /// Returns the most children a row may have. They are at least two: with one child each, rows would form a chain,
+    /// and the way down to room for another child would be as long as it.
     [[nodiscard]] std::size_t child_limit() const noexcept { return std::max<std::size_t>(2, degree_ / 2); }
-    /// What a file's rows may have: duplicates were children beyond the limit once.
+    /// Returns the most children a row may have in a file: duplicates were children beyond the limit once.
     [[nodiscard]] std::size_t child_limit_in_files() const noexcept {
         return std::max<std::size_t>(1, degree_ / 2) + 1;
     }
 
-    /// Where searches begin: a live row of the highest level, or no_slot in an empty graph.
+    /// Returns where searches begin: a live row of the highest level, or no_slot in an empty graph.
     [[nodiscard]] slot_t entry() const noexcept { return entry_; }
     [[nodiscard]] std::size_t top_level() const noexcept { return top_level_; }
     void set_entry(slot_t slot, std::size_t level) noexcept {
@@ -54,15 +56,15 @@ class hnsw_graph {
         top_level_ = level;
     }
 
-    /// Whether a link's target is a row at all; only a damaged file's is not.
+    /// Says whether a link's target is a row at all; only in a damaged file it is not.
     [[nodiscard]] bool exists(slot_t slot) const noexcept { return slot < rows_; }
     [[nodiscard]] std::size_t level(slot_t slot) const noexcept { return levels_[slot]; }
     [[nodiscard]] slot_t parent(slot_t slot) const noexcept { return parents_[slot]; }
     [[nodiscard]] std::size_t children(slot_t slot) const noexcept { return children_[slot]; }
 
-    /// The level of a new row: P(level >= l) = degree^-l, a function of seed and row number alone, the same on every
-    /// machine. Who chooses ids has no say in it, and who adds and removes rows until they have high levels only keeps
-    /// of so many row numbers those that have them, which are as few as for anybody.
+    /// Draws the level of a new row: P(level >= l) = degree^-l, a function of seed and row number alone, the same on
+    /// every machine. Nobody can choose ids so that rows get high levels. Nor does adding and removing rows help:
+    /// levels belong to row numbers, and as few of these have high ones as ever.
     [[nodiscard]] std::size_t draw_level(std::uint64_t seed, slot_t slot) const noexcept {
         std::uint64_t h = mix(mix(seed) ^ slot);
         std::size_t level = 0;
@@ -72,14 +74,14 @@ class hnsw_graph {
 
     // ---- links -----------------------------------------------------------------------------------------------------
 
-    /// The links of a row on a level, at most capacity(level), up to the first no_slot. Empty where the row does not
-    /// reach the level or a damaged file points outside.
+    /// Returns the links of a row on a level, at most capacity(level), up to the first no_slot. Empty where the row
+    /// does not reach the level or a damaged file points outside.
     [[nodiscard]] std::span<const slot_t> links(slot_t slot, std::size_t level) const noexcept {
         const slot_t* const first = first_link(slot, level);
         if (first == nullptr) return {};
         return {first, std::find(first, first + capacity(level), no_slot)};
     }
-    /// The same for inner loops: where the links begin, or null.
+    /// Returns where the links of a row on a level begin, or null; for inner loops, which look for no_slot themselves.
     [[nodiscard]] VICINAL_INLINE const slot_t* first_link(slot_t slot, std::size_t level) const noexcept {
         if (level == 0) return reinterpret_cast<const slot_t*>(base_[slot]);
         const std::size_t at = std::size_t{upper_first_[slot]} + level - 1;
@@ -98,7 +100,7 @@ class hnsw_graph {
             simd::prefetch_lines(reinterpret_cast<const std::byte*>(links), upper_.row_bytes(), 4);
     }
 
-    /// Whether the level-0 link a -> b belongs to the tree.
+    /// Says whether the level-0 link a -> b belongs to the tree.
     [[nodiscard]] bool is_tree_link(slot_t a, slot_t b) const noexcept { return parents_[a] == b || parents_[b] == a; }
     void set_parent(slot_t child, slot_t parent) noexcept {
         if (parents_[child] != no_slot) --children_[parents_[child]];
@@ -108,7 +110,8 @@ class hnsw_graph {
 
     // ---- rows ------------------------------------------------------------------------------------------------------
 
-    /// Makes room for rows [0, rows) and for `more_upper` more rows of upper links, beside readers. Strong guarantee.
+    /// Makes room for rows [0, rows) and for `more_upper` more rows of upper links; may run beside readers. Strong
+    /// guarantee.
     void reserve(std::size_t rows, std::size_t more_upper) {
         base_.reserve(rows);
         levels_.reserve(rows);
@@ -117,7 +120,8 @@ class hnsw_graph {
         upper_first_.reserve(rows);
         upper_.reserve(upper_rows_ + more_upper);
     }
-    /// Has the system give memory for these, beside readers.
+    /// Has the system give the memory of these rows before they are written, so that the writer does not wait for it
+    /// while readers are out; may run beside readers.
     void touch(std::size_t rows, std::size_t more_upper) noexcept {
         for (chunked_rows* const array : arrays_of_rows()) array->touch(rows);
         upper_.touch(upper_rows_ + more_upper);
@@ -130,12 +134,12 @@ class hnsw_graph {
         upper_rows_ = 0;
         set_entry(no_slot, 0);
     }
-    /// How many rows of upper links there were ever made.
+    /// Returns how many rows of upper links there are, those that are free for new rows among them.
     [[nodiscard]] std::size_t upper_rows() const noexcept { return upper_rows_; }
     /// Forgets the upper links made since there were `rows` of them, all of which were destroyed. Readers are out;
     /// `drop_upper` is to follow.
     void lower_upper(std::size_t rows) noexcept { upper_rows_ = (std::min)(upper_rows_, rows); }
-    /// Has upper links that were forgotten not be used again. Beside readers.
+    /// Takes upper links that were forgotten from the lists of free ones. May run beside readers.
     void drop_upper() noexcept {
         for (std::size_t level = 1; level < free_upper_.size(); ++level) {
             auto& list = free_upper_[level];
@@ -146,8 +150,9 @@ class hnsw_graph {
             note_room(list, [](auto& all) { std::vector<std::uint32_t>().swap(all); });
         }
     }
-    /// Gives back what rows beyond those there are had. at_once  all of it; else what is so much that rows which come
-    /// and go do not have it dropped and made again. Beside readers.
+    /// Gives back the memory of rows that are gone. May run beside readers.
+    /// at_once  all of it; else only where it is so much that rows which come and go do not have it dropped and made
+    ///          again
     void give_back(bool at_once) noexcept {
         for (chunked_rows* const array : arrays_of_rows()) at_once ? array->fit(rows_) : array->give_back(rows_);
         at_once ? upper_.fit(upper_rows_) : upper_.give_back(upper_rows_);
@@ -167,7 +172,7 @@ class hnsw_graph {
         if (const std::size_t level = levels_[slot]; level > 0) free_upper_[level].push_back(upper_first_[slot]);
         levels_[slot] = 0;
     }
-    /// Room in the lists of free upper rows, so that destroying all rows of a level, and `rows` more, does not
+    /// Makes room in the lists of free upper rows, so that destroying all rows of a level, and `rows` more, does not
     /// allocate.
     void reserve_destroy(std::size_t level, std::size_t rows) {
         auto& list = free_upper_[level];
@@ -175,7 +180,7 @@ class hnsw_graph {
         if (list.capacity() < most)
             note_room(list, [&](auto& all) { all.reserve((std::max)(2 * all.capacity(), most)); });
     }
-    /// The same for rows that lie in a file, before the first of them is destroyed.
+    /// Makes that room for all rows that came from a file, before the first of them is destroyed.
     void reserve_destroy_all() {
         std::vector<std::size_t> counts(max_level + 1, 0);
         for (std::size_t i = 0; i < rows_; ++i) ++counts[levels_[static_cast<slot_t>(i)]];
@@ -206,7 +211,7 @@ class hnsw_graph {
         rows_ = levels.size();
     }
 
-    /// Calls f(rows, count) for each of these arrays.
+    /// Calls f(rows, count) for each array that lies in a file.
     template <class F>
     void for_each_array(F&& f) {
         f(levels_.rows(), rows_);
@@ -215,7 +220,7 @@ class hnsw_graph {
         f(upper_first_.rows(), rows_);
         f(upper_, upper_rows_);
     }
-    /// The numbers of children, which are not in a file.
+    /// Counts the children of each row, which a file does not hold.
     [[nodiscard]] chunked_array<std::uint16_t> count_children() const {
         chunked_array<std::uint16_t> counts;
         counts.reserve(rows_);
@@ -236,7 +241,7 @@ class hnsw_graph {
         return of(base_) + of(upper_) + of(levels_.rows()) + of(parents_.rows()) + of(children_.rows()) +
                of(upper_first_.rows()) + free_upper_bytes_;
     }
-    /// Calls change(list), after which readers are told another sum of memory.
+    /// Calls change(list), and keeps the sum of memory that readers ask for up to date.
     template <class Change>
     void note_room(std::vector<std::uint32_t>& list, const Change& change) {
         const std::size_t had = list.capacity();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is wrong with a graph, if anything: asked of what a file holds, and by check().
+// A graph_inspector says what is wrong with a graph, if anything: loads and check() ask it.
 #pragma once
 
 #include <algorithm>  // for find
@@ -26,6 +26,7 @@ class graph_inspector {
           duplicates_(duplicates.find_nodes(rows_)),
           stamp_(rows_, no_slot) {}
 
+    /// Looks at every row and link, and returns what it counted.
     /// by_tree  the caller sees to it that the tree is whole, which makes all rows reachable: no need to walk all links
     [[nodiscard]] check_report run(bool by_tree = false) {
         for (std::size_t i = 0; i < rows_; ++i) {
@@ -61,7 +62,7 @@ class graph_inspector {
     }
 
     [[nodiscard]] bool is_duplicate(slot_t slot) const noexcept { return duplicates_.is_duplicate(slot); }
-    /// A duplicate is not in the graph, and a live row that is stands for it.
+    /// A duplicate is not in the graph; a live row that is in it stands for it.
     void inspect_duplicate(slot_t slot) {
         const slot_t node = duplicates_.nodes[slot];
         if (!directory_.is_live(slot) || !directory_.is_live(node) || graph_.level(slot) != 0 ||
@@ -103,7 +104,8 @@ class graph_inspector {
         });
     }
 
-    /// Follows all links of level 0 from the entry. Duplicates are where their rows of the graph are.
+    /// Counts live rows that no walk over links of level 0 from the entry reaches. A duplicate is reached with its row
+    /// of the graph.
     void count_unreachable() {
         std::vector<bool> reached(rows_, false);
         std::vector<slot_t> todo;
@@ -136,7 +138,7 @@ class graph_inspector {
     check_report report_;
 };
 
-/// Whether every row's chain of parents ends at the root: each chain is walked once.
+/// Says whether every row's chain of parents ends at a row without one. Each row is passed once.
 [[nodiscard]] inline bool tree_is_whole(const hnsw_graph& graph, std::size_t rows) {
     std::vector<slot_t> done(rows, no_slot);
     for (std::size_t i = 0; i < done.size(); ++i) {
@@ -147,7 +149,7 @@ class graph_inspector {
     return true;
 }
 
-/// Counts rows in lists behind rows of other codes.
+/// Counts duplicates in lists behind rows of other codes.
 template <class Known>
 [[nodiscard]] std::size_t false_duplicates(const row_duplicates& duplicates, const Known& known, std::size_t rows) {
     const auto nodes = duplicates.find_nodes(rows).nodes;

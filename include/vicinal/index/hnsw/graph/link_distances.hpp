@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// By what distances a graph's links are chosen.
+// A graph's links are chosen by the distances defined here.
 //
-// They are those of the metric, but for plain inner products. The rows that a query's product ranks first stay the same
-// when one point m is taken off all rows, as <q, y - m> = <q, y> - <q, m>; the links that products among rows choose do
-// not. If rows share a mean, products among them rank every row's candidates by their share of that mean, and the
-// pruning leaves one or two links a row. So candidates are found and pruned by <x - m, y - m>, with m the mean. Nothing
-// is stored centred: of one row x, <x - m, y - m> orders all y as <x - m, y> does, which is a query that m was taken
-// off.
+// These distances are those of the metric, but for plain inner products. The rows that a query's product ranks first
+// stay the same when one point m is taken off all rows, as <q, y - m> = <q, y> - <q, m>; the links that products among
+// rows choose do not. If rows share a mean, products among them rank every row's candidates by their share of that
+// mean, and the pruning leaves one or two links a row. So candidates are found and pruned by <x - m, y - m>, with m the
+// mean. Nothing is stored centred: of one row x, <x - m, y - m> orders all y as <x - m, y> does, which is a query that
+// m was taken off.
 //
 // Queries that share the rows' mean are served best by products as they are, so these choose first, and what they leave
 // of a row's places goes to the centred ones. Where there is no mean to speak of, the two are the same and only the
@@ -33,29 +33,28 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Whether a metric orders rows by their products with a query, whatever the rows' lengths: only there does it make a
-/// difference to links, but none to results, what the rows have in common.
+/// Says whether a metric orders rows by their products with a query, whatever the rows' lengths. Only there what the
+/// rows have in common makes a difference to links but none to results.
 template <class Metric>
 inline constexpr bool has_free_origin = product_bound_metric<Metric> && !preparing_metric<Metric>;
 
-// ---- the mean
-// ---------------------------------------------------------------------------------------------------
+// ---- the mean -------------------------------------------------------------------------------------------------------
 
-/// The point that rows are centred on while links are chosen. It follows the rows: it is taken anew whenever a quarter
-/// of them has changed, from a sample. Rows far out, which would pull it away from all others, are left out.
+/// Holds the point that rows are centred on while links are chosen. It follows the rows: it is taken anew whenever a
+/// quarter of them has changed, from a sample. Rows far out, which would pull it away from all others, are left out.
 ///
-/// If rows were only ever added, it depends on how many there are and on their codes alone, so an index from a file
-/// goes on as the one that was saved.
+/// If rows were only ever added, the point depends on how many there are and on their codes alone, so an index from a
+/// file goes on as the one that was saved.
 class shared_mean {
     static constexpr std::size_t sample_rows = 1024;
 
   public:
-    /// Empty if there is none worth taking off.
+    /// Returns the point; empty if there is none worth taking off.
     [[nodiscard]] std::span<const float> point() const noexcept { return point_; }
     [[nodiscard]] std::size_t memory() const noexcept { return point_.capacity() * sizeof(float); }
 
-    /// What it is when `count` rows have come or gone, of which it makes no difference which. Changes nothing here.
-    /// before  how many rows there were, which is what it knows of a file's
+    /// Returns what this becomes once `count` more rows have come or gone. Changes nothing here.
+    /// before  how many rows there were, which stands for the changes of an index from a file
     /// live    how many there are then
     /// rows    how many rows of `store` may be sampled
     /// is_sample(row)  whether a row is one to learn from
@@ -69,7 +68,7 @@ class shared_mean {
     }
 
   private:
-    /// Moves learned_at_ on, in steps of a quarter; false if it stays.
+    /// Moves learned_at_ on, in steps of a quarter; returns false if it stays.
     [[nodiscard]] bool advance(std::uint64_t live) noexcept {
         const std::uint64_t was = learned_at_;
         for (;;) {
@@ -142,7 +141,7 @@ class shared_mean {
     std::uint64_t learned_at_ = 0;  // after how many of these
 };
 
-/// Of metrics that have no use for it.
+/// Takes the place of shared_mean for metrics that have no use for it.
 struct no_shared_mean {
     [[nodiscard]] static std::span<const float> point() noexcept { return {}; }
     [[nodiscard]] static std::size_t memory() noexcept { return 0; }
@@ -152,14 +151,13 @@ struct no_shared_mean {
     }
 };
 
-// ---- distances
-// --------------------------------------------------------------------------------------------------
+// ---- distances ------------------------------------------------------------------------------------------------------
 
-/// Distances from stored rows to stored rows, as graphs are walked by: a row becomes the query.
+/// Makes scorers of the distances between stored rows by which a graph is built: one row becomes the query.
 template <class Metric, class Codec, class Isa>
 class row_distances {
   public:
-    /// Whether rows may have a mean to be taken off. Then d(a, b) and d(b, a) order rows alike, but differ.
+    /// Says whether rows may have a mean to be taken off. Then d(a, b) and d(b, a) order rows alike, but differ.
     static constexpr bool may_center = has_free_origin<Metric>;
 
     /// mean  what is taken off a row that becomes the query; alive as long as this, nothing if empty
@@ -168,13 +166,13 @@ class row_distances {
 
     [[nodiscard]] bool centers() const noexcept { return may_center && !mean_.empty(); }
 
-    /// A scorer whose query is row `slot`, less the mean; good until the next call.
+    /// Returns a scorer whose query is row `slot`, less the mean; good until the next call.
     [[nodiscard]] walk_scorer<Metric, Codec, Isa> from(slot_t slot) {
         if constexpr (may_center)
             if (!mean_.empty()) return from_centered(slot);
         return from_as_it_is(slot);
     }
-    /// The same of the row as it is.
+    /// Returns a scorer whose query is row `slot` as it is; good until the next call.
     [[nodiscard]] walk_scorer<Metric, Codec, Isa> from_as_it_is(slot_t slot) {
         if constexpr (walks_by_integers<Metric, Codec, Isa>)
             return {metric_, store_, slot, decoded_, integers_};
@@ -182,7 +180,7 @@ class row_distances {
             return {metric_, store_, as_query_(store_, slot), decoded_};
     }
 
-    /// Squared distances from row `slot`.
+    /// Returns a scorer of squared distances from row `slot`; good until the next call.
     [[nodiscard]] walk_scorer<l2, Codec, Isa> squares_from(slot_t slot) {
         if constexpr (walks_by_integers<l2, Codec, Isa>)
             return {squares_, store_, slot, decoded_, integers_};
@@ -212,11 +210,10 @@ class row_distances {
     padded_vector integers_;
 };
 
-// ---- choosing among candidates
-// ---------------------------------------------------------------------------------
+// ---- choosing among candidates --------------------------------------------------------------------------------------
 
-/// Whether `from`, whose query is a candidate, has none of `others` as close as others[0], the row that would link to
-/// it.
+/// Says whether of all `others` the first, which is the row that would link to a candidate, is closest to that
+/// candidate. The candidate is the query of `from`.
 template <class Scorer>
 [[nodiscard]] bool closest_is_first(const Scorer& from, std::span<const slot_t> others) {
     std::array<float, 4> distances;
@@ -231,8 +228,8 @@ template <class Scorer>
     return true;
 }
 
-/// As select_neighbors, for rows with a mean: marks those of sorted[kept..] that are chosen by products as they are.
-/// They are looked for among the 2 * limit closest by these, and take up to seven eighths of the places.
+/// Marks those of sorted[kept..] that are chosen by products as they are, as select_neighbors would, for rows with a
+/// mean. They are looked for among the 2 * limit closest by these, and take up to seven eighths of the places.
 template <class Distances>
 [[nodiscard]] std::vector<bool> choose_uncentered(slot_t row, std::span<const candidate> sorted, std::size_t limit,
                                                   std::size_t kept, Distances& between) {
@@ -258,8 +255,8 @@ template <class Distances>
     return chosen;
 }
 
-/// select_neighbors for rows with a mean, of `row`: products as they are choose first, the rest of `limit` is for
-/// centred ones.
+/// Does what select_neighbors does, for a `row` of an index with a mean: products as they are choose first, and the
+/// rest of `limit` is for centred ones.
 template <class Distances>
 std::size_t choose_links_by_both(slot_t row, std::span<candidate> sorted, std::size_t limit, std::size_t kept,
                                  Distances& between) {
@@ -280,7 +277,7 @@ std::size_t choose_links_by_both(slot_t row, std::span<candidate> sorted, std::s
     return count;
 }
 
-/// Whether products left a row so few of `limit` places that its nearest rows take the others.
+/// Says whether products filled so few of a row's `limit` places that its nearest rows take the others.
 [[nodiscard]] constexpr bool leaves_room(std::size_t count, std::size_t limit) noexcept { return 4 * count < limit; }
 
 /// Adds to the links of `row`, which are sorted, those of `close` that are closer to it than to each other by squared

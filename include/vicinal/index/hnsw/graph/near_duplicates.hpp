@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Links out of crowds: rows that lie much closer to each other than to all others.
+// Rows that lie much closer to each other than to all others are a crowd, and need links that lead out of it.
 //
 // A row among many near-duplicates of itself finds nothing else: its beam is full of them, so no candidate leads out,
-// and what distances tell them apart by is rounding, which then decides whether a link that does lead out is kept. Such
-// a row is told by its beam, whose rows are all far closer than everything met on the way to them; it gets candidates
+// and only rounding tells their distances apart, which would decide whether a link that does lead out is kept. Such a
+// row is known by its beam, whose rows are all far closer than everything met on the way to them; it gets candidates
 // from there, and a share of its links is theirs.
 #pragma once
 
@@ -21,7 +21,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A row and its distance to the row that considers linking to it.
+/// A candidate is a row with its distance to the row that considers linking to it.
 struct candidate {
     float distance;
     slot_t slot;
@@ -30,15 +30,15 @@ struct candidate {
     }
 };
 
-/// Whether a row is needless as a link because one already chosen, at `between` from it, is as close to it as the row
-/// itself, at `own`. Rows as good as equally close are no reason: a near-duplicate of the row would else rule out all
-/// others, by rounding.
+/// Says whether a candidate is needless as a link because a row already chosen, at `between` from it, is closer to it
+/// than the row that would link, at `own`. It must be closer by more than rounding: a near-duplicate of the row would
+/// else rule out all others.
 [[nodiscard]] inline bool is_shadowed(float between, float own) noexcept {
     constexpr float margin = 1e-5F;
     return !(between > own - margin * std::abs(own));
 }
 
-/// Where distances jump: beyond what is so much farther than all before it that one search would hardly have met both,
+/// Says where distances jump: where one is so much farther than all before it that a search would hardly have met both,
 /// had it not met a crowd.
 class distance_jumps {
   public:
@@ -48,13 +48,14 @@ class distance_jumps {
     [[nodiscard]] float beyond(float distance) const noexcept {
         return distance + times * (std::max)(distance - low_, floor_);
     }
-    /// The end of the part of `sorted` that begins at `first`.
+    /// Returns the end of the part of `sorted` that begins at `first`, which is where the distances jump next.
     [[nodiscard]] std::size_t end_of_part(std::span<const candidate> sorted, std::size_t first) const noexcept {
         std::size_t i = first + 1;
         while (i < sorted.size() && !(sorted[i].distance > beyond(sorted[i - 1].distance))) ++i;
         return i;
     }
-    /// The farthest of `distances` before the first jump behind `within`, or the farthest of all if none jumps.
+    /// Returns the farthest of `distances`, which it sorts, before the first jump behind `within`, or the farthest of
+    /// all if none jumps.
     [[nodiscard]] float before_jump(std::vector<float>& distances, float within) const {
         std::sort(distances.begin(), distances.end());
         for (const float distance : distances) {
@@ -63,8 +64,8 @@ class distance_jumps {
         }
         return within;
     }
-    /// How far apart the distances of two rows may be that lie no farther from each other than the rows of a crowd do,
-    /// whose distances reach to `crowd`.
+    /// Returns how far apart the distances of two rows may be that lie no farther from each other than the rows of a
+    /// crowd whose distances reach to `crowd`.
     [[nodiscard]] float blur(float distance, float crowd) const noexcept {
         return 2 * std::sqrt((std::max)(distance - low_, 0.0F) * (crowd - low_)) + floor_;
     }
@@ -76,7 +77,8 @@ class distance_jumps {
     float floor_;
 };
 
-/// The greatest of distances, of which there is one at least: eight at a time, as one comparison waits for another.
+/// Returns the greatest of `distances`, of which there is at least one. It compares eight at a time, as in one chain
+/// each comparison would wait for the one before.
 [[nodiscard]] inline float farthest_of(std::span<const float> distances) noexcept {
     std::array<float, 8> most;
     most.fill(distances[0]);
@@ -88,7 +90,7 @@ class distance_jumps {
     return *std::max_element(most.begin(), most.end());
 }
 
-/// A scorer that notes the distances of all it scores.
+/// Scores as another scorer does, and notes the distances of all it scores.
 template <class Scorer>
 class noting_scorer {
   public:
@@ -107,7 +109,7 @@ class noting_scorer {
 
 /// Fills walk.pool with rows that are closest of those that differ: of rows about equally far it takes two. So the
 /// beam holds many crowds, and leaves each by the links of those two.
-/// blur(distance)  how far off rows are about equally far
+/// blur(distance)  how far apart distances are that count as about equal
 template <class Graph, class Scorer, class Blur>
 void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
                    const Blur& blur, walk_scratch& walk, search_stats& stats, const stop_token& stop) {
@@ -136,8 +138,8 @@ void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::
     }
 }
 
-/// Whether a beam may be full of near-duplicates: where it holds rows as good as equally far by the dozen. Returns how
-/// far apart the distances of such rows are, or a negative number if there are none.
+/// Looks whether a beam may be full of near-duplicates: whether it holds rows that are as good as equally far by the
+/// dozen. Returns how far apart the distances of such rows may be, or a negative number if there are none.
 [[nodiscard]] inline float crowd_in(const beam& pool) noexcept {
     constexpr std::size_t run = 16;
     if (!pool.full() || pool.size() < run) return -1;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Changes to an HNSW graph, planned beside readers and put in place at once; and the way back from those already made.
+// Changes to an HNSW graph are planned beside readers and put in place at once; a journal is the way back from those
+// already made.
 #pragma once
 
 #include <algorithm>      // for binary_search, copy, sort
@@ -18,16 +19,16 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A row and a level of it, as a key.
+/// Makes one key of a row and a level of it.
 [[nodiscard]] inline std::uint64_t row_level(slot_t slot, std::size_t level) noexcept {
     return std::uint64_t{level} << 32 | slot;
 }
 
-/// A graph as it will be: what was set here, and for the rest what the graph says. Nothing reaches the graph before
-/// `publish`, so a plan that fails is dropped.
+/// Shows a graph as it will be: what was set here, and for the rest what the graph says. Nothing reaches the graph
+/// before `publish`, so a plan that fails is dropped.
 class graph_changes {
   public:
-    /// The links of one row on one level.
+    /// Holds the links of one row on one level.
     struct row_links {
         slot_t slot;
         std::size_t level;
@@ -49,7 +50,7 @@ class graph_changes {
         return found == children_.end() ? graph_.children(slot) : found->second;
     }
     [[nodiscard]] bool is_tree_link(slot_t a, slot_t b) const { return parent(a) == b || parent(b) == a; }
-    /// Good until these links are set again.
+    /// Returns the links as they will be; good until these links are set again.
     [[nodiscard]] std::span<const slot_t> links(slot_t slot, std::size_t level) const {
         const auto found = places_.find(row_level(slot, level));
         return found == places_.end() ? graph_.links(slot, level) : std::span<const slot_t>(rows_[found->second].links);
@@ -59,7 +60,7 @@ class graph_changes {
         entry_ = slot;
         top_level_ = graph_.level(slot);
     }
-    /// As a row becomes the entry when it is added.
+    /// Makes an added row the entry if there is none or the row has a higher level.
     void rise_to(slot_t slot) noexcept {
         if (entry_ == no_slot || graph_.level(slot) > top_level_) set_entry(slot);
     }
@@ -93,7 +94,7 @@ class graph_changes {
     std::unordered_map<slot_t, std::size_t, plain_hash> children_;
 };
 
-/// What a call that adds rows in several steps has overwritten of the rows that were there before, so that all of it
+/// Keeps what a call that adds rows in several steps overwrites of the rows that were there before, so that all of it
 /// can be taken back. Takes memory for those rows' links alone.
 class graph_journal {
   public:
@@ -109,7 +110,7 @@ class graph_journal {
     }
 
     /// Keeps the links of `slot` on `level` unless they are kept already or the row is new. A call that throws has kept
-    /// nothing that `restore` would not put back as it is.
+    /// nothing.
     void keep(slot_t slot, std::size_t level) {
         if (slot >= rows_ || std::binary_search(reused_.begin(), reused_.end(), slot)) return;
         if (kept_.contains(row_level(slot, level))) return;
@@ -121,14 +122,14 @@ class graph_journal {
         links_.append(now);
     }
 
-    /// The i-th row that the call added: the lowest free ones first.
+    /// Returns the i-th row that the call added: those used again come first, the lowest first.
     [[nodiscard]] slot_t added(std::size_t i) const noexcept {
         return i < reused_.size() ? reused_[i] : static_cast<slot_t>(rows_ + (i - reused_.size()));
     }
-    /// Where searches began before.
+    /// Returns where searches began before the call.
     [[nodiscard]] slot_t entry() const noexcept { return entry_; }
 
-    /// Puts back some of what was kept; false if that was all. Readers are out.
+    /// Puts back some of what was kept; returns false if that was all. Readers are out.
     bool restore_some() noexcept {
         constexpr std::size_t at_once = 256;
         for (std::size_t n = 0; n < at_once && restored_ < entries_.values.size(); ++n, ++restored_) {
@@ -147,7 +148,7 @@ class graph_journal {
         std::size_t level;
         std::size_t links;
     };
-    /// A vector that makes room first and takes values then, at which it cannot fail.
+    /// A growing vector makes room first and takes values then, at which it cannot fail.
     template <class T>
     struct growing {
         std::vector<T> values;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How an hnsw_index follows when its codecs learn: links stay, rows are known by other codes.
+// An hnsw_index follows when its codecs learn: links stay, rows become known by other codes.
 #pragma once
 
 #include <algorithm>  // for copy_n
@@ -37,7 +37,7 @@ struct graph_recoding : store_recoding<State> {
 
   private:
     /// Gives duplicates the codes of their row in the graph, also where vectors are known that tell them apart by now.
-    /// What rows are known by is then made of these codes.
+    /// The table of known codes is then made of these.
     static void recode_duplicates(const State& index, recoded_type& fresh) {
         const auto& duplicates = index.duplicates;
         index.directory.for_each_live([&](slot_t slot) {
@@ -53,7 +53,7 @@ struct graph_recoding : store_recoding<State> {
         };
         fresh.known = index.known.made_of(recoded_rows{fresh, index.rows}, index.directory.live(), for_each_node);
     }
-    /// All rows by codes that are not in place yet.
+    /// Gives access to all rows by codes that are not in place yet.
     struct recoded_rows {
         const recoded_type& fresh;
         const typename State::store_type& now;

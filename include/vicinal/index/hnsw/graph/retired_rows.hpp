@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rows that were removed from a graph and still have links to them.
+// Retired rows were removed from a graph and may still have links to them.
 #pragma once
 
 #include <algorithm>  // for max, min
@@ -13,14 +13,14 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Which retired rows wait until nothing links to them, and where the sweep cursor stands (consolidate.hpp). For one
-/// writer; readers may ask for `memory`.
+/// Keeps which retired rows wait until nothing links to them, and where the sweep cursor stands (consolidate.hpp). For
+/// one writer; readers may ask for `memory`.
 class retired_rows {
   public:
     static constexpr std::size_t rows_per_removal = 32;
     static constexpr std::size_t releases_per_removal = 32;  ///< more than one, so that they are not put off for long
 
-    /// Room for retiring `more` rows. Strong guarantee.
+    /// Makes room for retiring `more` rows. Strong guarantee.
     void reserve(std::size_t more) {
         if (waiting_.capacity() - waiting_.size() < more)
             waiting_.reserve((std::max)(2 * waiting_.capacity(), waiting_.size() + more));
@@ -28,7 +28,7 @@ class retired_rows {
     }
     void add(slot_t slot) noexcept { waiting_.push_back(slot); }
 
-    /// The rows the cursor passes at the next `advance`: [first, last). There are `rows` now.
+    /// A stretch is the rows [first, last) that the cursor passes at the next `advance`. There are `rows` now.
     struct stretch {
         std::size_t first;
         std::size_t last;
@@ -38,7 +38,7 @@ class retired_rows {
         const std::size_t first = closing_.empty() ? 0 : (std::min)(cursor_, end);
         return {first, (std::min)(first + rows_per_removal, end)};
     }
-    /// The cursor has passed that stretch: release(row) for a few of those now free of links.
+    /// Moves the cursor past that stretch, and calls release(row) for a few rows that nothing links to any more.
     template <class Release>
     void advance(std::size_t rows, Release release) noexcept {
         for (std::size_t n = (std::min)(passed_.size(), releases_per_removal); n > 0; --n) {
@@ -52,11 +52,11 @@ class retired_rows {
         }
         if (cursor_ >= (std::min)(end_, rows) && passed_.empty()) passed_.swap(closing_);
     }
-    /// All rows are gone.
+    /// Forgets all rows, for a graph that has none any more.
     void clear() noexcept {
         for (auto* const list : {&waiting_, &closing_, &passed_}) list->clear();
     }
-    /// Gives memory back that a few rows do not need.
+    /// Gives back the memory of empty lists where it is more than a page.
     void give_back() noexcept {
         for (auto* const list : {&waiting_, &closing_, &passed_})
             if (list->empty() && list->capacity() * sizeof(slot_t) > page_bytes) std::vector<slot_t>().swap(*list);

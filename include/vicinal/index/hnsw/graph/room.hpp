@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Memory for rows of an hnsw_index that are to come, and of rows that are gone.
+// These functions make room for rows of an hnsw_index that are to come, and give back that of rows that are gone.
 #pragma once
 
 #include <cstddef>  // for size_t
@@ -25,7 +25,8 @@ void forget_room_of_known(State& index) noexcept {
     } catch (const std::bad_alloc&) {  // it stays as it is
     }
 }
-/// Gives back memory that rows no longer need: of free rows behind all that are in use. at_once  as of give_back_rows
+/// Gives back memory that rows no longer need: of free rows behind all that are in use.
+/// at_once  as of give_back_rows
 template <class State>
 void give_back(State& index, bool at_once = false) noexcept {
     if (const std::size_t end = index.directory.used_end(); end < index.directory.high_water()) {
@@ -38,7 +39,7 @@ void give_back(State& index, bool at_once = false) noexcept {
     forget_room_of_known(index);
     give_back_rows(index, at_once);
 }
-/// Memory for `extra` rows beyond those in use, but for their links. Strong guarantee.
+/// Makes room for `extra` rows beyond those in use, but not for their links. Strong guarantee.
 template <class State>
 void make_room(State& index, std::size_t extra) {
     try {
@@ -53,7 +54,7 @@ void make_room(State& index, std::size_t extra) {
         throw;
     }
 }
-/// Forgets all rows and their links at once, as nobody can come by them any more.
+/// Forgets all rows and their links at once, where a change leaves none.
 template <class State>
 void empty(State& index) noexcept {
     std::vector<slot_t> table, known_table;  // freed, as the rest, when readers are in again

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which of many candidates a row of an HNSW graph links to.
+// These functions choose which of many candidates a row of an HNSW graph links to.
 #pragma once
 
 #include <algorithm>  // for min, stable_partition
@@ -56,7 +56,7 @@ std::size_t select_neighbors(std::span<candidate> sorted, std::size_t limit, std
     return count;
 }
 
-/// select_neighbors of `row`, by whatever distances its links are chosen; the others are dropped.
+/// Cuts `sorted` down to the neighbours that `row` selects, by whatever distances its links are chosen.
 template <class Distances>
 void keep_links(slot_t row, std::vector<candidate>& sorted, std::size_t limit, std::size_t kept, Distances& between) {
     if constexpr (Distances::may_center) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the tree over the rows of a graph has room for another child.
+// find_room says where the tree over the rows of a graph has room for another child.
 #pragma once
 
 #include <cstddef>  // for size_t
@@ -12,9 +12,9 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// The row to which `child` is added: `above`, or if that has all the children it may have, a row below it, on a way
-/// down that each child draws for itself. Of the rows in depth d a drawn way meets each with probability 2^-d at most,
-/// so it takes no more than about log2(rows) steps to one that has room, whatever the tree looks like.
+/// Returns the row to which `child` is added: `above`, or if that has all the children it may have, a row below it, on
+/// a way down that each child draws for itself. Of the rows at depth d a drawn way meets each with probability 2^-d at
+/// most, so it takes no more than about log2(rows) steps to one that has room, whatever the tree looks like.
 ///
 /// child_at(row, i)  the i-th child of a row
 template <class Graph, class ChildAt>
@@ -24,7 +24,7 @@ template <class Graph, class ChildAt>
     return above;
 }
 
-/// The i-th child of a row among its links, or no_slot; i counts down by those met.
+/// Returns the i-th child of a row among its links, or no_slot; i counts down by the children met.
 template <class Graph>
 [[nodiscard]] slot_t child_among_links(const Graph& graph, slot_t row, std::size_t& i) {
     for (const slot_t link : graph.links(row, 0))

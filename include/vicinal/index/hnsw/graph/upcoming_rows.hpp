@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Rows on their way into an hnsw_index: set up in the graph beside readers, before they have links.
+// Upcoming rows are on their way into an hnsw_index: they are set up in the graph beside readers, before they have
+// links.
 #pragma once
 
 #include <algorithm>  // for find, min
@@ -27,8 +28,8 @@ void forget(State& index, std::span<const slot_t> slots) noexcept {
     }
 }
 
-/// Makes room for lists of duplicates, which are kept for all `stored` rows once there was a duplicate; to begin with
-/// they are made beside readers.
+/// Makes room for lists of duplicates, which are kept for all `stored` rows once there was a duplicate; the first ones
+/// are made beside readers.
 template <class State>
 void make_room_for_duplicates(State& index, std::size_t stored, bool needed) {
     auto& duplicates = index.duplicates;
@@ -42,8 +43,8 @@ void make_room_for_duplicates(State& index, std::size_t stored, bool needed) {
         duplicates = std::move(first);
 }
 
-/// The next rows, with their codes, set up in the graph without links, but for those that are duplicates of others.
-/// They are taken out of it again unless they were inserted, which makes them live.
+/// Sets the next rows up in the graph, with their codes but without links, except those that are duplicates of others.
+/// The destructor takes them out again unless they were inserted, which makes them live.
 template <class State>
 class upcoming_rows {
     using Id = typename State::id_type;
@@ -59,11 +60,11 @@ class upcoming_rows {
     ~upcoming_rows() {
         if (set_up_ && !inserted_) forget(of_, slots_);
     }
-    /// Those that get links.
+    /// Returns the rows that get links.
     [[nodiscard]] std::span<const slot_t> nodes() const noexcept { return nodes_; }
-    /// All of the rows, duplicates among them.
+    /// Returns all of the rows, duplicates among them.
     [[nodiscard]] std::span<const slot_t> slots() const noexcept { return slots_; }
-    /// Readers are out.
+    /// Makes the rows live. Readers are out.
     void insert() noexcept {
         for (const slot_t slot : slots_) of_.graph.publish(slot);
         for (const Id id : ids_) of_.directory.insert(id);
@@ -89,14 +90,14 @@ class upcoming_rows {
         for (std::size_t first = 0; first < ids_.size(); first += at_once) {
             const auto exclusive = of_.locks.exclusive();
             for (std::size_t i = first; i < (std::min)(ids_.size(), first + at_once); ++i) {
-                // Here, not later: readers check upper links against how many there are.
+                // Rows are created while readers are out, as readers check upper links against how many there are.
                 of_.graph.create(slots_[i], levels[i]);
                 put_row(of_, slots_[i], row_codes.data() + i * bytes);
             }
         }
         set_up_ = true;
     }
-    /// Beside readers.
+    /// Makes room for the rows, beside readers.
     void make_room(std::span<const std::size_t> levels, std::size_t upper) {
         const std::size_t rows = of_.directory.high_water_after(ids_.size());
         for (const std::size_t level : levels) of_.graph.reserve_destroy(level, ids_.size());
@@ -116,8 +117,8 @@ class upcoming_rows {
         for (const auto& [duplicate, node] : duplicates_) of_.graph.destroy(duplicate);
         make_room_for_duplicates(of_, of_.directory.high_water_after(ids_.size()), !duplicates_.empty());
     }
-    /// Whether a row with the same codes has the same vector. Where both vectors are known these decide, as codes may
-    /// differ once codecs learn. A row whose id gets another vector is on its way out.
+    /// Says whether a row with the same codes has the same vector. Where both vectors are known these decide, as codes
+    /// may differ once codecs learn. A row of the same id is about to be replaced, so it is none.
     [[nodiscard]] bool is_duplicate_of([[maybe_unused]] slot_t slot, [[maybe_unused]] slot_t other) const noexcept {
         if constexpr (!learns<typename State::store_type>) return true;
         const Id id = id_of(slot), other_id = id_of(other);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which rows a graph search has seen: two bits a row, forgotten in O(1).
+// A visited_set knows which rows a graph search has seen: it takes two bits a row and forgets in O(1).
 #pragma once
 
 #include <cstddef>  // for size_t
@@ -12,11 +12,11 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// A set of row numbers. Each word holds the marks of 32 rows under the tag of the search that made them; marks under
-/// an older tag count as absent, so beginning a search clears nothing.
+/// Holds a set of row numbers. Each word has the marks of 32 rows under the tag of the search that made them; marks
+/// under an older tag count as absent, so beginning a search clears nothing.
 class visited_set {
   public:
-    /// An empty set for rows [0, rows).
+    /// Empties the set, which is then for rows [0, rows).
     void begin(std::size_t rows) {
         rows_ = rows;
         const std::size_t words = (rows + 31) / 32;
@@ -29,7 +29,8 @@ class visited_set {
         }
     }
 
-    /// Adds a row; true if it was not in yet. Rows out of range, which only a damaged file names, count as seen.
+    /// Adds a row; returns whether it was not in yet. Rows out of range, which only a damaged file names, count as
+    /// seen.
     [[nodiscard]] VICINAL_INLINE bool insert(slot_t slot) noexcept {
         if (slot >= rows_) return false;
         std::uint64_t& word = words_[slot >> 5];

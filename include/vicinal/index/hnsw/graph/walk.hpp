@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Walking a graph: free functions over (links, scorer, beam), which know neither ids nor codecs.
+// These functions walk a graph by its links, a scorer and a beam; they know neither ids nor codecs.
 #pragma once
 
 #include <algorithm>   // for min, push_heap, pop_heap
@@ -17,12 +17,12 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// How many rows a beam search follows at once, the closest there are: the more, the more misses overlap and the longer
-/// the lists that are scored together; the fewer, the fewer distances are taken that one more look at the beam would
-/// have spared.
+/// A beam search follows this many rows at once, the closest there are: the more, the more misses overlap and the
+/// longer the lists that are scored together; the fewer, the fewer distances are taken that one more look at the beam
+/// would have spared.
 inline constexpr std::size_t rows_at_once = 6;
 
-/// Buffers of one walk.
+/// Holds the buffers of one walk.
 struct walk_scratch {
     visited_set visited;
     beam pool;
@@ -31,12 +31,13 @@ struct walk_scratch {
     std::vector<float> distances;
     std::vector<float> noted;  // of a row that is added, the distances of all it met
 
-    /// For a graph of `rows` rows with at most `links` links each.
+    /// Makes ready for a graph of `rows` rows with at most `links` links each.
     void begin(std::size_t rows, std::size_t links) {
         visited.begin(rows);
         make_room(rows_at_once * links);
     }
-    /// For so many rows in `fresh` and their distances. Each is asked by itself: the other may have failed to grow.
+    /// Makes room for so many rows in `fresh` and their distances. Each is asked by itself: the other may have failed
+    /// to grow.
     void make_room(std::size_t most) {
         if (fresh.size() < most) fresh.resize(most);
         if (distances.size() < most) distances.resize(most);
@@ -62,7 +63,8 @@ VICINAL_INLINE std::size_t fresh_links(const Graph& graph, slot_t node, std::siz
     return count;
 }
 
-/// The same, and their distances into walk.distances.
+/// Puts those links of `node` that were not seen before into walk.fresh and their distances into walk.distances;
+/// returns how many there are.
 template <class Graph, class Scorer>
 VICINAL_INLINE std::size_t score_fresh_links(const Graph& graph, const Scorer& scorer, slot_t node, std::size_t level,
                                              walk_scratch& walk, search_stats& stats) {
@@ -88,7 +90,7 @@ class descent {
         level_ = from;
         down_to_ = down_to;
     }
-    /// Finds the rows to score; false at the end.
+    /// Finds the rows to score; returns false at the end.
     [[nodiscard]] bool gather() noexcept {
         if (level_ == down_to_) return false;
         count_ = 0;
@@ -107,7 +109,7 @@ class descent {
         best_ = closest;
         graph_.prefetch_links(key_slot(best_), level_);
     }
-    /// The closest row met.
+    /// Returns the closest row met.
     [[nodiscard]] slot_t closest() const noexcept { return key_slot(best_); }
 
   private:
@@ -131,8 +133,8 @@ template <class Graph, class Scorer>
     return walker.closest();
 }
 
-/// A beam search that can pause where it would wait for memory: between knowing which rows to score and scoring them.
-/// One step is gather, then absorb.
+/// Searches by a beam, and can pause where it would wait for memory: between knowing which rows to score and scoring
+/// them. One step is gather, then absorb.
 template <class Graph, class Scorer>
 class beam_walk {
   public:
@@ -145,7 +147,7 @@ class beam_walk {
         walk_.pool.insert(scorer_.score(start), start);
         ++stats_.distances;
     }
-    /// Follows the closest rows not yet followed; false if there is none.
+    /// Follows the closest rows not yet followed; returns false if there are none.
     [[nodiscard]] VICINAL_INLINE bool gather() noexcept {
         beam& pool = walk_.pool;
         count_ = 0;
@@ -189,9 +191,9 @@ void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::si
     }
 }
 
-/// The same when only some rows may be returned: walk.pool keeps the closest rows that admits(row), while the walk
-/// passes through all. It ends when `width` admitted rows are closer than everything left to follow, or nothing is
-/// left.
+/// Searches by a beam when only some rows may be returned: walk.pool keeps the closest rows for which admits(row)
+/// holds, while the walk passes through all. It ends when `width` admitted rows are closer than everything left to
+/// follow, or nothing is left.
 template <class Graph, class Scorer, class Admits>
 void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
                           const Admits& admits, walk_scratch& walk, search_stats& stats, const stop_token& stop) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How many lists an inverted file has, where their centroids lie, and which list a row belongs to.
+// Clustering decides how many lists an inverted file has, where their centroids lie, and which list a row belongs to.
 #pragma once
 
 #include <algorithm>    // for copy, min, max
@@ -30,20 +30,21 @@ inline const ivf_params& checked_lists(const ivf_params& params) {
     return params;
 }
 
-/// Training rows beyond this many per list change the centroids no more.
+/// Training rows beyond this many per list are left out: they hardly change the centroids.
 inline constexpr std::size_t training_rows_per_list = 128;
 
 /// More lists than this are trained in two levels: minutes where one would take hours.
 inline constexpr std::size_t most_lists_at_once = 10'000;
 
-/// How many lists to train on `rows` rows when the caller left it open: a power of two up to 4 sqrt(rows), where
-/// scanning the centroids costs about as much as scanning the lists, but no fewer than 39 rows a list.
+/// Chooses how many lists to train on `rows` rows when the caller left it open: a power of two up to 4 sqrt(rows),
+/// where scanning the centroids costs about as much as scanning the lists, but no fewer than 39 rows a list.
 [[nodiscard]] inline std::size_t choose_lists(std::size_t rows) noexcept {
     std::size_t lists = 1;
     while (lists < max_lists && lists * lists * 4 <= rows * 16) lists *= 2;
     return (std::min)(lists, std::max<std::size_t>(rows / 39, 1));
 }
 
+/// Returns how many lists to train on `rows` rows.
 /// throws  error{invalid_argument} if lists were asked for and there are fewer rows
 [[nodiscard]] inline std::size_t lists_for(const ivf_params& params, std::size_t rows) {
     if (params.lists == 0) return choose_lists(rows);
@@ -53,7 +54,7 @@ inline constexpr std::size_t most_lists_at_once = 10'000;
     return params.lists;
 }
 
-/// The metric that assigns rows to lists.
+/// Names the metric that assigns rows to lists.
 template <class Metric>
 struct clustering_of {
     using type = Metric;
@@ -65,14 +66,14 @@ struct clustering_of<Metric> {
 template <class Metric>
 inline constexpr bool clusters_by_l2 = std::is_same_v<typename clustering_of<Metric>::type, l2>;
 
-/// Rows gather by distance, and queries rank lists by inner product.
+/// Says whether rows go to lists by distance while queries rank lists by inner product.
 template <class Metric>
 inline constexpr bool ranks_by_product = clusters_by_l2<Metric>&& [] {
     if constexpr (formed_metric<Metric>) return Metric::form == sum_form::product && !preparing_metric<Metric>;
     return false;
 }();
 
-/// The centroids as rows that both the kernels and a matrix product can read; owned, or in a mapped file.
+/// Holds the centroids as rows that both the kernels and a matrix product can read; owned, or in a mapped file.
 class ivf_centroids {
   public:
     explicit ivf_centroids(std::size_t dim) : store_(dim, row_spacing::dense) {}
@@ -86,9 +87,10 @@ class ivf_centroids {
         return (block_ ? size_ * store_.rows().stride() : 0) + own_derived_.capacity() * sizeof(float);
     }
 
-    /// Of each centroid what a codec derives from it, one after the other; nothing if codes are not relative to them.
+    /// Returns what a codec derives from each centroid, one after the other; empty if codes are not relative to
+    /// centroids.
     [[nodiscard]] std::span<const float> derived() const noexcept { return derived_; }
-    /// Derives it. From now on codes are relative to centroids.
+    /// Derives from each centroid what `coder` needs of it. From now on codes are relative to centroids.
     template <residual_codec Codec>
     void derive(const Codec& coder) {
         own_derived_.resize(size_ * coder.derived_size());
@@ -96,14 +98,14 @@ class ivf_centroids {
             coder.derive(matrix()[c], std::span(own_derived_).subspan(c * coder.derived_size(), coder.derived_size()));
         derived_ = own_derived_;
     }
-    /// Refers to what was derived.
+    /// Refers to `numbers` that were derived before, as those of a mapped file were.
     void derived_at(std::span<const float> numbers) noexcept { derived_ = numbers; }
-    /// What the codes of a list are relative to, if they are to centroids.
+    /// Returns what the codes of a list are relative to, if they are relative to centroids.
     [[nodiscard]] code_center center(std::size_t list) const noexcept {
         return {matrix()[list].data(), derived_.data() + derived_.size() / size_ * list};
     }
 
-    /// Copies them.
+    /// Makes centroids of `dim` components from a copy of `values`.
     [[nodiscard]] static ivf_centroids copy_of(std::span<const float> values, std::size_t dim) {
         ivf_centroids made(dim);
         made.block_ = aligned_block(values.size_bytes());
@@ -111,14 +113,14 @@ class ivf_centroids {
         made.use(made.block_.get(), values.size() / dim);
         return made;
     }
-    /// These again, in memory of their own.
+    /// Copies these centroids into memory of their own.
     [[nodiscard]] ivf_centroids owned() const {
         ivf_centroids copy = copy_of({size_ == 0 ? nullptr : matrix().data(), size_ * store_.dim()}, store_.dim());
         copy.own_derived_.assign(derived_.begin(), derived_.end());
         copy.derived_ = copy.own_derived_;
         return copy;
     }
-    /// Refers to them.
+    /// Makes centroids of `dim` components that refer to `values`, which must outlive them.
     [[nodiscard]] static ivf_centroids at(std::span<const float> values, std::size_t dim) {
         ivf_centroids made(dim);
         made.use(reinterpret_cast<const std::byte*>(values.data()), values.size() / dim);
@@ -138,15 +140,17 @@ class ivf_centroids {
     std::span<const float> derived_;
 };
 
-/// A mean of admitted rows rounds, and a split centroid steps aside: it may end up a little too long for the kernels.
+/// Shortens a centroid that is too long for the kernels. A mean of admitted rows may become so by rounding, a split
+/// centroid by stepping aside.
 inline void draw_in(std::span<float> centroid) noexcept {
     // 2^20 components of FLT_MAX are halved 76 times.
     for (int halvings = 0; halvings < 80 && !admissible(sum_of_squares(centroid)); ++halvings)
         for (float& x : centroid) x *= 0.5F;
 }
 
-/// Lists are ranked by the product of the query with their centroids, but a mean is shorter than its rows, the more so
-/// the farther apart they are: by the mean alone a list of close rows comes before a wide one that holds closer ones.
+/// Lengthens a centroid where lists are ranked by its product with the query. A mean is shorter than its rows, the more
+/// so the farther apart they are: by the mean alone a list of close rows comes before a wide one that holds closer
+/// ones.
 /// spread   mean squared distance of the rows from `centroid`, their mean
 /// effect   the centroid is as long as the rows are in root mean square, as in spherical k-means; a mean so short
 ///          beside them that it is what rounding left of zero has no direction and stays as it is
@@ -168,7 +172,7 @@ void finish_centroid(const Metric& metric, std::span<float> centroid, double spr
     if constexpr (preparing_metric<Metric>) static_cast<void>(metric.prepare(centroid));
 }
 
-/// The mean of rows, and how far they are from it, squared, in the mean.
+/// Computes the mean of rows, and returns their mean squared distance from it.
 template <class Rows>
 [[nodiscard]] double mean_and_spread(const Rows& rows, std::span<float> mean) {
     const auto count = static_cast<double>(rows.rows());
@@ -186,7 +190,7 @@ template <class Rows>
     return squares / count;
 }
 
-/// Centroids of `count` lists from prepared rows, fit to be scored.
+/// Learns the centroids of `count` lists from prepared rows, fit to be scored.
 template <class Metric>
 [[nodiscard]] ivf_centroids learn_centroids(const Metric& metric, matrix_view<const float> prepared, std::size_t count,
                                             std::uint64_t seed, const add_params& params, executor_ref executor) {
@@ -207,8 +211,8 @@ template <class Metric>
     return ivf_centroids::copy_of(values, prepared.dim());
 }
 
-/// The list of one prepared row, readable to `over_read` bytes past its end: the closest centroid, ties to the lower.
-/// The same as assign_lists finds.
+/// Returns the list of one prepared row, readable to `over_read` bytes past its end: that of the closest centroid, ties
+/// to the lower number. It is the list that assign_lists finds.
 template <class Metric, class Isa>
 [[nodiscard]] std::uint32_t assign_list(const ivf_centroids& centroids, const float* row, padded_vector& buffer) {
     const matrix_view<const float> all = centroids.matrix();
@@ -233,7 +237,7 @@ template <class Metric, class Isa>
     }
 }
 
-/// The lists of all rows of `prepared`, the last of which is readable to `over_read` bytes past its end.
+/// Finds the lists of all rows of `prepared`, the last of which is readable to `over_read` bytes past its end.
 template <class Metric, class Isa>
 void assign_lists(const ivf_centroids& centroids, matrix_view<const float> prepared, std::span<std::uint32_t> lists,
                   executor_ref executor) {

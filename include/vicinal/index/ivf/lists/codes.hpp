@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The codes of a list's rows: some codecs encode what a row has beyond the centroid of its list.
+// Rows are encoded for their list: some codecs encode the residual, which is what a row has beyond the list's centroid.
 #pragma once
 
 #include <algorithm>  // for fill
@@ -20,13 +20,13 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail::ivf {
 
-/// Whether codes are relative to their list's centroid. In files written without CDRV they are to the codec's own
-/// point.
+/// Says whether codes are relative to their list's centroid. In files without a CDRV section they are relative to the
+/// codec's own point.
 template <class State>
 [[nodiscard]] bool about_centroids(const State& index) noexcept {
     return !index.centroids.derived().empty();
 }
-/// What the codes of a list are relative to, if anything.
+/// Returns what the codes of a list are relative to, if anything.
 template <class Codec>
 [[nodiscard]] center_of<Codec> center_of_list(const Codec& coder, [[maybe_unused]] const ivf_centroids& centroids,
                                               [[maybe_unused]] std::size_t list) noexcept {
@@ -38,13 +38,13 @@ template <class State>
 [[nodiscard]] auto center_of_list(const State& index, std::size_t list) noexcept {
     return center_of_list(index.rows.coarse().coder(), index.centroids, list);
 }
-/// Has a scorer of coarse codes take those of a list for what they are.
+/// Tells a scorer of coarse codes what those of a list are relative to, if it is the list's centroid.
 template <class State, class Scorer>
 void set_list(const State& index, [[maybe_unused]] Scorer& scorer, [[maybe_unused]] std::size_t list) noexcept {
     if constexpr (State::centered)
         if (about_centroids(index)) scorer.relative_to(index.centroids.center(list));
 }
-/// Has centroids know what the codec derives from them.
+/// Derives from centroids what the coarse codec needs of them, if its codes are relative to them.
 template <class State>
 void derive(const State& index, ivf_centroids& centroids) {
     if constexpr (State::centered) centroids.derive(index.rows.coarse().coder());
@@ -52,7 +52,8 @@ void derive(const State& index, ivf_centroids& centroids) {
 
 // ---- coarse codes --------------------------------------------------------------------------------------------------
 
-/// By a codec that may be another than the index has. center  of the row's list
+/// Encodes a prepared vector by `coder`, which may be another codec than the index has.
+/// center  of the row's list
 template <class State>
 void encode_coarse(const State& index, const typename State::coarse_codec& coder,
                    [[maybe_unused]] const center_of<typename State::coarse_codec>& center,
@@ -89,7 +90,7 @@ template <class State>
 [[nodiscard]] std::size_t fine_stride(const State& index) noexcept {
     return State::two_levels ? index.rows.fine().rows().stride() : 0;
 }
-/// The code in the fine store of two levels; else nothing.
+/// Returns the code for the fine store of two levels; empty if there is one level.
 template <class State>
 [[nodiscard]] std::vector<std::byte> encode_fine(const State& index, std::span<const float> prepared) {
     std::vector<std::byte> code(fine_stride(index));
@@ -104,7 +105,8 @@ template <class State>
     const double length = std::sqrt(double{sum_of_squares(centroid)});
     return leaves_admissible(index.rows.coarse().coder().largest_squares_about(length));
 }
-/// As require_decodable of every index of rows, of the prepared vector in `buffers`.
+/// Refuses the prepared vector in `buffers` if it cannot be decoded from its codes in `list`, as require_decodable does
+/// for other indexes.
 template <class State>
 void require_decodable_in(const State& index, [[maybe_unused]] std::uint32_t list, list_scratch& buffers) {
     const std::span<const float> prepared = buffers.query.span();
@@ -123,7 +125,7 @@ void require_decodable_in(const State& index, [[maybe_unused]] std::uint32_t lis
     }
     require_decodable(index, buffers, prepared);
 }
-/// The same for each row of a checked batch, naming the row.
+/// Refuses a checked batch if a row of it cannot be decoded from its codes, naming the row.
 template <class State>
 void require_rows_decodable(const State& index, matrix_view<const float> vectors, executor_ref executor) {
     if constexpr (State::centered) {
@@ -143,7 +145,7 @@ void require_rows_decodable(const State& index, matrix_view<const float> vectors
     }
     require_decodable(index, vectors, executor);
 }
-/// The coarse code of the prepared vector in `buffers` into buffers.code; returns its list.
+/// Puts the coarse code of the prepared vector in `buffers` into buffers.code, and returns its list.
 /// throws  error{magnitude} if the vector cannot be decoded from its codes
 template <class State>
 [[nodiscard]] std::uint32_t encode_row_in_buffers(const State& index, list_scratch& buffers) {

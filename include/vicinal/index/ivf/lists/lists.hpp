@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rows of an inverted file: each list owns its codes and row numbers in one piece, or refers to a mapped file.
+// Each list of an inverted file owns its codes and row numbers in one piece, or refers to a mapped file.
 #pragma once
 
 #include <algorithm>  // for copy_n, max, min
@@ -15,7 +15,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Where a row lies: in which list, and there at which position.
+/// Says where a row lies: in which list, and there at which position.
 struct ivf_place {
     std::uint32_t list;
     std::uint32_t position;
@@ -24,16 +24,15 @@ struct ivf_place {
 };
 inline constexpr std::uint32_t no_list = 0xFFFFFFFFU;
 
-/// The rows of one list, for reading: codes one after the other, and which row each belongs to. In a mapped file nobody
-/// has looked at the row numbers yet.
+/// Shows the rows of one list, for reading: codes one after the other, and which row each belongs to. In a mapped file
+/// nobody has looked at the row numbers yet.
 struct ivf_rows {
     const std::byte* codes;
     const slot_t* slots;
     std::size_t size;
 };
 
-/// All lists. A change never moves what another list holds.
-/// Threads: any number of readers, or one writer.
+/// Holds all lists. A change never moves what another list holds. Threads: any number of readers, or one writer.
 class ivf_lists {
   public:
     /// stride  bytes from one code to the next
@@ -53,14 +52,14 @@ class ivf_lists {
         return (*this)[place.list].codes + place.position * stride_;
     }
 
-    /// Lists in a mapped file: list l has rows [offsets[l], offsets[l + 1]). The offsets ascend from 0.
+    /// Refers to lists in a mapped file: list l has rows [offsets[l], offsets[l + 1]). The offsets ascend from 0.
     void borrow(const std::byte* codes, const slot_t* slots, std::span<const std::uint64_t> offsets) noexcept {
         codes_ = codes;
         slots_ = slots;
         offsets_ = offsets;
     }
 
-    /// These again, in memory of their own.
+    /// Copies these lists into memory of their own.
     [[nodiscard]] ivf_lists owned() const {
         ivf_lists copy(stride_);
         copy.reset(size());
@@ -72,15 +71,15 @@ class ivf_lists {
         return copy;
     }
 
-    // The rest is for lists of its own.
+    // What follows is for lists in memory of their own.
 
-    /// `count` empty lists in place of what there was. Strong guarantee.
+    /// Puts `count` empty lists in place of what there was. Strong guarantee.
     void reset(std::size_t count) {
         std::vector<piece> fresh(count);
         owned_.swap(fresh);
     }
-    /// A list's memory: room for `capacity` codes and what a kernel reads past them, then for as many row numbers and
-    /// for how many rows there ever were in it.
+    /// A piece is a list's memory: room for `capacity` codes and what a kernel reads past them, then for as many row
+    /// numbers and for how many rows there ever were in it.
     struct piece {
         aligned_block block;
         std::uint32_t size = 0;
@@ -88,27 +87,28 @@ class ivf_lists {
     };
     static_assert(sizeof(piece) <= 16);  // a file with many empty lists of few dimensions must not grow in memory
 
-    /// Whether a list must be made anew for `rows` rows to lie in it.
+    /// Says whether a list must be made anew for `rows` rows to lie in it.
     [[nodiscard]] bool lacks_room(std::size_t list, std::size_t rows) const noexcept {
         return rows > owned_[list].capacity;
     }
-    /// Whether a list would do with much less memory. at_once  with half, else with three eighths
+    /// Says whether a list would do with much less memory.
+    /// at_once  with half of it; else with three eighths
     [[nodiscard]] bool has_slack(std::size_t list, bool at_once) const noexcept {
         const piece& own = owned_[list];
         const std::size_t wanted = own.size + (at_once ? 0 : own.size / 3);
         return own.capacity > wanted && (own.size == 0 || (own.capacity >= 16 && own.capacity >= 2 * wanted));
     }
-    /// A list with room for `rows` rows, at least doubling what it had, for `exchange`. Beside readers.
+    /// Makes a list anew with room for `rows` rows, at least twice what it had, for `exchange`. May run beside readers.
     [[nodiscard]] piece grown(std::size_t list, std::size_t rows) const {
         return copied(list, (std::max)(rows, std::size_t{owned_[list].capacity} * 2));
     }
-    /// A list with room for a third more than it holds. Beside readers.
+    /// Makes a list anew with room for a third more than it holds, for `exchange`. May run beside readers.
     [[nodiscard]] piece without_slack(std::size_t list) const {
         return copied(list, owned_[list].size + owned_[list].size / 3);
     }
     /// Takes a list made anew, and leaves the one before. Readers are out.
     void exchange(std::size_t list, piece& other) noexcept { std::swap(owned_[list], other); }
-    /// Has the system give memory for the rows up to `rows` of a list, or of one made anew. Beside readers.
+    /// Has the system give memory for the rows up to `rows` of a list, or of one made anew. May run beside readers.
     void touch(std::size_t list, std::size_t rows) noexcept { touch(owned_[list], rows); }
     void touch(piece& own, std::size_t rows) const noexcept {
         if (!own.block || rows <= touched(own)) return;
@@ -145,7 +145,8 @@ class ivf_lists {
         std::copy_n(code, stride_, owned_[place.list].block.get() + place.position * stride_);
     }
 
-    /// Bytes of codes and of the rest, of rows that there ever were, in whole pages; or `reserved`, with all room.
+    /// Counts the bytes of codes of all rows that there ever were, in whole pages; if `reserved`, of all the room there
+    /// is. slot_memory counts the rest.
     [[nodiscard]] std::size_t code_memory(bool reserved = false) const noexcept {
         std::size_t bytes = 0;
         for (const piece& own : owned_)
@@ -170,7 +171,7 @@ class ivf_lists {
     [[nodiscard]] std::size_t slots_offset(std::size_t capacity) const noexcept {
         return round_up(capacity * stride_, cache_line) + simd::over_read;
     }
-    /// A list's rows in memory of another size.
+    /// Copies a list's rows into memory for `capacity` rows.
     [[nodiscard]] piece copied(std::size_t list, std::size_t capacity) const {
         const piece& old = owned_[list];
         piece made;

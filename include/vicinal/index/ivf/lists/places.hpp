@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// In which list each row lies, and where there. A file does not say: it is found when it is first needed.
+// A row's place is the list it lies in and its position there. A file does not hold places: they are found when they
+// are first needed.
 #pragma once
 
 #include <cstddef>  // for size_t
@@ -12,7 +13,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail::ivf {
 
-/// The places of all rows, looked up in the lists.
+/// Finds the places of all rows by looking through the lists.
 template <class State>
 [[nodiscard]] chunked_array<ivf_place> places_in_lists(const State& index) {
     const std::size_t rows = index.directory.high_water();
@@ -26,7 +27,7 @@ template <class State>
     return found;
 }
 
-/// Where a row lies; list is no_list if a damaged mapped file has it in none.
+/// Returns where a row lies; list is no_list if a damaged mapped file has it in none.
 template <class State>
 [[nodiscard]] ivf_place place_of(const State& index, slot_t slot) {
     if (!index.backing.owned())

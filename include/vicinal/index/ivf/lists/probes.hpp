@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Searching an inverted file: which lists to look into, and how one list is scanned.
+// A search of an inverted file chooses the lists to probe and scans each of them.
 #pragma once
 
 #include <algorithm>  // for max, min
@@ -15,7 +15,7 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// How many of `lists` lists a search looks into that asked for `nprobe`; 0 asked = 1/16 of them, at least 8.
+/// Returns how many of `lists` lists a search probes that asked for `nprobe`; 0 stands for 1/16 of them, at least 8.
 [[nodiscard]] inline std::size_t probe_count(std::size_t nprobe, std::size_t lists) noexcept {
     return (std::min)(lists, nprobe != 0 ? nprobe : std::max<std::size_t>(8, lists / 16));
 }
@@ -38,8 +38,8 @@ class list_collector {
     reservoir kept_;
 };
 
-/// The out.size() lists of `count` whose centroids score closest, closest first, ties to the lower number. Returns how
-/// many there are.
+/// Writes the out.size() lists of `count` whose centroids score closest, closest first, ties to the lower number.
+/// Returns how many there are.
 /// memory  reservoir::room(out.size(), count)
 template <class Scorer>
 std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<std::uint64_t> memory,
@@ -51,7 +51,7 @@ std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<
 
 /// Scores the rows of a list in order and pushes them, except those that are no row of the index, which only a damaged
 /// mapped file lists. before_block() runs before each block and may throw.
-/// rows_in_use  row numbers are below
+/// rows_in_use  what row numbers are below
 /// bounds       memory for them, if the scorer knows any
 template <class Scorer, class Collector, class BeforeBlock>
 void scan_list(const Scorer& scorer, const ivf_rows& list, std::size_t stride, std::size_t rows_in_use,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How an inverted file learns its lists, and how these follow when codecs learn anew.
+// An inverted file learns its lists from a sample of rows, and they follow when codecs learn anew.
 #pragma once
 
 #include <algorithm>    // for copy_n, max, min
@@ -28,12 +28,12 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail::ivf {
 
-/// Centroids and their lists, apart from an index that may get them.
+/// Holds centroids and their lists, apart from an index that may get them.
 struct learned_lists {
     ivf_centroids centroids;
     ivf_lists lists;
 
-    /// Readers are out.
+    /// Swaps them with those of `index`. Readers are out.
     template <class State>
     void exchange(State& index) noexcept {
         std::swap(index.centroids, centroids);
@@ -41,7 +41,7 @@ struct learned_lists {
     }
 };
 
-/// As many lists without rows, of the centroids of prepared sample rows.
+/// Learns the centroids of `count` lists from prepared sample rows; the lists have no rows yet.
 template <class State>
 [[nodiscard]] learned_lists learn_lists(const State& index, const std::vector<float>& sample, std::size_t count,
                                         const add_params& params, executor_ref executor) {
@@ -53,7 +53,7 @@ template <class State>
     return learned;
 }
 
-/// Trains the lists and codecs of an empty index. While writing.
+/// Trains the lists and codecs of an empty index. The caller is the writer.
 template <class State>
 void train_lists(State& index, matrix_view<const float> vectors, const add_params& params) {
     const std::vector<float> sample = training_sample(index, vectors);
@@ -70,8 +70,8 @@ void train_lists(State& index, matrix_view<const float> vectors, const add_param
     learned.exchange(index);
 }
 
-/// Has an index learn lists from its first batch, which is checked. Returns what this replaced; nothing, and changes
-/// nothing, if stopped.
+/// Has an index learn lists from its first batch, which is checked. Returns what this replaced; if stopped, it changes
+/// nothing and returns nothing.
 template <class State>
 [[nodiscard]] std::optional<learned_lists> train_on_batch(State& index, matrix_view<const float> vectors,
                                                           const add_params& params, executor_ref executor) {
@@ -91,7 +91,7 @@ template <class State>
     }
 }
 
-/// Which of prepared rows each list takes.
+/// Returns for each list which of the prepared rows it takes.
 template <class State>
 [[nodiscard]] std::vector<std::vector<std::uint32_t>> rows_of_lists(const State& index,
                                                                     matrix_view<const float> prepared,
@@ -106,7 +106,7 @@ template <class State>
     return rows_of;
 }
 
-/// At most `most` of a list's rows and those to come into it, evenly spaced, one behind the other.
+/// Reads at most `most` of a list's rows and of those to come into it, evenly spaced, one behind the other.
 template <class State, class Source>
 [[nodiscard]] std::vector<float> members_of_list(const State& index, std::size_t list, const Source& source,
                                                  matrix_view<const float> to_come,
@@ -126,8 +126,8 @@ template <class State, class Source>
     return members;
 }
 
-/// The centroids as they would be of the rows that are in their lists, or will be, of which at most 1024 evenly
-/// spaced ones count. Lists without any keep theirs.
+/// Computes the centroids anew from the rows that are in their lists or will be, of which at most 1024 evenly spaced
+/// ones a list count. Lists without any keep theirs.
 template <class State, class Source>
 [[nodiscard]] ivf_centroids means_of_lists(const State& index, const Source& source, matrix_view<const float> to_come,
                                            executor_ref executor) {
@@ -148,7 +148,8 @@ template <class State, class Source>
     return made;
 }
 
-/// As store_recoding: besides codecs and the fine store, the codes in lists change, and what these are relative to.
+/// Says what changes when codecs do, for a learning_step. Besides codecs and the fine store, which store_recoding
+/// changes, these are the codes in lists and what they are relative to.
 template <class State>
 struct recoding {
     using base = store_recoding<State>;
@@ -195,7 +196,8 @@ struct recoding {
     }
 
   private:
-    /// A row of the index by the codecs in `fresh`, in the list it is in; returns whether it can be decoded.
+    /// Encodes a row of the index by the codecs in `fresh`, in the list it is in, and returns whether it can be
+    /// decoded.
     static bool recode_row(const State& index, recoded_type& fresh, slot_t slot, std::span<const float> row,
                            clip_counts* clipped) {
         bool good = true;

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Configures the consumer of run-time dispatch: with what flags each file is compiled, and who is warned.
+file(REMOVE_RECURSE "${WORK}")
+set(configure "${CMAKE_COMMAND}" -G "${GENERATOR}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}"
+    "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_PREFIX_PATH=${STAGE};${PREFIX_PATH}" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON)
+
+function(configure_expecting warned)
+  execute_process(COMMAND ${configure} ${ARGN} ERROR_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX REPLACE "[ \n]+" " " said "${said}")
+  if(warned AND NOT said MATCHES "The target slow uses vicinal .* vicinal_enable_dispatch\\(slow\\)")
+    message(FATAL_ERROR "There is no warning of the target slow, but:\n${said}")
+  elseif(NOT warned AND said MATCHES "vicinal")
+    message(FATAL_ERROR "There should be no warning, but:\n${said}")
+  endif()
+endfunction()
+
+configure_expecting(FALSE)
+file(READ "${WORK}/compile_commands.json" commands)
+string(JSON count LENGTH "${commands}")
+math(EXPR last "${count} - 1")
+foreach(i RANGE ${last})
+  string(JSON file GET "${commands}" ${i} file)
+  string(JSON command GET "${commands}" ${i} command)
+  cmake_path(GET file FILENAME name)
+  if(NOT command MATCHES "-DVICINAL_DISPATCH=1")
+    message(FATAL_ERROR "${name} is compiled without dispatch: ${command}")
+  elseif(name MATCHES "^avx" AND NOT command MATCHES "-mavx2 .*-mfma|/arch:AVX")
+    message(FATAL_ERROR "${name} lacks its flags: ${command}")
+  elseif(NOT name MATCHES "^avx" AND command MATCHES " -m|/arch")
+    message(FATAL_ERROR "${name} has flags that it must not have: ${command}")
+  endif()
+endforeach()
+
+if(IS_X86)
+  configure_expecting(TRUE -DSLOW=ON)
+  configure_expecting(FALSE -DSLOW=ON -DVICINAL_NO_ISA_WARNING=ON)
+  configure_expecting(FALSE -DSLOW=ON -DVICINAL_NO_ISA_WARNING=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3)
+endif()
