@@ -28,7 +28,7 @@ TYPES = {  # the header, and the type of index; the first is what an ordinary ru
     "ivf-pca8": ("ivf.hpp", "vicinal::ivf_index<vicinal::l2, vicinal::two_level<vicinal::pca8, vicinal::f32>>"),
 }
 EXTRA = {"ivf-pca8": ["-include", "vicinal/codec/pca8/pca8.hpp"]}
-RUNS = {"flat", "hnsw"}  # what std:: merges for these is only ever called to make messages of errors
+RUNS = {"flat", "hnsw", "hnsw-sq8"}  # what std:: merges for these is only ever called to make messages of errors
 
 
 def say(*words):
