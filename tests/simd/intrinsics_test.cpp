@@ -90,7 +90,7 @@ void check_stores() {
     constexpr std::size_t width = sizeof(V) / sizeof(float);
     std::vector<float> values(2 * width);
     for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = (i % 2 == 0 ? 1.0F : -1.0F) * (static_cast<float>(i * 2000) + 0.4F);
+        values[i] = (i % 2 == 0 ? 1.0F : -1.0F) * (static_cast<float>(i * 2000) + (i % 3 == 0 ? 0.6F : 0.4F));
     const V a = simd::load<V>(values.data()), b = simd::load<V>(values.data() + width);
     std::vector<std::int16_t> rounded(width + 1, 7);
     simd::store_rounded(a, rounded.data());
