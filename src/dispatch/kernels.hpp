@@ -25,6 +25,13 @@
 #include "vicinal/simd/bit_planes.hpp"
 #include "vicinal/simd/static_kernels.hpp"
 
+// VICINAL_LEVEL_KERNEL stands before a function of the table, so that all it calls is inlined and a call is one call.
+#if defined(VICINAL_GNU)
+#define VICINAL_LEVEL_KERNEL __attribute__((flatten))
+#else
+#define VICINAL_LEVEL_KERNEL
+#endif
+
 namespace {
 
 namespace simd = vicinal::simd;
@@ -122,22 +129,24 @@ VICINAL_INLINE simd::row_table rows_of(const table::row_places& rows) noexcept {
 }
 
 template <class Metric, class Codec>
-void score_list(const table::codec_view& view, const float* query, size_t dim, const table::row_places& rows,
-                const std::uint32_t* slots, size_t count, float* out) noexcept {
+VICINAL_LEVEL_KERNEL void score_list(const table::codec_view& view, const float* query, size_t dim,
+                                     const table::row_places& rows, const std::uint32_t* slots, size_t count,
+                                     float* out) noexcept {
     kernels::score_list(Metric{}, Codec{{view}}, query, dim, rows_of(rows), slots, count, out);
 }
 template <class Metric, unsigned Bits>
-void score_rotated(const table::codec_view& view, const float* query, size_t width, const table::row_places& rows,
-                   const std::uint32_t* slots, size_t count, float* out) noexcept {
+VICINAL_LEVEL_KERNEL void score_rotated(const table::codec_view& view, const float* query, size_t width,
+                                        const table::row_places& rows, const std::uint32_t* slots, size_t count,
+                                        float* out) noexcept {
     kernels::score_list(Metric{}, viewed_rotated<Bits>{{view}, width}, query, width, rows_of(rows), slots, count, out);
 }
 template <class Metric, class Codec>
-void score_block(const table::codec_view& view, const float* query, size_t dim, bytes first, size_t stride,
-                 size_t count, float* out) noexcept {
+VICINAL_LEVEL_KERNEL void score_block(const table::codec_view& view, const float* query, size_t dim, bytes first,
+                                      size_t stride, size_t count, float* out) noexcept {
     kernels::score_block(Metric{}, Codec{{view}}, query, dim, first, stride, count, out);
 }
 template <class Codec>
-void decode(const table::codec_view& view, bytes row, size_t dim, float* out) noexcept {
+VICINAL_LEVEL_KERNEL void decode(const table::codec_view& view, bytes row, size_t dim, float* out) noexcept {
     kernels::decode(Codec{{view}}, row, dim, out);
 }
 
@@ -165,8 +174,9 @@ struct integers {
         kernels::query_from_code<Bits>(code, dim, static_cast<query_type*>(out));
     }
     template <simd::integer_sum What>
-    static void list(const table::scale& scale, const void* query, size_t dim, const table::row_places& rows,
-                     const std::uint32_t* slots, size_t count, float* out) noexcept {
+    VICINAL_LEVEL_KERNEL static void list(const table::scale& scale, const void* query, size_t dim,
+                                          const table::row_places& rows, const std::uint32_t* slots, size_t count,
+                                          float* out) noexcept {
         kernels::integer_list<Bits, What>(
             {scale.multiple, scale.plus, scale.factor, scale.offset},
             [](float sum) VICINAL_LAMBDA_INLINE { return sum; }, static_cast<const query_type*>(query), dim,

@@ -36,7 +36,7 @@ double lost(const dataset& rows) {
         REQUIRE(codec.well_formed(code));
         codec.decode(code, decoded);
         std::vector<float> again(rows.dim);
-        codec.template decode_about_by<typename kernels::isa>(codec.own_center(), code.data(), again.data());
+        codec.template decode_about_by<kernels>(codec.own_center(), code.data(), again.data());
         REQUIRE(again == decoded);
         sum += squared(decoded, rows[r]) / squared(codec.center(), rows[r]);
         // The factors's numbers are of the vector itself.

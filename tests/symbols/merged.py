@@ -13,7 +13,8 @@ import sys
 import tempfile
 
 OURS = re.compile(r"7vicinal")  # as it stands in every mangled name of ours
-KNOWN = re.compile(r"^(std::|__gnu_cxx::|operator (new|delete)|Eigen::)")
+# So begin, as linkers see them, names in std (St, and Sa to Ss for some of it), __gnu_cxx and Eigen, and of operator new.
+KNOWN = re.compile(r"_Z(Z|GV|T[VTIS])*(N[KVRO]*)?(S[tabsiod]|9__gnu_cxx|5Eigen|n[wa]|d[la])")
 # Encodings that old processors refuse begin so: VEX came with AVX, EVEX with AVX-512. Named are instructions between the
 # first of x86-64 and AVX.
 VECTOR_PREFIXES = {"c4": "avx", "c5": "avx", "62": "avx512"}
@@ -87,18 +88,6 @@ def demangled(names):
     return dict(zip(names, out.splitlines()))
 
 
-def kind_of(name):
-    """The name without the result type that stands before names of functions made from templates."""
-    depth, start = 0, 0
-    for at, char in enumerate(name):
-        if char == "(" and depth == 0 and at > start:
-            break
-        depth += (char in "<([") - (char in ">)]")
-        if char == " " and depth == 0 and name[max(0, at - 8):at] != "operator":
-            start = at + 1
-    return name[start:]
-
-
 def main():
     old, new = (elf_object(path) for path in sys.argv[1:3])
     common = old.weak.keys() & new.weak.keys()
@@ -108,7 +97,7 @@ def main():
     newer = {name for name in common if after.get(name, set()) - before.get(name, set())}
     text = demangled(common)
     ours = {name for name in common if OURS.search(name)}
-    unknown = {name for name in newer - ours if not KNOWN.search(kind_of(text[name]))}
+    unknown = {name for name in newer - ours if not KNOWN.match(name)}
     for name in sorted(ours):
         print(f"ours, in both: {text[name][:200]}")
     for name in sorted(unknown):

@@ -27,7 +27,8 @@ TYPES = {  # the header, and the type of index; the first is what an ordinary ru
     "ivf": ("ivf.hpp", "vicinal::ivf_index<vicinal::l2>"),
     "ivf-pca8": ("ivf.hpp", "vicinal::ivf_index<vicinal::l2, vicinal::two_level<vicinal::pca8, vicinal::f32>>"),
 }
-RUNS = {"flat", "hnsw"}  # what std:: merges for these is only ever called to make messages of errors
+EXTRA = {"ivf-pca8": ["-include", "vicinal/codec/pca8/pca8.hpp"]}
+RUNS = {"flat", "hnsw", "hnsw-sq8"}  # what std:: merges for these is only ever called to make messages of errors
 
 
 def say(*words):
@@ -38,7 +39,7 @@ def compiled(options, name, level, machine):
     header, index = TYPES[name]
     out = options.work / f"{name}.O{level}.{machine}.o"
     command = [*shlex.split(options.compiler), "-std=c++20", f"-O{level}", f"-march={machine}", f"-DHEADER=<vicinal/{header}>",
-               f"-DINDEX={index}", f"-DSEARCHES={function_for(machine)}", *(f"-isystem{path}" for path in options.include),
+               f"-DINDEX={index}", f"-DSEARCHES={function_for(machine)}", *EXTRA.get(name, []), *(f"-isystem{path}" for path in options.include),
                "-c", str(HERE / "searches.cpp"), "-o", str(out)]
     subprocess.run(command, check=True)
     return out

@@ -41,7 +41,9 @@ namespace detail {
 /// How many bits a number takes, and the place of the lowest that is set, of one that is not 0. Those of <bit> would be
 /// functions that all objects share, whatever they are compiled for.
 [[nodiscard]] VICINAL_INLINE constexpr unsigned bit_length(std::uint32_t x) noexcept {
-#if defined(VICINAL_GNU)
+#if defined(VICINAL_X86_64) && defined(VICINAL_GNU) && !defined(VICINAL_HAS_BMI2)
+    return 63U ^ static_cast<unsigned>(__builtin_clzll(2 * std::uint64_t{x} + 1));  // one instruction, and no case of 0
+#elif defined(VICINAL_GNU)
     return x == 0 ? 0 : 32 - static_cast<unsigned>(__builtin_clz(x));
 #else
     return static_cast<unsigned>(std::bit_width(x));

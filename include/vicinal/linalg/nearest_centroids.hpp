@@ -116,7 +116,7 @@ class centroid_table {
           half_norms_(chosen.size()),
           group_norms_((chosen.size() + group - 1) / group, 0.0F) {
         for (std::size_t c = 0; c < chosen.size(); ++c) {
-            moved_.row(eigen_size(c)) = all.moved_.row(chosen[c]);
+            moved_.row(eigen_size(c)) = all.moved_.row(eigen_size(chosen[c]));
             half_norms_[c] = all.half_norms_[chosen[c]];
             float& largest = group_norms_[c / group];
             largest = (std::max)(largest, all.group_norms_[chosen[c] / group]);

@@ -57,9 +57,9 @@ struct dispatched_kernels {
     // ---- floats
 
     template <class Metric, class Codec>
-    static void score_list(const Metric&, const Codec& codec, const float* query, std::size_t dim,
-                           const row_table& rows, const vicinal::detail::slot_t* slots, std::size_t count,
-                           float* out) noexcept {
+    static VICINAL_INLINE void score_list(const Metric&, const Codec& codec, const float* query, std::size_t dim,
+                                          const row_table& rows, const vicinal::detail::slot_t* slots,
+                                          std::size_t count, float* out) noexcept {
         constexpr auto metric = metric_in_table<Metric>::number;
         if constexpr (requires { rotated_in_table<Codec>::bits; })
             kernels().score_rotated[metric == table::l2 ? 0 : 1][rotated_in_table<Codec>::bits - 1](
@@ -69,8 +69,9 @@ struct dispatched_kernels {
                                                                         places(rows), slots, count, out);
     }
     template <class Metric, class Codec>
-    static void score_block(const Metric&, const Codec& codec, const float* query, std::size_t dim,
-                            const std::byte* first, std::size_t stride, std::size_t count, float* out) noexcept {
+    static VICINAL_INLINE void score_block(const Metric&, const Codec& codec, const float* query, std::size_t dim,
+                                           const std::byte* first, std::size_t stride, std::size_t count,
+                                           float* out) noexcept {
         kernels().score_block[metric_in_table<Metric>::number][codec_in_table<Codec>::number](
             codec_in_table<Codec>::view(codec), query, dim, first, stride, count, out);
     }
@@ -107,9 +108,10 @@ struct dispatched_kernels {
         kernels().query_from_weighted_code(code, weights, dim, out);
     }
     template <unsigned Bits, integer_sum What, class Finish>
-    static void integer_list(const integer_scale& scale, const Finish& finish, const query_type<Bits>* query,
-                             std::size_t dim, const row_table& rows, const vicinal::detail::slot_t* slots,
-                             std::size_t count, float* out) noexcept {
+    static VICINAL_INLINE void integer_list(const integer_scale& scale, const Finish& finish,
+                                            const query_type<Bits>* query, std::size_t dim, const row_table& rows,
+                                            const vicinal::detail::slot_t* slots, std::size_t count,
+                                            float* out) noexcept {
         integers<Bits>().list[place_of(What)]({scale.multiple, scale.plus, scale.factor, scale.offset}, query, dim,
                                               places(rows), slots, count, out);
         for (std::size_t i = 0; i < count; ++i) out[i] = finish(out[i]);
@@ -217,12 +219,12 @@ struct dispatched_kernels {
 
   private:
     /// The chosen table. It is a constant, so there is nothing to see but its address.
-    [[nodiscard]] static const table::kernel_table& kernels() noexcept {
+    [[nodiscard]] static VICINAL_INLINE const table::kernel_table& kernels() noexcept {
         const table::kernel_table* const chosen = VICINAL_DISPATCH_NAME(chosen).load(std::memory_order_acquire);
         return chosen != nullptr ? *chosen : *VICINAL_DISPATCH_NAME(choose)()->table;
     }
     template <unsigned Bits>
-    [[nodiscard]] static const table::integer_kernels& integers() noexcept {
+    [[nodiscard]] static VICINAL_INLINE const table::integer_kernels& integers() noexcept {
         static_assert(Bits == 8 || Bits == 4);
         if constexpr (Bits == 8)
             return kernels().of_8_bits;
@@ -234,7 +236,7 @@ struct dispatched_kernels {
                : what == integer_sum::squared_difference ? table::squared_difference
                                                          : table::weighted_difference;
     }
-    [[nodiscard]] static table::row_places places(const row_table& rows) noexcept {
+    [[nodiscard]] static VICINAL_INLINE table::row_places places(const row_table& rows) noexcept {
         return {rows.origins, rows.stride, rows.shift};
     }
     [[nodiscard]] static table::rotation view_of(const rotation& by) noexcept {

@@ -8,6 +8,8 @@
 #include "vicinal/simd/generic/fast_scan.hpp"
 #include "vicinal/simd/generic/pca_lower_bounds.hpp"
 
+#if !defined(VICINAL_ONLY_SCALAR)
+
 VICINAL_NAMESPACE_BEGIN
 
 namespace simd::per_isa {
@@ -69,3 +71,5 @@ VICINAL_INLINE void pca_lower_bounds_by_4(const std::byte* factors, std::size_t 
 }  // namespace simd::per_isa
 
 VICINAL_NAMESPACE_END
+
+#endif

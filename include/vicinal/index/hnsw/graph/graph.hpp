@@ -76,7 +76,7 @@ class hnsw_graph {
 
     /// Returns the links of a row on a level, at most capacity(level), up to the first no_slot. Empty where the row
     /// does not reach the level or a damaged file points outside.
-    [[nodiscard]] std::span<const slot_t> links(slot_t slot, std::size_t level) const noexcept {
+    [[nodiscard]] VICINAL_INLINE std::span<const slot_t> links(slot_t slot, std::size_t level) const noexcept {
         const slot_t* const first = first_link(slot, level);
         if (first == nullptr) return {};
         return {first, std::find(first, first + capacity(level), no_slot)};
