@@ -29,6 +29,7 @@ mingw-files  wine           x86_64-w64-mingw32-g++-posix -include windows.h
 mingw-avx2   wine           x86_64-w64-mingw32-g++-posix -include windows.h -march=x86-64-v3
 wasm         node           em++ -fexceptions -sALLOW_MEMORY_GROWTH
 wasm-simd128 node           em++ -msimd128 -fexceptions -sALLOW_MEMORY_GROWTH
+wasm-sse2    node           em++ -msimd128 -msse2 -DEIGEN_DONT_VECTORIZE -fexceptions -sALLOW_MEMORY_GROWTH
 aarch64      qemu-aarch64   aarch64-linux-gnu-g++
 sve256       qemu-aarch64   aarch64-linux-gnu-g++ -march=armv8.2-a+sve -msve-vector-bits=256
 armhf        qemu-arm       arm-linux-gnueabihf-g++ -mfpu=neon
