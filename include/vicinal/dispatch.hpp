@@ -14,7 +14,7 @@ VICINAL_NAMESPACE_BEGIN
 /// compiled for.
 struct cpu_report {
     bool dispatched = false;  ///< whether kernels are chosen when the program runs
-    /// The kernels in use: "baseline", "avx2" or "avx512"; "compiled" without dispatch.
+    /// The kernels in use: "baseline", "avx2", "avx512" or "dotprod"; "compiled" without dispatch.
     std::string_view level = "compiled";
     bool sse2 = false;
     bool avx2 = false;
@@ -24,6 +24,7 @@ struct cpu_report {
     bool avx512 = false;  ///< F, BW, DQ and VL
     bool avx512_vnni = false;
     bool neon = false;
+    bool dotprod = false;        ///< of NEON, on AArch64
     std::string_view max_isa;    ///< what the environment variable VICINAL_MAX_ISA said when kernels were chosen
     bool max_isa_known = false;  ///< whether that is a level; if it is not, it has no effect
 };
@@ -67,6 +68,9 @@ struct cpu_report {
 #if defined(VICINAL_HAS_NEON)
     compiled_for |= table::has_neon;
 #endif
+#if defined(VICINAL_HAS_DOTPROD)
+    compiled_for |= table::has_dotprod;
+#endif
     const auto has = [&](std::uint32_t feature) { return (compiled_for & feature) != 0; };
 #endif
     out.sse2 = has(table::has_sse2);
@@ -77,6 +81,7 @@ struct cpu_report {
     out.avx512 = has(table::has_avx512);
     out.avx512_vnni = has(table::has_avx512_vnni);
     out.neon = has(table::has_neon);
+    out.dotprod = has(table::has_dotprod);
     return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Chooses the table of kernels by what the processor and the system have. It is compiled for any processor.
 #include <atomic>   // for atomic
+#include <cstddef>  // for size_t
 #include <cstdint>  // for uint32_t, uint64_t
 #include <cstdlib>  // for getenv
 #include <cstring>  // for strcmp
@@ -14,6 +15,13 @@
 #include <intrin.h>
 #else
 #include <cpuid.h>
+#endif
+#elif defined(__AARCH64EL__) && !defined(_WIN32)
+#define VICINAL_DISPATCH_AARCH64
+#if defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
 #endif
 #endif
 
@@ -71,6 +79,25 @@ std::uint32_t find_features() noexcept {
     return out;
 }
 
+#elif defined(VICINAL_DISPATCH_AARCH64)
+
+/// Asks the system, as programs cannot ask the processor.
+bool find_dotprod() noexcept {
+#if defined(__ARM_FEATURE_DOTPROD)
+    return true;  // as the whole program is compiled for it
+#elif defined(__linux__)
+    constexpr unsigned long asimddp = 1UL << 20;  // HWCAP_ASIMDDP, which old headers lack
+    return (getauxval(AT_HWCAP) & asimddp) != 0;
+#elif defined(__APPLE__)
+    int there = 0;
+    std::size_t size = sizeof there;
+    return sysctlbyname("hw.optional.arm.FEAT_DotProd", &there, &size, nullptr, 0) == 0 && there != 0;
+#else
+    return false;
+#endif
+}
+std::uint32_t find_features() noexcept { return table::has_neon | (find_dotprod() ? table::has_dotprod : 0); }
+
 #elif defined(__ARM_NEON) || defined(_M_ARM64)
 std::uint32_t find_features() noexcept { return table::has_neon; }
 #else
@@ -84,6 +111,8 @@ extern const table::kernel_table VICINAL_DISPATCH_NAME(baseline);
 #if defined(VICINAL_DISPATCH_X86)
 extern const table::kernel_table VICINAL_DISPATCH_NAME(avx2);
 extern const table::kernel_table VICINAL_DISPATCH_NAME(avx512);
+#elif defined(VICINAL_DISPATCH_AARCH64)
+extern const table::kernel_table VICINAL_DISPATCH_NAME(dotprod);
 #endif
 
 constinit std::atomic<const table::kernel_table*> VICINAL_DISPATCH_NAME(chosen){nullptr};
@@ -101,6 +130,8 @@ constexpr level levels[] = {
 #if defined(VICINAL_DISPATCH_X86)
     {&VICINAL_DISPATCH_NAME(avx2), table::level_avx2},
     {&VICINAL_DISPATCH_NAME(avx512), table::level_avx512},
+#elif defined(VICINAL_DISPATCH_AARCH64)
+    {&VICINAL_DISPATCH_NAME(dotprod), table::level_dotprod},
 #endif
 };
 

@@ -14,8 +14,10 @@ inline constexpr std::uint32_t has_bmi2 = 1U << 4;    ///< with BMI, LZCNT and P
 inline constexpr std::uint32_t has_avx512 = 1U << 5;  ///< F, BW, DQ and VL, as x86-64-v4 has it
 inline constexpr std::uint32_t has_avx512_vnni = 1U << 6;
 inline constexpr std::uint32_t has_neon = 1U << 7;
+inline constexpr std::uint32_t has_dotprod = 1U << 8;
 
 inline constexpr std::uint32_t level_avx2 = has_sse2 | has_avx2 | has_fma | has_f16c | has_bmi2;
 inline constexpr std::uint32_t level_avx512 = level_avx2 | has_avx512 | has_avx512_vnni;
+inline constexpr std::uint32_t level_dotprod = has_neon | has_dotprod;
 
 }  // namespace vicinal_dispatch
