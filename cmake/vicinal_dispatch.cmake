@@ -46,7 +46,7 @@ function(vicinal_add_dispatch)
       check_cxx_source_compiles("#ifndef __ARM_FEATURE_DOTPROD\n#error\n#endif\nint main() {}"
                                 VICINAL_COMPILED_FOR_DOTPROD)
       if(NOT VICINAL_COMPILED_FOR_DOTPROD)
-        set(dotprod -march=armv8-a+dotprod)
+        set(dotprod -march=armv8.2-a+dotprod)
       endif()
     endif()
   endif()

@@ -4,8 +4,8 @@
 #
 # Compiles tests/smoke/smoke.cpp for each target, other processors, compilers, standard libraries and systems, and runs
 # it there: it must print the hashes of tests/smoke/expected.txt, so that the files of every target have the same bytes.
-# mingw-files runs tests of io on Windows instead, aarch64-dispatch runs on a processor without dotprod, too. One line a target says passed, failed, or skipped and why. A target
-# takes 40 seconds of one processor.
+# mingw-files runs tests of io on Windows instead, aarch64-dispatch runs on a processor without dotprod, too. One line a
+# target says passed, failed, or skipped and why. A target takes 40 seconds of one processor, aarch64-dispatch twice that.
 #   --list      the names of the targets, all of which are tested if none is named
 #   --no-skip   what cannot be tested here is a failure
 #   --include   headers to use before the system's: other versions of xsimd or Eigen
@@ -101,7 +101,7 @@ say() { # passed|failed|skipped, name, why
 compile_dispatch() { # flags...
     for part in choose baseline dotprod; do
         flags=
-        if [ $part = dotprod ]; then flags=-march=armv8-a+dotprod; fi
+        if [ $part = dotprod ]; then flags=-march=armv8.2-a+dotprod; fi
         # shellcheck disable=SC2086
         nice "$compiler" "$@" $flags -c src/dispatch/$part.cpp -o "$out/$target/$part.o" || return 1
     done

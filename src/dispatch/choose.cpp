@@ -81,7 +81,8 @@ std::uint32_t find_features() noexcept {
 
 #elif defined(VICINAL_DISPATCH_AARCH64)
 
-/// Asks the system, as programs cannot ask the processor.
+/// Asks the system, as programs cannot ask the processor. What has dot products has all else of Armv8.2 that compilers
+/// use without being told: CRC32, atomic instructions and rounding multiplications came with Armv8.1, which they need.
 bool find_dotprod() noexcept {
 #if defined(__ARM_FEATURE_DOTPROD)
     return true;  // as the whole program is compiled for it
