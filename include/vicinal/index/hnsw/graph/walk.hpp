@@ -93,9 +93,11 @@ class descent {
     /// Finds the rows to score; returns false at the end.
     [[nodiscard]] bool gather() noexcept {
         if (level_ == down_to_) return false;
+        const slot_t* const links = graph_.first_link(key_slot(best_), level_);
+        const std::size_t most = links == nullptr ? 0 : graph_.capacity(level_);
         count_ = 0;
-        for (const slot_t link : graph_.links(key_slot(best_), level_))
-            if (graph_.exists(link)) walk_.fresh[count_++] = link;
+        for (std::size_t i = 0; i < most && links[i] != no_slot; ++i)
+            if (graph_.exists(links[i])) walk_.fresh[count_++] = links[i];
         return true;
     }
     void prefetch() const noexcept { scorer_.prefetch(walk_.fresh.data(), count_); }
