@@ -14,17 +14,13 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/sanitized.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
 #include "vicinal/ivf.hpp"
 
-// TSan has locks of its own, which a fork may leave locked.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define VICINAL_TEST_CANNOT_FORK
-#endif
-#endif
-#if !defined(__SANITIZE_THREAD__) && !defined(VICINAL_TEST_CANNOT_FORK)
+// Sanitizers have locks of their own, of their allocators too, which a fork may leave locked.
+#if !defined(VICINAL_TEST_SANITIZED)
 
 namespace {
 
