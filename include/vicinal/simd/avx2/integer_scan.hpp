@@ -102,18 +102,12 @@ template <unsigned Bits, integer_sum What>
 VICINAL_INLINE void integer_scan_sums(tag::avx2, const typename integer_scan_query<Bits>::type* query, std::size_t dim,
                                       unsigned shift, const std::byte* first, std::size_t stride, std::size_t count,
                                       std::int32_t* out) noexcept {
-    using row = integer_scan_row<Bits, What>;
     const __m128i places = _mm_cvtsi32_si128(static_cast<int>(shift));
-    for (std::size_t r = 0; r < count; r += 4) {
-        const std::size_t last = count - 1 - r;
-        const std::byte* const at = first + r * stride;
-        // One row after the other, by one loop: one ascending stream, as in kernels.hpp.
-        __m256i four[4];
-        VICINAL_NO_UNROLL
-        for (std::size_t i = 0; i < 4; ++i)
-            four[i] = row::add_up(query, at + (last < i ? last : i) * stride, dim, places);
-        sum_integers_4(four, out + r);
-    }
+    const auto add_up = [&](const std::byte* row) VICINAL_LAMBDA_INLINE {
+        return integer_scan_row<Bits, What>::add_up(query, row, dim, places);
+    };
+    const auto sum = [](const __m256i* four, std::int32_t* to) VICINAL_LAMBDA_INLINE { sum_integers_4(four, to); };
+    integer_sums_in_turn<__m256i>(first, stride, count, out, add_up, sum);
 }
 
 VICINAL_INLINE void byte_products(tag::avx2, const std::int16_t* query, std::size_t dim, const std::byte* first,
@@ -137,8 +131,7 @@ template <unsigned Bits, integer_sum What>
                 What == integer_sum::product ? _mm256_cmpgt_epi32(bound, eight) : _mm256_cmpgt_epi32(eight, bound))))}
             << r;
     }
-    out = ~out;
-    return count == integer_scan_rows ? out : out & ((std::uint64_t{1} << count) - 1);
+    return bits_of_rows(~out, count);
 }
 
 }  // namespace simd::per_isa

@@ -58,6 +58,27 @@ VICINAL_INLINE void byte_products(tag::generic, const std::int16_t* query, std::
     }
 }
 
+/// Writes the sums of `count` rows, rounded up to a multiple of 4, to `out`. add_up(row) gives those of a row lane by
+/// lane, as a V, sum(four, out) adds up the lanes of four; the last row's stand for those that are missing.
+template <class V, class AddUp, class Sum>
+VICINAL_INLINE void integer_sums_in_turn(const std::byte* first, std::size_t stride, std::size_t count,
+                                         std::int32_t* out, const AddUp& add_up, const Sum& sum) noexcept {
+    for (std::size_t r = 0; r < count; r += 4) {
+        const std::size_t last = count - 1 - r;
+        const std::byte* const at = first + r * stride;
+        // One row after the other, by one loop: one ascending stream, as in kernels.hpp.
+        V four[4];
+        VICINAL_NO_UNROLL
+        for (std::size_t i = 0; i < 4; ++i) four[i] = add_up(at + (last < i ? last : i) * stride);
+        sum(four, out + r);
+    }
+}
+
+/// Clears the bits of rows from `count` on, 1 <= count <= integer_scan_rows.
+[[nodiscard]] VICINAL_INLINE std::uint64_t bits_of_rows(std::uint64_t bits, std::size_t count) noexcept {
+    return count == integer_scan_rows ? bits : bits & ((std::uint64_t{1} << count) - 1);
+}
+
 }  // namespace per_isa
 
 }  // namespace simd

@@ -103,17 +103,11 @@ VICINAL_INLINE void integer_scan_sums(tag::neon, const typename integer_scan_que
                                       unsigned shift, const std::byte* first, std::size_t stride, std::size_t count,
                                       std::int32_t* out) noexcept {
     const int32x4_t places = vdupq_n_s32(-static_cast<std::int32_t>(shift));
-    for (std::size_t r = 0; r < count; r += 4) {
-        const std::size_t last = count - 1 - r;
-        const std::byte* const at = first + r * stride;
-        // One row after the other, by one loop: one ascending stream, as in kernels.hpp.
-        int32x4_t four[4];
-        VICINAL_NO_UNROLL
-        for (std::size_t i = 0; i < 4; ++i)
-            four[i] =
-                add_up_row<integer_scan_group<Bits, What>>(query, at + (last < i ? last : i) * stride, dim, places);
-        sum_integers_4(four, out + r);
-    }
+    const auto add_up = [&](const std::byte* row) VICINAL_LAMBDA_INLINE {
+        return add_up_row<integer_scan_group<Bits, What>>(query, row, dim, places);
+    };
+    const auto sum = [](const int32x4_t* four, std::int32_t* to) VICINAL_LAMBDA_INLINE { sum_integers_4(four, to); };
+    integer_sums_in_turn<int32x4_t>(first, stride, count, out, add_up, sum);
 }
 
 VICINAL_INLINE void byte_products(tag::neon, const std::int16_t* query, std::size_t dim, const std::byte* first,
@@ -136,7 +130,7 @@ template <unsigned Bits, integer_sum What>
             std::uint64_t{bits_of_lanes(What == integer_sum::product ? vcgeq_s32(four, bound) : vcleq_s32(four, bound))}
             << r;
     }
-    return count == integer_scan_rows ? out : out & ((std::uint64_t{1} << count) - 1);
+    return bits_of_rows(out, count);
 }
 
 }  // namespace simd::per_isa

@@ -86,17 +86,11 @@ VICINAL_INLINE void integer_scan_sums(tag::x86, const typename integer_scan_quer
                                       unsigned shift, const std::byte* first, std::size_t stride, std::size_t count,
                                       std::int32_t* out) noexcept {
     const __m128i places = _mm_cvtsi32_si128(static_cast<int>(shift));
-    for (std::size_t r = 0; r < count; r += 4) {
-        const std::size_t last = count - 1 - r;
-        const std::byte* const at = first + r * stride;
-        // One row after the other, by one loop: one ascending stream, as in kernels.hpp.
-        __m128i four[4];
-        VICINAL_NO_UNROLL
-        for (std::size_t i = 0; i < 4; ++i)
-            four[i] =
-                add_up_row<integer_scan_half<Bits, What>>(query, at + (last < i ? last : i) * stride, dim, places);
-        sum_integers_4(four, out + r);
-    }
+    const auto add_up = [&](const std::byte* row) VICINAL_LAMBDA_INLINE {
+        return add_up_row<integer_scan_half<Bits, What>>(query, row, dim, places);
+    };
+    const auto sum = [](const __m128i* four, std::int32_t* to) VICINAL_LAMBDA_INLINE { sum_integers_4(four, to); };
+    integer_sums_in_turn<__m128i>(first, stride, count, out, add_up, sum);
 }
 
 VICINAL_INLINE void byte_products(tag::x86, const std::int16_t* query, std::size_t dim, const std::byte* first,
@@ -119,8 +113,7 @@ template <unsigned Bits, integer_sum What>
             What == integer_sum::product ? _mm_cmpgt_epi32(bound, four) : _mm_cmpgt_epi32(four, bound);
         out |= std::uint64_t{static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(ruled_out)))} << r;
     }
-    out = ~out;
-    return count == integer_scan_rows ? out : out & ((std::uint64_t{1} << count) - 1);
+    return bits_of_rows(~out, count);
 }
 
 }  // namespace simd::per_isa
