@@ -21,6 +21,7 @@
 #include "vicinal/codec/f32.hpp"
 #include "vicinal/codec/half.hpp"
 #include "vicinal/core/little_endian.hpp"
+#include "vicinal/metric/sums.hpp"
 #include "vicinal/metrics.hpp"
 #include "vicinal/simd/bit_planes.hpp"
 #include "vicinal/simd/static_kernels.hpp"
@@ -38,24 +39,11 @@ namespace simd = vicinal::simd;
 namespace table = vicinal_dispatch;
 using std::size_t;
 using table::bytes;
+using vicinal::detail::plain_sum;
+using vicinal::detail::squares_of_row;
 using kernels = simd::static_kernels<simd::native_isa>;
 
-// ---- metrics and codecs, of which kernels use one function each
-
-struct squares_of_row {
-    template <class V>
-    static VICINAL_INLINE V accumulate(const V& acc, const V&, const V& x) noexcept {
-        return vicinal::mul_add(x, x, acc);
-    }
-    static VICINAL_INLINE float finish(float sum) noexcept { return sum; }
-};
-struct plain_sum {
-    template <class V>
-    static VICINAL_INLINE V accumulate(const V& acc, const V& q, const V& x) noexcept {
-        return vicinal::mul_add(q, x, acc);
-    }
-    static VICINAL_INLINE float finish(float sum) noexcept { return sum; }
-};
+// ---- codecs, of which kernels use one function each
 
 /// A codec as kernels see it: its view, and `load` as the codec of that name in codec/ has it.
 struct viewed {

@@ -19,6 +19,7 @@
 #include "vicinal/codec/rabitq.hpp"
 #include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/math.hpp"
+#include "vicinal/metric/sums.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/simd/kernels.hpp"
 
@@ -36,15 +37,6 @@ struct rotated_code {
         return simd::centered_levels<V, Codec::bits>(coder.levels(code, i / 8 * 8), i, Codec::factors(code).scale);
     }
     [[nodiscard]] std::size_t code_size() const noexcept { return coder.code_size(); }
-};
-
-/// Adds up products: a metric for kernels, whose distance is the sum itself.
-struct plain_sum {
-    template <class T>
-    [[nodiscard]] VICINAL_INLINE static T accumulate(const T& acc, const T& q, const T& x) noexcept {
-        return mul_add(q, x, acc);
-    }
-    [[nodiscard]] VICINAL_INLINE static float finish(float sum) noexcept { return sum; }
 };
 
 template <class Metric, class Codec, class Isa>

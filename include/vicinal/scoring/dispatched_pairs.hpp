@@ -11,8 +11,8 @@
 #include "vicinal/metric/cosine.hpp"
 #include "vicinal/metric/inner_product.hpp"
 #include "vicinal/metric/l2.hpp"
+#include "vicinal/metric/sums.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"
-#include "vicinal/scoring/query_tiles.hpp"
 #include "vicinal/simd/dispatched_kernels.hpp"
 
 VICINAL_NAMESPACE_BEGIN

@@ -25,16 +25,16 @@
 // taken off. A row whose norm is no admissible number, which only a damaged mapped file can hold, is never ruled out.
 #pragma once
 
-#include <algorithm>    // for max, min
-#include <cmath>        // for sqrt, abs
-#include <concepts>     // for same_as
-#include <cstddef>      // for size_t, byte
-#include <cstdint>      // for uint16_t, uint32_t
-#include <span>         // for span
-#include <string_view>  // for string_view
-#include <vector>       // for vector
+#include <algorithm>  // for max, min
+#include <cmath>      // for sqrt, abs
+#include <concepts>   // for same_as
+#include <cstddef>    // for size_t, byte
+#include <cstdint>    // for uint16_t, uint32_t
+#include <span>       // for span
+#include <vector>     // for vector
 
 #include "vicinal/core/math.hpp"
+#include "vicinal/metric/sums.hpp"
 #include "vicinal/scoring/scorer.hpp"
 #include "vicinal/simd/kernels.hpp"
 #include "vicinal/storage/validation.hpp"
@@ -61,16 +61,6 @@ class query_table {
     std::size_t stride_;
     std::size_t size_;
     padded_vector values_;
-};
-
-/// Adds up a row's squares: a metric for the kernels, of which the query does not matter.
-struct squares_of_row {
-    static constexpr std::string_view name = "squares_of_row";
-    template <class V>
-    [[nodiscard]] VICINAL_INLINE static V accumulate(const V& acc, const V&, const V& x) noexcept {
-        return mul_add(x, x, acc);
-    }
-    [[nodiscard]] VICINAL_INLINE static float finish(float sum) noexcept { return sum; }
 };
 
 /// Scores blocks of rows against panels of queries. It refers to the metric, the store and the queries, none of which
