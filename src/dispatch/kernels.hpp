@@ -267,7 +267,7 @@ void pack(const float* const* query, size_t count, size_t dim, float* panel) noe
 void collect(const float* panel, size_t dim, const float* const* row_at, size_t count, const float* least,
              const float* slope, const float* term, std::uint16_t* counts,
              std::uint16_t (*lists)[table::most_rows]) noexcept {
-    simd::tile<simd::native_isa>::collect(panel, dim, row_at, count, least, slope, term, counts, lists);
+    simd::tile<simd::wide_isa<simd::native_isa>>::collect(panel, dim, row_at, count, least, slope, term, counts, lists);
 }
 
 // ---- the table

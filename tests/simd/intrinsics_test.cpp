@@ -237,7 +237,7 @@ TEST_CASE(
     STATIC_REQUIRE(is_same_v<simd::tag_of<simd::lanes<simd::native_isa>>, simd::tag_of<simd::native_isa>>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<float>, tag::generic>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<simd::scalar_isa>, tag::generic>);
-    STATIC_REQUIRE(is_same_v<simd::tag_of<simd::avx2_of_avx512_isa>, tag::avx2>);
+    STATIC_REQUIRE(is_same_v<simd::tag_of<simd::avx512_isa>, tag::avx512>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx2>, tag::avx2>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::avx>, tag::avx>);
     STATIC_REQUIRE(is_same_v<simd::tag_of<xsimd::sse4_2>, tag::ssse3>);
@@ -248,8 +248,14 @@ TEST_CASE(
 }
 
 #if defined(__AVX2__) && defined(__FMA__)
-TEST_CASE("isa: code for AVX2 takes the files for AVX2") {
-    STATIC_REQUIRE(std::is_same_v<simd::tag_of<simd::native_isa>, simd::tag::avx2>);
+TEST_CASE("isa: code for AVX2 and more takes the files for AVX2") {
+    STATIC_REQUIRE(std::is_base_of_v<simd::tag::avx2, simd::tag_of<simd::native_isa>>);
+#if defined(__AVX512VL__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
+    STATIC_REQUIRE(std::is_base_of_v<simd::tag::avx512vl, simd::tag_of<simd::native_isa>>);
+    STATIC_REQUIRE(std::is_same_v<simd::tag_of<simd::wide_isa<simd::native_isa>>, simd::tag::avx512>);
+#else
+    STATIC_REQUIRE(std::is_same_v<simd::wide_isa<simd::native_isa>, simd::native_isa>);
+#endif
 }
 #endif
 

@@ -137,6 +137,7 @@ void check_all_rows() {
 
 TEST_CASE("tile: a product reaches what the exact one reaches, up to the stated error") {
     SECTION("native") { check_products<simd::native_isa>(); }
+    SECTION("the widest") { check_products<simd::wide_isa<simd::native_isa>>(); }
     SECTION("scalar") { check_products<simd::scalar_isa>(); }
 #if defined(__SSE2__) && !defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
     SECTION("sse2") { check_products<xsimd::sse2>(); }
@@ -145,6 +146,7 @@ TEST_CASE("tile: a product reaches what the exact one reaches, up to the stated 
 
 TEST_CASE("tile: NaN counts as reached, and infinity is never reached") {
     check_not_a_number<simd::native_isa>();
+    check_not_a_number<simd::wide_isa<simd::native_isa>>();
     check_not_a_number<simd::scalar_isa>();
 #if defined(__SSE2__) && !defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
     check_not_a_number<xsimd::sse2>();
@@ -153,6 +155,7 @@ TEST_CASE("tile: NaN counts as reached, and infinity is never reached") {
 
 TEST_CASE("tile: every pair of a full call can reach what it must") {
     check_all_rows<simd::native_isa>();
+    check_all_rows<simd::wide_isa<simd::native_isa>>();
     check_all_rows<simd::scalar_isa>();
 #if defined(__SSE2__) && !defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
     check_all_rows<xsimd::sse2>();

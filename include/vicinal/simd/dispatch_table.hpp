@@ -27,7 +27,7 @@ enum metric : unsigned char { l2, inner_product, cosine, squares_of_row, plain_s
 enum codec : unsigned char { f32, f16, bf16, sq8, sq4, pq, codecs };
 enum sum : unsigned char { product, squared_difference, weighted_difference, sums };
 inline constexpr size_t most_bits = 8;       ///< of rabitq
-inline constexpr size_t most_of_panel = 16;  ///< queries
+inline constexpr size_t most_of_panel = 32;  ///< queries
 inline constexpr size_t most_rows = 192;     ///< of `collect`
 
 // ---- what kernels are told, as the structs of these names in simd/, core/ and codec/ have it

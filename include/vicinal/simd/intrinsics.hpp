@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What vectors need and xsimd (8.1 to 14) has no name for, each as a portable function that takes the overload of the
-// vector's instruction set: generic/, sse2/, avx/ and avx2/ hold them under the same names.
+// vector's instruction set: generic/ and the folders named after instruction sets hold them under the same names.
 #pragma once
 
 #include <cstddef>  // for size_t, byte
@@ -8,6 +8,7 @@
 
 #include "vicinal/simd/avx/intrinsics.hpp"
 #include "vicinal/simd/avx2/intrinsics.hpp"
+#include "vicinal/simd/avx512/intrinsics.hpp"
 #include "vicinal/simd/compat.hpp"
 #include "vicinal/simd/generic/intrinsics.hpp"
 #include "vicinal/simd/neon/intrinsics.hpp"

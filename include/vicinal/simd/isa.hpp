@@ -23,20 +23,29 @@ namespace simd {
 /// Stands for plain C++ on one float at a time: for machines xsimd does not know, and a reference for those it does.
 struct scalar_isa {};
 
-/// Stands for AVX2 in code compiled for AVX-512: the integer kernels have no 512-bit form yet, floats gain little where
-/// memory is the limit, and both kinds of machine then compute the same bits. It is a type of our namespace, so that
-/// xsimd's functions for it and those in objects compiled for AVX2 alone keep two names.
-struct avx2_of_avx512_isa : xsimd::fma3<xsimd::avx2> {};
+/// Stands for AVX-512 with vectors of 256 bits: most kernels are as fast with them, as memory is the limit, and one
+/// machine then computes the same bits as one with AVX2. Kernels that gain by wider ones take those of `wide_isa_of`.
+/// It is a type of our namespace, so that xsimd's functions for it and those in objects compiled for AVX2 alone keep
+/// two names.
+struct avx512vl_isa : xsimd::fma3<xsimd::avx2> {};
+
+/// Stands for AVX-512 with vectors of 512 bits, for the same reason.
+struct avx512_isa : xsimd::avx512bw {};
 
 }  // namespace simd
 
 VICINAL_NAMESPACE_END
 
-#if defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
 namespace xsimd::types {
-XSIMD_DECLARE_SIMD_REGISTER_ALIAS(vicinal::simd::avx2_of_avx512_isa, fma3<avx2>);
-}  // namespace xsimd::types
+#if defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
+XSIMD_DECLARE_SIMD_REGISTER_ALIAS(vicinal::simd::avx512vl_isa, fma3<avx2>);
 #endif
+#if defined(VICINAL_HAS_AVX512_V4)
+XSIMD_DECLARE_SIMD_REGISTER_ALIAS(vicinal::simd::avx512_isa, avx512bw);
+template <class T>
+struct get_bool_simd_register<T, vicinal::simd::avx512_isa> : get_bool_simd_register<T, avx512bw> {};
+#endif
+}  // namespace xsimd::types
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -47,7 +56,7 @@ namespace simd {
 #define VICINAL_ONLY_SCALAR
 using native_isa = scalar_isa;
 #elif defined(VICINAL_HAS_AVX512) && defined(VICINAL_HAS_AVX2) && defined(VICINAL_HAS_FMA)
-using native_isa = avx2_of_avx512_isa;
+using native_isa = avx512vl_isa;
 #else
 using native_isa = xsimd::default_arch;
 #endif
@@ -69,6 +78,20 @@ using lanes = typename lanes_of<Isa>::type;
 template <class Isa>
 inline constexpr std::size_t lane_count = lanes_of<Isa>::count;
 
+/// The set whose vectors kernels take that gain by the widest there are: batches, and lists of wide rows.
+template <class Isa>
+struct wide_isa_of {
+    using type = Isa;
+};
+#if defined(VICINAL_HAS_AVX512_V4)
+template <>
+struct wide_isa_of<avx512vl_isa> {
+    using type = avx512_isa;
+};
+#endif
+template <class Isa>
+using wide_isa = typename wide_isa_of<Isa>::type;
+
 /// The instruction sets that have files of their own, as tags that choose an overload in namespace `per_isa`: generic/
 /// has one of every function, the folders named after the other tags have those for which they know something better. A
 /// tag derives from the one whose functions serve where it has none. So a new set is a tag here, a line in `tag_of`,
@@ -82,6 +105,9 @@ struct sse2 : x86 {};
 struct ssse3 : sse2 {};
 struct avx : x86 {};
 struct avx2 : avx {};
+struct avx512vl : avx2 {};  // vectors have 256 bits; functions that take none are free to use 512
+struct avx512vnni : avx512vl {};
+struct avx512 : x86 {};  // vectors have 512 bits
 struct neon : generic {};
 struct neon64 : neon {};
 }  // namespace tag
@@ -107,7 +133,16 @@ inline constexpr bool comes_from = std::is_base_of_v<Arch, typename isa_of<T>::t
 /// Finds the first of these instruction sets that one comes from.
 template <class T>
 [[nodiscard]] constexpr auto find_tag() noexcept {
-    if constexpr (comes_from<xsimd::avx2, T>)
+    if constexpr (comes_from<avx512_isa, T>) return tag::avx512{};
+#if defined(VICINAL_HAS_AVX512_V4)
+    else if constexpr (comes_from<avx512vl_isa, T>)
+#if defined(VICINAL_HAS_AVX512_VNNI)
+        return tag::avx512vnni{};
+#else
+        return tag::avx512vl{};
+#endif
+#endif
+    else if constexpr (comes_from<xsimd::avx2, T>)
         return tag::avx2{};
     else if constexpr (comes_from<xsimd::avx, T>)
         return tag::avx{};

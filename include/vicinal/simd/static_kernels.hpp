@@ -340,15 +340,15 @@ struct static_kernels {
     // ---- many queries at once: simd/tile.hpp
 
     /// How many queries a panel may have, as far as a compiler knows, and how many it has.
-    static constexpr std::size_t most_of_panel = tile<Isa>::queries;
+    static constexpr std::size_t most_of_panel = tile<wide_isa<Isa>>::queries;
     [[nodiscard]] static constexpr std::size_t panel_size() noexcept { return most_of_panel; }
     static void pack(const float* const* query, std::size_t count, std::size_t dim, float* panel) noexcept {
-        tile<Isa>::pack(query, count, dim, panel);
+        tile<wide_isa<Isa>>::pack(query, count, dim, panel);
     }
     static void collect(const float* panel, std::size_t dim, const float* const* row_at, std::size_t count,
                         const float* least, const float* slope, const float* term,
                         tile_hits<most_of_panel>& out) noexcept {
-        tile<Isa>::collect(panel, dim, row_at, count, least, slope, term, out);
+        tile<wide_isa<Isa>>::collect(panel, dim, row_at, count, least, slope, term, out);
     }
 };
 

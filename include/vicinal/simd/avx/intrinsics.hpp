@@ -12,7 +12,7 @@
 #include <cstdint>  // for uint16_t, uint32_t
 #include <cstring>  // for memcpy
 
-#include "vicinal/simd/isa.hpp"
+#include "vicinal/simd/generic/intrinsics.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -66,12 +66,8 @@ VICINAL_INLINE void transpose_8x8(const float* const* vectors, std::size_t i, fl
 
 VICINAL_INLINE std::size_t transpose_whole(tag::avx, const float* const* vectors, std::size_t dim,
                                            float* out) noexcept {
-    std::size_t i = 0;
-    for (; i + 8 <= dim; i += 8) {
-        transpose_8x8(vectors, i, out + i * 16, 16);
-        transpose_8x8(vectors + 8, i, out + i * 16 + 8, 16);
-    }
-    return i;
+    return transpose_squares<8, 16>(vectors, dim, out,
+                                    [](auto... square) VICINAL_LAMBDA_INLINE { transpose_8x8(square...); });
 }
 
 /// Four loads are no slower than a gather.

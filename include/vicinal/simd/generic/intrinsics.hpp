@@ -48,6 +48,18 @@ VICINAL_INLINE std::size_t transpose_whole(tag::generic, const float* const*, st
     return 0;
 }
 
+/// Writes Vectors vectors component by component, in squares of Side x Side, as far as whole ones go, and returns the
+/// number of components written. square(vectors, i, out, stride) transposes components [i, i + Side) of Side vectors,
+/// those of component i + j to out + j * stride.
+template <std::size_t Side, std::size_t Vectors, class Square>
+VICINAL_INLINE std::size_t transpose_squares(const float* const* vectors, std::size_t dim, float* out,
+                                             const Square& square) noexcept {
+    std::size_t i = 0;
+    for (; i + Side <= dim; i += Side)
+        for (std::size_t v = 0; v < Vectors; v += Side) square(vectors + v, i, out + i * Vectors + v, Vectors);
+    return i;
+}
+
 /// Converts `V::size` values of type From at p.
 template <class V, class From, class Convert>
 [[nodiscard]] VICINAL_INLINE V convert_lanes(const std::byte* p, Convert convert) noexcept {

@@ -12,7 +12,7 @@
 #include <cstdint>  // for int16_t, int32_t, uint16_t, uint32_t
 #include <cstring>  // for memcpy
 
-#include "vicinal/simd/compat.hpp"
+#include "vicinal/simd/generic/intrinsics.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -54,12 +54,8 @@ VICINAL_INLINE void transpose_4x4(const float* const* vectors, std::size_t i, fl
 
 VICINAL_INLINE std::size_t transpose_whole(tag::sse2, const float* const* vectors, std::size_t dim,
                                            float* out) noexcept {
-    std::size_t i = 0;
-    for (; i + 4 <= dim; i += 4) {
-        transpose_4x4(vectors, i, out + i * 8, 8);
-        transpose_4x4(vectors + 4, i, out + i * 8 + 4, 8);
-    }
-    return i;
+    return transpose_squares<4, 8>(vectors, dim, out,
+                                   [](auto... square) VICINAL_LAMBDA_INLINE { transpose_4x4(square...); });
 }
 
 template <class V>
