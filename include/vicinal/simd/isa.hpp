@@ -164,6 +164,11 @@ template <class T>
 template <class T>
 using tag_of = decltype(detail::find_tag<T>());
 
+/// Whether there are 32 registers for vectors, rather than 16.
+template <class Isa>
+inline constexpr bool has_32_registers =
+    std::is_base_of_v<tag::avx512, tag_of<Isa>> || std::is_base_of_v<tag::neon64, tag_of<Isa>>;
+
 /// Kernels may read this many bytes past a row or a query; whoever owns the memory provides them.
 inline constexpr std::size_t over_read = 64;
 
