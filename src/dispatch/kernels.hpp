@@ -103,6 +103,10 @@ struct viewed_rotated : viewed {
 
 namespace vicinal::simd {
 template <>
+inline constexpr bool loads_wide<viewed_f32> = true;
+template <>
+inline constexpr bool loads_wide<viewed_bf16> = true;
+template <>
 inline constexpr bool decodes_slowly<viewed_sq8> = true;
 template <>
 inline constexpr bool decodes_slowly<viewed_sq4> = true;

@@ -92,6 +92,11 @@ struct wide_isa_of<avx512vl_isa> {
 template <class Isa>
 using wide_isa = typename wide_isa_of<Isa>::type;
 
+/// Whether lists of rows of a codec are scored by the vectors of wide_isa, which was measured: docs/architecture.md,
+/// "Lane width". Both give the same bits.
+template <class Codec>
+inline constexpr bool loads_wide = false;
+
 /// The instruction sets that have files of their own, as tags that choose an overload in namespace `per_isa`: generic/
 /// has one of every function, the folders named after the other tags have those for which they know something better. A
 /// tag derives from the one whose functions serve where it has none. So a new set is a tag here, a line in `tag_of`,
