@@ -24,8 +24,8 @@ VICINAL_NAMESPACE_BEGIN
 /// be stored and set again on another day; they are worth something on the same kind of machine only.
 struct memory_settings {
     /// How many bytes ahead scans ask for rows that they read one after the other, where these are more than caches
-    /// hold (16 MiB): exact searches of flat_index by f32, f16, bf16, sq8, sq4 and pca8. At most 32768; 0 leaves all to
-    /// the hardware.
+    /// hold (16 MiB): single searches of flat_index and ivf_index by f32, f16, bf16, sq8, sq4 and pca8. At most
+    /// 32768; 0 leaves all to the hardware.
     std::uint32_t scan_ahead = 0;
 
     friend bool operator==(const memory_settings&, const memory_settings&) = default;
@@ -40,9 +40,9 @@ struct memory_settings {
 /// The settings in use: the default ones until set_memory_settings() was called. Any thread may call it. O(1).
 [[nodiscard]] inline memory_settings current_memory_settings() noexcept { return {simd::current_scan_ahead()}; }
 
-/// Has all searches of the process use `settings` that begin from now on, in code compiled with the same flags. Any
-/// thread may call it, beside searches too. Throws error (invalid_argument) and changes nothing if a number is more than
-/// it may be. O(1).
+/// Has all searches of the process that begin from now on use `settings`, in code compiled with the same flags. Any
+/// thread may call it, beside searches too. Throws error (invalid_argument) and changes nothing if a number is more
+/// than it may be. O(1).
 inline void set_memory_settings(const memory_settings& settings) {
     detail::require_range("scan_ahead", settings.scan_ahead, 0, simd::farthest_scan_ahead);
     simd::chosen_scan_ahead.store(settings.scan_ahead, std::memory_order_relaxed);
@@ -62,8 +62,7 @@ class ahead_trial {
     }
     /// Scans once by each distance.
     void go_round() {
-        for (std::size_t d = 0; d < tried; ++d)
-            times_[d].push_back(scan<f32>(distances[d]) + scan<f16>(distances[d]));
+        for (std::size_t d = 0; d < tried; ++d) times_[d].push_back(scan<f32>(distances[d]) + scan<f16>(distances[d]));
     }
     /// Asking must gain a twentieth, and of the distances that are about as good as the best the least is taken: what
     /// is asked for past the last row is lost.
@@ -99,8 +98,7 @@ class ahead_trial {
         const auto start = clock::now();
         for (std::size_t at = 0; at < slice_bytes; at += block * stride) {
             float out[block];
-            kernels::score_block(l2{}, codec, query_, dim, first + at, stride, block, out,
-                                 simd::scan_ahead(ahead));
+            kernels::score_block(l2{}, codec, query_, dim, first + at, stride, block, out, simd::scan_ahead(ahead));
             kept_ = out[0];
         }
         return std::chrono::duration<double>(clock::now() - start).count();
@@ -117,7 +115,7 @@ class ahead_trial {
     std::size_t next_ = 0;
     float query_[dim + simd::over_read / sizeof(float)];
     std::vector<double> times_[tried];  // seconds, one a round
-    volatile float kept_ = 0;  // so that no scan is left out
+    volatile float kept_ = 0;           // so that no scan is left out
 };
 
 }  // namespace detail

@@ -233,8 +233,8 @@ void sign_bounds(bytes first, size_t stride, size_t count, const table::sign_que
     kernels::sign_bounds<Squares>(first, stride, count, by, simd::scan_ahead(ahead), largest, out);
 }
 template <bool Products>
-void pca_bounds(bytes first, size_t stride, size_t count, const table::pca_query& query, float lowest,
-                float* out, size_t ahead) noexcept {
+void pca_bounds(bytes first, size_t stride, size_t count, const table::pca_query& query, float lowest, float* out,
+                size_t ahead) noexcept {
     const simd::pca_query by{
         query.factors_size, query.weights, query.width, query.zero, {query.base, query.scale, query.along, query.off}};
     kernels::pca_bounds<Products>(first, stride, count, by, lowest, out, simd::scan_ahead(ahead));

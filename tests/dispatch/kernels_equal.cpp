@@ -163,9 +163,8 @@ void check_integers(source& from, const Codec& codec, std::size_t dim) {
                                                                          codec.code_size(), rows, 40);
             out[1] = k.template integer_scan<Bits, integer_sum::squared_difference>(
                 words.data(), dim, 0, codes.data(), codec.code_size(), rows, static_cast<std::int32_t>(900 * dim));
-            out[2] = k.template integer_scan<Bits, integer_sum::product>(words.data(), dim, 0, codes.data(),
-                                                                         codec.code_size(), rows, 40,
-                                                                         simd::scan_ahead(4096));
+            out[2] = k.template integer_scan<Bits, integer_sum::product>(
+                words.data(), dim, 0, codes.data(), codec.code_size(), rows, 40, simd::scan_ahead(4096));
         });
 }
 
@@ -220,8 +219,7 @@ void check_tables(source& from, std::size_t dim) {
     compare<float>("sign_bounds", dim, 2 * rows, [&](auto k, float* out) {
         k.template sign_bounds<true>(factored.data(), stride, rows, signs, simd::scan_ahead{}, 1e30F, out);
         std::vector<float> more(64);
-        k.template sign_bounds<false>(factored.data(), stride, rows, signs, simd::scan_ahead{}, 1e30F,
-                                      more.data());
+        k.template sign_bounds<false>(factored.data(), stride, rows, signs, simd::scan_ahead{}, 1e30F, more.data());
         std::memcpy(out + rows, more.data(), rows * sizeof(float));
     });
     std::vector<std::int16_t> weights(width + 64);
@@ -230,8 +228,7 @@ void check_tables(source& from, std::size_t dim) {
     compare<float>("pca_bounds", dim, 2 * rows, [&](auto k, float* out) {
         k.template pca_bounds<false>(factored.data(), stride, rows, axes, -1e30F, out);
         std::vector<float> more(64);
-        k.template pca_bounds<true>(factored.data(), stride, rows, axes, -1e30F, more.data(),
-                                    simd::scan_ahead(4096));
+        k.template pca_bounds<true>(factored.data(), stride, rows, axes, -1e30F, more.data(), simd::scan_ahead(4096));
         std::memcpy(out + rows, more.data(), rows * sizeof(float));
     });
     compare<std::uint32_t>("not_above_32", dim, 1,

@@ -39,8 +39,8 @@ VICINAL_INLINE void byte_products(const std::int16_t* query, std::size_t dim, st
 template <class Isa, unsigned Bits, integer_sum What>
 [[nodiscard]] VICINAL_INLINE std::uint64_t integer_scan(const typename integer_scan_query<Bits>::type* query,
                                                         std::size_t dim, unsigned shift, const std::byte* first,
-                                                        std::size_t stride, std::size_t count,
-                                                        std::int32_t limit, scan_ahead ahead = {}) noexcept {
+                                                        std::size_t stride, std::size_t count, std::int32_t limit,
+                                                        scan_ahead ahead = {}) noexcept {
     static_assert(has_integer_scan<Isa>);
     return per_isa::integer_scan<Bits, What>(tag_of<Isa>{}, query, dim, shift, first, stride, count, limit, ahead);
 }

@@ -44,7 +44,7 @@ struct processor {
 
 /// How far ahead scans ask, in bytes, for rows that are read one after the other and that no cache holds. All figures
 /// are in benchmarks/RESULTS.md.
-///     Intel with AVX-512   6144. Family 6 model 207 reads f32 1.2 to 1.4, f16 1.5 to 1.7, sq8 1.7 to 2.0 times as fast;
+///     Intel with AVX-512   6144. Family 6 model 207 reads f32 1.3 to 1.4, f16 1.7, sq8 1.7 to 1.8 times as fast;
 ///                          2 KiB are not enough, 8 as good. These cores follow a stream no farther than its page.
 ///     AMD                  0. Zen 4 and 5 read 0.75 to 0.9 times as fast with 512 bytes to 4 KiB.
 ///     all others           0, as nobody has measured them.

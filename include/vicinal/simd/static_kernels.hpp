@@ -192,8 +192,8 @@ struct static_kernels {
             [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out);
     }
 
-    /// Writes the distances of `query` to `count` rows that lie `stride` bytes apart from `first` on. Codecs that decode
-    /// slowly do not ask ahead.
+    /// Writes the distances of `query` to `count` rows that lie `stride` bytes apart from `first` on. Codecs that
+    /// decode slowly do not ask ahead.
     template <class Metric, class Codec>
     static void score_block(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* first, std::size_t stride, std::size_t count, float* out,
@@ -209,11 +209,10 @@ struct static_kernels {
         } else {
             const std::size_t step = ahead.bytes() != 0 ? detail::bytes_of(2 * width, codec.code_size(), dim) : 0;
             ahead.go_along(count, [&](const auto& along) VICINAL_LAMBDA_INLINE {
-                detail::in_fours<false>(count, 0, row, out,
-                                        [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
-                                            detail::score_4_in_turn<V, width>(metric, codec, query, dim, rows, along,
-                                                                              step, distances);
-                                        });
+                detail::in_fours<false>(
+                    count, 0, row, out, [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
+                        detail::score_4_in_turn<V, width>(metric, codec, query, dim, rows, along, step, distances);
+                    });
             });
         }
     }

@@ -115,16 +115,15 @@ VICINAL_INLINE void integer_scan_sums(tag::avx2, const typename integer_scan_que
 }
 
 VICINAL_INLINE void byte_products(tag::avx2, const std::int16_t* query, std::size_t dim, const std::byte* first,
-                                  std::size_t stride, std::size_t count, scan_ahead ahead,
-                                  std::int32_t* out) noexcept {
+                                  std::size_t stride, std::size_t count, scan_ahead ahead, std::int32_t* out) noexcept {
     integer_scan_sums<8, integer_sum::product>(tag::avx2{}, query, dim, 0, first, stride, count, ahead, out);
 }
 
 template <unsigned Bits, integer_sum What>
 [[nodiscard]] VICINAL_INLINE std::uint64_t integer_scan(tag::avx2, const typename integer_scan_query<Bits>::type* query,
                                                         std::size_t dim, unsigned shift, const std::byte* first,
-                                                        std::size_t stride, std::size_t count,
-                                                        std::int32_t limit, scan_ahead ahead) noexcept {
+                                                        std::size_t stride, std::size_t count, std::int32_t limit,
+                                                        scan_ahead ahead) noexcept {
     alignas(32) std::int32_t sums[integer_scan_rows] = {};
     integer_scan_sums<Bits, What>(tag::avx2{}, query, dim, shift, first, stride, count, ahead, sums);
     const __m256i bound = _mm256_set1_epi32(limit);
