@@ -23,7 +23,7 @@ struct memory_lines {
 };
 
 /// Goes along with a loop over one row, some way ahead of it, and asks for each line once. On an Intel processor
-/// (family 6 model 207) that reads sq8 codes at 14.4 GB/s; 13.5 where lines are asked for twice, or into the first-level
+/// (family 6 model 207) that reads sq8 codes at 14.4 GB/s; 13.5 where lines are asked for twice or into the first-level
 /// cache; 12.6 where those of a row are asked for at once, 8 where those of 64 rows are; 7.9 where none is.
 template <class Memory = memory_lines>
 class asks_ahead {
