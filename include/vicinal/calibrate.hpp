@@ -91,7 +91,7 @@ class ahead_trial {
         using clock = std::chrono::steady_clock;
         using kernels = kernels_for<l2, Codec, simd::native_kernels>;
         constexpr std::size_t block = 64;
-        const Codec codec(dim);
+        const Codec codec{dim};
         const std::size_t stride = codec.code_size();
         const std::byte* const first = memory_.get() + next_++ % slices * slice_bytes;
         forget(first);

@@ -57,9 +57,9 @@ struct rows_at_the_end {
 
 template <class Isa, class Codec>
 void check_score_block() {
-    for (const std::size_t dim : {1, 7, 16, 17, 33, 100, 256})
-        for (const std::size_t count : {1, 31, 32, 33, 64}) {
-            const Codec codec(dim);
+    for (const std::size_t dim : {1U, 7U, 16U, 17U, 33U, 100U, 256U})
+        for (const std::size_t count : {1U, 31U, 32U, 33U, 64U}) {
+            const Codec codec{dim};
             const rows_at_the_end rows(codec.code_size(), count);
             const std::vector<float> query(dim + over_read / sizeof(float), 0.5F);
             std::vector<float> plain(count), ahead(count);
@@ -80,8 +80,8 @@ template <class Isa, unsigned Bits, integer_sum What>
 void check_integer_scan() {
     using query_type = typename integer_scan_query<Bits>::type;
     if constexpr (has_integer_scan<lanes<Isa>>)
-        for (const std::size_t dim : {1, 31, 64, 100, 1000})
-            for (const std::size_t count : {5, 32, 61, 64}) {
+        for (const std::size_t dim : {1U, 31U, 64U, 100U, 1000U})
+            for (const std::size_t count : {5U, 32U, 61U, 64U}) {
                 const std::size_t stride = integer_codes<Bits>::bytes(dim);
                 const rows_at_the_end rows(stride, count);
                 const std::vector<query_type> query(2 * (dim + 64), query_type{3});
@@ -105,7 +105,7 @@ void check_integer_scan() {
 
 template <class Isa>
 void check_byte_products() {
-    for (const std::size_t dim : {1, 33, 256}) {
+    for (const std::size_t dim : {1U, 33U, 256U}) {
         const rows_at_the_end rows(dim, 64);
         const std::vector<std::int16_t> query(dim + 64, 7);
         std::array<std::int32_t, 64> plain{}, ahead{};
@@ -134,9 +134,9 @@ void check_scans() {
 
 TEST_CASE("scan ahead: every line of rows one after the other is asked for once, that far ahead") {
     constexpr std::size_t ahead = 4096;
-    for (const std::size_t stride : {1, 32, 100, 128, 400, 1024})
-        for (const std::size_t step : {1, 16, 32, 48, 64, 128})
-            for (const std::size_t offset : {0, 1, 63}) {
+    for (const std::size_t stride : {1U, 32U, 100U, 128U, 400U, 1024U})
+        for (const std::size_t step : {1U, 16U, 32U, 48U, 64U, 128U})
+            for (const std::size_t offset : {0U, 1U, 63U}) {
                 counted_lines::asked.clear();
                 const auto* const first = reinterpret_cast<const std::byte*>(std::uintptr_t{1} << 20) + offset;
                 for (std::size_t r = 0; r < 32; ++r) {
