@@ -73,6 +73,7 @@ class scorer {
         : metric_(metric),
           store_(store),
           rows_(store.rows().table()),
+          ahead_(store.rows().ahead_in_turn()),
           query_(query),
           row_buffer_(&row_buffer),
           center_(own_center(store.coder())) {
@@ -101,7 +102,7 @@ class scorer {
     /// Distances to `count` rows lying `stride` bytes apart from `first` on.
     void score_block(const std::byte* first, std::size_t stride, std::size_t count, float* out) const {
         if constexpr (is_fused)
-            kernels::score_block(metric_, store_.coder(), query_, store_.dim(), first, stride, count, out);
+            kernels::score_block(metric_, store_.coder(), query_, store_.dim(), first, stride, count, out, ahead_);
         else
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + i * stride);
     }
@@ -120,6 +121,9 @@ class scorer {
 
     /// Where the store's rows lie.
     [[nodiscard]] const simd::row_table& rows() const noexcept { return rows_; }
+    /// How far ahead scans ask; ask_ahead() changes it where rows are not the store's.
+    [[nodiscard]] simd::scan_ahead ahead() const noexcept { return ahead_; }
+    void ask_ahead(simd::scan_ahead ahead) noexcept { ahead_ = ahead; }
 
     /// Asks for the lines of rows that are scored soon.
     void prefetch(const slot_t* slots, std::size_t count) const noexcept {
@@ -158,6 +162,7 @@ class scorer {
     const Metric& metric_;
     const code_store<Codec>& store_;
     simd::row_table rows_;
+    simd::scan_ahead ahead_;
     const float* query_;
     padded_vector* row_buffer_;
     [[no_unique_address]] center_of<Codec> center_;
