@@ -92,11 +92,12 @@ void check() {
     using V = lanes<Isa>;
     if constexpr (has_integer_scan<V>) {
         std::vector<std::size_t> dims{512, 1000, 8192};
-        for (std::size_t dim = 1; dim <= 200; ++dim) dims.push_back(dim);
+        for (std::size_t dim = 1; dim <= 192; ++dim) dims.push_back(dim);
         for (const std::size_t dim : dims)
             for (const kind how : {kind::random, kind::largest, kind::smallest}) {
                 const sample<Bits, What> s(dim, how);
-                for (const std::size_t r : std::array<std::size_t, 4>{0, 5, 33, 63})
+                for (const std::size_t r :
+                     dim % 32 < 3 ? std::vector<std::size_t>{0, 5, 33, 63} : std::vector<std::size_t>{40})
                     for (const std::int64_t limit : {s.sums[r], s.sums[r] - 1, s.sums[r] + 1}) {
                         std::uint64_t expected = 0;
                         for (std::size_t i = 0; i < 64; ++i)
