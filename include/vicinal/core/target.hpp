@@ -217,6 +217,15 @@
 #define VICINAL_LIFETIMEBOUND [[msvc::lifetimebound]]
 #endif
 
+// VICINAL_KEEP_SCALAR(x) keeps GCC from computing x beside its like in one vector. For AVX-512 it would multiply the
+// addresses of four rows by vpmullq, which takes 15 cycles, and then read them from memory: blocks of 128 components took
+// 13 % longer (f32) than those of AVX2.
+#if defined(VICINAL_GCC) && defined(VICINAL_HAS_AVX512_V4)
+#define VICINAL_KEEP_SCALAR(x) asm("" : "+r"(x))
+#else
+#define VICINAL_KEEP_SCALAR(x) static_cast<void>(x)
+#endif
+
 // ---- Instructions by name.
 // VICINAL_FMA_FLOAT(a, b, c) is a * b + c rounded once, and is there only if one instruction does it. Microsoft's
 // compiler may call a function for it.

@@ -200,7 +200,13 @@ struct static_kernels {
     static void score_block(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* first, std::size_t stride, std::size_t count, float* out) noexcept {
         detail::in_fours<false>(
-            count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out,
+            count, 0,
+            [&](std::size_t i) VICINAL_LAMBDA_INLINE {
+                const std::byte* row = first + i * stride;
+                VICINAL_KEEP_SCALAR(row);
+                return row;
+            },
+            out,
             [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
                 if constexpr (decodes_slowly<Codec>)
                     detail::score_4<lanes<Isa>, lane_count<Isa>, lanes<Isa>>(metric, codec, query, dim, rows,
