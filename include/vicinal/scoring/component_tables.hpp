@@ -3,9 +3,9 @@
 // numbers, one a component, as pq's codes are (scoring/prefilter_pq.hpp): integer sums would need a weight for each
 // component, and products of bytes are too coarse for those. It rules rows out for sure.
 //
-// With x_i one of the 16 values of component i and E_i = (q_i - x_i)^2, a table holds floor((E_i - m_i) / step), cut off
-// at the largest entry, with m_i the least of the 16. So a row's sum times step is at most sum (E_i - m_i), and it may
-// be passed over if that exceeds what T, which the scorer's distance must not, leaves:
+// With x_i one of the 16 values of component i and E_i = (q_i - x_i)^2, a table holds floor((E_i - m_i) / step), cut
+// off at the largest entry, with m_i the least of the 16. So a row's sum times step is at most sum (E_i - m_i), and it
+// may be passed over if that exceeds what T, which the scorer's distance must not, leaves:
 //     sum E_i <= (sqrt(T (1 + 1.25 g)) + 8 u X)^2
 // with g, u and X as in scoring/prefilter_sq.hpp: how x_i are rounded here and by the scorer may differ by 6 u X. What
 // E_i, their differences and quotients lose in single precision is within 9 u of their sum, of which 16 u are taken; to
@@ -13,8 +13,8 @@
 //
 // All tables share one step. What an entry loses by rounding grows with it, what is cut off shrinks with it, and which
 // is more depends on how unlike the components are. So the step is what loses least for a row whose distance is spread
-// over its components as that of all codes is. Made for one step for all, ten times the mean, scans of rows with a
-// spectrum of 1 / i took three times as long.
+// over its components as that of all codes is. With ten times the mean E_i as the largest entry, as pq has it, scans of
+// rows with a spectrum of 1 / i took up to three times as long.
 #pragma once
 
 #include <cmath>    // for floor, sqrt

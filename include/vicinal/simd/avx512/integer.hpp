@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// simd/integer.hpp on AVX-512 with VNNI: one instruction multiplies integers and adds the products to 32-bit sums, which
-// nothing saturates on the way.
+// simd/integer.hpp on AVX-512 with VNNI: one instruction multiplies integers and adds the products to sums of 32 bits,
+// which nothing saturates on the way.
 #pragma once
 
 #include "vicinal/core/target.hpp"
