@@ -61,6 +61,8 @@
 #endif
 #if defined(__AVX512VNNI__)
 #define VICINAL_HAS_AVX512_VNNI
+#elif defined(__AVXVNNI__)
+#define VICINAL_HAS_AVXVNNI
 #endif
 #if defined(__ARM_NEON) || defined(_M_ARM64)
 #define VICINAL_HAS_NEON
