@@ -225,7 +225,7 @@ struct static_kernels {
             });
     }
 
-    /// Writes the distances of `query` to `count` rows `stride` bytes apart. Codecs that decode slowly do not ask ahead.
+    /// Writes the distances of `query` to `count` rows `stride` bytes apart. Slow codecs do not ask ahead.
     template <class Metric, class Codec>
     static void score_block(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* first, std::size_t stride, std::size_t count, float* out,
