@@ -27,6 +27,7 @@
 
 #include "vicinal/codec/pq/pq.hpp"
 #include "vicinal/core/math.hpp"
+#include "vicinal/scoring/code_columns.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/simd/kernels.hpp"
 
@@ -62,6 +63,7 @@ class lookup_tables {
     }
 
     [[nodiscard]] bool able() const noexcept { return able_; }
+    [[nodiscard]] looked_up_bytes looked_up() const noexcept { return {0, bytes_}; }
     /// The sum of m_p above.
     [[nodiscard]] double least() const noexcept { return least_; }
     /// The sum of the pairs' mean E_p above m_p: about that of any row.
@@ -88,9 +90,11 @@ class lookup_tables {
         for (std::size_t i = pairs_ * entries; i < bytes_ * 2 * entries; ++i) byte_lut_[i] = 0;
     }
     /// The sums of rows' entries into out, which has 64 places; bit i is set if row i's is at most `limit`. Rows as in
-    /// score_block, count <= 64.
+    /// score_block, count <= 64; with their `columns` if there are any.
     VICINAL_INLINE std::uint64_t sums(const std::byte* first, std::size_t stride, std::size_t count, float limit,
-                                      float* out) const noexcept {
+                                      float* out, const std::uint8_t* columns) const noexcept {
+        if (columns != nullptr)
+            return Isa::template column_sums<together>(columns, count, byte_lut_, 8 * bytes_, limit, out);
         return Isa::template table_sums<together>(first, stride, count, byte_lut_, 8 * bytes_, ahead_, limit, out);
     }
 
@@ -124,9 +128,10 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         }
     }
 
+    [[nodiscard]] looked_up_bytes looked_up() const noexcept { return luts_.looked_up(); }
     /// Bit i is set if row i of `count` <= 64 could be at most at distance `threshold`. Rows as in score_block.
     [[nodiscard]] std::uint64_t close_rows(const std::byte* first, std::size_t stride, std::size_t count,
-                                           float threshold) const noexcept {
+                                           float threshold, const std::uint8_t* columns = nullptr) const noexcept {
         const std::uint64_t all = ~std::uint64_t{0} >> (64 - count);
         if (!luts_.able()) return all;
         if (threshold != asked_) {
@@ -135,7 +140,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         }
         if (limit_ == nothing_ruled_out) return all;
         alignas(32) float sums[64];
-        return luts_.sums(first, stride, count, limit_, sums);
+        return luts_.sums(first, stride, count, limit_, sums, columns);
     }
 
   private:
@@ -184,10 +189,11 @@ class estimating_scorer : public scorer<Metric, Codec, Isa> {
         if (luts_.able()) luts_.quantize(luts_.mean() * 1.5, true);
     }
 
+    [[nodiscard]] looked_up_bytes looked_up() const noexcept { return luts_.looked_up(); }
     /// Estimates of `count` <= 64 rows into out, which has 64 places; bit i is set if row i's is at most `threshold`.
     [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
-                                         float* out) const {
-        if (luts_.able()) return luts_.sums(first, stride, count, threshold, out);
+                                         float* out, const std::uint8_t* columns = nullptr) const {
+        if (luts_.able()) return luts_.sums(first, stride, count, threshold, out, columns);
         this->score_block(first, stride, count, out);
         return ~std::uint64_t{0} >> (64 - count);
     }

@@ -297,6 +297,16 @@ struct static_kernels {
                                                                  float* out) noexcept {
         return simd::table_sums<Isa, Together>(first, stride, count, tables, dim, ahead, limit, out);
     }
+    static VICINAL_INLINE void make_columns(const std::byte* first, std::size_t stride, std::size_t count,
+                                            std::size_t bytes, std::uint8_t* columns) noexcept {
+        simd::make_columns<Isa>(first, stride, count, bytes, columns);
+    }
+    template <std::size_t Together>
+    [[nodiscard]] static VICINAL_INLINE std::uint64_t column_sums(const std::uint8_t* columns, std::size_t count,
+                                                                  const std::uint8_t* tables, std::size_t dim,
+                                                                  float limit, float* out) noexcept {
+        return simd::column_sums<Isa, Together>(columns, count, tables, dim, limit, out);
+    }
     static VICINAL_INLINE scan_scale make_lookup_tables(const float* query, std::size_t dim,
                                                         std::uint8_t* tables) noexcept {
         return simd::make_lookup_tables<Isa>(query, dim, tables);
@@ -306,6 +316,12 @@ struct static_kernels {
                                            const sign_query& query, scan_ahead ahead, float largest,
                                            float* out) noexcept {
         simd::sign_bounds<Isa, Squares>(first, stride, count, query, ahead, largest, out);
+    }
+    template <bool Squares>
+    static VICINAL_INLINE void column_bounds(const std::uint8_t* columns, const std::byte* first, std::size_t stride,
+                                             std::size_t count, const sign_query& query, float largest,
+                                             float* out) noexcept {
+        simd::column_bounds<Isa, Squares>(columns, first, stride, count, query, largest, out);
     }
     template <bool Products>
     static VICINAL_INLINE void pca_bounds(const std::byte* first, std::size_t stride, std::size_t count,

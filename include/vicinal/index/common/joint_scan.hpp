@@ -7,9 +7,12 @@
 #include <cstdint>    // for uint32_t
 #include <numeric>    // for iota
 #include <span>       // for span
+#include <utility>    // for declval
 #include <vector>     // for vector
 
+#include "vicinal/index/common/scorers.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"
+#include "vicinal/scoring/code_columns.hpp"
 #include "vicinal/scoring/prefilter_pq.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
@@ -59,6 +62,55 @@ void scan_rows_by_scorers(std::span<const Scorer> scorers, std::size_t count, Co
         for (std::size_t q = 0; q < scorers.size(); ++q)
             push_block(scorers[q], scorers[q].rows()[static_cast<slot_t>(first)], scorers[q].rows().stride, n,
                        collectors[q], [&](std::size_t i) { return static_cast<slot_t>(first + i); });
+    }
+}
+
+/// The scorers that scans for each query of a batch choose candidates by. It refers to the queries and the buffer.
+template <class State>
+class candidate_scorers {
+  public:
+    using scorer_type = decltype(make_candidate_scorer(std::declval<const State&>(), nullptr,
+                                                       std::declval<padded_vector&>(), std::declval<padded_vector&>()));
+
+    candidate_scorers(const State& index, const query_table& queries, padded_vector& decoded)
+        : made_of_queries_(queries.size()) {
+        scorers_.reserve(queries.size());
+        for (std::size_t q = 0; q < queries.size(); ++q)
+            scorers_.push_back(make_candidate_scorer(index, queries[q].data(), decoded, made_of_queries_[q]));
+    }
+    [[nodiscard]] scorer_type& operator[](std::size_t query) noexcept { return scorers_[query]; }
+    [[nodiscard]] std::span<const scorer_type> all() const noexcept { return scorers_; }
+
+  private:
+    std::vector<padded_vector> made_of_queries_;
+    std::vector<scorer_type> scorers_;
+};
+
+/// How many queries a task may take whose scorers have look-up tables: few enough for those to need some megabytes.
+[[nodiscard]] inline std::size_t queries_with_tables(std::size_t dim) noexcept {
+    constexpr std::size_t memory = std::size_t{8} << 20;
+    constexpr std::size_t of_a_component = 40;  // half of 16 entries, in floats and in bytes
+    return std::max<std::size_t>(64, memory / (of_a_component * dim));
+}
+
+/// Pushes rows [0, count) of `rows` to the collectors of some queries, by columns that are made once. Row i is pushed as
+/// slot_of(i). before_block() may throw.
+/// queries       their numbers, for scorer_of(query) and collector_of(query)
+template <class Columns, class Queries, class ScorerOf, class CollectorOf, class SlotOf, class BeforeBlock>
+void scan_by_columns(Columns& columns, const simd::row_table& rows, std::size_t count, const Queries& queries,
+                     const ScorerOf& scorer_of, const CollectorOf& collector_of, SlotOf slot_of,
+                     BeforeBlock before_block) {
+    const std::size_t most = columns.rows_together();
+    for (std::size_t begin = 0, n = 0; begin < count; begin += n) {
+        n = (std::min)(rows_in_line(begin, most), count - begin);
+        columns.take(rows[static_cast<slot_t>(begin)], rows.stride, n);
+        for (const auto query : queries)
+            for (std::size_t r = 0; r < n; r += scan_block) {
+                before_block();
+                push_block(column_scorer(scorer_of(query), columns), rows[static_cast<slot_t>(begin + r)], rows.stride,
+                           (std::min)(scan_block, n - r), collector_of(query),
+                           [&](std::size_t i) { return slot_of(static_cast<slot_t>(begin + r + i)); });
+            }
     }
 }
 

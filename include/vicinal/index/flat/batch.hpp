@@ -4,6 +4,7 @@
 
 #include <algorithm>  // for max, min
 #include <cstddef>    // for size_t
+#include <ranges>     // for iota
 #include <span>       // for span
 
 #include "vicinal/core/progress.hpp"
@@ -39,8 +40,17 @@ void scan_together(const State& index, const query_table& queries, const typenam
     }
     const std::size_t count = index.directory.high_water();
     stats.distances += queries.size() * count;
-    scan_rows_together<typename State::isa_type>(index.metric, index.rows.coarse(), queries, count, collectors,
-                                                 buffers.decoded, check_stop);
+    if constexpr (reads_columns(State::algorithm)) {
+        candidate_scorers<State> scorers(index, queries, buffers.decoded);
+        code_columns<typename State::isa_type> columns(scorers[0].looked_up());
+        scan_by_columns(
+            columns, scorers[0].rows(), count, std::views::iota(std::size_t{0}, queries.size()),
+            [&](std::size_t q) -> const auto& { return scorers[q]; },
+            [&](std::size_t q) -> auto& { return collectors[q]; }, own_slot, check_stop);
+    } else {
+        scan_rows_together<typename State::isa_type>(index.metric, index.rows.coarse(), queries, count, collectors,
+                                                     buffers.decoded, check_stop);
+    }
 }
 
 template <class State>
@@ -54,7 +64,9 @@ template <class State>
                                   [&](std::span<const float> query, std::span<neighbor<id_type>> room,
                                       const params_type& how) { return flat::search(index, query, room, how); });
     const std::size_t panel = State::isa_type::panel_size();
-    const std::size_t together = queries_a_task(queries.rows(), batch_size(index.dim), panel, params);
+    std::size_t most = batch_size(index.dim);
+    if constexpr (reads_columns(State::algorithm)) most = (std::min)(most, queries_with_tables(index.dim));
+    const std::size_t together = queries_a_task(queries.rows(), most, panel, params);
     return run_batch<id_type>(
         queries, index.dim, k, params, together,
         [&](matrix_view<const float> some, auto room, std::span<std::size_t> found, const params_type& how) {

@@ -6,6 +6,7 @@
 #include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint32_t, uint64_t, uintptr_t
 #include <span>       // for span
+#include <type_traits>  // for conditional_t
 #include <vector>     // for vector
 
 #include "vicinal/index/common/batch.hpp"
@@ -163,6 +164,50 @@ class list_scanner {
     std::vector<typename tiles_type::panel> panels_;
 };
 
+/// Does what list_scanner does where codes are looked up in tables: their columns are made once for a list's queries.
+template <class State, class Collectors>
+class column_list_scanner {
+  public:
+    column_list_scanner(const State& index, const query_table& queries, Collectors& collectors,
+                        typename State::scratch_type& buffers)
+        : index_(index),
+          collectors_(collectors),
+          bounds_(buffers.bounds),
+          scorers_(index, queries, buffers.decoded),
+          columns_(scorers_[0].looked_up()) {}
+
+    template <class BeforeBlock>
+    void scan(std::size_t list, std::span<const std::uint32_t> queries, BeforeBlock before_block) {
+        const ivf_rows rows = index_.lists[list];
+        if (rows.size == 0 || queries.empty()) return;
+        if (queries.size() == 1) {
+            scan_list(scorers_[queries[0]], rows, index_.lists.stride(), index_.directory.high_water(),
+                      collectors_[queries[0]], bounds_, before_block);
+            return;
+        }
+        const auto origin = reinterpret_cast<std::uintptr_t>(rows.codes);
+        scan_by_columns(
+            columns_, simd::row_table{&origin, index_.lists.stride(), 31}, rows.size, queries,
+            [&](std::uint32_t q) -> const auto& { return scorers_[q]; },
+            [&](std::uint32_t q) -> auto& { return collectors_[q]; },
+            [&, in_use = index_.directory.high_water()](slot_t row) {
+                return rows.slots[row] < in_use ? rows.slots[row] : no_slot;
+            },
+            before_block);
+    }
+
+  private:
+    const State& index_;
+    Collectors& collectors_;
+    std::vector<float>& bounds_;
+    candidate_scorers<State> scorers_;
+    code_columns<typename State::isa_type> columns_;
+};
+
+template <class State, class Collectors>
+using list_scanner_for = std::conditional_t<reads_columns(State::algorithm), column_list_scanner<State, Collectors>,
+                                            list_scanner<State, Collectors>>;
+
 /// Pushes the rows of the closest lists of each query, or those few that the filter names, to the queries' collectors,
 /// as scan_closest does for one.
 template <class State, class Collectors>
@@ -182,7 +227,7 @@ void scan_together(const State& index, const query_table& queries, const typenam
     const std::size_t wanted = probe_count(params.nprobe, lists);
     const batch_probes probes = find_probes_together<typename State::isa_type>(index.metric, index.centroids.store(),
                                                                                queries, lists, wanted, buffers.decoded);
-    list_scanner<State, Collectors> scanner(index, queries, collectors, buffers);
+    list_scanner_for<State, Collectors> scanner(index, queries, collectors, buffers);
     queries_of_lists chosen;
     const auto scan_probes = [&](std::size_t first, std::size_t last) {
         chosen.assign(probes, queries.size(), lists, first, last);
@@ -217,12 +262,14 @@ template <class State>
                                                                  const typename State::params_type& params) {
     using id_type = typename State::id_type;
     using params_type = typename State::params_type;
-    if constexpr (!is_joint(State::algorithm) || State::algorithm == scan_algorithm::table_prefilter)
+    if constexpr (!is_joint(State::algorithm))
         return run_batch<id_type>(queries, index.dim, k, params,
                                   [&](std::span<const float> query, std::span<neighbor<id_type>> room,
                                       const params_type& how) { return ivf::search(index, query, room, how); });
     const std::size_t panel = State::isa_type::panel_size();
-    const std::size_t together = queries_a_task(queries.rows(), batch_size, panel, params);
+    std::size_t most = batch_size;
+    if constexpr (reads_columns(State::algorithm)) most = (std::min)(most, queries_with_tables(index.dim));
+    const std::size_t together = queries_a_task(queries.rows(), most, panel, params);
     return run_batch<id_type>(
         queries, index.dim, k, params, together,
         [&](matrix_view<const float> some, auto room, std::span<std::size_t> found, const params_type& how) {
