@@ -91,14 +91,19 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         else
             return static_cast<float>((std::min)(-metric_.least_sum(threshold), double{largest}));
     }
+    [[nodiscard]] looked_up_bytes looked_up() const noexcept { return {Codec::factors_size, coder_.width() / 8}; }
     /// The rows' bounds, by their signs, into out, which has places for whole 32. Rows as in score_block, any number:
-    /// by hundreds they take two thirds of the time.
-    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
+    /// by hundreds they take two thirds of the time. With the `columns` of their signs if there are any.
+    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out,
+                      const std::uint8_t* columns = nullptr) const noexcept {
         if (!able_) {
             for (std::size_t r = 0; r < count; ++r) out[r] = -largest;
             return;
         }
-        Isa::template sign_bounds<differences>(first, stride, count, signs_, ahead_, largest, out);
+        if (columns != nullptr)
+            Isa::template column_bounds<differences>(columns, first, stride, count, signs_, largest, out);
+        else
+            Isa::template sign_bounds<differences>(first, stride, count, signs_, ahead_, largest, out);
     }
     /// Which of 32 bounds are not above `limit`, as bits.
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds, float limit) noexcept {
@@ -189,8 +194,10 @@ class sketch_scorer {
     void relative_to(const code_center& center) noexcept { coarse_.relative_to(center); }
     [[nodiscard]] const simd::row_table& rows() const noexcept { return coarse_.rows(); }
     [[nodiscard]] float limit_of(float threshold) const noexcept { return coarse_.limit_of(threshold); }
-    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
-        coarse_.lower_bounds(first, stride, count, out);
+    [[nodiscard]] looked_up_bytes looked_up() const noexcept { return coarse_.looked_up(); }
+    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out,
+                      const std::uint8_t* columns = nullptr) const noexcept {
+        coarse_.lower_bounds(first, stride, count, out, columns);
     }
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds, float limit) noexcept {
         return scan_scorer<Metric, Coarse, Isa>::not_above(bounds, limit);

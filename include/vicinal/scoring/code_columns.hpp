@@ -3,12 +3,14 @@
 // makes them as it goes; for many queries they are made once, and each query's scorer reads them.
 #pragma once
 
-#include <bit>      // for bit_floor
-#include <concepts>  // for same_as
-#include <cstddef>  // for size_t, byte
-#include <cstdint>  // for uint8_t, uint64_t
+#include <algorithm>  // for min
+#include <bit>        // for bit_floor
+#include <concepts>   // for same_as
+#include <cstddef>    // for size_t, byte
+#include <cstdint>    // for uint8_t, uint32_t, uint64_t
+#include <vector>     // for vector
 
-#include "vicinal/scoring/collectors.hpp"
+#include "vicinal/scoring/scan.hpp"
 #include "vicinal/scoring/scorer.hpp"
 #include "vicinal/scoring/scorer_concepts.hpp"
 #include "vicinal/simd/kernels.hpp"
@@ -17,61 +19,64 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Which bytes of a row's code are looked up.
-struct looked_up_bytes {
-    std::size_t offset = 0;
-    std::size_t count = 0;
-};
-
-/// Holds the columns of rows that lie one after the other. It refers to the rows.
+/// Holds the columns of some rows. It refers to the rows. Not for two threads at once.
 template <class Isa>
 class code_columns {
   public:
     explicit code_columns(looked_up_bytes bytes) noexcept
         : bytes_(bytes), of_a_row_(simd::column_count(bytes.count)) {}
 
-    /// How many rows to take at once, scan_block times a power of two: so many that their columns stay in the first-level
-    /// cache while query after query reads them.
+    /// How many rows to take at once, scan_block times a power of two: so many that their columns stay in the
+    /// first-level cache while query after query reads them.
     [[nodiscard]] std::size_t rows_together() const noexcept {
         constexpr std::size_t cached = std::size_t{16} << 10;
-        const std::size_t blocks = cached / (scan_block * of_a_row_);
-        return scan_block * std::bit_floor(blocks | 1U);
+        return scan_block * std::bit_floor(cached / (scan_block * of_a_row_) | 1U);
     }
-    /// Takes `count` rows from `first` on, `stride` bytes apart, in place of those before. May throw bad_alloc.
-    void take(const std::byte* first, std::size_t stride, std::size_t count) {
-        const std::size_t floats = round_up(count, scan_block) * of_a_row_ / sizeof(float);
+    /// Takes rows [begin, end) of a table in place of those before. begin is a multiple of scan_block. May throw
+    /// bad_alloc.
+    void take(const simd::row_table& rows, std::size_t begin, std::size_t end) {
+        const std::size_t floats = round_up(end - begin, scan_block) * of_a_row_ / sizeof(float);
         if (memory_.span().size() < floats) memory_.resize(floats);
-        first_ = first;
-        stride_ = stride;
-        Isa::make_columns(first + bytes_.offset, stride, count, bytes_.count, data());
+        pieces_.clear();
+        stride_ = rows.stride;
+        for (std::size_t row = begin, n = 0; row < end; row += n) {
+            n = (std::min)(rows_in_line(row, bounded_together), end - row);
+            const std::byte* const first = rows[static_cast<slot_t>(row)];
+            auto* const columns = reinterpret_cast<std::uint8_t*>(memory_.data()) + (row - begin) * of_a_row_;
+            pieces_.push_back({first, first + n * stride_, columns});
+            Isa::make_columns(first + bytes_.offset, stride_, n, bytes_.count, columns);
+        }
     }
-    /// Columns of the rows from `row` on, whose place among those taken is a multiple of 32.
+    /// Columns of the rows from `row` on, whose number is a multiple of 32.
     [[nodiscard]] const std::uint8_t* operator[](const std::byte* row) const noexcept {
-        return data() + static_cast<std::size_t>(row - first_) / stride_ * of_a_row_;
+        const piece* of = pieces_.data();
+        while (row < of->first || row >= of->end) ++of;
+        return of->columns + static_cast<std::size_t>(row - of->first) / stride_ * of_a_row_;
     }
 
   private:
-    [[nodiscard]] std::uint8_t* data() noexcept { return reinterpret_cast<std::uint8_t*>(memory_.data()); }
-    [[nodiscard]] const std::uint8_t* data() const noexcept {
-        return reinterpret_cast<const std::uint8_t*>(memory_.data());
-    }
-
+    /// Rows that lie one after the other.
+    struct piece {
+        const std::byte* first;
+        const std::byte* end;
+        const std::uint8_t* columns;
+    };
     looked_up_bytes bytes_;
     std::size_t of_a_row_;
-    padded_vector memory_;
-    const std::byte* first_ = nullptr;
     std::size_t stride_ = 1;
+    padded_vector memory_;
+    std::vector<piece> pieces_;
 };
 
 /// Scans as `Scorer` does, by the columns of the rows. It refers to both.
-template <class Scorer, class Columns>
+template <column_reading_scorer Scorer, class Columns>
 class column_scorer {
   public:
     column_scorer(const Scorer& scorer, const Columns& columns) noexcept : scorer_(scorer), columns_(columns) {}
 
-    [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
-                                         float* out) const requires estimate_scorer<Scorer> {
-        return scorer_.estimate(first, stride, count, threshold, out, columns_[first]);
+    void score_block(const std::byte* first, std::size_t stride, std::size_t count,
+                     float* out) const requires block_scorer<Scorer> {
+        scorer_.score_block(first, stride, count, out);
     }
     [[nodiscard]] std::uint64_t close_rows(const std::byte* first, std::size_t stride, std::size_t count,
                                            float threshold) const requires prefilter_scorer<Scorer> {
@@ -81,20 +86,29 @@ class column_scorer {
                     float* out) const requires prefilter_scorer<Scorer> {
         scorer_.score_some(first, stride, which, count, out);
     }
-    void score_block(const std::byte* first, std::size_t stride, std::size_t count,
-                     float* out) const requires block_scorer<Scorer> {
-        scorer_.score_block(first, stride, count, out);
+    [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
+                                         float* out) const requires estimate_scorer<Scorer> {
+        return scorer_.estimate(first, stride, count, threshold, out, columns_[first]);
+    }
+    [[nodiscard]] float limit_of(float threshold) const noexcept requires bound_scorer<Scorer> {
+        return scorer_.limit_of(threshold);
+    }
+    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count,
+                      float* out) const noexcept requires bound_scorer<Scorer> {
+        scorer_.lower_bounds(first, stride, count, out, columns_[first]);
+    }
+    [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds,
+                                                                float limit) noexcept requires bound_scorer<Scorer> {
+        return Scorer::not_above(bounds, limit);
+    }
+    void measure(const simd::row_table& rows, const slot_t* which, const slot_t* slots, std::size_t count,
+                 float threshold, float* out) const requires bound_scorer<Scorer> {
+        scorer_.measure(rows, which, slots, count, threshold, out);
     }
 
   private:
     const Scorer& scorer_;
     const Columns& columns_;
-};
-
-/// A scorer whose scans can read columns.
-template <class S>
-concept column_reading_scorer = requires(const S& s) {
-    { s.looked_up() } -> std::same_as<looked_up_bytes>;
 };
 
 }  // namespace detail

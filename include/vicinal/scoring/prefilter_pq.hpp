@@ -27,7 +27,6 @@
 
 #include "vicinal/codec/pq/pq.hpp"
 #include "vicinal/core/math.hpp"
-#include "vicinal/scoring/code_columns.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/simd/kernels.hpp"
 

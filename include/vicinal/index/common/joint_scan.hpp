@@ -7,10 +7,11 @@
 #include <cstdint>    // for uint32_t
 #include <numeric>    // for iota
 #include <span>       // for span
-#include <utility>    // for declval
+#include <type_traits>  // for invoke_result_t
+#include <utility>    // for as_const
 #include <vector>     // for vector
 
-#include "vicinal/index/common/scorers.hpp"
+#include "vicinal/params.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"
 #include "vicinal/scoring/code_columns.hpp"
 #include "vicinal/scoring/prefilter_pq.hpp"
@@ -65,21 +66,26 @@ void scan_rows_by_scorers(std::span<const Scorer> scorers, std::size_t count, Co
     }
 }
 
-/// The scorers that scans for each query of a batch choose candidates by. It refers to the queries and the buffer.
-template <class State>
-class candidate_scorers {
+/// A scorer for each query of a batch, and what it makes of the query. make(query, made_of_query) returns one.
+template <class Make>
+class query_scorers {
   public:
-    using scorer_type = decltype(make_candidate_scorer(std::declval<const State&>(), nullptr,
-                                                       std::declval<padded_vector&>(), std::declval<padded_vector&>()));
+    using scorer_type = std::invoke_result_t<Make, const float*, padded_vector&>;
 
-    candidate_scorers(const State& index, const query_table& queries, padded_vector& decoded)
-        : made_of_queries_(queries.size()) {
+    query_scorers(const query_table& queries, const Make& make) : made_of_queries_(queries.size()) {
         scorers_.reserve(queries.size());
         for (std::size_t q = 0; q < queries.size(); ++q)
-            scorers_.push_back(make_candidate_scorer(index, queries[q].data(), decoded, made_of_queries_[q]));
+            scorers_.push_back(make(queries[q].data(), made_of_queries_[q]));
     }
     [[nodiscard]] scorer_type& operator[](std::size_t query) noexcept { return scorers_[query]; }
-    [[nodiscard]] std::span<const scorer_type> all() const noexcept { return scorers_; }
+    /// Counts what scorers measured by the fine codec, if they do that.
+    void count_measured(search_stats& stats) const noexcept {
+        if constexpr (requires { scorers_[0].measured(); })
+            for (const scorer_type& scorer : scorers_) {
+                stats.distances += scorer.measured();
+                stats.reranks += scorer.measured();
+            }
+    }
 
   private:
     std::vector<padded_vector> made_of_queries_;
@@ -93,24 +99,27 @@ class candidate_scorers {
     return std::max<std::size_t>(64, memory / (of_a_component * dim));
 }
 
-/// Pushes rows [0, count) of `rows` to the collectors of some queries, by columns that are made once. Row i is pushed as
-/// slot_of(i). before_block() may throw.
-/// queries       their numbers, for scorer_of(query) and collector_of(query)
-template <class Columns, class Queries, class ScorerOf, class CollectorOf, class SlotOf, class BeforeBlock>
+/// Pushes rows [0, count) of `rows` to the collectors of `queries`, by columns that are made once; row i is pushed as
+/// slot_of(i). Each query finds rows in the order in which it finds them alone. before_block() may throw.
+/// memory  for bounds
+template <class Columns, class Queries, class Scorers, class Collectors, class SlotOf, class BeforeBlock>
 void scan_by_columns(Columns& columns, const simd::row_table& rows, std::size_t count, const Queries& queries,
-                     const ScorerOf& scorer_of, const CollectorOf& collector_of, SlotOf slot_of,
+                     Scorers& scorers, Collectors& collectors, SlotOf slot_of, std::vector<float>& memory,
                      BeforeBlock before_block) {
-    const std::size_t most = columns.rows_together();
-    for (std::size_t begin = 0, n = 0; begin < count; begin += n) {
-        n = (std::min)(rows_in_line(begin, most), count - begin);
-        columns.take(rows[static_cast<slot_t>(begin)], rows.stride, n);
-        for (const auto query : queries)
-            for (std::size_t r = 0; r < n; r += scan_block) {
-                before_block();
-                push_block(column_scorer(scorer_of(query), columns), rows[static_cast<slot_t>(begin + r)], rows.stride,
-                           (std::min)(scan_block, n - r), collector_of(query),
-                           [&](std::size_t i) { return slot_of(static_cast<slot_t>(begin + r + i)); });
-            }
+    using scorer_type = typename Scorers::scorer_type;
+    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+        if constexpr (bound_scorer<scorer_type>)
+            end = end_of_chunk(begin, count);
+        else
+            end = (std::min)(begin + columns.rows_together(), count);
+        columns.take(rows, begin, end);
+        for (const auto query : queries) {
+            const column_scorer scorer(std::as_const(scorers[query]), columns);
+            if constexpr (bound_scorer<scorer_type>)
+                push_chunk(scorer, rows, begin, end, collectors[query], slot_of, memory, before_block);
+            else
+                scan_blocks(scorer, rows, begin, end, collectors[query], slot_of, before_block);
+        }
     }
 }
 

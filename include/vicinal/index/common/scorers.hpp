@@ -53,9 +53,16 @@ template <class State>
 }
 /// By fine codes, of the rows that sketches do not rule out.
 template <class State>
-[[nodiscard]] auto make_sketch_scorer(const State& index, row_scratch& buffers) {
+[[nodiscard]] auto make_sketch_scorer(const State& index, const float* query, padded_vector& decoded,
+                                      padded_vector& made_of_query) {
     return sketch_scorer<typename State::metric_type, typename State::coarse_codec, typename State::fine_codec,
-                         typename State::isa_type>(make_scan_scorer(index, buffers), make_fine_scorer(index, buffers));
+                         typename State::isa_type>(
+        typename State::scan_scorer_type(index.metric, index.rows.coarse(), query, decoded, made_of_query),
+        typename State::fine_scorer_type(index.metric, index.rows.fine(), query, decoded));
+}
+template <class State>
+[[nodiscard]] auto make_sketch_scorer(const State& index, row_scratch& buffers) {
+    return make_sketch_scorer(index, buffers.query.data(), buffers.decoded, buffers.integers);
 }
 
 }  // namespace detail
