@@ -40,7 +40,7 @@ void check_ways(const Index& index, const dataset& queries) {
         require_same(index, queries, 10, how);
     }
     auto how = probing<Index>(7);
-    require_same(index, queries, 150, how);         // more than the first lists have
+    require_same(index, queries, 150, how);           // more than the first lists have
     require_same(index, queries, index.size(), how);  // nothing is ruled out
     how.filter = [](std::uint64_t id) { return id % 3 == 0; };
     require_same(index, queries, 10, how);
@@ -67,9 +67,11 @@ void check(Index index, const dataset& rows, const dataset& queries) {
     for (std::uint64_t id = 0; id < n; id += 2) index.remove(id);
     require_same(index, queries, 10, probing<Index>(5));
     for (const std::size_t some : {1U, 2U, 3U, 8U, 17U})
-        require_same(index, dataset{queries.dim, {queries.values.begin(), queries.values.begin() +
-                                                  static_cast<std::ptrdiff_t>(some * queries.dim)}},
-                     4, probing<Index>(6));
+        require_same(
+            index,
+            dataset{queries.dim,
+                    {queries.values.begin(), queries.values.begin() + static_cast<std::ptrdiff_t>(some * queries.dim)}},
+            4, probing<Index>(6));
 }
 
 /// 70: a rabitq code is wider than the vector, a pq code ends within 16 bytes.
@@ -83,22 +85,18 @@ void check_indexes() {
 
 }  // namespace
 
-TEST_CASE("codes batch: pq, by tables that rule out") {
-    check_indexes<l2, pq>();
+TEST_CASE("codes batch: pq, by tables that rule out") { check_indexes<l2, pq>(); }
+TEST_CASE("codes batch: pq, by estimates") { check_indexes<l2, two_level<pq, f32>>(); }
+TEST_CASE("codes batch: rabitq, which measures its codes") { check_indexes<inner_product, rabitq<5>>(); }
+TEST_CASE("codes batch: rabitq, which measures vectors") { check_indexes<l2, two_level<rabitq<1>, f32>>(); }
+#if !defined(VICINAL_TEST_REDUCED)
+TEST_CASE("codes batch: the same under the other metrics") {
     check_indexes<cosine, pq>();
-}
-TEST_CASE("codes batch: pq, by estimates") {
-    check_indexes<l2, two_level<pq, f32>>();
-    check_indexes<cosine, two_level<pq, f32>>();
-}
-TEST_CASE("codes batch: rabitq, which measures its codes") {
+    check_indexes<inner_product, two_level<pq, f32>>();
     check_indexes<l2, rabitq<5>>();
-    check_indexes<inner_product, rabitq<5>>();
+    check_indexes<cosine, two_level<rabitq<1>, f32>>();
 }
-TEST_CASE("codes batch: rabitq, which measures vectors") {
-    check_indexes<l2, two_level<rabitq<1>, f32>>();
-    check_indexes<inner_product, two_level<rabitq<1>, f32>>();
-}
+#endif
 
 TEST_CASE("codes batch: more rows than a chunk has, and lists that are longer than one") {
     const dataset rows = clustered(20000, 64, 40), queries = clustered(23, 64, 40, 3, 71);

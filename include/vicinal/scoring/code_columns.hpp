@@ -23,8 +23,7 @@ namespace detail {
 template <class Isa>
 class code_columns {
   public:
-    explicit code_columns(looked_up_bytes bytes) noexcept
-        : bytes_(bytes), of_a_row_(simd::column_count(bytes.count)) {}
+    explicit code_columns(looked_up_bytes bytes) noexcept : bytes_(bytes), of_a_row_(simd::column_count(bytes.count)) {}
 
     /// How many rows to take at once, scan_block times a power of two: so many that their columns stay in the
     /// first-level cache while query after query reads them.

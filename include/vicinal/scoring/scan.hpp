@@ -213,8 +213,8 @@ void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size
     }
 }
 
-/// Scores rows [begin, end) of `rows` in order and pushes row i as slot_of(i). before_block() runs before each block and
-/// may throw. begin is a multiple of scan_block.
+/// Scores rows [begin, end) of `rows` in order and pushes row i as slot_of(i). before_block() runs before each block
+/// and may throw. begin is a multiple of scan_block.
 template <class Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
 void scan_blocks(const Scorer& scorer, const simd::row_table& rows, std::size_t begin, std::size_t end,
                  Collector& collector, SlotOf slot_of, BeforeBlock before_block) {

@@ -248,13 +248,8 @@ struct dispatched_kernels {
         return {rows.origins, rows.stride, rows.shift};
     }
     [[nodiscard]] static VICINAL_INLINE table::sign_query view_of(const sign_query& by) noexcept {
-        return {by.factors_size,
-                by.tables,
-                by.width,
-                {by.scale.step, by.scale.low},
-                by.terms.base,
-                by.terms.slack,
-                by.terms.width};
+        return {by.factors_size, by.tables,      by.width,      {by.scale.step, by.scale.low},
+                by.terms.base,   by.terms.slack, by.terms.width};
     }
     [[nodiscard]] static table::rotation view_of(const rotation& by) noexcept {
         const rotation_view view = by.view();

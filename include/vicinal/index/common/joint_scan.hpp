@@ -2,14 +2,14 @@
 // Rows of a store scanned for many queries at once: each block of rows is read once and met by all of them.
 #pragma once
 
-#include <algorithm>  // for min
-#include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t
-#include <numeric>    // for iota
-#include <span>       // for span
+#include <algorithm>    // for min
+#include <cstddef>      // for size_t
+#include <cstdint>      // for uint32_t
+#include <numeric>      // for iota
+#include <span>         // for span
 #include <type_traits>  // for invoke_result_t
-#include <utility>    // for as_const
-#include <vector>     // for vector
+#include <utility>      // for as_const
+#include <vector>       // for vector
 
 #include "vicinal/params.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"

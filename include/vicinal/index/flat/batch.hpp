@@ -71,9 +71,7 @@ template <class State>
             search_closest_together(
                 index, some, room, found, how,
                 [&](const query_table& prepared, auto& collectors, const auto& make, row_scratch& buffers,
-                    search_stats& stats) {
-                    scan_together(index, prepared, how, collectors, make, buffers, stats);
-                });
+                    search_stats& stats) { scan_together(index, prepared, how, collectors, make, buffers, stats); });
         });
 }
 

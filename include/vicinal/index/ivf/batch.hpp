@@ -2,17 +2,17 @@
 // An inverted file searched for many queries at once: each list is read once and met by all queries that look into it.
 #pragma once
 
-#include <algorithm>  // for copy, min
-#include <cstddef>    // for size_t, byte
-#include <cstdint>    // for uint32_t, uint64_t, uintptr_t
-#include <span>       // for span
+#include <algorithm>    // for copy, min
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint32_t, uint64_t, uintptr_t
+#include <span>         // for span
 #include <type_traits>  // for conditional_t
-#include <vector>     // for vector
+#include <vector>       // for vector
 
 #include "vicinal/index/common/batch.hpp"
 #include "vicinal/index/common/joint_scan.hpp"
-#include "vicinal/index/ivf/column_probes.hpp"
 #include "vicinal/index/ivf/lists/batch_probes.hpp"
+#include "vicinal/index/ivf/lists/column_probes.hpp"
 #include "vicinal/index/ivf/lists/lists.hpp"
 #include "vicinal/index/ivf/lists/probes.hpp"
 #include "vicinal/index/ivf/search.hpp"
@@ -204,9 +204,7 @@ template <class State>
             search_closest_together(
                 index, some, room, found, how,
                 [&](const query_table& prepared, auto& collectors, const auto& make, list_scratch& buffers,
-                    search_stats& stats) {
-                    scan_together(index, prepared, how, k, collectors, make, buffers, stats);
-                });
+                    search_stats& stats) { scan_together(index, prepared, how, k, collectors, make, buffers, stats); });
         });
 }
 

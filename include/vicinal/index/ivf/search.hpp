@@ -111,8 +111,8 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
         for (; scanned < buffers.probes.size(); ++scanned) {
             count_list(index, buffers.probes[scanned], stats);
             set_list(index, scorer, buffers.probes[scanned]);
-            scan_list(scorer, index.lists[buffers.probes[scanned]], index.lists.stride(), index.directory.high_water(), collector, buffers.bounds,
-                      check_stop);
+            scan_list(scorer, index.lists[buffers.probes[scanned]], index.lists.stride(), index.directory.high_water(),
+                      collector, buffers.bounds, check_stop);
         }
         if (params.nprobe != 0 || collector.size() >= k || wanted == index.lists.size()) return;
         wanted = index.lists.size();

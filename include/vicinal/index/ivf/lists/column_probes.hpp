@@ -22,8 +22,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail::ivf {
 
-/// Pushes the rows of lists to the collectors of the queries that look into them. A query that measures rows by bounds
-/// finds what it finds alone only if it comes to its lists in its own order, so of those the bounds are computed list by
+/// Pushes the rows of lists to the collectors of the queries that look into them. A query that measures by bounds finds
+/// what it finds alone only if it comes to its lists in its own order, so of those the bounds are computed list by
 /// list, what the query's threshold leaves possible is kept, and measured query by query. Refers to what it is made
 /// from. Not for two threads at once.
 template <class State, class Scorers, class Collectors>
@@ -44,16 +44,18 @@ class column_probe_scanner {
     /// Scans those that are first to last - 1 among a query's. before_block() may throw.
     template <class BeforeBlock>
     void scan(std::size_t first, std::size_t last, BeforeBlock before_block) {
-        if (!bounding || first == 0) {
-            chosen_.assign(probes_, queries(), index_.lists.size(), first, last);
-            for (std::size_t l = 0; l < index_.lists.size(); ++l) scan_list_together(l, before_block);
-            return;
+        if constexpr (bounding) {
+            if (first != 0) {
+                // The more lists a query has seen, the fewer rows of the others are possible.
+                for (std::size_t end = 0; first < last; first = end) {
+                    end = (std::min)(4 * first, last);
+                    scan_possible(first, end, before_block);
+                }
+                return;
+            }
         }
-        // The more lists a query has seen, the fewer rows of the others are possible.
-        for (std::size_t end = 0; first < last; first = end) {
-            end = (std::min)(4 * first, last);
-            scan_possible(first, end, before_block);
-        }
+        chosen_.assign(probes_, queries(), index_.lists.size(), first, last);
+        for (std::size_t l = 0; l < index_.lists.size(); ++l) scan_list_together(l, before_block);
     }
     /// Scans one list for a query.
     template <class BeforeBlock>
@@ -139,7 +141,9 @@ class column_probe_scanner {
         scorer.lower_bounds(rows.codes, index_.lists.stride(), rows.size, bounds_.data(), columns_[rows.codes]);
         for_each_possible<scorer_type>(
             bounds_.data(), 0, rows.size, [&] { return limit; },
-            [&](std::size_t row, float bound) { kept_.push_back({static_cast<std::uint32_t>(row), bound}); });
+            [&](std::size_t row, float bound) {
+                kept_.push_back({static_cast<std::uint32_t>(row), bound});
+            });
     }
 
     /// Measures what was kept of a query's lists, in their order.
