@@ -206,6 +206,13 @@ void check_tables(source& from, std::size_t dim) {
         std::memset(out + rows, 0, (64 - rows) * sizeof(float));
         std::memcpy(out + 64, &close, sizeof close);
     });
+    alignas(64) static std::uint8_t columns[64 * 128];
+    compare<float>("column_sums", dim, 64 + 2, [&](auto k, float* out) {
+        k.make_columns(codes.data(), stride, rows, width / 8, columns);
+        const std::uint64_t close = k.template column_sums<4>(columns, rows, tables, width, 700.0F, out);
+        std::memset(out + rows, 0, (64 - rows) * sizeof(float));
+        std::memcpy(out + 64, &close, sizeof close);
+    });
     std::vector<std::byte> factored = codes;
     const std::vector<float> factors = from.floats(4 * rows);
     for (std::size_t r = 0; r < rows; ++r) std::memcpy(factored.data() + r * stride, &factors[4 * r], 16);
@@ -216,6 +223,12 @@ void check_tables(source& from, std::size_t dim) {
         k.template sign_bounds<false>(factored.data(), stride, rows, signs, simd::scan_ahead(false), 1e30F,
                                       more.data());
         std::memcpy(out + rows, more.data(), rows * sizeof(float));
+    });
+    compare<float>("column_bounds", dim, rows, [&](auto k, float* out) {
+        k.make_columns(factored.data() + 16, stride, rows, width / 8, columns);
+        std::vector<float> bounds(64);
+        k.template column_bounds<true>(columns, factored.data(), stride, rows, signs, 1e30F, bounds.data());
+        std::memcpy(out, bounds.data(), rows * sizeof(float));
     });
     std::vector<std::int16_t> weights(width + 64);
     for (std::int16_t& w : weights) w = static_cast<std::int16_t>(static_cast<int>(from.random() % 4000) - 2000);
