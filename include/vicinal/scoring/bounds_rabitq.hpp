@@ -93,17 +93,21 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     }
     [[nodiscard]] looked_up_bytes looked_up() const noexcept { return {Codec::factors_size, coder_.width() / 8}; }
     /// The rows' bounds, by their signs, into out, which has places for whole 32. Rows as in score_block, any number:
-    /// by hundreds they take two thirds of the time. With the `columns` of their signs if there are any.
-    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out,
-                      const std::uint8_t* columns = nullptr) const noexcept {
+    /// by hundreds they take two thirds of the time.
+    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
         if (!able_) {
             for (std::size_t r = 0; r < count; ++r) out[r] = -largest;
             return;
         }
-        if (columns != nullptr)
+        Isa::template sign_bounds<differences>(first, stride, count, signs_, ahead_, largest, out);
+    }
+    /// The same by the columns of their signs.
+    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out,
+                      const std::uint8_t* columns) const noexcept {
+        if (able_)
             Isa::template column_bounds<differences>(columns, first, stride, count, signs_, largest, out);
         else
-            Isa::template sign_bounds<differences>(first, stride, count, signs_, ahead_, largest, out);
+            lower_bounds(first, stride, count, out);
     }
     /// Which of 32 bounds are not above `limit`, as bits.
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds, float limit) noexcept {
@@ -195,8 +199,11 @@ class sketch_scorer {
     [[nodiscard]] const simd::row_table& rows() const noexcept { return coarse_.rows(); }
     [[nodiscard]] float limit_of(float threshold) const noexcept { return coarse_.limit_of(threshold); }
     [[nodiscard]] looked_up_bytes looked_up() const noexcept { return coarse_.looked_up(); }
+    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
+        coarse_.lower_bounds(first, stride, count, out);
+    }
     void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out,
-                      const std::uint8_t* columns = nullptr) const noexcept {
+                      const std::uint8_t* columns) const noexcept {
         coarse_.lower_bounds(first, stride, count, out, columns);
     }
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds, float limit) noexcept {

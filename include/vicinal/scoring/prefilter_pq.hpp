@@ -89,12 +89,15 @@ class lookup_tables {
         for (std::size_t i = pairs_ * entries; i < bytes_ * 2 * entries; ++i) byte_lut_[i] = 0;
     }
     /// The sums of rows' entries into out, which has 64 places; bit i is set if row i's is at most `limit`. Rows as in
-    /// score_block, count <= 64; with their `columns` if there are any.
+    /// score_block, count <= 64.
     VICINAL_INLINE std::uint64_t sums(const std::byte* first, std::size_t stride, std::size_t count, float limit,
-                                      float* out, const std::uint8_t* columns) const noexcept {
-        if (columns != nullptr)
-            return Isa::template column_sums<together>(columns, count, byte_lut_, 8 * bytes_, limit, out);
+                                      float* out) const noexcept {
         return Isa::template table_sums<together>(first, stride, count, byte_lut_, 8 * bytes_, ahead_, limit, out);
+    }
+    /// The same by the rows' columns.
+    VICINAL_INLINE std::uint64_t sums(const std::uint8_t* columns, std::size_t count, float limit,
+                                      float* out) const noexcept {
+        return Isa::template column_sums<together>(columns, count, byte_lut_, 8 * bytes_, limit, out);
     }
 
   private:
@@ -130,21 +133,30 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     [[nodiscard]] looked_up_bytes looked_up() const noexcept { return luts_.looked_up(); }
     /// Bit i is set if row i of `count` <= 64 could be at most at distance `threshold`. Rows as in score_block.
     [[nodiscard]] std::uint64_t close_rows(const std::byte* first, std::size_t stride, std::size_t count,
-                                           float threshold, const std::uint8_t* columns = nullptr) const noexcept {
-        const std::uint64_t all = ~std::uint64_t{0} >> (64 - count);
-        if (!luts_.able()) return all;
-        if (threshold != asked_) {
-            asked_ = threshold;
-            limit_ = limit_of(threshold);
-        }
-        if (limit_ == nothing_ruled_out) return all;
+                                           float threshold) const noexcept {
         alignas(32) float sums[64];
-        return luts_.sums(first, stride, count, limit_, sums, columns);
+        if (!sets_limit(threshold)) return ~std::uint64_t{0} >> (64 - count);
+        return luts_.sums(first, stride, count, limit_, sums);
+    }
+    [[nodiscard]] std::uint64_t close_rows(const std::byte*, std::size_t, std::size_t count, float threshold,
+                                           const std::uint8_t* columns) const noexcept {
+        alignas(32) float sums[64];
+        if (!sets_limit(threshold)) return ~std::uint64_t{0} >> (64 - count);
+        return luts_.sums(columns, count, limit_, sums);
     }
 
   private:
     static constexpr float nothing_ruled_out = (std::numeric_limits<float>::max)();
 
+    /// Makes limit_ the limit for a threshold. False: nothing is ruled out.
+    [[nodiscard]] VICINAL_INLINE bool sets_limit(float threshold) const noexcept {
+        if (!luts_.able()) return false;
+        if (threshold != asked_) {
+            asked_ = threshold;
+            limit_ = limit_of(threshold);
+        }
+        return limit_ != nothing_ruled_out;
+    }
     /// What the sums of a row's entries must not exceed for a distance up to `threshold`.
     [[nodiscard]] float limit_of(float threshold) const noexcept {
         double room = 0;
@@ -191,10 +203,15 @@ class estimating_scorer : public scorer<Metric, Codec, Isa> {
     [[nodiscard]] looked_up_bytes looked_up() const noexcept { return luts_.looked_up(); }
     /// Estimates of `count` <= 64 rows into out, which has 64 places; bit i is set if row i's is at most `threshold`.
     [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
-                                         float* out, const std::uint8_t* columns = nullptr) const {
-        if (luts_.able()) return luts_.sums(first, stride, count, threshold, out, columns);
+                                         float* out) const {
+        if (luts_.able()) return luts_.sums(first, stride, count, threshold, out);
         this->score_block(first, stride, count, out);
         return ~std::uint64_t{0} >> (64 - count);
+    }
+    [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
+                                         float* out, const std::uint8_t* columns) const {
+        if (luts_.able()) return luts_.sums(columns, count, threshold, out);
+        return estimate(first, stride, count, threshold, out);
     }
 
   private:
