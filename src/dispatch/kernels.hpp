@@ -103,6 +103,10 @@ struct viewed_rotated : viewed {
 
 namespace vicinal::simd {
 template <>
+inline constexpr bool loads_wide<viewed_f32> = true;
+template <>
+inline constexpr bool loads_wide<viewed_bf16> = true;
+template <>
 inline constexpr bool decodes_slowly<viewed_sq8> = true;
 template <>
 inline constexpr bool decodes_slowly<viewed_sq4> = true;
@@ -278,10 +282,11 @@ static_assert(kernels::most_of_panel <= table::most_of_panel && table::most_rows
 void pack(const float* const* query, size_t count, size_t dim, float* panel) noexcept {
     kernels::pack(query, count, dim, panel);
 }
-void collect(const float* panel, size_t dim, const float* const* row_at, size_t count, const float* least,
+void collect(const float* panel, size_t size, size_t dim, const float* const* row_at, size_t count, const float* least,
              const float* slope, const float* term, std::uint16_t* counts,
              std::uint16_t (*lists)[table::most_rows]) noexcept {
-    simd::tile<simd::wide_isa<simd::native_isa>>::collect(panel, dim, row_at, count, least, slope, term, counts, lists);
+    simd::tile<simd::wide_isa<simd::native_isa>>::collect(panel, size, dim, row_at, count, least, slope, term, counts,
+                                                          lists);
 }
 
 // ---- the table

@@ -264,22 +264,24 @@ void check_vectors(source& from, std::size_t dim) {
 
 /// What panels find does not depend on how many queries they have.
 void check_panels(source& from, std::size_t dim) {
-    const std::vector<float> queries = from.floats(16 * dim), vectors = from.floats(rows * dim);
+    constexpr std::size_t most = 37;
+    const std::vector<float> queries = from.floats(most * dim), vectors = from.floats(rows * dim);
     const std::vector<float> terms = from.floats(rows);
     const float* row_at[rows];
     for (std::size_t r = 0; r < rows; ++r) row_at[r] = vectors.data() + r * dim;
-    compare<std::uint16_t>("pack, collect", dim, 16 * rows, [&](auto k, std::uint16_t* out) {
+    compare<std::uint16_t>("pack, collect", dim, most * rows, [&](auto k, std::uint16_t* out) {
         using kernels = decltype(k);
         const std::size_t size = kernels::panel_size();
-        for (std::size_t q = 0; q < 16; q += size) {
-            const float* at[16];
-            for (std::size_t i = 0; i < size; ++i) at[i] = queries.data() + (q + i) * dim;
+        for (std::size_t q = 0; q < most; q += size) {
+            const float* at[most];
+            const std::size_t n = most - q < size ? most - q : size;
+            for (std::size_t i = 0; i < n; ++i) at[i] = queries.data() + (q + i) * dim;
             std::vector<float> panel(size * dim + 64);
-            kernels::pack(at, size, dim, panel.data());
-            const std::vector<float> least(16, 0.5F), slope(16, 0.25F);
+            kernels::pack(at, n, dim, panel.data());
+            const std::vector<float> least(size, 0.5F), slope(size, 0.25F);
             simd::tile_hits<kernels::most_of_panel> hits;
-            kernels::collect(panel.data(), dim, row_at, rows, least.data(), slope.data(), terms.data(), hits);
-            for (std::size_t i = 0; i < size; ++i)
+            kernels::collect(panel.data(), n, dim, row_at, rows, least.data(), slope.data(), terms.data(), hits);
+            for (std::size_t i = 0; i < n; ++i)
                 for (std::size_t h = 0; h < hits.count[i]; ++h) out[(q + i) * rows + hits.row[i][h]] = 1;
         }
     });

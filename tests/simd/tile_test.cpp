@@ -64,7 +64,7 @@ struct scene {
     std::set<std::pair<std::size_t, std::size_t>> collect(const std::vector<float>& least,
                                                           const std::vector<float>& slope,
                                                           const std::vector<float>& term) {
-        tile::collect(panel.data(), dim, row_at.data(), rows, least.data(), slope.data(), term.data(), *out);
+        tile::collect(panel.data(), queries, dim, row_at.data(), rows, least.data(), slope.data(), term.data(), *out);
         std::set<std::pair<std::size_t, std::size_t>> found;
         for (std::size_t q = 0; q < tile::queries; ++q)
             for (std::size_t i = 0; i < out->count[q]; ++i) {
@@ -82,8 +82,9 @@ void check_products() {
     using tile = simd::tile<Isa>;
     std::mt19937 random(11);
     for (const std::size_t dim : {1U, 2U, 3U, 7U, 8U, 9U, 16U, 31U, 100U, 257U})
-        for (const std::size_t rows : {1U, 5U, 6U, 7U, 13U})
-            for (const std::size_t queries : {std::size_t{1}, tile::queries - 1, tile::queries})
+        for (const std::size_t rows : {1U, 5U, 6U, 7U, 11U, 12U, 13U, 25U})
+            for (const std::size_t queries :
+                 {std::size_t{1}, tile::width, tile::width + 1, tile::queries - 1, tile::queries})
                 for (const float offset : {0.0F, 1000.0F}) {
                     if (queries == 0) continue;
                     INFO("dim " << dim << ", " << rows << " rows, " << queries << " queries, offset " << offset);

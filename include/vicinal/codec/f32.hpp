@@ -31,6 +31,8 @@ struct f32 {
         return simd::load<V>(reinterpret_cast<const float*>(code) + i);
     }
 };
+template <>
+inline constexpr bool simd::loads_wide<f32> = true;
 static_assert(elementwise_codec<f32> && norm_keeping_codec<f32> && multibyte_codec<f32>);
 
 VICINAL_NAMESPACE_END

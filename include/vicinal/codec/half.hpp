@@ -71,6 +71,8 @@ struct bfloat16 {
 using f16 = detail::half_codec<detail::binary16>;
 /// bfloat16, 2 bytes per component: 8 significant bits, the range of a float.
 using bf16 = detail::half_codec<detail::bfloat16>;
+template <>
+inline constexpr bool simd::loads_wide<bf16> = true;
 static_assert(elementwise_codec<f16> && bounded_codec<f16> && resolving_codec<f16>);
 static_assert(norm_keeping_codec<bf16> && multibyte_codec<bf16>);
 

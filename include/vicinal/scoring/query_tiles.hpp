@@ -164,7 +164,7 @@ class query_tiles {
             slope[i] = differences ? 1.0F : 0.0F;
             if (i < queries.size()) demand(queries[i], collector_of(queries[i]).threshold(), least[i], slope[i]);
         }
-        Isa::collect(queries.data(), dim_, rows_, count_, least, slope, terms_, reached_);
+        Isa::collect(queries.data(), queries.size(), dim_, rows_, count_, least, slope, terms_, reached_);
         for (std::size_t i = 0; i < queries.size(); ++i)
             if (reached_.count[i] != 0) score(queries[i], reached_.row[i], reached_.count[i], collector_of, slot_of);
     }

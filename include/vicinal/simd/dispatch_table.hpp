@@ -143,8 +143,8 @@ struct kernel_table {
     void (*project_tile)(const float* relative, const float* directions, size_t dim, double* out) noexcept;
 
     void (*pack)(const float* const* query, size_t count, size_t dim, float* panel) noexcept;
-    void (*collect)(const float* panel, size_t dim, const float* const* row_at, size_t count, const float* least,
-                    const float* slope, const float* term, std::uint16_t* counts,
+    void (*collect)(const float* panel, size_t size, size_t dim, const float* const* row_at, size_t count,
+                    const float* least, const float* slope, const float* term, std::uint16_t* counts,
                     std::uint16_t (*lists)[most_rows]) noexcept;
 };
 

@@ -218,11 +218,11 @@ struct dispatched_kernels {
     static void pack(const float* const* query, std::size_t count, std::size_t dim, float* panel) noexcept {
         kernels().pack(query, count, dim, panel);
     }
-    static void collect(const float* panel, std::size_t dim, const float* const* row_at, std::size_t count,
-                        const float* least, const float* slope, const float* term,
+    static void collect(const float* panel, std::size_t size, std::size_t dim, const float* const* row_at,
+                        std::size_t count, const float* least, const float* slope, const float* term,
                         tile_hits<most_of_panel>& out) noexcept {
         static_assert(table::most_rows == tile_most_rows);
-        kernels().collect(panel, dim, row_at, count, least, slope, term, out.count, out.row);
+        kernels().collect(panel, size, dim, row_at, count, least, slope, term, out.count, out.row);
     }
 
   private:

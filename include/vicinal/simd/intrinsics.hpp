@@ -95,6 +95,16 @@ VICINAL_INLINE void store_interleaved(const V& a, const V& b, float* out) noexce
     per_isa::store_interleaved(tag_of<V>{}, a, b, out);
 }
 
+/// Takes the first or the last half of the lanes of a vector of wide_isa.
+template <class Half, class V>
+[[nodiscard]] VICINAL_INLINE Half lower_half(const V& v) noexcept {
+    return per_isa::lower_half<Half>(tag_of<V>{}, v);
+}
+template <class Half, class V>
+[[nodiscard]] VICINAL_INLINE Half upper_half(const V& v) noexcept {
+    return per_isa::upper_half<Half>(tag_of<V>{}, v);
+}
+
 /// Asks for the cache line at p.
 VICINAL_INLINE void prefetch_line(const std::byte* p) noexcept {
     VICINAL_PREFETCH(p);

@@ -92,6 +92,11 @@ struct wide_isa_of<avx512vl_isa> {
 template <class Isa>
 using wide_isa = typename wide_isa_of<Isa>::type;
 
+/// Whether lists of rows of a codec are scored by the vectors of wide_isa, which was measured: docs/architecture.md,
+/// "Lane width". Both give the same bits.
+template <class Codec>
+inline constexpr bool loads_wide = false;
+
 /// The instruction sets that have files of their own, as tags that choose an overload in namespace `per_isa`: generic/
 /// has one of every function, the folders named after the other tags have those for which they know something better. A
 /// tag derives from the one whose functions serve where it has none. So a new set is a tag here, a line in `tag_of`,
@@ -163,6 +168,11 @@ template <class T>
 /// The tag of an instruction set, or of that of a vector.
 template <class T>
 using tag_of = decltype(detail::find_tag<T>());
+
+/// Whether there are 32 registers for vectors, rather than 16.
+template <class Isa>
+inline constexpr bool has_32_registers =
+    std::is_base_of_v<tag::avx512, tag_of<Isa>> || std::is_base_of_v<tag::neon64, tag_of<Isa>>;
 
 /// Kernels may read this many bytes past a row or a query; whoever owns the memory provides them.
 inline constexpr std::size_t over_read = 64;

@@ -68,7 +68,7 @@ concept kernel_policy = requires(const std::byte* row, const float* in, float* o
     K::project_tile(in, in, n, coordinates);
     { K::panel_size() } -> std::same_as<std::size_t>;
     K::pack(rows, n, n, out);
-    requires requires(tile_hits<K::most_of_panel> & hits) { K::collect(in, n, rows, n, in, in, in, hits); };
+    requires requires(tile_hits<K::most_of_panel> & hits) { K::collect(in, n, n, rows, n, in, in, in, hits); };
 };
 
 }  // namespace simd

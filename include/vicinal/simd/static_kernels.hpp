@@ -6,7 +6,7 @@
 #include <concepts>     // for same_as
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
-#include <type_traits>  // for conditional_t
+#include <type_traits>  // for conditional_t, type_identity
 #include <utility>      // for index_sequence
 
 #include "vicinal/concepts.hpp"
@@ -28,18 +28,38 @@ namespace simd {
 
 using vicinal::detail::row_table;
 
+/// A pointwise metric that adds up whole vectors V of an instruction set.
+template <class M, class V>
+concept vector_metric = requires(const M& m, const V& v) {
+    { m.accumulate(v, v, v) } -> std::same_as<V>;
+};
+/// An elementwise codec that loads whole vectors V.
+template <class C, class V>
+concept vector_codec = requires(const C& c, const std::byte* code, std::size_t i) {
+    { c.template load<V>(code, i) } -> std::same_as<V>;
+};
+
 namespace detail {
 
 /// Adds up, lane by lane, what the components of `query` and of each of sizeof...(Row) rows add to the distance. Each
 /// row has two running sums, of its even and its odd vectors, so four rows keep eight independent chains in flight,
 /// which covers the latency of two multiply-add units. The order of a row's additions does not depend on how many rows
-/// are taken together, so every path gives the same bits.
-template <class V, std::size_t Width, class Metric, class Codec, std::size_t... Row>
+/// are taken together, so every path gives the same bits; nor on W, which is V or a vector twice as long, whose lower
+/// half is an even vector and whose upper half the odd one after it.
+template <class V, std::size_t Width, class W, class Metric, class Codec, std::size_t... Row>
 VICINAL_INLINE void add_up(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                            const std::byte* const* rows, V* totals, std::index_sequence<Row...>) noexcept {
     V even[sizeof...(Row)] = {((void)Row, V(0.0F))...};
     V odd[sizeof...(Row)] = {((void)Row, V(0.0F))...};
     std::size_t i = 0;
+    if constexpr (!std::same_as<V, W>) {
+        W both[sizeof...(Row)] = {((void)Row, W(0.0F))...};
+        for (; i + 2 * Width <= dim; i += 2 * Width) {
+            const W q = load<W>(query + i);
+            ((both[Row] = metric.accumulate(both[Row], q, codec.template load<W>(rows[Row], i))), ...);
+        }
+        ((even[Row] = lower_half<V>(both[Row]), odd[Row] = upper_half<V>(both[Row])), ...);
+    }
     for (; i + 2 * Width <= dim; i += 2 * Width) {
         const V q0 = load<V>(query + i);
         const V q1 = load<V>(query + i + Width);
@@ -69,11 +89,11 @@ VICINAL_INLINE void finish_4(const Metric& metric, const V* totals, float* out) 
 }
 
 /// Scores four rows side by side, which is the least work, for rows that are in a cache or were asked for.
-template <class V, std::size_t Width, class Metric, class Codec>
+template <class V, std::size_t Width, class W, class Metric, class Codec>
 VICINAL_INLINE void score_4(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* const* rows, float* out) noexcept {
     V totals[4] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
-    add_up<V, Width>(metric, codec, query, dim, rows, totals, std::make_index_sequence<4>{});
+    add_up<V, Width, W>(metric, codec, query, dim, rows, totals, std::make_index_sequence<4>{});
     finish_4(metric, totals, out);
 }
 
@@ -86,7 +106,7 @@ VICINAL_INLINE void score_4_in_turn(const Metric& metric, const Codec& codec, co
     V totals[4] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
     VICINAL_NO_UNROLL
     for (std::size_t row = 0; row < 4; ++row)
-        add_up<V, Width>(metric, codec, query, dim, rows + row, totals + row, std::index_sequence<0>{});
+        add_up<V, Width, V>(metric, codec, query, dim, rows + row, totals + row, std::index_sequence<0>{});
     finish_4(metric, totals, out);
 }
 
@@ -128,28 +148,19 @@ VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const Row
     }
 }
 
-/// Writes the distances of `query` to `count` rows to `out`.
-template <class Isa, bool Prefetch, class Metric, class Codec, class RowOf>
-VICINAL_INLINE void score_rows(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                               std::size_t row_bytes, std::size_t count, const RowOf& row_of, float* out) noexcept {
-    in_fours<Prefetch>(count, row_bytes, row_of, out,
-                       [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
-                           score_4<lanes<Isa>, lane_count<Isa>>(metric, codec, query, dim, rows, distances);
-                       });
+/// The vectors that lists of rows are loaded as.
+template <class Isa, class Metric, class Codec>
+[[nodiscard]] constexpr auto find_list_lanes() noexcept {
+    using wide = lanes<wide_isa<Isa>>;
+    if constexpr (loads_wide<Codec> && vector_metric<Metric, wide>)
+        return std::type_identity<wide>{};
+    else
+        return std::type_identity<lanes<Isa>>{};
 }
+template <class Isa, class Metric, class Codec>
+using list_lanes = typename decltype(find_list_lanes<Isa, Metric, Codec>())::type;
 
 }  // namespace detail
-
-/// A pointwise metric that adds up whole vectors V of an instruction set.
-template <class M, class V>
-concept vector_metric = requires(const M& m, const V& v) {
-    { m.accumulate(v, v, v) } -> std::same_as<V>;
-};
-/// An elementwise codec that loads whole vectors V.
-template <class C, class V>
-concept vector_codec = requires(const C& c, const std::byte* code, std::size_t i) {
-    { c.template load<V>(code, i) } -> std::same_as<V>;
-};
 
 /// Whether rows of a codec that lie one after the other are scored side by side. Affine codes are, as they take longer
 /// to decode than to read.
@@ -176,9 +187,12 @@ struct static_kernels {
     static void score_list(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                            const row_table& rows, const vicinal::detail::slot_t* slots, std::size_t count,
                            float* out) noexcept {
-        detail::score_rows<Isa, true>(
-            metric, codec, query, dim, codec.code_size(), count,
-            [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out);
+        using wide = detail::list_lanes<Isa, Metric, Codec>;
+        detail::in_fours<true>(
+            count, codec.code_size(), [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
+            [&](const std::byte* const* four, float* distances) VICINAL_LAMBDA_INLINE {
+                detail::score_4<lanes<Isa>, lane_count<Isa>, wide>(metric, codec, query, dim, four, distances);
+            });
     }
 
     /// Writes the distances of `query` to `count` rows that lie `stride` bytes apart from `first` on.
@@ -189,7 +203,8 @@ struct static_kernels {
             count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out,
             [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
                 if constexpr (decodes_slowly<Codec>)
-                    detail::score_4<lanes<Isa>, lane_count<Isa>>(metric, codec, query, dim, rows, distances);
+                    detail::score_4<lanes<Isa>, lane_count<Isa>, lanes<Isa>>(metric, codec, query, dim, rows,
+                                                                             distances);
                 else
                     detail::score_4_in_turn<lanes<Isa>, lane_count<Isa>>(metric, codec, query, dim, rows, distances);
             });
@@ -361,10 +376,10 @@ struct static_kernels {
     static void pack(const float* const* query, std::size_t count, std::size_t dim, float* panel) noexcept {
         tile<wide_isa<Isa>>::pack(query, count, dim, panel);
     }
-    static void collect(const float* panel, std::size_t dim, const float* const* row_at, std::size_t count,
-                        const float* least, const float* slope, const float* term,
+    static void collect(const float* panel, std::size_t size, std::size_t dim, const float* const* row_at,
+                        std::size_t count, const float* least, const float* slope, const float* term,
                         tile_hits<most_of_panel>& out) noexcept {
-        tile<wide_isa<Isa>>::collect(panel, dim, row_at, count, least, slope, term, out);
+        tile<wide_isa<Isa>>::collect(panel, size, dim, row_at, count, least, slope, term, out);
     }
 };
 

@@ -15,6 +15,17 @@
 
 VICINAL_NAMESPACE_BEGIN
 
+namespace simd {
+
+/// Rounds once. xsimd 8.1 has no fma of 512 bits, and multiplies and adds in two steps; unqualified calls find this one
+/// beside it, as mul_add makes.
+[[nodiscard]] VICINAL_INLINE lanes<avx512_isa> fma(const lanes<avx512_isa>& a, const lanes<avx512_isa>& b,
+                                                   const lanes<avx512_isa>& c) noexcept {
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+}  // namespace simd
+
 namespace simd::per_isa {
 
 template <class V>
@@ -27,6 +38,22 @@ VICINAL_INLINE std::size_t transpose_whole(tag::avx512, const float* const* vect
                                            float* out) noexcept {
     return transpose_squares<8, 32>(vectors, dim, out,
                                     [](auto... square) VICINAL_LAMBDA_INLINE { transpose_8x8(square...); });
+}
+
+template <class V>
+[[nodiscard]] VICINAL_INLINE V widen_bf16(tag::avx512, const std::byte* p) noexcept {
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    return V(_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16)));
+}
+
+template <class Half, class V>
+[[nodiscard]] VICINAL_INLINE Half lower_half(tag::avx512, const V& v) noexcept {
+    return Half(_mm512_castps512_ps256(v));
+}
+
+template <class Half, class V>
+[[nodiscard]] VICINAL_INLINE Half upper_half(tag::avx512, const V& v) noexcept {
+    return Half(_mm512_extractf32x8_ps(v, 1));
 }
 
 #if defined(VICINAL_GNU)

@@ -143,6 +143,12 @@ VICINAL_INLINE void store_rounded(tag::generic, const V& v, std::int16_t* out) n
 template <class V>
 VICINAL_INLINE void keep_in_register(tag::generic, V&) noexcept {}
 
+/// Nothing is wider than a set's own vectors.
+template <class Half, class V>
+Half lower_half(tag::generic, const V&) = delete;
+template <class Half, class V>
+Half upper_half(tag::generic, const V&) = delete;
+
 template <class V>
 VICINAL_INLINE void store_interleaved(tag::generic, const V& a, const V& b, float* out) noexcept {
     alignas(64) float first[V::size];
