@@ -112,8 +112,9 @@ void rerank_candidates(const State& index, const query_table& queries, std::size
     }
 }
 
-/// Searches for several queries, as search_closest does for one: scan(prepared queries, collectors, make, buffers, stats)
-/// pushes the rows that scorers find, of which make(query, made_of_query) makes one. The hits of query i go to room(i).
+/// Searches for several queries, as search_closest does for one. The hits of query i go to room(i).
+/// scan(prepared queries, their collectors, make, buffers, stats)  pushes the rows that scorers find, of which
+///                                                                 make(query, made_of_query) makes one
 template <class State, class Room, class Params, class Scan>
 void search_closest_together(const State& index, matrix_view<const float> queries, Room room,
                              std::span<std::size_t> found, const Params& params, Scan scan) {
