@@ -203,7 +203,7 @@ void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size
         end = end_of_chunk(begin, count);
         if constexpr (paced_bound_scorer<Scorer>) {
             const std::size_t worth = scorer.worth_bounding();
-            end = (std::min)(end, begin + (std::max)(worth, scan_block));
+            end = begin + (std::min)(end - begin, (std::max)(worth, scan_block));
             if (worth == 0) {
                 push_unbounded(scorer, begin, end, collector, slot_of, before_block);
                 continue;

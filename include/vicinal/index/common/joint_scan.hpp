@@ -5,6 +5,7 @@
 #include <algorithm>    // for min
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint32_t
+#include <iterator>     // for begin, size
 #include <numeric>      // for iota
 #include <span>         // for span
 #include <type_traits>  // for invoke_result_t
@@ -107,6 +108,11 @@ void scan_by_columns(Columns& columns, const simd::row_table& rows, std::size_t 
                      Scorers& scorers, Collectors& collectors, SlotOf slot_of, std::vector<float>& memory,
                      BeforeBlock before_block) {
     using scorer_type = typename Scorers::scorer_type;
+    if (std::size(queries) == 1) {
+        const auto query = *std::begin(queries);
+        scan_rows(std::as_const(scorers[query]), rows, count, collectors[query], slot_of, memory, before_block);
+        return;
+    }
     for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
         if constexpr (bound_scorer<scorer_type>)
             end = end_of_chunk(begin, count);

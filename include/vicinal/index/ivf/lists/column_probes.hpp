@@ -44,6 +44,11 @@ class column_probe_scanner {
     /// Scans those that are first to last - 1 among a query's. before_block() may throw.
     template <class BeforeBlock>
     void scan(std::size_t first, std::size_t last, BeforeBlock before_block) {
+        if (first >= last) return;
+        if (queries() * (last - first) < index_.lists.size()) {  // hardly any two queries meet in a list
+            scan_one_by_one(first, last, before_block);
+            return;
+        }
         if constexpr (bounding) {
             if (first != 0) {
                 // The more lists a query has seen, the fewer rows of the others are possible.
@@ -87,6 +92,12 @@ class column_probe_scanner {
         };
     }
 
+    template <class BeforeBlock>
+    void scan_one_by_one(std::size_t first, std::size_t last, BeforeBlock before_block) {
+        for (std::uint32_t q = 0; q < queries(); ++q)
+            for (std::size_t i = first; i < (std::min)(last, probes_[q].size()); ++i)
+                scan_alone(q, probes_[q][i], before_block);
+    }
     template <class BeforeBlock>
     void scan_list_together(std::size_t list, BeforeBlock before_block) {
         const ivf_rows rows = index_.lists[list];
