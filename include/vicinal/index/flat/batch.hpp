@@ -4,8 +4,10 @@
 
 #include <algorithm>  // for max, min
 #include <cstddef>    // for size_t
-#include <ranges>     // for iota
+#include <cstdint>    // for uint32_t
+#include <numeric>    // for iota
 #include <span>       // for span
+#include <vector>     // for vector
 
 #include "vicinal/core/progress.hpp"
 #include "vicinal/index/common/batch.hpp"
@@ -42,8 +44,10 @@ void scan_together(const State& index, const query_table& queries, const typenam
     if constexpr (reads_columns(State::algorithm)) {
         query_scorers scorers(queries, make);
         code_columns<typename State::isa_type> columns(scorers[0].looked_up());
-        scan_by_columns(columns, scorers[0].rows(), count, std::views::iota(std::size_t{0}, queries.size()), scorers,
-                        collectors, own_slot, buffers.bounds, check_stop);
+        std::vector<std::uint32_t> all(queries.size());
+        std::iota(all.begin(), all.end(), 0U);
+        scan_by_columns(columns, scorers[0].rows(), count, all, scorers, collectors, own_slot, buffers.bounds,
+                        check_stop);
         scorers.count_measured(stats);
     } else {
         scan_rows_together<typename State::isa_type>(index.metric, index.rows.coarse(), queries, count, collectors,
