@@ -277,11 +277,11 @@ def bugs_here():
             "if (slots_[noted_] != no_slot && ++noted_ == at_once)", "if (++noted_ == at_once)"),
         Bug("the highest of the lowest first", "bounds", "scoring/scan.hpp",
             "std::make_heap(keys_, keys_ + kept_, std::greater<>());", "std::make_heap(keys_, keys_ + kept_);"),
-        Bug("useless bounds are taken on and on", "bounds", "scoring/scan.hpp", "if (limited || together >= first_chunk / 2)", "if (false)"),
+        Bug("useless bounds are taken on and on", "bounds", "scoring/scan.hpp", "if (limited || end - begin >= bounded_first / 2)", "if (false)"),
         Bug("bounds that were useless once are given up", "bounds", "scoring/bounds_pca8.hpp",
             "rest_ -= (std::min)(rest_, rows);", "static_cast<void>(rows);"),
         Bug("memory for the bounds of whole 32 is not there", "bounds", "scoring/scan.hpp",
-            "round_up((std::min)(count, most_rows), simd::scan_lanes)", "(std::min)(count, most_rows)"),
+            "round_up(end - begin, simd::scan_lanes)", "end - begin"),
         Bug("zeros of two signs are two bounds", "bounds", "core/reservoir.hpp", "distance == 0.0F ? 0.0F : distance", "distance"),
         Bug("the last heads are not copied", "bounds", "simd/avx2/row_factors.hpp", "r < count || r % 8 != 0", "r + 1 < count"),
         Bug("weights of odd codes meet the even ones", "bounds", "simd/generic/integer_scan.hpp", "weight : weight * 256", "weight : weight"),
@@ -318,8 +318,8 @@ class Workshop:
 
         Test files' objects that lie in the folder `kept` are taken from there.
         """
-        sanitizer = {"soak": THREADS, "races": THREADS, "product": PLAIN, "exclusion": PLAIN, "segments": PLAIN,
-                     "forks": PLAIN}.get(group, ADDRESSES)
+        sanitizer = {"soak": THREADS, "races": THREADS, "product": PLAIN, "codes_batch": PLAIN, "exclusion": PLAIN,
+                     "segments": PLAIN, "forks": PLAIN}.get(group, ADDRESSES)
         flags = [*FLAGS, "-O1" if group in COMPUTING else "-O0", *sanitizer]
         objects = []
         for number, source in enumerate(GROUPS[group]):

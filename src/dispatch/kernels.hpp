@@ -218,23 +218,38 @@ void round_to_bytes(const float* entries, size_t count, float scale, float half,
                     std::uint8_t* out) noexcept {
     kernels::round_to_bytes(entries, count, scale, half, highest, out);
 }
+template <size_t Together>
 std::uint64_t table_sums(bytes first, size_t stride, size_t count, const std::uint8_t* tables, size_t dim, size_t ahead,
                          float limit, float* out) noexcept {
-    return kernels::table_sums<4>(first, stride, count, tables, dim, simd::scan_ahead(ahead), limit, out);
+    return kernels::table_sums<Together>(first, stride, count, tables, dim, simd::scan_ahead(ahead), limit, out);
+}
+void make_columns(bytes first, size_t stride, size_t count, size_t of_a_code, std::uint8_t* columns) noexcept {
+    kernels::make_columns(first, stride, count, of_a_code, columns);
+}
+std::uint64_t column_sums(const std::uint8_t* columns, size_t count, const std::uint8_t* tables, size_t dim,
+                          float limit, float* out) noexcept {
+    return kernels::column_sums<4>(columns, count, tables, dim, limit, out);
 }
 table::lookup_scale make_lookup_tables(const float* query, size_t dim, std::uint8_t* tables) noexcept {
     const simd::scan_scale made = kernels::make_lookup_tables(query, dim, tables);
     return {made.step, made.low};
 }
+VICINAL_INLINE simd::sign_query signs_of(const table::sign_query& query) noexcept {
+    return {query.factors_size,
+            query.tables,
+            query.width,
+            {query.scale.step, query.scale.low},
+            {query.base, query.slack, query.width_of_terms}};
+}
 template <bool Squares>
 void sign_bounds(bytes first, size_t stride, size_t count, const table::sign_query& query, size_t ahead, float largest,
                  float* out) noexcept {
-    const simd::sign_query by{query.factors_size,
-                              query.tables,
-                              query.width,
-                              {query.scale.step, query.scale.low},
-                              {query.base, query.slack, query.width_of_terms}};
-    kernels::sign_bounds<Squares>(first, stride, count, by, simd::scan_ahead(ahead), largest, out);
+    kernels::sign_bounds<Squares>(first, stride, count, signs_of(query), simd::scan_ahead(ahead), largest, out);
+}
+template <bool Squares>
+void column_bounds(const std::uint8_t* columns, bytes first, size_t stride, size_t count,
+                   const table::sign_query& query, float largest, float* out) noexcept {
+    kernels::column_bounds<Squares>(columns, first, stride, count, signs_of(query), largest, out);
 }
 template <bool Products>
 void pca_bounds(bytes first, size_t stride, size_t count, const table::pca_query& query, float lowest, float* out,
@@ -310,10 +325,15 @@ constexpr table::kernel_table make_table() noexcept {
     all.plane_lookup[0] = plane_lookup<false>;
     all.plane_lookup[1] = plane_lookup<true>;
     all.round_to_bytes = round_to_bytes;
-    all.table_sums = table_sums;
+    all.table_sums[0] = table_sums<2>;
+    all.table_sums[1] = table_sums<4>;
+    all.make_columns = make_columns;
+    all.column_sums = column_sums;
     all.make_lookup_tables = make_lookup_tables;
     all.sign_bounds[0] = sign_bounds<false>;
     all.sign_bounds[1] = sign_bounds<true>;
+    all.column_bounds[0] = column_bounds<false>;
+    all.column_bounds[1] = column_bounds<true>;
     all.pca_bounds[0] = pca_bounds<false>;
     all.pca_bounds[1] = pca_bounds<true>;
     all.not_above_32 = not_above_32;

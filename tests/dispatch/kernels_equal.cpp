@@ -206,9 +206,20 @@ void check_tables(source& from, std::size_t dim) {
         out[0] = signs.scale.step, out[1] = signs.scale.low;
         for (std::size_t i = 0; i < 4 * width; ++i) out[2 + i] = static_cast<float>(tables[i]);
     });
-    compare<float>("table_sums", dim, 64 + 2, [&](auto k, float* out) {
-        const std::uint64_t close =
-            k.template table_sums<4>(codes.data(), stride, rows, tables, width, simd::scan_ahead(4096), 700.0F, out);
+    const auto compare_table_sums = [&]<std::size_t Together>(std::integral_constant<std::size_t, Together>) {
+        compare<float>("table_sums", dim, 64 + 2, [&](auto k, float* out) {
+            const std::uint64_t close = k.template table_sums<Together>(codes.data(), stride, rows, tables, width,
+                                                                        simd::scan_ahead(4096), 700.0F, out);
+            std::memset(out + rows, 0, (64 - rows) * sizeof(float));
+            std::memcpy(out + 64, &close, sizeof close);
+        });
+    };
+    compare_table_sums(std::integral_constant<std::size_t, 2>{});
+    compare_table_sums(std::integral_constant<std::size_t, 4>{});
+    alignas(64) static std::uint8_t columns[64 * 128];
+    compare<float>("column_sums", dim, 64 + 2, [&](auto k, float* out) {
+        k.make_columns(codes.data(), stride, rows, width / 8, columns);
+        const std::uint64_t close = k.template column_sums<4>(columns, rows, tables, width, 700.0F, out);
         std::memset(out + rows, 0, (64 - rows) * sizeof(float));
         std::memcpy(out + 64, &close, sizeof close);
     });
@@ -221,6 +232,12 @@ void check_tables(source& from, std::size_t dim) {
         std::vector<float> more(64);
         k.template sign_bounds<false>(factored.data(), stride, rows, signs, simd::scan_ahead{}, 1e30F, more.data());
         std::memcpy(out + rows, more.data(), rows * sizeof(float));
+    });
+    compare<float>("column_bounds", dim, rows, [&](auto k, float* out) {
+        k.make_columns(factored.data() + 16, stride, rows, width / 8, columns);
+        std::vector<float> bounds(64);
+        k.template column_bounds<true>(columns, factored.data(), stride, rows, signs, 1e30F, bounds.data());
+        std::memcpy(out, bounds.data(), rows * sizeof(float));
     });
     std::vector<std::int16_t> weights(width + 64);
     for (std::int16_t& w : weights) w = static_cast<std::int16_t>(static_cast<int>(from.random() % 4000) - 2000);

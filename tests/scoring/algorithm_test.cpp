@@ -60,13 +60,15 @@ TEST_CASE("algorithm: signs and axes bound distances") {
     STATIC_REQUIRE(bounds_coarse<two_level<pca8, f32>>);
     STATIC_REQUIRE_FALSE(bounds_coarse<two_level<sq8, f32>>);
 }
-TEST_CASE("algorithm: only what is exact and in no order of its own is searched jointly") {
+TEST_CASE("algorithm: only what paces itself is not searched jointly") {
     CHECK(is_joint(decode));
     CHECK(is_joint(fuse));
     CHECK(is_joint(integer_prefilter));
     CHECK(is_joint(table_prefilter));
     CHECK(is_exact(distance_bounds));
     CHECK_FALSE(is_joint(distance_bounds));
+    CHECK(is_joint(table_estimates));
+    CHECK(is_joint(sign_bounds));
     CHECK_FALSE(is_exact(sign_bounds));
     CHECK_FALSE(is_exact(table_estimates));
     CHECK_FALSE(is_exact(integer_sums));

@@ -5,9 +5,9 @@
 //     f32, f16, bf16                      fuse                 dot_products               fuse
 //     sq8, sq4                            integer_prefilter    dot_products               integer_sums
 //     pq                                  table_prefilter      table_prefilter            fuse
-//     rabitq<B>                           sign_bounds          sign_bounds, one by one    decode
-//     two_level<pq, F>                    table_estimates      the same, one by one       fuse, of pq
-//     two_level<rabitq<B>, F>             sign_bounds          sign_bounds, one by one    decode, of rabitq
+//     rabitq<B>                           sign_bounds          sign_bounds                decode
+//     two_level<pq, F>                    table_estimates      table_estimates            fuse, of pq
+//     two_level<rabitq<B>, F>             sign_bounds          sign_bounds                decode, of rabitq
 //     two_level<pca8, f32>                distance_bounds      the same, one by one       refused
 //     two_level<C, F>, other C            as C, then F         as C, then F               as C, then F
 //
@@ -77,10 +77,16 @@ template <class Metric, class Codec, class Isa>
     return algorithm != sign_bounds && algorithm != table_estimates && algorithm != integer_sums;
 }
 
-/// Whether the queries of a batch look at each block of rows together. Where bounds or estimates of one query choose
-/// rows in an order of its own, they are searched one by one.
+/// Whether the queries of a batch look at each block of rows together. Where bounds of one query choose how many of the
+/// next rows are worth bounding, they are searched one by one.
 [[nodiscard]] constexpr bool is_joint(scan_algorithm algorithm) noexcept {
-    return is_exact(algorithm) && algorithm != scan_algorithm::distance_bounds;
+    return algorithm != scan_algorithm::distance_bounds;
+}
+
+/// Whether rows' codes are looked up in tables, by columns that many queries can share: scoring/code_columns.hpp.
+[[nodiscard]] constexpr bool reads_columns(scan_algorithm algorithm) noexcept {
+    using enum scan_algorithm;
+    return algorithm == table_prefilter || algorithm == table_estimates || algorithm == sign_bounds;
 }
 
 /// The algorithm of scans for one query, of a plain codec or the coarse one of two.

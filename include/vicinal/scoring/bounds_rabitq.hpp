@@ -91,6 +91,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         else
             return static_cast<float>((std::min)(-metric_.least_sum(threshold), double{largest}));
     }
+    [[nodiscard]] looked_up_bytes looked_up() const noexcept { return {Codec::factors_size, coder_.width() / 8}; }
     /// The rows' bounds, by their signs, into out, which has places for whole 32. Rows as in score_block, any number:
     /// by hundreds they take two thirds of the time.
     void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
@@ -99,6 +100,14 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
             return;
         }
         Isa::template sign_bounds<differences>(first, stride, count, signs_, ahead_, largest, out);
+    }
+    /// The same by the columns of their signs.
+    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out,
+                      const std::uint8_t* columns) const noexcept {
+        if (able_)
+            Isa::template column_bounds<differences>(columns, first, stride, count, signs_, largest, out);
+        else
+            lower_bounds(first, stride, count, out);
     }
     /// Which of 32 bounds are not above `limit`, as bits.
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds, float limit) noexcept {
@@ -189,8 +198,13 @@ class sketch_scorer {
     void relative_to(const code_center& center) noexcept { coarse_.relative_to(center); }
     [[nodiscard]] const simd::row_table& rows() const noexcept { return coarse_.rows(); }
     [[nodiscard]] float limit_of(float threshold) const noexcept { return coarse_.limit_of(threshold); }
+    [[nodiscard]] looked_up_bytes looked_up() const noexcept { return coarse_.looked_up(); }
     void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
         coarse_.lower_bounds(first, stride, count, out);
+    }
+    void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out,
+                      const std::uint8_t* columns) const noexcept {
+        coarse_.lower_bounds(first, stride, count, out, columns);
     }
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds, float limit) noexcept {
         return scan_scorer<Metric, Coarse, Isa>::not_above(bounds, limit);

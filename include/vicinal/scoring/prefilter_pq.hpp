@@ -62,6 +62,7 @@ class lookup_tables {
     }
 
     [[nodiscard]] bool able() const noexcept { return able_; }
+    [[nodiscard]] looked_up_bytes looked_up() const noexcept { return {0, bytes_}; }
     /// The sum of m_p above.
     [[nodiscard]] double least() const noexcept { return least_; }
     /// The sum of the pairs' mean E_p above m_p: about that of any row.
@@ -92,6 +93,11 @@ class lookup_tables {
     VICINAL_INLINE std::uint64_t sums(const std::byte* first, std::size_t stride, std::size_t count, float limit,
                                       float* out) const noexcept {
         return Isa::template table_sums<together>(first, stride, count, byte_lut_, 8 * bytes_, ahead_, limit, out);
+    }
+    /// The same by the rows' columns.
+    VICINAL_INLINE std::uint64_t sums(const std::uint8_t* columns, std::size_t count, float limit,
+                                      float* out) const noexcept {
+        return Isa::template column_sums<together>(columns, count, byte_lut_, 8 * bytes_, limit, out);
     }
 
   private:
@@ -124,23 +130,33 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         }
     }
 
+    [[nodiscard]] looked_up_bytes looked_up() const noexcept { return luts_.looked_up(); }
     /// Bit i is set if row i of `count` <= 64 could be at most at distance `threshold`. Rows as in score_block.
     [[nodiscard]] std::uint64_t close_rows(const std::byte* first, std::size_t stride, std::size_t count,
                                            float threshold) const noexcept {
-        const std::uint64_t all = ~std::uint64_t{0} >> (64 - count);
-        if (!luts_.able()) return all;
-        if (threshold != asked_) {
-            asked_ = threshold;
-            limit_ = limit_of(threshold);
-        }
-        if (limit_ == nothing_ruled_out) return all;
         alignas(32) float sums[64];
+        if (!sets_limit(threshold)) return ~std::uint64_t{0} >> (64 - count);
         return luts_.sums(first, stride, count, limit_, sums);
+    }
+    [[nodiscard]] std::uint64_t close_rows(const std::byte*, std::size_t, std::size_t count, float threshold,
+                                           const std::uint8_t* columns) const noexcept {
+        alignas(32) float sums[64];
+        if (!sets_limit(threshold)) return ~std::uint64_t{0} >> (64 - count);
+        return luts_.sums(columns, count, limit_, sums);
     }
 
   private:
     static constexpr float nothing_ruled_out = (std::numeric_limits<float>::max)();
 
+    /// Makes limit_ the limit for a threshold. False: nothing is ruled out.
+    [[nodiscard]] VICINAL_INLINE bool sets_limit(float threshold) const noexcept {
+        if (!luts_.able()) return false;
+        if (threshold != asked_) {
+            asked_ = threshold;
+            limit_ = limit_of(threshold);
+        }
+        return limit_ != nothing_ruled_out;
+    }
     /// What the sums of a row's entries must not exceed for a distance up to `threshold`.
     [[nodiscard]] float limit_of(float threshold) const noexcept {
         double room = 0;
@@ -184,12 +200,18 @@ class estimating_scorer : public scorer<Metric, Codec, Isa> {
         if (luts_.able()) luts_.quantize(luts_.mean() * 1.5, true);
     }
 
+    [[nodiscard]] looked_up_bytes looked_up() const noexcept { return luts_.looked_up(); }
     /// Estimates of `count` <= 64 rows into out, which has 64 places; bit i is set if row i's is at most `threshold`.
     [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
                                          float* out) const {
         if (luts_.able()) return luts_.sums(first, stride, count, threshold, out);
         this->score_block(first, stride, count, out);
         return ~std::uint64_t{0} >> (64 - count);
+    }
+    [[nodiscard]] std::uint64_t estimate(const std::byte* first, std::size_t stride, std::size_t count, float threshold,
+                                         float* out, const std::uint8_t* columns) const {
+        if (luts_.able()) return luts_.sums(columns, count, threshold, out);
+        return estimate(first, stride, count, threshold, out);
     }
 
   private:

@@ -102,48 +102,29 @@ void for_each_possible(const float* lower, std::size_t first, std::size_t count,
     return aligned < most ? aligned : most;
 }
 
-/// A chunk_bounds keeps the bounds of a chunk of rows and knows which are lowest. It refers to what it is made from.
-class chunk_bounds {
+/// A lowest_bounds keeps the rows of a chunk whose bounds are lowest, to have them measured first. Where it takes
+/// for_each(limit, f), that calls f(row, bound) for the chunk's rows in order whose bounds do not exceed limit(), which
+/// it asks for each 32.
+class lowest_bounds {
   public:
-    static constexpr std::size_t most_rows = 16384;
-
-    /// memory  for the bounds of `count` rows, or of most_rows if they are more
-    chunk_bounds(std::vector<float>& memory, std::size_t count) {
-        const std::size_t room = round_up((std::min)(count, most_rows), simd::scan_lanes);
-        if (memory.size() < room) memory.resize(room);
-        lower_ = memory.data();
-    }
-
-    /// Takes the bounds of rows [begin, end); only those up to `limit` matter. before_block() runs every few hundred
-    /// rows.
-    template <bound_scorer Scorer, class BeforeBlock>
-    void take(const Scorer& scorer, const simd::row_table& rows, std::size_t begin, std::size_t end, float limit,
-              BeforeBlock before_block) {
-        constexpr std::size_t at_once = 512;  // by one call: of 32 rows a third of the time went into the calls
-        begin_ = begin;
-        count_ = end - begin;
+    /// Takes the bounds of a chunk; only those up to `limit` matter.
+    template <class ForEach>
+    void take(float limit, const ForEach& for_each) {
         reservoir lowest(keys_, lowest_kept);
         std::size_t possible = 0;
-        for (std::size_t first = begin, n = 0; first < end; first += n) {
-            before_block();
-            n = (std::min)(rows_in_line(first, at_once), end - first);
-            float* const here = lower_ + (first - begin);
-            scorer.lower_bounds(rows[static_cast<slot_t>(first)], rows.stride, n, here);
-            for_each_possible<Scorer>(
-                here, first, n, [&] { return (std::min)(limit, lowest.threshold()); },
-                [&](std::size_t row, float bound) {
-                    lowest.push(static_cast<std::uint32_t>(row), bound);
-                    ++possible;
-                });
-        }
+        for_each([&] { return (std::min)(limit, lowest.threshold()); },
+                 [&](std::size_t row, float bound) {
+                     lowest.push(static_cast<std::uint32_t>(row), bound);
+                     ++possible;
+                 });
         kept_ = lowest.finish().size();
         all_kept_ = kept_ == possible;
         std::make_heap(keys_, keys_ + kept_, std::greater<>());
     }
 
     /// Adds to `measurer` the rows with the lowest bounds, the lowest first, then all others that it leaves possible.
-    template <bound_scorer Scorer, class Measurer>
-    void measure(Measurer& measurer) {
+    template <class Measurer, class ForEach>
+    void measure(Measurer& measurer, const ForEach& for_each) {
         std::uint64_t last = 0;
         for (; kept_ != 0 && reservoir::distance(keys_[0]) <= measurer.limit(); --kept_) {
             last = keys_[0];
@@ -152,64 +133,94 @@ class chunk_bounds {
         }
         measurer.settle();
         if (kept_ != 0 || all_kept_) return;
-        for_each_possible<Scorer>(
-            lower_, begin_, count_, [&] { return measurer.limit(); },
-            [&](std::size_t row, float bound) {
-                if (reservoir::key_of(static_cast<std::uint32_t>(row), bound) > last) measurer.add(row);
-            });
+        for_each([&] { return measurer.limit(); },
+                 [&](std::size_t row, float bound) {
+                     if (reservoir::key_of(static_cast<std::uint32_t>(row), bound) > last) measurer.add(row);
+                 });
         measurer.settle();
     }
 
   private:
     static constexpr std::size_t lowest_kept = 128;
-    float* lower_;
-    std::size_t begin_ = 0;
-    std::size_t count_ = 0;
     std::uint64_t keys_[2 * lowest_kept];  // a reservoir's, then a heap
     std::size_t kept_ = 0;
     bool all_kept_ = true;  // that were possible
 };
 
-/// Pushes rows [0, count) of `rows`, any number, by a scorer that knows lower bounds. Of some thousands of rows those
-/// with the lowest bounds are measured first, closest first, so that the threshold soon is about what it will be in the
-/// end; then the few others that it leaves possible, in order. A scorer that says by `worth_bounding` that bounds rule
-/// out too little has the next rows measured.
+/// Rows are bounded a chunk at a time, the first of which is smaller: half as many more rows are measured if the first
+/// 2048 are a chunk by themselves.
+inline constexpr std::size_t bounded_together = 16384;
+inline constexpr std::size_t bounded_first = bounded_together / 2;
+/// Where the chunk that begins with row `begin` of `count` ends.
+[[nodiscard]] constexpr std::size_t end_of_chunk(std::size_t begin, std::size_t count) noexcept {
+    return (std::min)(begin + (begin == 0 ? bounded_first : bounded_together), count);
+}
+
+/// Has rows [begin, end), at most bounded_together, measured by their bounds. Those with the lowest bounds are measured
+/// first, closest first, so that the threshold soon is about what it will be in the end; then the few others that it
+/// leaves possible, in order. before_block() runs every few hundred rows.
+/// memory  for bounds
+template <bound_scorer Scorer, class Measurer, class BeforeBlock>
+void measure_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t begin, std::size_t end,
+                       Measurer& measurer, std::vector<float>& memory, BeforeBlock before_block) {
+    constexpr std::size_t at_once = 512;  // by one call: of 32 rows a third of the time went into the calls
+    const std::size_t room = round_up(end - begin, simd::scan_lanes);
+    if (memory.size() < room) memory.resize(room);
+    float* const lower = memory.data();
+    lowest_bounds lowest;
+    lowest.take(measurer.limit(), [&](auto limit, auto f) {
+        for (std::size_t first = begin, n = 0; first < end; first += n) {
+            before_block();
+            n = (std::min)(rows_in_line(first, at_once), end - first);
+            float* const here = lower + (first - begin);
+            scorer.lower_bounds(rows[static_cast<slot_t>(first)], rows.stride, n, here);
+            for_each_possible<Scorer>(here, first, n, limit, f);
+        }
+    });
+    lowest.measure(measurer,
+                   [&](auto limit, auto f) { for_each_possible<Scorer>(lower, begin, end - begin, limit, f); });
+}
+
+/// Pushes rows [begin, end), at most bounded_together, by a scorer that knows lower bounds.
+template <bound_scorer Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
+void push_chunk(const Scorer& scorer, const simd::row_table& rows, std::size_t begin, std::size_t end,
+                Collector& collector, SlotOf slot_of, std::vector<float>& memory, BeforeBlock before_block) {
+    row_measurer<Scorer, Collector, SlotOf> measurer(scorer, rows, collector, slot_of);
+    [[maybe_unused]] const bool limited = measurer.limit() < (std::numeric_limits<float>::max)();
+    measure_by_bounds(scorer, rows, begin, end, measurer, memory, before_block);
+    // What it took to have any results at all says little of the rows to come, unless it took many.
+    if constexpr (paced_bound_scorer<Scorer>)
+        if (limited || end - begin >= bounded_first / 2) scorer.bounded(end - begin, measurer.measured());
+}
+
+/// Pushes rows [0, count) of `rows`, any number, by a scorer that knows lower bounds. A scorer that says by
+/// `worth_bounding` that bounds rule out too little has the next rows measured.
 /// memory  for bounds
 template <bound_scorer Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
 void push_by_bounds(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector,
                     SlotOf slot_of, std::vector<float>& memory, BeforeBlock before_block) {
-    // Half as many more rows are measured if the first 2048 are a chunk by themselves.
-    constexpr std::size_t first_chunk = chunk_bounds::most_rows / 2;
-    chunk_bounds bounds(memory, count);
     for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
-        std::size_t together = begin == 0 ? first_chunk : chunk_bounds::most_rows;
-        std::size_t worth = together;
-        if constexpr (paced_bound_scorer<Scorer>) worth = scorer.worth_bounding();
-        together = (std::min)({together, (std::max)(worth, scan_block), count - begin});
-        end = begin + together;
-        if constexpr (paced_bound_scorer<Scorer>)
+        end = end_of_chunk(begin, count);
+        if constexpr (paced_bound_scorer<Scorer>) {
+            const std::size_t worth = scorer.worth_bounding();
+            end = begin + (std::min)(end - begin, (std::max)(worth, scan_block));
             if (worth == 0) {
                 push_unbounded(scorer, begin, end, collector, slot_of, before_block);
                 continue;
             }
-        row_measurer<Scorer, Collector, SlotOf> measurer(scorer, rows, collector, slot_of);
-        [[maybe_unused]] const bool limited = measurer.limit() < (std::numeric_limits<float>::max)();
-        bounds.take(scorer, rows, begin, end, measurer.limit(), before_block);
-        bounds.template measure<Scorer>(measurer);
-        // What it took to have any results at all says little of the rows to come, unless it took many.
-        if constexpr (paced_bound_scorer<Scorer>)
-            if (limited || together >= first_chunk / 2) scorer.bounded(together, measurer.measured());
+        }
+        push_chunk(scorer, rows, begin, end, collector, slot_of, memory, before_block);
     }
 }
 
-/// Scores rows [0, count) of `rows` in order and pushes row i as slot_of(i). before_block() runs before each block and
-/// may throw.
+/// Scores rows [begin, end) of `rows` in order and pushes row i as slot_of(i). before_block() runs before each block
+/// and may throw. begin is a multiple of scan_block.
 template <class Scorer, row_collector Collector, class SlotOf, class BeforeBlock>
-void scan_blocks(const Scorer& scorer, const simd::row_table& rows, std::size_t count, Collector& collector,
-                 SlotOf slot_of, BeforeBlock before_block) {
-    for (std::size_t first = 0; first < count; first += scan_block) {
+void scan_blocks(const Scorer& scorer, const simd::row_table& rows, std::size_t begin, std::size_t end,
+                 Collector& collector, SlotOf slot_of, BeforeBlock before_block) {
+    for (std::size_t first = begin; first < end; first += scan_block) {
         before_block();
-        const std::size_t n = count - first < scan_block ? count - first : scan_block;
+        const std::size_t n = end - first < scan_block ? end - first : scan_block;
         push_block(scorer, rows[static_cast<slot_t>(first)], rows.stride, n, collector,
                    [&](std::size_t i) { return slot_of(static_cast<slot_t>(first + i)); });
     }
@@ -223,7 +234,7 @@ void scan_rows(const Scorer& scorer, const simd::row_table& rows, std::size_t co
     if constexpr (bound_scorer<Scorer>)
         push_by_bounds(scorer, rows, count, collector, slot_of, memory, before_block);
     else
-        scan_blocks(scorer, rows, count, collector, slot_of, before_block);
+        scan_blocks(scorer, rows, 0, count, collector, slot_of, before_block);
 }
 
 /// Names the rows of a store, which lie where their numbers say.

@@ -168,8 +168,8 @@ class scorer {
     [[no_unique_address]] center_of<Codec> center_;
 };
 
-/// A stored row as a query: in place where the codec is f32, else decoded into a buffer, by a kernel where there is one:
-/// halves one by one took a quarter of the time of building a graph.
+/// A stored row as a query: in place where the codec is f32, else decoded into a buffer, by a kernel where there is
+/// one. Halves that were decoded one by one took a quarter of the time of building a graph.
 template <class Codec, class Isa = simd::native_kernels>
 class row_as_query {
   public:

@@ -89,6 +89,19 @@ concept relative_scorer = requires(S& s, const code_center& center) {
     s.relative_to(center);
 };
 
+/// Which bytes of a row's code are looked up in tables.
+struct looked_up_bytes {
+    std::size_t offset = 0;
+    std::size_t count = 0;
+};
+
+/// A scorer that looks codes up in tables: its close_rows, estimate or lower_bounds take as their last argument the
+/// columns of the rows' looked_up() bytes, where many queries share them (scoring/code_columns.hpp).
+template <class S>
+concept column_reading_scorer = requires(const S& s) {
+    { s.looked_up() } -> std::same_as<looked_up_bytes>;
+};
+
 /// What a scan can ask rows of a block or a list by: one of the four.
 template <class S>
 concept scan_scorer_like = block_scorer<S> || prefilter_scorer<S> || estimate_scorer<S> || bound_scorer<S>;

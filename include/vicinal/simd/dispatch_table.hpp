@@ -122,11 +122,16 @@ struct kernel_table {
                              float* most) noexcept;  ///< products, differences
     void (*round_to_bytes)(const float* entries, size_t count, float scale, float half, unsigned highest,
                            std::uint8_t* out) noexcept;
-    std::uint64_t (*table_sums)(bytes first, size_t stride, size_t count, const std::uint8_t* tables, size_t dim,
-                                size_t ahead, float limit, float* out) noexcept;  ///< 4 together
+    std::uint64_t (*table_sums[2])(bytes first, size_t stride, size_t count, const std::uint8_t* tables, size_t dim,
+                                   size_t ahead, float limit, float* out) noexcept;  ///< 2 and 4 together
+    void (*make_columns)(bytes first, size_t stride, size_t count, size_t of_a_code, std::uint8_t* columns) noexcept;
+    std::uint64_t (*column_sums)(const std::uint8_t* columns, size_t count, const std::uint8_t* tables, size_t dim,
+                                 float limit, float* out) noexcept;  ///< 4 together
     lookup_scale (*make_lookup_tables)(const float* query, size_t dim, std::uint8_t* tables) noexcept;
     void (*sign_bounds[2])(bytes first, size_t stride, size_t count, const sign_query&, size_t ahead, float largest,
                            float* out) noexcept;  ///< of products, of squares
+    void (*column_bounds[2])(const std::uint8_t* columns, bytes first, size_t stride, size_t count, const sign_query&,
+                             float largest, float* out) noexcept;  ///< of products, of squares
     void (*pca_bounds[2])(bytes first, size_t stride, size_t count, const pca_query&, float lowest, float* out,
                           size_t ahead) noexcept;  ///< of squares, of products
     std::uint32_t (*not_above_32)(const float* values, float limit) noexcept;

@@ -143,8 +143,19 @@ struct dispatched_kernels {
     [[nodiscard]] static std::uint64_t table_sums(const std::byte* first, std::size_t stride, std::size_t count,
                                                   const std::uint8_t* tables, std::size_t dim, scan_ahead ahead,
                                                   float limit, float* out) noexcept {
+        static_assert(Together == 2 || Together == 4);
+        return kernels().table_sums[Together / 2 - 1](first, stride, count, tables, dim, ahead.bytes(), limit, out);
+    }
+    static void make_columns(const std::byte* first, std::size_t stride, std::size_t count, std::size_t bytes,
+                             std::uint8_t* columns) noexcept {
+        kernels().make_columns(first, stride, count, bytes, columns);
+    }
+    template <std::size_t Together>
+    [[nodiscard]] static std::uint64_t column_sums(const std::uint8_t* columns, std::size_t count,
+                                                   const std::uint8_t* tables, std::size_t dim, float limit,
+                                                   float* out) noexcept {
         static_assert(Together == 4);
-        return kernels().table_sums(first, stride, count, tables, dim, ahead.bytes(), limit, out);
+        return kernels().column_sums(columns, count, tables, dim, limit, out);
     }
     [[nodiscard]] static scan_scale make_lookup_tables(const float* query, std::size_t dim,
                                                        std::uint8_t* tables) noexcept {
@@ -154,15 +165,12 @@ struct dispatched_kernels {
     template <bool Squares>
     static void sign_bounds(const std::byte* first, std::size_t stride, std::size_t count, const sign_query& query,
                             scan_ahead ahead, float largest, float* out) noexcept {
-        kernels().sign_bounds[Squares ? 1 : 0](first, stride, count,
-                                               {query.factors_size,
-                                                query.tables,
-                                                query.width,
-                                                {query.scale.step, query.scale.low},
-                                                query.terms.base,
-                                                query.terms.slack,
-                                                query.terms.width},
-                                               ahead.bytes(), largest, out);
+        kernels().sign_bounds[Squares ? 1 : 0](first, stride, count, view_of(query), ahead.bytes(), largest, out);
+    }
+    template <bool Squares>
+    static void column_bounds(const std::uint8_t* columns, const std::byte* first, std::size_t stride,
+                              std::size_t count, const sign_query& query, float largest, float* out) noexcept {
+        kernels().column_bounds[Squares ? 1 : 0](columns, first, stride, count, view_of(query), largest, out);
     }
     template <bool Products>
     static void pca_bounds(const std::byte* first, std::size_t stride, std::size_t count, const pca_query& query,
@@ -238,6 +246,10 @@ struct dispatched_kernels {
     }
     [[nodiscard]] static VICINAL_INLINE table::row_places places(const row_table& rows) noexcept {
         return {rows.origins, rows.stride, rows.shift};
+    }
+    [[nodiscard]] static VICINAL_INLINE table::sign_query view_of(const sign_query& by) noexcept {
+        return {by.factors_size, by.tables,      by.width,      {by.scale.step, by.scale.low},
+                by.terms.base,   by.terms.slack, by.terms.width};
     }
     [[nodiscard]] static table::rotation view_of(const rotation& by) noexcept {
         const rotation_view view = by.view();

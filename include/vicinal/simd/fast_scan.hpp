@@ -78,6 +78,31 @@ template <class Isa, std::size_t Together>
     return close & ~std::uint64_t{0} >> (64 - count);
 }
 
+/// Turns the codes of any number of rows, `stride` bytes apart, into columns of bytes, 32 rows at a time, for scans by
+/// many queries: a scan of rows spends half of its time on that. 16 bytes past each row's code are readable.
+/// bytes    of a code
+/// columns  32 column_count(bytes) bytes for each 32 rows, on a boundary of 32; how they lie is the instruction set's
+template <class Isa>
+VICINAL_INLINE void make_columns(const std::byte* first, std::size_t stride, std::size_t count, std::size_t bytes,
+                                 std::uint8_t* columns) noexcept {
+    for (std::size_t r = 0; r < count; r += scan_lanes, columns += scan_lanes * column_count(bytes))
+        per_isa::make_columns_32(tag_of<Isa>{}, first + r * stride, stride,
+                                 count - r < scan_lanes ? count - r : scan_lanes, bytes, columns);
+}
+
+/// Does what table_sums does, of rows that are columns now.
+template <class Isa, std::size_t Together>
+[[nodiscard]] VICINAL_INLINE std::uint64_t column_sums(const std::uint8_t* columns, std::size_t count,
+                                                       const std::uint8_t* tables, std::size_t dim, float limit,
+                                                       float* out) noexcept {
+    std::uint64_t close = 0;
+    for (std::size_t r = 0; r < count; r += scan_lanes, columns += scan_lanes * column_count(dim / 8)) {
+        per_isa::scan_columns_32<Together>(tag_of<Isa>{}, columns, tables, dim, {1.0F, 0.0F}, out + r);
+        close |= std::uint64_t{not_above_32<Isa>(out + r, limit)} << r;
+    }
+    return close & ~std::uint64_t{0} >> (64 - count);
+}
+
 /// Bounds rows' distances by their factors and the products of the query with their signs, as factor_terms says.
 /// factors  `count` <= 32 factors, `stride` bytes apart;  sums, out  32 floats, of which `count` are used
 template <class Isa, bool Squares>
@@ -95,23 +120,47 @@ struct sign_query {
     factor_terms terms;
 };
 
+/// Bounds rows as sign_bounds says. sums_of(r, n, sums) writes the products with the signs of n <= 32 rows from r on.
+template <class Isa, bool Squares, class Sums>
+VICINAL_INLINE void bounds_by_sums(const std::byte* first, std::size_t stride, std::size_t count,
+                                   const factor_terms& terms, float largest, float* out, const Sums& sums_of) noexcept {
+    for (std::size_t r = 0; r < count; r += scan_lanes) {
+        const std::size_t n = count - r < scan_lanes ? count - r : scan_lanes;
+        alignas(32) float sums[scan_lanes];
+        alignas(32) float bounds[scan_lanes];
+        sums_of(r, n, sums);
+        factor_bounds<Isa, Squares>(first + r * stride, stride, n, sums, terms, bounds);
+        for (std::size_t i = 0; i < scan_lanes; ++i)
+            out[r + i] = bounds[i] >= -largest ? (bounds[i] <= largest ? bounds[i] : largest) : -largest;
+    }
+}
+
 /// Bounds any number of rows, `stride` bytes apart, by their signs and factors, into out, which has places for whole
 /// 32. Bounds are from -largest to largest; what is no number, of a damaged mapped file, becomes -largest.
 template <class Isa, bool Squares>
 VICINAL_INLINE void sign_bounds(const std::byte* first, std::size_t stride, std::size_t count, const sign_query& query,
                                 scan_ahead ahead, float largest, float* out) noexcept {
     const sign_query by = query;  // out cannot overlap a local
-    for (std::size_t r = 0; r < count; r += scan_lanes) {
-        const std::byte* const rows = first + r * stride;
-        const std::size_t n = count - r < scan_lanes ? count - r : scan_lanes;
-        ahead.ask(rows, n * stride);
-        alignas(32) float sums[scan_lanes];
-        alignas(32) float bounds[scan_lanes];
-        scan_rows_32<Isa>(rows + by.factors_size, stride, n, by.tables, by.width, by.scale, sums);
-        factor_bounds<Isa, Squares>(rows, stride, n, sums, by.terms, bounds);
-        for (std::size_t i = 0; i < scan_lanes; ++i)
-            out[r + i] = bounds[i] >= -largest ? (bounds[i] <= largest ? bounds[i] : largest) : -largest;
-    }
+    bounds_by_sums<Isa, Squares>(first, stride, count, by.terms, largest, out,
+                                 [&](std::size_t r, std::size_t n, float* sums) VICINAL_LAMBDA_INLINE {
+                                     const std::byte* const rows = first + r * stride;
+                                     ahead.ask(rows, n * stride);
+                                     scan_rows_32<Isa>(rows + by.factors_size, stride, n, by.tables, by.width, by.scale,
+                                                       sums);
+                                 });
+}
+
+/// Does what sign_bounds does, of rows whose signs are columns now.
+template <class Isa, bool Squares>
+VICINAL_INLINE void column_bounds(const std::uint8_t* columns, const std::byte* first, std::size_t stride,
+                                  std::size_t count, const sign_query& query, float largest, float* out) noexcept {
+    const sign_query by = query;
+    const std::size_t of_a_row = column_count(by.width / 8);
+    bounds_by_sums<Isa, Squares>(first, stride, count, by.terms, largest, out,
+                                 [&](std::size_t r, std::size_t, float* sums) VICINAL_LAMBDA_INLINE {
+                                     per_isa::scan_columns_32<8>(tag_of<Isa>{}, columns + r * of_a_row, by.tables,
+                                                                 by.width, by.scale, sums);
+                                 });
 }
 
 }  // namespace simd

@@ -14,6 +14,8 @@
 //     integer_scan<Bits, What>      which of up to 64 rows have integer sums within a limit
 //     plane_lookup, round_to_bytes  make look-up tables of pq codes
 //     table_sums<Together>          which of up to 64 rows have sums of table entries within a limit, and the sums
+//     make_columns                  rows' codes by columns of bytes, for scans by many queries
+//     column_sums<Together>         table_sums, column_bounds<Squares> sign_bounds, of columns
 //     make_lookup_tables            makes look-up tables of signs
 //     sign_bounds<Squares>          rows' lower bounds by their signs
 //     pca_bounds<Products>          rows' lower bounds by their coordinates along principal axes
@@ -52,6 +54,9 @@ concept kernel_policy = requires(const std::byte* row, const float* in, float* o
     { K::template plane_lookup<true>(in, x, x, out, *out) } -> std::same_as<float>;
     K::round_to_bytes(in, n, x, x, 255U, bytes);
     { K::template table_sums<4>(row, n, n, bytes, n, scan_ahead{}, x, out) } -> std::same_as<std::uint64_t>;
+    K::make_columns(row, n, n, n, bytes);
+    { K::template column_sums<4>(bytes, n, bytes, n, x, out) } -> std::same_as<std::uint64_t>;
+    K::template column_bounds<true>(bytes, row, n, n, signs, x, out);
     { K::make_lookup_tables(in, n, bytes) } -> std::same_as<scan_scale>;
     K::template sign_bounds<true>(row, n, n, signs, scan_ahead{}, x, out);
     K::template pca_bounds<true>(row, n, n, axes, x, out, scan_ahead{});

@@ -15,6 +15,7 @@
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/call_stats.hpp"
 #include "vicinal/index/common/index_rows.hpp"
+#include "vicinal/index/common/scorers.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/params.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
@@ -73,8 +74,47 @@ template <class Params>
     return std::clamp<std::size_t>(round_up(fair, panel), panel, (std::max)(most / panel * panel, panel));
 }
 
-/// Searches for several queries: scan(prepared queries, their collectors, buffers, stats) pushes rows scored by the
-/// coarse codec; of two levels the best of each query are scored again. The hits of query i go to room(i).
+/// Scans for several queries by scorers that measure by the fine codec what signs do not rule out, if that is how one
+/// query is searched.
+template <class State, class Params, class Collectors, class Scan>
+[[nodiscard]] bool scan_by_sketches(const State& index, const Params& params, const query_table& queries,
+                                    Collectors& closest, typename State::scratch_type& buffers, search_stats& stats,
+                                    Scan& scan) {
+    if constexpr (State::algorithm == scan_algorithm::sign_bounds) {
+        if (params.rerank != 0) return false;
+        scan(queries, closest, sketch_maker<State>{index, buffers.decoded}, buffers, stats);
+        return true;
+    }
+    return false;
+}
+
+/// Has scan(collectors) push rows scored by the coarse codec to a collector of `width` candidates for each query, and
+/// scores those again by the fine codec, into `closest`.
+template <class State, class Closest, class Scan>
+void rerank_candidates(const State& index, const query_table& queries, std::size_t width,
+                       const row_selector<typename State::id_type>& admits, Closest& closest,
+                       typename State::scratch_type& buffers, search_stats& stats, Scan scan) {
+    const std::size_t memory = reservoir::room(width, index.directory.high_water());
+    std::vector<std::uint64_t> candidates(queries.size() * memory);
+    std::vector<candidate_collector<typename State::id_type>> wide;
+    wide.reserve(queries.size());
+    for (std::size_t i = 0; i < queries.size(); ++i)
+        wide.emplace_back(std::span(candidates).subspan(i * memory, memory), width, admits);
+    scan(wide);
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+        auto& slots = buffers.slots;
+        wide[i].finish(slots);
+        stats.distances += slots.size();
+        stats.reranks += slots.size();
+        const typename State::fine_scorer_type fine(index.metric, index.rows.fine(), queries[i].data(),
+                                                    buffers.decoded);
+        score_listed(fine, std::span<const slot_t>(slots), closest[i], [] {});
+    }
+}
+
+/// Searches for several queries, as search_closest does for one. The hits of query i go to room(i).
+/// scan(prepared queries, their collectors, make, buffers, stats)  pushes the rows that scorers find, of which
+///                                                                 make(query, made_of_query) makes one
 template <class State, class Room, class Params, class Scan>
 void search_closest_together(const State& index, matrix_view<const float> queries, Room room,
                              std::span<std::size_t> found, const Params& params, Scan scan) {
@@ -88,29 +128,14 @@ void search_closest_together(const State& index, matrix_view<const float> querie
     std::vector<closest_collector<id>> closest;
     closest.reserve(queries.rows());
     for (std::size_t i = 0; i < queries.rows(); ++i) closest.emplace_back(room(i), admits);
-    const std::size_t k = room(0).size();
-    if (k != 0) {
-        if constexpr (State::two_levels) {
-            const std::size_t width = rerank_width(params.rerank, k, index.directory.live());
-            const std::size_t memory = reservoir::room(width, index.directory.high_water());
-            std::vector<std::uint64_t> candidates(queries.rows() * memory);
-            std::vector<candidate_collector<id>> wide;
-            wide.reserve(queries.rows());
-            for (std::size_t i = 0; i < queries.rows(); ++i)
-                wide.emplace_back(std::span(candidates).subspan(i * memory, memory), width, admits);
-            scan(prepared, wide, *lease, stats.now);
-            for (std::size_t i = 0; i < queries.rows(); ++i) {
-                auto& slots = lease->slots;
-                wide[i].finish(slots);
-                stats.now.distances += slots.size();
-                stats.now.reranks += slots.size();
-                const typename State::fine_scorer_type fine(index.metric, index.rows.fine(), prepared[i].data(),
-                                                            lease->decoded);
-                score_listed(fine, std::span<const slot_t>(slots), closest[i], [] {});
-            }
-        } else {
-            scan(prepared, closest, *lease, stats.now);
-        }
+    if (room(0).size() != 0) {
+        const candidate_maker<State> make{index, lease->decoded};
+        if constexpr (!State::two_levels)
+            scan(prepared, closest, make, *lease, stats.now);
+        else if (!scan_by_sketches(index, params, prepared, closest, *lease, stats.now, scan))
+            rerank_candidates(index, prepared, rerank_width(params.rerank, room(0).size(), index.directory.live()),
+                              admits, closest, *lease, stats.now,
+                              [&](auto& wide) { scan(prepared, wide, make, *lease, stats.now); });
     }
     for (std::size_t i = 0; i < queries.rows(); ++i) found[i] = closest[i].finish();
 }

@@ -2,14 +2,19 @@
 // Rows of a store scanned for many queries at once: each block of rows is read once and met by all of them.
 #pragma once
 
-#include <algorithm>  // for min
-#include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t
-#include <numeric>    // for iota
-#include <span>       // for span
-#include <vector>     // for vector
+#include <algorithm>    // for min
+#include <cstddef>      // for size_t
+#include <cstdint>      // for uint32_t
+#include <iterator>     // for begin, size
+#include <numeric>      // for iota
+#include <span>         // for span
+#include <type_traits>  // for invoke_result_t
+#include <utility>      // for as_const
+#include <vector>       // for vector
 
+#include "vicinal/params.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"
+#include "vicinal/scoring/code_columns.hpp"
 #include "vicinal/scoring/prefilter_pq.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
@@ -59,6 +64,68 @@ void scan_rows_by_scorers(std::span<const Scorer> scorers, std::size_t count, Co
         for (std::size_t q = 0; q < scorers.size(); ++q)
             push_block(scorers[q], scorers[q].rows()[static_cast<slot_t>(first)], scorers[q].rows().stride, n,
                        collectors[q], [&](std::size_t i) { return static_cast<slot_t>(first + i); });
+    }
+}
+
+/// A scorer for each query of a batch, and what it makes of the query. make(query, made_of_query) returns one.
+template <class Make>
+class query_scorers {
+  public:
+    using scorer_type = std::invoke_result_t<Make, const float*, padded_vector&>;
+
+    query_scorers(const query_table& queries, const Make& make) : made_of_queries_(queries.size()) {
+        scorers_.reserve(queries.size());
+        for (std::size_t q = 0; q < queries.size(); ++q)
+            scorers_.push_back(make(queries[q].data(), made_of_queries_[q]));
+    }
+    [[nodiscard]] scorer_type& operator[](std::size_t query) noexcept { return scorers_[query]; }
+    /// Counts what scorers measured by the fine codec, if they do that.
+    void count_measured(search_stats& stats) const noexcept {
+        if constexpr (requires { scorers_[0].measured(); })
+            for (const scorer_type& scorer : scorers_) {
+                stats.distances += scorer.measured();
+                stats.reranks += scorer.measured();
+            }
+    }
+
+  private:
+    std::vector<padded_vector> made_of_queries_;
+    std::vector<scorer_type> scorers_;
+};
+
+/// How many queries a task may take whose scorers have look-up tables: few enough for those to need some megabytes.
+[[nodiscard]] inline std::size_t queries_with_tables(std::size_t dim) noexcept {
+    constexpr std::size_t memory = std::size_t{8} << 20;
+    constexpr std::size_t of_a_component = 40;  // half of 16 entries, in floats and in bytes
+    return std::max<std::size_t>(64, memory / (of_a_component * dim));
+}
+
+/// Pushes rows [0, count) of `rows` to the collectors of `queries`, by columns that are made once; row i is pushed as
+/// slot_of(i). Each query finds rows in the order in which it finds them alone. before_block() may throw.
+/// memory  for bounds
+template <class Columns, class Queries, class Scorers, class Collectors, class SlotOf, class BeforeBlock>
+void scan_by_columns(Columns& columns, const simd::row_table& rows, std::size_t count, const Queries& queries,
+                     Scorers& scorers, Collectors& collectors, SlotOf slot_of, std::vector<float>& memory,
+                     BeforeBlock before_block) {
+    using scorer_type = typename Scorers::scorer_type;
+    if (std::size(queries) == 1) {
+        const auto query = *std::begin(queries);
+        scan_rows(std::as_const(scorers[query]), rows, count, collectors[query], slot_of, memory, before_block);
+        return;
+    }
+    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+        if constexpr (bound_scorer<scorer_type>)
+            end = end_of_chunk(begin, count);
+        else
+            end = (std::min)(begin + columns.rows_together(), count);
+        columns.take(rows, begin, end);
+        for (const auto query : queries) {
+            const column_scorer scorer(std::as_const(scorers[query]), columns);
+            if constexpr (bound_scorer<scorer_type>)
+                push_chunk(scorer, rows, begin, end, collectors[query], slot_of, memory, before_block);
+            else
+                scan_blocks(scorer, rows, begin, end, collectors[query], slot_of, before_block);
+        }
     }
 }
 

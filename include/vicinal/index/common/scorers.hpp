@@ -18,6 +18,32 @@ template <class State>
 [[nodiscard]] typename State::scan_scorer_type make_scan_scorer(const State& index, row_scratch& buffers) {
     return {index.metric, index.rows.coarse(), buffers.query.data(), buffers.decoded, buffers.integers};
 }
+/// By what tables estimate of coarse codes, if that is how they are scanned, else by coarse codes.
+template <class State>
+[[nodiscard]] auto make_candidate_scorer(const State& index, const float* query, padded_vector& decoded,
+                                         padded_vector& made_of_query) {
+    using metric = typename State::metric_type;
+    using isa = typename State::isa_type;
+    if constexpr (State::algorithm == scan_algorithm::table_estimates)
+        return estimating_scorer<metric, typename State::coarse_codec, isa>(index.metric, index.rows.coarse(), query,
+                                                                            decoded, made_of_query);
+    else
+        return typename State::scan_scorer_type(index.metric, index.rows.coarse(), query, decoded, made_of_query);
+}
+template <class State>
+[[nodiscard]] auto make_candidate_scorer(const State& index, row_scratch& buffers) {
+    return make_candidate_scorer(index, buffers.query.data(), buffers.decoded, buffers.integers);
+}
+/// Makes the same for many queries, as does sketch_maker below. made_of_query  as long-lived as the scorer
+template <class State>
+struct candidate_maker {
+    const State& index;
+    padded_vector& decoded;
+
+    [[nodiscard]] auto operator()(const float* query, padded_vector& made_of_query) const {
+        return make_candidate_scorer(index, query, decoded, made_of_query);
+    }
+};
 /// By coarse codes, for walks through a graph.
 template <class State>
 [[nodiscard]] typename State::walk_scorer_type make_walk_scorer(const State& index, row_scratch& buffers) {
@@ -35,18 +61,29 @@ template <class State>
                            typename State::isa_type>(
         index.metric, index.rows.coarse(), make_fine_scorer(index, buffers), buffers.query.data(), buffers.integers);
 }
-/// By what tables estimate of coarse codes.
-template <class State>
-[[nodiscard]] auto make_estimating_scorer(const State& index, row_scratch& buffers) {
-    return estimating_scorer<typename State::metric_type, typename State::coarse_codec, typename State::isa_type>(
-        index.metric, index.rows.coarse(), buffers.query.data(), buffers.decoded, buffers.integers);
-}
 /// By fine codes, of the rows that sketches do not rule out.
 template <class State>
-[[nodiscard]] auto make_sketch_scorer(const State& index, row_scratch& buffers) {
+[[nodiscard]] auto make_sketch_scorer(const State& index, const float* query, padded_vector& decoded,
+                                      padded_vector& made_of_query) {
     return sketch_scorer<typename State::metric_type, typename State::coarse_codec, typename State::fine_codec,
-                         typename State::isa_type>(make_scan_scorer(index, buffers), make_fine_scorer(index, buffers));
+                         typename State::isa_type>(
+        typename State::scan_scorer_type(index.metric, index.rows.coarse(), query, decoded, made_of_query),
+        typename State::fine_scorer_type(index.metric, index.rows.fine(), query, decoded));
 }
+template <class State>
+[[nodiscard]] auto make_sketch_scorer(const State& index, row_scratch& buffers) {
+    return make_sketch_scorer(index, buffers.query.data(), buffers.decoded, buffers.integers);
+}
+
+template <class State>
+struct sketch_maker {
+    const State& index;
+    padded_vector& decoded;
+
+    [[nodiscard]] auto operator()(const float* query, padded_vector& made_of_query) const {
+        return make_sketch_scorer(index, query, decoded, made_of_query);
+    }
+};
 
 }  // namespace detail
 

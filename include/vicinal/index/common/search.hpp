@@ -110,10 +110,7 @@ std::size_t search_closest(const State& index, std::span<const float> query,
         const std::size_t width = rerank_width(params.rerank, out.size(), index.directory.live());
         lease->keys.resize(reservoir::room(width, index.directory.high_water()));
         candidate_collector<id_type> wide(lease->keys, width, admits);
-        if constexpr (State::algorithm == scan_algorithm::table_estimates)
-            scan(make_estimating_scorer(index, *lease), *lease, wide, stats.now);
-        else
-            scan(make_scan_scorer(index, *lease), *lease, wide, stats.now);
+        scan(make_candidate_scorer(index, *lease), *lease, wide, stats.now);
         wide.finish(lease->slots);
         rerank(index, *lease, closest, stats.now);
     } else {

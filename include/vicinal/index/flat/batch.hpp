@@ -4,7 +4,10 @@
 
 #include <algorithm>  // for max, min
 #include <cstddef>    // for size_t
+#include <cstdint>    // for uint32_t
+#include <numeric>    // for iota
 #include <span>       // for span
+#include <vector>     // for vector
 
 #include "vicinal/core/progress.hpp"
 #include "vicinal/index/common/batch.hpp"
@@ -23,24 +26,33 @@ namespace detail::flat {
     return std::min<std::size_t>(512, std::max<std::size_t>(16, cached / (dim * sizeof(float))));
 }
 
-/// Pushes all rows, or those few that the filter names, to the collectors of all queries.
-template <class State, class Collectors>
+/// Pushes all rows, or those few that the filter names, to the collectors of all queries. make(query, made_of_query)
+/// makes a query's scorer.
+template <class State, class Collectors, class Make>
 void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
-                   Collectors& collectors, row_scratch& buffers, search_stats& stats) {
+                   Collectors& collectors, const Make& make, row_scratch& buffers, search_stats& stats) {
     const auto check_stop = [&] { throw_if_stopped(params.stop); };
     if (list_few(index, params.filter, buffers.slots)) {
         stats.distances += queries.size() * buffers.slots.size();
-        for (std::size_t q = 0; q < queries.size(); ++q) {
-            const typename State::coarse_scorer_type scorer(index.metric, index.rows.coarse(), queries[q].data(),
-                                                            buffers.decoded);
-            score_listed(scorer, std::span<const slot_t>(buffers.slots), collectors[q], check_stop);
-        }
+        for (std::size_t q = 0; q < queries.size(); ++q)
+            score_listed(make(queries[q].data(), buffers.integers), std::span<const slot_t>(buffers.slots),
+                         collectors[q], check_stop);
         return;
     }
     const std::size_t count = index.directory.high_water();
     stats.distances += queries.size() * count;
-    scan_rows_together<typename State::isa_type>(index.metric, index.rows.coarse(), queries, count, collectors,
-                                                 buffers.decoded, check_stop);
+    if constexpr (reads_columns(State::algorithm)) {
+        query_scorers scorers(queries, make);
+        code_columns<typename State::isa_type> columns(scorers[0].looked_up());
+        std::vector<std::uint32_t> all(queries.size());
+        std::iota(all.begin(), all.end(), 0U);
+        scan_by_columns(columns, scorers[0].rows(), count, all, scorers, collectors, own_slot, buffers.bounds,
+                        check_stop);
+        scorers.count_measured(stats);
+    } else {
+        scan_rows_together<typename State::isa_type>(index.metric, index.rows.coarse(), queries, count, collectors,
+                                                     buffers.decoded, check_stop);
+    }
 }
 
 template <class State>
@@ -54,15 +66,16 @@ template <class State>
                                   [&](std::span<const float> query, std::span<neighbor<id_type>> room,
                                       const params_type& how) { return flat::search(index, query, room, how); });
     const std::size_t panel = State::isa_type::panel_size();
-    const std::size_t together = queries_a_task(queries.rows(), batch_size(index.dim), panel, params);
+    std::size_t most = batch_size(index.dim);
+    if constexpr (reads_columns(State::algorithm)) most = (std::min)(most, queries_with_tables(index.dim));
+    const std::size_t together = queries_a_task(queries.rows(), most, panel, params);
     return run_batch<id_type>(
         queries, index.dim, k, params, together,
         [&](matrix_view<const float> some, auto room, std::span<std::size_t> found, const params_type& how) {
             search_closest_together(
                 index, some, room, found, how,
-                [&](const query_table& prepared, auto& collectors, row_scratch& buffers, search_stats& stats) {
-                    scan_together(index, prepared, how, collectors, buffers, stats);
-                });
+                [&](const query_table& prepared, auto& collectors, const auto& make, row_scratch& buffers,
+                    search_stats& stats) { scan_together(index, prepared, how, collectors, make, buffers, stats); });
         });
 }
 

@@ -2,14 +2,17 @@
 // An inverted file searched for many queries at once: each list is read once and met by all queries that look into it.
 #pragma once
 
-#include <algorithm>  // for copy, min
-#include <cstddef>    // for size_t, byte
-#include <cstdint>    // for uint32_t, uint64_t, uintptr_t
-#include <span>       // for span
-#include <vector>     // for vector
+#include <algorithm>    // for copy, min
+#include <cstddef>      // for size_t, byte
+#include <cstdint>      // for uint32_t, uint64_t, uintptr_t
+#include <span>         // for span
+#include <type_traits>  // for conditional_t
+#include <vector>       // for vector
 
 #include "vicinal/index/common/batch.hpp"
 #include "vicinal/index/common/joint_scan.hpp"
+#include "vicinal/index/ivf/lists/batch_probes.hpp"
+#include "vicinal/index/ivf/lists/column_probes.hpp"
 #include "vicinal/index/ivf/lists/lists.hpp"
 #include "vicinal/index/ivf/lists/probes.hpp"
 #include "vicinal/index/ivf/search.hpp"
@@ -21,60 +24,6 @@ namespace detail::ivf {
 
 /// Queries of a task: the more there are, the more of them meet in a list.
 inline constexpr std::size_t batch_size = 4096;
-
-/// Which lists each query of a batch looks into, closest first.
-struct batch_probes {
-    std::size_t wanted;
-    std::vector<std::uint32_t> lists;  // `wanted` for each query
-    std::vector<std::size_t> found;
-
-    [[nodiscard]] std::span<const std::uint32_t> operator[](std::size_t query) const noexcept {
-        return {lists.data() + query * wanted, found[query]};
-    }
-};
-
-template <class Isa, class Metric>
-[[nodiscard]] batch_probes find_probes_together(const Metric& metric, const code_store<f32>& centroids,
-                                                const query_table& queries, std::size_t lists, std::size_t wanted,
-                                                padded_vector& decoded) {
-    batch_probes probes{wanted, std::vector<std::uint32_t>(queries.size() * wanted), {}};
-    const std::size_t memory = reservoir::room(wanted, lists);
-    std::vector<std::uint64_t> keys(queries.size() * memory);
-    std::vector<list_collector> collectors;
-    collectors.reserve(queries.size());
-    for (std::size_t q = 0; q < queries.size(); ++q)
-        collectors.emplace_back(std::span(keys).subspan(q * memory, memory), wanted);
-    scan_rows_together<Isa>(metric, centroids, queries, lists, collectors, decoded, [] {});
-    for (std::size_t q = 0; q < queries.size(); ++q)
-        probes.found.push_back(collectors[q].finish(std::span(probes.lists).subspan(q * wanted, wanted)));
-    return probes;
-}
-
-/// The queries of each list, of those pairs of query and list that were chosen.
-class queries_of_lists {
-  public:
-    /// Takes of each query the probes [first, last) of those it has.
-    void assign(const batch_probes& probes, std::size_t queries, std::size_t lists, std::size_t first,
-                std::size_t last) {
-        begins_.assign(lists + 1, 0);
-        const auto each = [&](auto&& f) {
-            for (std::size_t q = 0; q < queries; ++q)
-                for (std::size_t i = first; i < (std::min)(last, probes[q].size()); ++i) f(q, probes[q][i]);
-        };
-        each([&](std::size_t, std::uint32_t list) { ++begins_[list + 1]; });
-        for (std::size_t l = 0; l < lists; ++l) begins_[l + 1] += begins_[l];
-        members_.resize(begins_[lists]);
-        std::vector<std::size_t> next(begins_.begin(), begins_.end() - 1);
-        each([&](std::size_t q, std::uint32_t list) { members_[next[list]++] = static_cast<std::uint32_t>(q); });
-    }
-    [[nodiscard]] std::span<const std::uint32_t> operator[](std::size_t list) const noexcept {
-        return std::span(members_).subspan(begins_[list], begins_[list + 1] - begins_[list]);
-    }
-
-  private:
-    std::vector<std::size_t> begins_;
-    std::vector<std::uint32_t> members_;
-};
 
 /// Scans lists for several queries each. Refers to what it is made from. Not for two threads at once.
 template <class State, class Collectors>
@@ -163,51 +112,75 @@ class list_scanner {
     std::vector<typename tiles_type::panel> panels_;
 };
 
-/// Pushes the rows of the closest lists of each query, or those few that the filter names, to the queries' collectors,
-/// as scan_closest does for one.
+/// Pushes the rows of lists to the collectors of the queries that look into them, by tiles or one by one.
 template <class State, class Collectors>
+class probe_scanner {
+  public:
+    probe_scanner(const State& index, const query_table& queries, Collectors& collectors,
+                  typename State::scratch_type& buffers, const batch_probes& probes)
+        : index_(index), probes_(probes), queries_(queries.size()), scanner_(index, queries, collectors, buffers) {}
+
+    /// Scans those that are first to last - 1 among a query's.
+    template <class BeforeBlock>
+    void scan(std::size_t first, std::size_t last, BeforeBlock before_block) {
+        chosen_.assign(probes_, queries_, index_.lists.size(), first, last);
+        for (std::size_t l = 0; l < index_.lists.size(); ++l) scanner_.scan(l, chosen_[l], before_block);
+    }
+    /// Scans one list for a query.
+    template <class BeforeBlock>
+    void scan_alone(std::uint32_t query, std::size_t list, BeforeBlock before_block) {
+        scanner_.scan(list, std::span(&query, 1), before_block);
+    }
+
+  private:
+    const State& index_;
+    const batch_probes& probes_;
+    std::size_t queries_;
+    list_scanner<State, Collectors> scanner_;
+    queries_of_lists chosen_;
+};
+
+/// Pushes the rows of the closest lists of each query, or those few that the filter names, to the queries' collectors,
+/// as scan_closest does for one. make(query, made_of_query) makes a query's scorer.
+template <class State, class Collectors, class Make>
 void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
-                   std::size_t k, Collectors& collectors, list_scratch& buffers, search_stats& stats) {
+                   std::size_t k, Collectors& collectors, const Make& make, list_scratch& buffers,
+                   search_stats& stats) {
     const auto check_stop = [&] { throw_if_stopped(params.stop); };
     if (list_few(index, params.filter, buffers.slots)) {
-        stats.distances += queries.size() * buffers.slots.size();
-        for (std::size_t q = 0; q < queries.size(); ++q) {
-            const typename State::coarse_scorer_type scorer(index.metric, index.rows.coarse(), queries[q].data(),
-                                                            buffers.decoded);
-            score_in_lists(index, scorer, buffers.slots, collectors[q], check_stop);
-        }
+        for (std::size_t q = 0; q < queries.size(); ++q)
+            push_few(index, make(queries[q].data(), buffers.integers), buffers.slots, collectors[q], check_stop, stats);
         return;
     }
     const std::size_t lists = index.lists.size();
     const std::size_t wanted = probe_count(params.nprobe, lists);
     const batch_probes probes = find_probes_together<typename State::isa_type>(index.metric, index.centroids.store(),
                                                                                queries, lists, wanted, buffers.decoded);
-    list_scanner<State, Collectors> scanner(index, queries, collectors, buffers);
-    queries_of_lists chosen;
-    const auto scan_probes = [&](std::size_t first, std::size_t last) {
-        chosen.assign(probes, queries.size(), lists, first, last);
-        for (std::size_t l = 0; l < lists; ++l) {
-            const std::size_t n = chosen[l].size();
-            stats.lists += n;
-            stats.distances += n * index.lists[l].size;
-            scanner.scan(l, chosen[l], check_stop);
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        for (const std::uint32_t list : probes[q]) count_list(index, list, stats);
+    const auto scan_probes = [&](auto& scanner) {
+        // Every query's closest list first: what it finds there rules out most of the others' rows.
+        scanner.scan(0, 1, check_stop);
+        scanner.scan(1, wanted, check_stop);
+        for (std::uint32_t q = 0; q < queries.size(); ++q) {
+            if (params.nprobe != 0 || wanted == lists || collectors[q].size() >= k) continue;
+            buffers.query.resize(index.dim);
+            std::copy(queries[q].begin(), queries[q].end(), buffers.query.data());
+            find_probes(index, buffers, lists);
+            for (std::size_t i = probes[q].size(); i < buffers.probes.size(); ++i) {
+                count_list(index, buffers.probes[i], stats);
+                scanner.scan_alone(q, buffers.probes[i], check_stop);
+            }
         }
     };
-    // Every query's closest list first: what it finds there rules out most of the others' rows.
-    scan_probes(0, 1);
-    scan_probes(1, wanted);
-    if (params.nprobe != 0 || wanted == lists) return;
-    for (std::uint32_t q = 0; q < queries.size(); ++q) {
-        if (collectors[q].size() >= k) continue;
-        buffers.query.resize(index.dim);
-        std::copy(queries[q].begin(), queries[q].end(), buffers.query.data());
-        find_probes(index, buffers, lists);
-        for (std::size_t i = probes[q].size(); i < buffers.probes.size(); ++i) {
-            const std::uint32_t list = buffers.probes[i];
-            ++stats.lists;
-            stats.distances += index.lists[list].size;
-            scanner.scan(list, std::span(&q, 1), check_stop);
-        }
+    if constexpr (reads_columns(State::algorithm)) {
+        query_scorers scorers(queries, make);
+        column_probe_scanner scanner(index, scorers, collectors, buffers.bounds, probes);
+        scan_probes(scanner);
+        scorers.count_measured(stats);
+    } else {
+        probe_scanner scanner(index, queries, collectors, buffers, probes);
+        scan_probes(scanner);
     }
 }
 
@@ -217,20 +190,21 @@ template <class State>
                                                                  const typename State::params_type& params) {
     using id_type = typename State::id_type;
     using params_type = typename State::params_type;
-    if constexpr (!is_joint(State::algorithm) || State::algorithm == scan_algorithm::table_prefilter)
+    if constexpr (!is_joint(State::algorithm))
         return run_batch<id_type>(queries, index.dim, k, params,
                                   [&](std::span<const float> query, std::span<neighbor<id_type>> room,
                                       const params_type& how) { return ivf::search(index, query, room, how); });
     const std::size_t panel = State::isa_type::panel_size();
-    const std::size_t together = queries_a_task(queries.rows(), batch_size, panel, params);
+    std::size_t most = batch_size;
+    if constexpr (reads_columns(State::algorithm)) most = (std::min)(most, queries_with_tables(index.dim));
+    const std::size_t together = queries_a_task(queries.rows(), most, panel, params);
     return run_batch<id_type>(
         queries, index.dim, k, params, together,
         [&](matrix_view<const float> some, auto room, std::span<std::size_t> found, const params_type& how) {
             search_closest_together(
                 index, some, room, found, how,
-                [&](const query_table& prepared, auto& collectors, list_scratch& buffers, search_stats& stats) {
-                    scan_together(index, prepared, how, k, collectors, buffers, stats);
-                });
+                [&](const query_table& prepared, auto& collectors, const auto& make, list_scratch& buffers,
+                    search_stats& stats) { scan_together(index, prepared, how, k, collectors, make, buffers, stats); });
         });
 }
 

@@ -76,6 +76,24 @@ void scan_exactly(const State& index, list_scratch& buffers, std::size_t number,
     }
 }
 
+/// Pushes those few rows that a filter names.
+template <class State, class Scorer, class Collector, class BeforeBlock>
+void push_few(const State& index, const Scorer& scorer, std::span<const slot_t> slots, Collector& collector,
+              BeforeBlock before_block, search_stats& stats) {
+    stats.distances += slots.size();
+    if constexpr (block_scorer<Scorer>)
+        score_in_lists(index, scorer, slots, collector, before_block);
+    else
+        score_listed(scorer, slots, collector, before_block);
+}
+
+/// Counts a list that is scanned.
+template <class State>
+void count_list(const State& index, std::size_t list, search_stats& stats) noexcept {
+    ++stats.lists;
+    stats.distances += index.lists[list].size;
+}
+
 /// Pushes the rows of the closest lists, or those few that the filter names. Without a number of lists asked for,
 /// looks on while fewer than k were found.
 template <class State, class Scorer, class Collector>
@@ -83,11 +101,7 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
                   std::size_t k, Collector& collector, search_stats& stats) {
     const auto check_stop = [&] { throw_if_stopped(params.stop); };
     if (list_few(index, params.filter, buffers.slots)) {
-        stats.distances += buffers.slots.size();
-        if constexpr (block_scorer<Scorer>)
-            score_in_lists(index, scorer, buffers.slots, collector, check_stop);
-        else
-            score_listed(scorer, std::span<const slot_t>(buffers.slots), collector, check_stop);
+        push_few(index, scorer, std::span<const slot_t>(buffers.slots), collector, check_stop, stats);
         return;
     }
     std::size_t scanned = 0;
@@ -95,10 +109,9 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
     while (true) {
         find_probes(index, buffers, wanted);
         for (; scanned < buffers.probes.size(); ++scanned) {
-            const ivf_rows list = index.lists[buffers.probes[scanned]];
-            stats.distances += list.size;
-            ++stats.lists;
+            count_list(index, buffers.probes[scanned], stats);
             set_list(index, scorer, buffers.probes[scanned]);
+            const ivf_rows list = index.lists[buffers.probes[scanned]];
             const std::size_t stride = index.lists.stride();
             if constexpr (requires { scorer.ask_ahead({}); })
                 scorer.ask_ahead(ahead_in_list(list.size * stride, index.directory.high_water() * stride));

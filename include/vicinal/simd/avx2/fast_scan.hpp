@@ -175,10 +175,10 @@ VICINAL_INLINE void transpose_32x16(const Row& row, __m256i* x) noexcept {
     shuffle(y, x);
 }
 
-/// Does what scan_rows_32 does, where row(lane, p) says where byte p of a row's code is.
-template <std::size_t Together, class Row>
-VICINAL_INLINE void scan_transposed(const Row& row, const std::uint8_t* tables, std::size_t pairs, scan_scale scale,
-                                    float* out) noexcept {
+/// Adds up the entries of 32 rows. take(p, x) puts bytes p to p + 15 of their codes into x as transpose_32x16 does.
+template <std::size_t Together, class Take>
+VICINAL_INLINE void sum_columns(const Take& take, const std::uint8_t* tables, std::size_t pairs, scan_scale scale,
+                                float* out) noexcept {
     constexpr std::size_t most = scan_block_of<Together> / 2;
     constexpr std::size_t step = Together / 2;  // bytes whose entries add up within a byte
     constexpr std::size_t step_at_end = step < 2 ? step : 2;
@@ -194,13 +194,13 @@ VICINAL_INLINE void scan_transposed(const Row& row, const std::uint8_t* tables, 
         std::size_t p = begin;
         for (; p + 16 <= end; p += 16) {
             __m256i x[16];
-            transpose_32x16([&](std::size_t lane) VICINAL_LAMBDA_INLINE { return row(lane, p); }, x);
+            take(p, x);
             const std::uint8_t* const table = tables + p * 32;
             for (std::size_t i = 0; i < 16; i += step) block.add(add(x + i, step, table + 32 * i));
         }
         if (p < end) {
             __m256i x[16];
-            transpose_32x16([&](std::size_t lane) VICINAL_LAMBDA_INLINE { return row(lane, p); }, x);
+            take(p, x);
             for (std::size_t i = 0; p + i < end; i += step_at_end)
                 block.add(add(x + i, step_at_end, tables + (p + i) * 32));
         }
@@ -209,22 +209,55 @@ VICINAL_INLINE void scan_transposed(const Row& row, const std::uint8_t* tables, 
     for (std::size_t i = 0; i < 4; ++i) _mm256_storeu_ps(out + 8 * i, products(sums[i], scale));
 }
 
-template <std::size_t Together>
-VICINAL_INLINE void scan_rows_32(tag::avx2, const std::byte* first, std::size_t stride, std::size_t count,
-                                 const std::uint8_t* tables, std::size_t dim, scan_scale scale, float* out) noexcept {
-    const std::size_t pairs = dim / 8;
+/// Calls use(take) with a `take` of sum_columns for `count` <= 32 rows.
+template <class Use>
+VICINAL_INLINE void with_transposed(const std::byte* first, std::size_t stride, std::size_t count,
+                                    const Use& use) noexcept {
     if (count == scan_lanes) {
         const std::size_t by_8 = 8 * stride;
         const std::byte* const quarters[4] = {first, first + by_8, first + 2 * by_8, first + 3 * by_8};
-        scan_transposed<Together>([&](std::size_t lane, std::size_t p)
-                                      VICINAL_LAMBDA_INLINE { return quarters[lane / 8] + (lane % 8 * stride + p); },
-                                  tables, pairs, scale, out);
+        use([&](std::size_t p, __m256i* x) VICINAL_LAMBDA_INLINE {
+            transpose_32x16([&](std::size_t lane)
+                                VICINAL_LAMBDA_INLINE { return quarters[lane / 8] + (lane % 8 * stride + p); },
+                            x);
+        });
     } else {
         const std::byte* rows[scan_lanes];
         for (std::size_t r = 0; r < scan_lanes; ++r) rows[r] = first + (r < count ? r : count - 1) * stride;
-        scan_transposed<Together>([&](std::size_t lane, std::size_t p) VICINAL_LAMBDA_INLINE { return rows[lane] + p; },
-                                  tables, pairs, scale, out);
+        use([&](std::size_t p, __m256i* x) VICINAL_LAMBDA_INLINE {
+            transpose_32x16([&](std::size_t lane) VICINAL_LAMBDA_INLINE { return rows[lane] + p; }, x);
+        });
     }
+}
+
+template <std::size_t Together>
+VICINAL_INLINE void scan_rows_32(tag::avx2, const std::byte* first, std::size_t stride, std::size_t count,
+                                 const std::uint8_t* tables, std::size_t dim, scan_scale scale, float* out) noexcept {
+    with_transposed(first, stride, count, [&](const auto& take) VICINAL_LAMBDA_INLINE {
+        sum_columns<Together>(take, tables, dim / 8, scale, out);
+    });
+}
+
+VICINAL_INLINE void make_columns_32(tag::avx2, const std::byte* first, std::size_t stride, std::size_t count,
+                                    std::size_t bytes, std::uint8_t* columns) noexcept {
+    with_transposed(first, stride, count, [&](const auto& take) VICINAL_LAMBDA_INLINE {
+        for (std::size_t p = 0; p < bytes; p += 16) {
+            __m256i x[16];
+            take(p, x);
+            for (std::size_t i = 0; i < 16; ++i)
+                _mm256_store_si256(reinterpret_cast<__m256i*>(columns + 32 * (p + i)), x[i]);
+        }
+    });
+}
+
+template <std::size_t Together>
+VICINAL_INLINE void scan_columns_32(tag::avx2, const std::uint8_t* columns, const std::uint8_t* tables, std::size_t dim,
+                                    scan_scale scale, float* out) noexcept {
+    const auto take = [&](std::size_t p, __m256i* x) VICINAL_LAMBDA_INLINE {
+        for (std::size_t i = 0; i < 16; ++i)
+            x[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(columns + 32 * (p + i)));
+    };
+    sum_columns<Together>(take, tables, dim / 8, scale, out);
 }
 
 template <bool Squares>

@@ -27,6 +27,11 @@ inline constexpr unsigned scan_highest = highest_entry<8>;
 template <std::size_t Together>
 inline constexpr std::size_t scan_block_of = 256 * Together;
 
+/// Codes of `bytes` bytes, by columns, have this many: whole 16.
+[[nodiscard]] constexpr std::size_t column_count(std::size_t bytes) noexcept {
+    return vicinal::detail::round_up(bytes, 16);
+}
+
 /// Says what a sum of table entries means: <query, signs> = step * sum + low.
 struct scan_scale {
     float step = 0;
@@ -120,6 +125,23 @@ VICINAL_INLINE void scan_rows_32(tag::generic, const std::byte* first, std::size
         }
         out[r] = static_cast<float>(total) * scale.step + scale.low;
     }
+}
+
+VICINAL_INLINE void make_columns_32(tag::generic, const std::byte* first, std::size_t stride, std::size_t count,
+                                    std::size_t bytes, std::uint8_t* columns) noexcept {
+    for (std::size_t p = 0; p < bytes; ++p)
+        for (std::size_t r = 0; r < scan_lanes; ++r)
+            columns[p * scan_lanes + r] = static_cast<std::uint8_t>(first[(r < count ? r : count - 1) * stride + p]);
+}
+
+template <std::size_t Together>
+VICINAL_INLINE void scan_columns_32(tag::generic, const std::uint8_t* columns, const std::uint8_t* tables,
+                                    std::size_t dim, scan_scale scale, float* out) noexcept {
+    std::uint32_t totals[scan_lanes] = {};
+    for (std::size_t p = 0; p < dim / 8; ++p, columns += scan_lanes, tables += 32)
+        for (std::size_t r = 0; r < scan_lanes; ++r)
+            totals[r] += std::uint32_t{tables[columns[r] & 15U]} + tables[16 + (columns[r] >> 4U)];
+    for (std::size_t r = 0; r < scan_lanes; ++r) out[r] = static_cast<float>(totals[r]) * scale.step + scale.low;
 }
 
 template <bool Squares>

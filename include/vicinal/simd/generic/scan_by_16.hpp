@@ -43,13 +43,13 @@ template <class Bytes>
     return sum;
 }
 
-/// Does what scan_rows_32 does for 16 rows.
-///   Bytes        is a vector of 16 bytes: load, interleave, lower_halves, upper_halves, look_up and plus
+/// Adds up the entries of 16 rows.
+///   Bytes        is a vector of 16 bytes: load, store, interleave, lower_halves, upper_halves, look_up and plus
 ///   Bytes::sums  holds sums of its lanes in 16 bits: add, and add_to, which adds them to floats in the rows' order
-/// row(r, p) says where byte p of a row's code is.
-template <class V, class Bytes, std::size_t Together, class Row>
-VICINAL_INLINE void scan_rows_16(const Row& row, const std::uint8_t* tables, std::size_t pairs, scan_scale scale,
-                                 float* out) noexcept {
+/// take(p, x) puts bytes p to p + 15 of their codes into x as transpose_16x16 does.
+template <class V, class Bytes, std::size_t Together, class Take>
+VICINAL_INLINE void sum_columns_16(const Take& take, const std::uint8_t* tables, std::size_t pairs, scan_scale scale,
+                                   float* out) noexcept {
     constexpr std::size_t most = scan_block_of<Together> / 2;
     constexpr std::size_t step = Together / 2;  // bytes whose entries add up within a byte
     constexpr std::size_t step_at_end = step < 2 ? step : 2;
@@ -59,7 +59,7 @@ VICINAL_INLINE void scan_rows_16(const Row& row, const std::uint8_t* tables, std
         typename Bytes::sums sums;
         for (std::size_t p = begin; p < end; p += 16) {
             Bytes x[16];
-            transpose_16x16([&](std::size_t r) VICINAL_LAMBDA_INLINE { return row(r, p); }, x);
+            take(p, x);
             const std::uint8_t* const table = tables + p * 32;
             if (p + 16 <= end)
                 repeat<16 / step>([&](std::size_t i) VICINAL_LAMBDA_INLINE {
@@ -74,17 +74,54 @@ VICINAL_INLINE void scan_rows_16(const Row& row, const std::uint8_t* tables, std
     for (std::size_t i = 0; i < 4; ++i) store(V(totals[i] * V(scale.step) + V(scale.low)), out + 4 * i);
 }
 
+/// Calls use(half, take) for rows 0 and 16 as `half`, with a `take` of sum_columns_16 for 16 of `count` <= 32 rows.
+template <class Bytes, class Use>
+VICINAL_INLINE void with_transposed_halves(const std::byte* first, std::size_t stride, std::size_t count,
+                                           const Use& use) noexcept {
+    const std::byte* rows[scan_lanes];
+    for (std::size_t r = 0; r < scan_lanes; ++r) rows[r] = first + (r < count ? r : count - 1) * stride;
+    for (std::size_t half = 0; half < scan_lanes; half += 16)
+        use(half, [&](std::size_t p, Bytes* x) VICINAL_LAMBDA_INLINE {
+            transpose_16x16([&](std::size_t r) VICINAL_LAMBDA_INLINE { return rows[half + r] + p; }, x);
+        });
+}
+
 /// Is scan_rows_32 by registers of 16 bytes.
 template <class V, class Bytes, std::size_t Together>
 VICINAL_INLINE void scan_rows_by_16(const std::byte* first, std::size_t stride, std::size_t count,
                                     const std::uint8_t* tables, std::size_t dim, scan_scale scale,
                                     float* out) noexcept {
-    const std::byte* rows[scan_lanes];
-    for (std::size_t r = 0; r < scan_lanes; ++r) rows[r] = first + (r < count ? r : count - 1) * stride;
-    for (std::size_t half = 0; half < scan_lanes; half += 16)
-        scan_rows_16<V, Bytes, Together>([&](std::size_t r, std::size_t p)
-                                             VICINAL_LAMBDA_INLINE { return rows[half + r] + p; },
-                                         tables, dim / 8, scale, out + half);
+    with_transposed_halves<Bytes>(first, stride, count, [&](std::size_t half, const auto& take) VICINAL_LAMBDA_INLINE {
+        sum_columns_16<V, Bytes, Together>(take, tables, dim / 8, scale, out + half);
+    });
+}
+
+/// Is make_columns_32 by registers of 16 bytes: the columns of 16 rows, then those of the others.
+template <class Bytes>
+VICINAL_INLINE void make_columns_by_16(const std::byte* first, std::size_t stride, std::size_t count, std::size_t bytes,
+                                       std::uint8_t* columns) noexcept {
+    with_transposed_halves<Bytes>(first, stride, count, [&](std::size_t half, const auto& take) VICINAL_LAMBDA_INLINE {
+        std::uint8_t* const to = columns + half * column_count(bytes);
+        for (std::size_t p = 0; p < bytes; p += 16) {
+            Bytes x[16];
+            take(p, x);
+            for (std::size_t i = 0; i < 16; ++i) x[i].store(to + 16 * (p + i));
+        }
+    });
+}
+
+/// Is scan_columns_32 by registers of 16 bytes.
+template <class V, class Bytes, std::size_t Together>
+VICINAL_INLINE void scan_columns_by_16(const std::uint8_t* columns, const std::uint8_t* tables, std::size_t dim,
+                                       scan_scale scale, float* out) noexcept {
+    for (std::size_t half = 0; half < scan_lanes; half += 16) {
+        const std::uint8_t* const from = columns + half * column_count(dim / 8);
+        const auto take = [&](std::size_t p, Bytes* x) VICINAL_LAMBDA_INLINE {
+            for (std::size_t i = 0; i < 16; ++i)
+                x[i] = Bytes::load(reinterpret_cast<const std::byte*>(from + 16 * (p + i)));
+        };
+        sum_columns_16<V, Bytes, Together>(take, tables, dim / 8, scale, out + half);
+    }
 }
 
 }  // namespace simd::per_isa

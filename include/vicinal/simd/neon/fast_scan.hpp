@@ -23,6 +23,7 @@ struct neon_bytes {
     uint8x16_t v;
 
     [[nodiscard]] static VICINAL_INLINE neon_bytes load(const std::byte* p) noexcept { return {load_bytes(p)}; }
+    VICINAL_INLINE void store(std::uint8_t* p) const noexcept { vst1q_u8(p, v); }
     static VICINAL_INLINE void interleave(neon_bytes a, neon_bytes b, neon_bytes& low, neon_bytes& high) noexcept {
         low.v = vzip1q_u8(a.v, b.v);
         high.v = vzip2q_u8(a.v, b.v);
@@ -57,6 +58,18 @@ VICINAL_INLINE void scan_rows_32(tag::neon64, const std::byte* first, std::size_
                                  const std::uint8_t* tables, std::size_t dim, scan_scale scale, float* out) noexcept {
     using V = xsimd::batch<float, xsimd::neon64>;
     scan_rows_by_16<V, neon_bytes, Together>(first, stride, count, tables, dim, scale, out);
+}
+
+VICINAL_INLINE void make_columns_32(tag::neon64, const std::byte* first, std::size_t stride, std::size_t count,
+                                    std::size_t bytes, std::uint8_t* columns) noexcept {
+    make_columns_by_16<neon_bytes>(first, stride, count, bytes, columns);
+}
+
+template <std::size_t Together>
+VICINAL_INLINE void scan_columns_32(tag::neon64, const std::uint8_t* columns, const std::uint8_t* tables,
+                                    std::size_t dim, scan_scale scale, float* out) noexcept {
+    using V = xsimd::batch<float, xsimd::neon64>;
+    scan_columns_by_16<V, neon_bytes, Together>(columns, tables, dim, scale, out);
 }
 
 }  // namespace simd::per_isa

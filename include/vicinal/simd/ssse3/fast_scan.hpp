@@ -23,6 +23,7 @@ struct ssse3_bytes {
     __m128i v;
 
     [[nodiscard]] static VICINAL_INLINE ssse3_bytes load(const std::byte* p) noexcept { return {load_128(p)}; }
+    VICINAL_INLINE void store(std::uint8_t* p) const noexcept { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v); }
     static VICINAL_INLINE void interleave(ssse3_bytes a, ssse3_bytes b, ssse3_bytes& low, ssse3_bytes& high) noexcept {
         low.v = _mm_unpacklo_epi8(a.v, b.v);
         high.v = _mm_unpackhi_epi8(a.v, b.v);
@@ -63,6 +64,18 @@ VICINAL_INLINE void scan_rows_32(tag::ssse3, const std::byte* first, std::size_t
                                  const std::uint8_t* tables, std::size_t dim, scan_scale scale, float* out) noexcept {
     using V = xsimd::batch<float, xsimd::ssse3>;
     scan_rows_by_16<V, ssse3_bytes, Together>(first, stride, count, tables, dim, scale, out);
+}
+
+VICINAL_INLINE void make_columns_32(tag::ssse3, const std::byte* first, std::size_t stride, std::size_t count,
+                                    std::size_t bytes, std::uint8_t* columns) noexcept {
+    make_columns_by_16<ssse3_bytes>(first, stride, count, bytes, columns);
+}
+
+template <std::size_t Together>
+VICINAL_INLINE void scan_columns_32(tag::ssse3, const std::uint8_t* columns, const std::uint8_t* tables,
+                                    std::size_t dim, scan_scale scale, float* out) noexcept {
+    using V = xsimd::batch<float, xsimd::ssse3>;
+    scan_columns_by_16<V, ssse3_bytes, Together>(columns, tables, dim, scale, out);
 }
 
 }  // namespace simd::per_isa

@@ -45,7 +45,7 @@ template <class Scorer>
 std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<std::uint64_t> memory,
                           std::span<std::uint32_t> out) {
     list_collector collector(memory, out.size());
-    scan_blocks(centroids, centroids.rows(), count, collector, own_slot, [] {});
+    scan_blocks(centroids, centroids.rows(), 0, count, collector, own_slot, [] {});
     return collector.finish(out);
 }
 
