@@ -313,8 +313,8 @@ class Workshop:
 
         Test files' objects that lie in the folder `kept` are taken from there.
         """
-        sanitizer = {"soak": THREADS, "races": THREADS, "product": PLAIN, "exclusion": PLAIN, "segments": PLAIN,
-                     "forks": PLAIN}.get(group, ADDRESSES)
+        sanitizer = {"soak": THREADS, "races": THREADS, "product": PLAIN, "component_tables": PLAIN, "exclusion": PLAIN,
+                     "segments": PLAIN, "forks": PLAIN}.get(group, ADDRESSES)
         objects = []
         for number, source in enumerate(GROUPS[group]):
             path = ROOT / "tests" / source if source.endswith(".cpp") else folder / "few_types.cpp"
