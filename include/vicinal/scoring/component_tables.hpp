@@ -45,7 +45,7 @@ class component_tables {
         const Codec& coder = store.coder();
         components_ = coder.dim();
         bytes_ = coder.code_size();
-        beyond_caches_ = store.rows().beyond_caches();
+        ahead_ = store.rows().ahead_of_groups();
         const std::size_t floats = components_ * entries;
         buffer.resize(floats + components_ + bytes_ * 2 * entries / sizeof(float));
         float_lut_ = buffer.data();
@@ -69,8 +69,7 @@ class component_tables {
         if (limit_ == nothing_ruled_out) return ~std::uint64_t{0} >> (64 - count);
         if (limit_ < 0) return 0;
         alignas(32) float sums[64];
-        return Isa::template table_sums<together>(first, stride, count, byte_lut_, 8 * bytes_,
-                                                  simd::scan_ahead(beyond_caches_), limit_, sums);
+        return Isa::template table_sums<together>(first, stride, count, byte_lut_, 8 * bytes_, ahead_, limit_, sums);
     }
 
   private:
@@ -144,7 +143,7 @@ class component_tables {
 
     std::size_t components_ = 0;
     std::size_t bytes_ = 0;
-    bool beyond_caches_ = false;
+    simd::scan_ahead ahead_;
     float* float_lut_ = nullptr;
     std::uint8_t* byte_lut_ = nullptr;
     double least_ = 0;  // the sum of m_i above

@@ -99,8 +99,10 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
             stats.distances += list.size;
             ++stats.lists;
             set_list(index, scorer, buffers.probes[scanned]);
-            scan_list(scorer, list, index.lists.stride(), index.directory.high_water(), collector, buffers.bounds,
-                      check_stop);
+            const std::size_t stride = index.lists.stride();
+            if constexpr (requires { scorer.ask_ahead({}); })
+                scorer.ask_ahead(ahead_in_list(list.size * stride, index.directory.high_water() * stride));
+            scan_list(scorer, list, stride, index.directory.high_water(), collector, buffers.bounds, check_stop);
         }
         if (params.nprobe != 0 || collector.size() >= k || wanted == index.lists.size()) return;
         wanted = index.lists.size();

@@ -57,49 +57,57 @@ struct wide_scan_group<4, What> {
 
 /// Adds up one row lane by lane, of which 32 bytes past the end are readable, in two sums, so that not every addition
 /// waits for the one before it.
-template <class Group, class Query>
-[[nodiscard]] VICINAL_INLINE __m512i add_up_wide_row(const Query* q, const std::byte* row, std::size_t dim) noexcept {
+template <class Group, class Query, class Ask>
+[[nodiscard]] VICINAL_INLINE __m512i add_up_wide_row(const Query* q, const std::byte* row, std::size_t dim,
+                                                     Ask ask) noexcept {
     constexpr std::size_t components = Group::components;
     __m512i sum = _mm512_setzero_si512();
     __m512i other = sum;
     std::size_t i = 0;
     for (; i + 2 * components <= dim; i += 2 * components, row += 64, q += 2 * components) {
+        ask.next();
         sum = Group::add_to(sum, load_twice(row), q);
+        ask.next();
         other = Group::add_to(other, load_twice(row + 32), q + components);
     }
     if (i + components <= dim) {
+        ask.next();
         sum = Group::add_to(sum, load_twice(row), q);
         i += components;
         row += 32;
         q += components;
     }
-    if (i < dim) other = Group::add_to(other, _mm512_maskz_mov_epi8(Group::first(dim - i), load_twice(row)), q);
+    if (i < dim) {
+        ask.next();
+        other = Group::add_to(other, _mm512_maskz_mov_epi8(Group::first(dim - i), load_twice(row)), q);
+    }
     return _mm512_add_epi32(sum, other);
 }
 
 template <unsigned Bits, integer_sum What>
 VICINAL_INLINE void integer_scan_sums(tag::avx512vnni, const typename integer_scan_query<Bits>::type* query,
                                       std::size_t dim, const std::byte* first, std::size_t stride, std::size_t count,
-                                      std::int32_t* out) noexcept {
+                                      scan_ahead ahead, std::int32_t* out) noexcept {
     using group = wide_scan_group<Bits, What>;
-    const auto add_up = [&](const std::byte* row)
-                            VICINAL_LAMBDA_INLINE { return add_up_wide_row<group>(query, row, dim); };
+    const auto add_up = [&](const std::byte* row, auto ask)
+                            VICINAL_LAMBDA_INLINE { return add_up_wide_row<group>(query, row, dim, ask); };
     const auto sum = [](const __m512i* four, std::int32_t* to) VICINAL_LAMBDA_INLINE { group::sum_4(four, to); };
-    integer_sums_in_turn<__m512i>(first, stride, count, out, add_up, sum);
+    integer_sums_in_turn<__m512i>(first, stride, count, ahead, out, add_up, sum);
 }
 
 VICINAL_INLINE void byte_products(tag::avx512vnni, const std::int16_t* query, std::size_t dim, const std::byte* first,
-                                  std::size_t stride, std::size_t count, std::int32_t* out) noexcept {
-    integer_scan_sums<8, integer_sum::product>(tag::avx512vnni{}, query, dim, first, stride, count, out);
+                                  std::size_t stride, std::size_t count, scan_ahead ahead, std::int32_t* out) noexcept {
+    integer_scan_sums<8, integer_sum::product>(tag::avx512vnni{}, query, dim, first, stride, count, ahead, out);
 }
 
 template <unsigned Bits, integer_sum What>
 requires(What != integer_sum::weighted_difference)  //
     [[nodiscard]] VICINAL_INLINE std::uint64_t
     integer_scan(tag::avx512vnni, const typename integer_scan_query<Bits>::type* query, std::size_t dim, unsigned,
-                 const std::byte* first, std::size_t stride, std::size_t count, std::int32_t limit) noexcept {
+                 const std::byte* first, std::size_t stride, std::size_t count, std::int32_t limit,
+                 scan_ahead ahead) noexcept {
     alignas(64) std::int32_t sums[integer_scan_rows] = {};
-    integer_scan_sums<Bits, What>(tag::avx512vnni{}, query, dim, first, stride, count, sums);
+    integer_scan_sums<Bits, What>(tag::avx512vnni{}, query, dim, first, stride, count, ahead, sums);
     const __m512i bound = _mm512_set1_epi32(limit);
     std::uint64_t out = 0;
     for (std::size_t r = 0; r < count; r += 16) {
