@@ -77,10 +77,8 @@ template <class Group, class Query, class Ask>
         row += 32;
         q += components;
     }
-    if (i < dim) {
-        ask.next();
-        other = Group::add_to(other, _mm512_maskz_mov_epi8(Group::first(dim - i), load_twice(row)), q);
-    }
+    if (i < dim) ask.next();
+    if (i < dim) other = Group::add_to(other, _mm512_maskz_mov_epi8(Group::first(dim - i), load_twice(row)), q);
     return _mm512_add_epi32(sum, other);
 }
 
