@@ -318,8 +318,8 @@ class Workshop:
 
         Test files' objects that lie in the folder `kept` are taken from there.
         """
-        sanitizer = {"soak": THREADS, "races": THREADS, "product": PLAIN, "codes_batch": PLAIN, "exclusion": PLAIN,
-                     "segments": PLAIN, "forks": PLAIN}.get(group, ADDRESSES)
+        without = {"product", "codes_batch", "component_tables", "exclusion", "segments", "forks"}
+        sanitizer = THREADS if group in {"soak", "races"} else PLAIN if group in without else ADDRESSES
         flags = [*FLAGS, "-O1" if group in COMPUTING else "-O0", *sanitizer]
         objects = []
         for number, source in enumerate(GROUPS[group]):
