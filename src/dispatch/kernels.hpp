@@ -134,8 +134,8 @@ VICINAL_LEVEL_KERNEL void score_rotated(const table::codec_view& view, const flo
 }
 template <class Metric, class Codec>
 VICINAL_LEVEL_KERNEL void score_block(const table::codec_view& view, const float* query, size_t dim, bytes first,
-                                      size_t stride, size_t count, float* out) noexcept {
-    kernels::score_block(Metric{}, Codec{{view}}, query, dim, first, stride, count, out);
+                                      size_t stride, size_t count, float* out, size_t ahead) noexcept {
+    kernels::score_block(Metric{}, Codec{{view}}, query, dim, first, stride, count, out, simd::scan_ahead(ahead));
 }
 template <class Codec>
 VICINAL_LEVEL_KERNEL void decode(const table::codec_view& view, bytes row, size_t dim, float* out) noexcept {
@@ -176,9 +176,9 @@ struct integers {
     }
     template <simd::integer_sum What>
     static std::uint64_t scan(const void* query, size_t dim, unsigned shift, bytes first, size_t stride, size_t count,
-                              std::int32_t limit) noexcept {
+                              std::int32_t limit, size_t ahead) noexcept {
         return kernels::integer_scan<Bits, What>(static_cast<const query_type*>(query), dim, shift, first, stride,
-                                                 count, limit);
+                                                 count, limit, simd::scan_ahead(ahead));
     }
     /// Null where there are no instructions for it, or no such sums.
     template <simd::integer_sum What>
@@ -218,7 +218,7 @@ void round_to_bytes(const float* entries, size_t count, float scale, float half,
                     std::uint8_t* out) noexcept {
     kernels::round_to_bytes(entries, count, scale, half, highest, out);
 }
-std::uint64_t table_sums(bytes first, size_t stride, size_t count, const std::uint8_t* tables, size_t dim, bool ahead,
+std::uint64_t table_sums(bytes first, size_t stride, size_t count, const std::uint8_t* tables, size_t dim, size_t ahead,
                          float limit, float* out) noexcept {
     return kernels::table_sums<4>(first, stride, count, tables, dim, simd::scan_ahead(ahead), limit, out);
 }
@@ -241,7 +241,7 @@ VICINAL_INLINE simd::sign_query signs_of(const table::sign_query& query) noexcep
             {query.base, query.slack, query.width_of_terms}};
 }
 template <bool Squares>
-void sign_bounds(bytes first, size_t stride, size_t count, const table::sign_query& query, bool ahead, float largest,
+void sign_bounds(bytes first, size_t stride, size_t count, const table::sign_query& query, size_t ahead, float largest,
                  float* out) noexcept {
     kernels::sign_bounds<Squares>(first, stride, count, signs_of(query), simd::scan_ahead(ahead), largest, out);
 }
@@ -251,11 +251,11 @@ void column_bounds(const std::uint8_t* columns, bytes first, size_t stride, size
     kernels::column_bounds<Squares>(columns, first, stride, count, signs_of(query), largest, out);
 }
 template <bool Products>
-void pca_bounds(bytes first, size_t stride, size_t count, const table::pca_query& query, float lowest,
-                float* out) noexcept {
+void pca_bounds(bytes first, size_t stride, size_t count, const table::pca_query& query, float lowest, float* out,
+                size_t ahead) noexcept {
     const simd::pca_query by{
         query.factors_size, query.weights, query.width, query.zero, {query.base, query.scale, query.along, query.off}};
-    kernels::pca_bounds<Products>(first, stride, count, by, lowest, out);
+    kernels::pca_bounds<Products>(first, stride, count, by, lowest, out, simd::scan_ahead(ahead));
 }
 std::uint32_t not_above_32(const float* values, float limit) noexcept { return kernels::not_above_32(values, limit); }
 

@@ -86,6 +86,10 @@ void check_pair(source& from, const Codec& codec, std::size_t dim, const std::ve
         compare<float>("score_block", dim, rows, [&](auto kernels, float* out) {
             kernels.score_block(Metric{}, codec, query.data(), dim, codes.data(), stride, rows, out);
         });
+        compare<float>("score_block asking ahead", dim, rows, [&](auto kernels, float* out) {
+            kernels.score_block(Metric{}, codec, query.data(), dim, codes.data(), stride, rows, out,
+                                simd::scan_ahead(4096));
+        });
         compare<float>("decode", dim, dim,
                        [&](auto kernels, float* out) { kernels.decode(codec, codes.data() + stride, dim, out); });
     }
@@ -154,11 +158,13 @@ void check_integers(source& from, const Codec& codec, std::size_t dim) {
     const bool scans = ours::may_scan_integers;
     same("scans_integers", dim, &scans, std::initializer_list<bool>{theirs::scans_integers()}.begin(), 1);
     if constexpr (ours::may_scan_integers)
-        compare<std::uint64_t>("integer_scan", dim, 2, [&](auto k, std::uint64_t* out) {
+        compare<std::uint64_t>("integer_scan", dim, 3, [&](auto k, std::uint64_t* out) {
             out[0] = k.template integer_scan<Bits, integer_sum::product>(words.data(), dim, 0, codes.data(),
                                                                          codec.code_size(), rows, 40);
             out[1] = k.template integer_scan<Bits, integer_sum::squared_difference>(
                 words.data(), dim, 0, codes.data(), codec.code_size(), rows, static_cast<std::int32_t>(900 * dim));
+            out[2] = k.template integer_scan<Bits, integer_sum::product>(
+                words.data(), dim, 0, codes.data(), codec.code_size(), rows, 40, simd::scan_ahead(4096));
         });
 }
 
@@ -202,7 +208,7 @@ void check_tables(source& from, std::size_t dim) {
     });
     compare<float>("table_sums", dim, 64 + 2, [&](auto k, float* out) {
         const std::uint64_t close =
-            k.template table_sums<4>(codes.data(), stride, rows, tables, width, simd::scan_ahead(true), 700.0F, out);
+            k.template table_sums<4>(codes.data(), stride, rows, tables, width, simd::scan_ahead(4096), 700.0F, out);
         std::memset(out + rows, 0, (64 - rows) * sizeof(float));
         std::memcpy(out + 64, &close, sizeof close);
     });
@@ -218,10 +224,9 @@ void check_tables(source& from, std::size_t dim) {
     for (std::size_t r = 0; r < rows; ++r) std::memcpy(factored.data() + r * stride, &factors[4 * r], 16);
     signs.factors_size = 16, signs.tables = tables, signs.width = width, signs.terms = {1.0F, 0.5F, 3.0F};
     compare<float>("sign_bounds", dim, 2 * rows, [&](auto k, float* out) {
-        k.template sign_bounds<true>(factored.data(), stride, rows, signs, simd::scan_ahead(false), 1e30F, out);
+        k.template sign_bounds<true>(factored.data(), stride, rows, signs, simd::scan_ahead{}, 1e30F, out);
         std::vector<float> more(64);
-        k.template sign_bounds<false>(factored.data(), stride, rows, signs, simd::scan_ahead(false), 1e30F,
-                                      more.data());
+        k.template sign_bounds<false>(factored.data(), stride, rows, signs, simd::scan_ahead{}, 1e30F, more.data());
         std::memcpy(out + rows, more.data(), rows * sizeof(float));
     });
     compare<float>("column_bounds", dim, rows, [&](auto k, float* out) {
@@ -236,7 +241,7 @@ void check_tables(source& from, std::size_t dim) {
     compare<float>("pca_bounds", dim, 2 * rows, [&](auto k, float* out) {
         k.template pca_bounds<false>(factored.data(), stride, rows, axes, -1e30F, out);
         std::vector<float> more(64);
-        k.template pca_bounds<true>(factored.data(), stride, rows, axes, -1e30F, more.data());
+        k.template pca_bounds<true>(factored.data(), stride, rows, axes, -1e30F, more.data(), simd::scan_ahead(4096));
         std::memcpy(out + rows, more.data(), rows * sizeof(float));
     });
     compare<std::uint32_t>("not_above_32", dim, 1,

@@ -90,12 +90,18 @@ class bounding_scorer {
     /// buffer  keeps what is made of the query as long as this lives
     bounding_scorer(const Metric& metric, const code_store<Coarse>& store, const scorer<Metric, Fine, Isa>& fine,
                     const float* query, padded_vector& buffer)
-        : metric_(metric), coder_(store.coder()), rows_(store.rows().table()), fine_(fine) {
+        : metric_(metric),
+          coder_(store.coder()),
+          rows_(store.rows().table()),
+          ahead_(store.rows().ahead_in_turn()),
+          fine_(fine) {
         if constexpr (able)
             if (coder_.trained()) prepare(query, buffer);
     }
 
     [[nodiscard]] const simd::row_table& rows() const noexcept { return rows_; }
+    /// As of a scorer.
+    void ask_ahead(simd::scan_ahead ahead) noexcept { ahead_ = ahead; }
     /// How many of the next rows should be bounded, not just measured.
     [[nodiscard]] std::size_t worth_bounding() const noexcept { return able_ ? pace_.worth_bounding() : 0; }
     void bounded(std::size_t rows, std::size_t measured) const noexcept { pace_.bounded(rows, measured); }
@@ -116,7 +122,7 @@ class bounding_scorer {
     }
     /// The rows' bounds into out, which has places for whole 32. Rows as in score_block, any number.
     void lower_bounds(const std::byte* first, std::size_t stride, std::size_t count, float* out) const noexcept {
-        if constexpr (able) Isa::template pca_bounds<products>(first, stride, count, codes_, -largest, out);
+        if constexpr (able) Isa::template pca_bounds<products>(first, stride, count, codes_, -largest, out, ahead_);
     }
     /// Which of 32 bounds are not above `limit`, as bits.
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* bounds, float limit) noexcept {
@@ -200,6 +206,7 @@ class bounding_scorer {
     const Metric& metric_;
     const Coarse& coder_;
     simd::row_table rows_;
+    simd::scan_ahead ahead_;
     scorer<Metric, Fine, Isa> fine_;
     bool able_ = false;
     simd::pca_query codes_;

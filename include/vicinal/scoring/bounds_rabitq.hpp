@@ -51,7 +51,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer),
           metric_(metric),
           coder_(store.coder()),
-          ahead_(store.rows().beyond_caches()) {
+          ahead_(store.rows().ahead_of_groups()) {
         const std::size_t n = coder_.width();
         // Of fewer components the error is no bell curve. Nothing is stored before the codec is trained.
         if (n < 64 || !coder_.trained()) return;

@@ -45,7 +45,7 @@ class lookup_tables {
     lookup_tables(const code_store<Codec>& store, const float* query, padded_vector& buffer)
         : pairs_(store.coder().pairs()),
           bytes_(round_up(store.coder().code_size(), 2)),
-          ahead_(store.rows().beyond_caches()) {
+          ahead_(store.rows().ahead_of_groups()) {
         const Codec& coder = store.coder();
         // Sums of more pairs are no whole numbers as floats. Nothing is stored before the codec is trained.
         able_ = pairs_ <= std::size_t{1} << 16 && coder.trained();

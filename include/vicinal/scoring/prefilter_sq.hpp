@@ -87,14 +87,14 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         using simd::integer_sum;
         if constexpr (!differences)
             return Isa::template integer_scan<Codec::bits, integer_sum::product>(query_, dim_, 0, first, stride, count,
-                                                                                 limit_);
+                                                                                 limit_, this->ahead());
         else if constexpr (weighted_codec<Codec>)
             if (!coder_.uniform())
                 return Isa::template integer_scan<8, integer_sum::weighted_difference>(
-                    query_, dim_, simd::weighted_shift(dim_), first, stride, count, limit_);
+                    query_, dim_, simd::weighted_shift(dim_), first, stride, count, limit_, this->ahead());
         if constexpr (differences)
-            return Isa::template integer_scan<Codec::bits, integer_sum::squared_difference>(query_, dim_, 0, first,
-                                                                                            stride, count, limit_);
+            return Isa::template integer_scan<Codec::bits, integer_sum::squared_difference>(
+                query_, dim_, 0, first, stride, count, limit_, this->ahead());
     }
 
   private:

@@ -86,14 +86,14 @@ struct rotation {
 using score_list_kernel = void (*)(const codec_view&, const float* query, size_t dim, const row_places&,
                                    const std::uint32_t* slots, size_t count, float* out) noexcept;
 using score_block_kernel = void (*)(const codec_view&, const float* query, size_t dim, bytes first, size_t stride,
-                                    size_t count, float* out) noexcept;
+                                    size_t count, float* out, size_t ahead) noexcept;
 using decode_kernel = void (*)(const codec_view&, bytes row, size_t dim, float* out) noexcept;
 using weigh_kernel = scale (*)(const codec_view&, bytes row, const float* lows, const float* steps, size_t dim,
                                void* out) noexcept;
 using integer_list_kernel = void (*)(const scale&, const void* query, size_t dim, const row_places&,
                                      const std::uint32_t* slots, size_t count, float* out) noexcept;
 using integer_scan_kernel = std::uint64_t (*)(const void* query, size_t dim, unsigned shift, bytes first, size_t stride,
-                                              size_t count, std::int32_t limit) noexcept;
+                                              size_t count, std::int32_t limit, size_t ahead) noexcept;
 
 /// Kernels of codes of 8 or 4 bits.
 struct integer_kernels {
@@ -123,17 +123,17 @@ struct kernel_table {
     void (*round_to_bytes)(const float* entries, size_t count, float scale, float half, unsigned highest,
                            std::uint8_t* out) noexcept;
     std::uint64_t (*table_sums)(bytes first, size_t stride, size_t count, const std::uint8_t* tables, size_t dim,
-                                bool ahead, float limit, float* out) noexcept;  ///< 4 together
+                                size_t ahead, float limit, float* out) noexcept;  ///< 4 together
     void (*make_columns)(bytes first, size_t stride, size_t count, size_t of_a_code, std::uint8_t* columns) noexcept;
     std::uint64_t (*column_sums)(const std::uint8_t* columns, size_t count, const std::uint8_t* tables, size_t dim,
                                  float limit, float* out) noexcept;  ///< 4 together
     lookup_scale (*make_lookup_tables)(const float* query, size_t dim, std::uint8_t* tables) noexcept;
-    void (*sign_bounds[2])(bytes first, size_t stride, size_t count, const sign_query&, bool ahead, float largest,
+    void (*sign_bounds[2])(bytes first, size_t stride, size_t count, const sign_query&, size_t ahead, float largest,
                            float* out) noexcept;  ///< of products, of squares
     void (*column_bounds[2])(const std::uint8_t* columns, bytes first, size_t stride, size_t count, const sign_query&,
                              float largest, float* out) noexcept;  ///< of products, of squares
-    void (*pca_bounds[2])(bytes first, size_t stride, size_t count, const pca_query&, float lowest,
-                          float* out) noexcept;  ///< of squares, of products
+    void (*pca_bounds[2])(bytes first, size_t stride, size_t count, const pca_query&, float lowest, float* out,
+                          size_t ahead) noexcept;  ///< of squares, of products
     std::uint32_t (*not_above_32)(const float* values, float limit) noexcept;
 
     void (*rotate)(const rotation&, const float* vector, float* out, float* spare) noexcept;

@@ -70,10 +70,10 @@ struct dispatched_kernels {
     }
     template <class Metric, class Codec>
     static VICINAL_INLINE void score_block(const Metric&, const Codec& codec, const float* query, std::size_t dim,
-                                           const std::byte* first, std::size_t stride, std::size_t count,
-                                           float* out) noexcept {
+                                           const std::byte* first, std::size_t stride, std::size_t count, float* out,
+                                           scan_ahead ahead = {}) noexcept {
         kernels().score_block[metric_in_table<Metric>::number][codec_in_table<Codec>::number](
-            codec_in_table<Codec>::view(codec), query, dim, first, stride, count, out);
+            codec_in_table<Codec>::view(codec), query, dim, first, stride, count, out, ahead.bytes());
     }
     template <class Codec>
     static void decode(const Codec& codec, const std::byte* row, std::size_t dim, float* out) noexcept {
@@ -124,8 +124,8 @@ struct dispatched_kernels {
     template <unsigned Bits, integer_sum What>
     [[nodiscard]] static std::uint64_t integer_scan(const query_type<Bits>* query, std::size_t dim, unsigned shift,
                                                     const std::byte* first, std::size_t stride, std::size_t count,
-                                                    std::int32_t limit) noexcept {
-        return integers<Bits>().scan[place_of(What)](query, dim, shift, first, stride, count, limit);
+                                                    std::int32_t limit, scan_ahead ahead = {}) noexcept {
+        return integers<Bits>().scan[place_of(What)](query, dim, shift, first, stride, count, limit, ahead.bytes());
     }
 
     // ---- look-up tables and bounds
@@ -144,7 +144,7 @@ struct dispatched_kernels {
                                                   const std::uint8_t* tables, std::size_t dim, scan_ahead ahead,
                                                   float limit, float* out) noexcept {
         static_assert(Together == 4);
-        return kernels().table_sums(first, stride, count, tables, dim, ahead.asks(), limit, out);
+        return kernels().table_sums(first, stride, count, tables, dim, ahead.bytes(), limit, out);
     }
     static void make_columns(const std::byte* first, std::size_t stride, std::size_t count, std::size_t bytes,
                              std::uint8_t* columns) noexcept {
@@ -165,7 +165,7 @@ struct dispatched_kernels {
     template <bool Squares>
     static void sign_bounds(const std::byte* first, std::size_t stride, std::size_t count, const sign_query& query,
                             scan_ahead ahead, float largest, float* out) noexcept {
-        kernels().sign_bounds[Squares ? 1 : 0](first, stride, count, view_of(query), ahead.asks(), largest, out);
+        kernels().sign_bounds[Squares ? 1 : 0](first, stride, count, view_of(query), ahead.bytes(), largest, out);
     }
     template <bool Squares>
     static void column_bounds(const std::uint8_t* columns, const std::byte* first, std::size_t stride,
@@ -174,12 +174,12 @@ struct dispatched_kernels {
     }
     template <bool Products>
     static void pca_bounds(const std::byte* first, std::size_t stride, std::size_t count, const pca_query& query,
-                           float lowest, float* out) noexcept {
+                           float lowest, float* out, scan_ahead ahead = {}) noexcept {
         kernels().pca_bounds[Products ? 1 : 0](
             first, stride, count,
             {query.factors_size, query.weights, query.width, query.zero, query.terms.base, query.terms.scale,
              query.terms.along, query.terms.off},
-            lowest, out);
+            lowest, out, ahead.bytes());
     }
     [[nodiscard]] static std::uint32_t not_above_32(const float* values, float limit) noexcept {
         return kernels().not_above_32(values, limit);

@@ -11,6 +11,7 @@
 #include "vicinal/simd/intrinsics.hpp"
 #include "vicinal/simd/neon/bounds.hpp"
 #include "vicinal/simd/neon/fast_scan.hpp"
+#include "vicinal/simd/scan_ahead.hpp"
 #include "vicinal/simd/sse2/bounds.hpp"
 #include "vicinal/simd/ssse3/fast_scan.hpp"
 
@@ -48,24 +49,6 @@ VICINAL_INLINE void round_to_bytes(const float* entries, std::size_t count, floa
                                    std::uint8_t* out) noexcept {
     per_isa::round_to_bytes(tag_of<Isa>{}, entries, count, scale, half, highest, out);
 }
-
-/// Asks for rows ahead of those scanned by scan_rows_32, which reads many at once, as the hardware does not follow
-/// that. It does so only for rows that no cache holds, where it doubles the speed of a scan.
-class scan_ahead {
-  public:
-    /// beyond_caches  whether rows are more than caches hold
-    explicit scan_ahead(bool beyond_caches) noexcept : beyond_caches_(beyond_caches) {}
-    [[nodiscard]] bool asks() const noexcept { return beyond_caches_; }
-    /// Asks for as many bytes as are scanned now, at `rows`, some way behind them.
-    VICINAL_INLINE void ask(const std::byte* rows, std::size_t bytes) const noexcept {
-        if (beyond_caches_) prefetch_lines(rows + distance, bytes, most_lines);
-    }
-
-  private:
-    static constexpr std::size_t distance = 8192;
-    static constexpr std::size_t most_lines = 256;
-    bool beyond_caches_;
-};
 
 /// Adds up the entries that the codes of `count` <= 32 rows name in the look-up tables: out[row] = step * sum + low.
 /// Codes lie row by row, `stride` bytes apart. They are signs, bit j of byte i that of component 8 i + j, set where it

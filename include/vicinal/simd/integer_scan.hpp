@@ -10,6 +10,7 @@
 #include "vicinal/simd/generic/integer_scan.hpp"
 #include "vicinal/simd/integer.hpp"
 #include "vicinal/simd/neon/integer_scan.hpp"
+#include "vicinal/simd/scan_ahead.hpp"
 #include "vicinal/simd/sse2/integer_scan.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -26,8 +27,9 @@ inline constexpr bool has_integer_scan = per_isa::scans_integers(tag_of<Isa>{});
 /// effect. The first argument here and below is an instruction set or its vector.
 template <class Isa>
 VICINAL_INLINE void byte_products(const std::int16_t* query, std::size_t dim, std::int32_t zero, const std::byte* first,
-                                  std::size_t stride, std::size_t count, std::int32_t* out) noexcept {
-    per_isa::byte_products(tag_of<Isa>{}, query, dim, first, stride, count, out);
+                                  std::size_t stride, std::size_t count, std::int32_t* out,
+                                  scan_ahead ahead = {}) noexcept {
+    per_isa::byte_products(tag_of<Isa>{}, query, dim, first, stride, count, ahead, out);
     for (std::size_t r = 0; r < count; ++r) out[r] -= zero;
 }
 
@@ -37,10 +39,10 @@ VICINAL_INLINE void byte_products(const std::int16_t* query, std::size_t dim, st
 template <class Isa, unsigned Bits, integer_sum What>
 [[nodiscard]] VICINAL_INLINE std::uint64_t integer_scan(const typename integer_scan_query<Bits>::type* query,
                                                         std::size_t dim, unsigned shift, const std::byte* first,
-                                                        std::size_t stride, std::size_t count,
-                                                        std::int32_t limit) noexcept {
+                                                        std::size_t stride, std::size_t count, std::int32_t limit,
+                                                        scan_ahead ahead = {}) noexcept {
     static_assert(has_integer_scan<Isa>);
-    return per_isa::integer_scan<Bits, What>(tag_of<Isa>{}, query, dim, shift, first, stride, count, limit);
+    return per_isa::integer_scan<Bits, What>(tag_of<Isa>{}, query, dim, shift, first, stride, count, limit, ahead);
 }
 
 }  // namespace simd

@@ -53,13 +53,13 @@ concept kernel_policy = requires(const std::byte* row, const float* in, float* o
     K::query_from_weighted_code(row, words, n, words);
     { K::template plane_lookup<true>(in, x, x, out, *out) } -> std::same_as<float>;
     K::round_to_bytes(in, n, x, x, 255U, bytes);
-    { K::template table_sums<4>(row, n, n, bytes, n, scan_ahead(false), x, out) } -> std::same_as<std::uint64_t>;
+    { K::template table_sums<4>(row, n, n, bytes, n, scan_ahead{}, x, out) } -> std::same_as<std::uint64_t>;
     K::make_columns(row, n, n, n, bytes);
     { K::template column_sums<4>(bytes, n, bytes, n, x, out) } -> std::same_as<std::uint64_t>;
     K::template column_bounds<true>(bytes, row, n, n, signs, x, out);
     { K::make_lookup_tables(in, n, bytes) } -> std::same_as<scan_scale>;
-    K::template sign_bounds<true>(row, n, n, signs, scan_ahead(false), x, out);
-    K::template pca_bounds<true>(row, n, n, axes, x, out);
+    K::template sign_bounds<true>(row, n, n, signs, scan_ahead{}, x, out);
+    K::template pca_bounds<true>(row, n, n, axes, x, out, scan_ahead{});
     { K::not_above_32(in, x) } -> std::same_as<std::uint32_t>;
     K::rotate(by, in, out, out);
     K::rotate_back(by, out, out, out);

@@ -38,14 +38,14 @@ struct pca_query {
 /// Bounds any number of rows, `stride` bytes apart, into out, which has places for whole 32.
 template <class Isa, bool Products>
 VICINAL_INLINE void pca_bounds(const std::byte* first, std::size_t stride, std::size_t count, const pca_query& query,
-                               float lowest, float* out) noexcept {
+                               float lowest, float* out, scan_ahead ahead = {}) noexcept {
     constexpr std::size_t together = 32;
     const pca_query by = query;  // out cannot overlap a local
     for (std::size_t r = 0; r < count; r += together) {
         const std::byte* const rows = first + r * stride;
         const std::size_t n = count - r < together ? count - r : together;
         alignas(32) std::int32_t sums[together];
-        byte_products<Isa>(by.weights, by.width, by.zero, rows + by.factors_size, stride, n, sums);
+        byte_products<Isa>(by.weights, by.width, by.zero, rows + by.factors_size, stride, n, sums, ahead);
         pca_lower_bounds<Isa, Products>(rows, stride, n, sums, by.terms, lowest, out + r);
     }
 }

@@ -46,27 +46,31 @@ namespace detail {
 /// which covers the latency of two multiply-add units. The order of a row's additions does not depend on how many rows
 /// are taken together, so every path gives the same bits; nor on W, which is V or a vector twice as long, whose lower
 /// half is an even vector and whose upper half the odd one after it.
-template <class V, std::size_t Width, class W, class Metric, class Codec, std::size_t... Row>
+/// ask  goes along, and asks for what lies ahead of the rows
+template <class V, std::size_t Width, class W, class Metric, class Codec, class Ask, std::size_t... Row>
 VICINAL_INLINE void add_up(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                           const std::byte* const* rows, V* totals, std::index_sequence<Row...>) noexcept {
+                           const std::byte* const* rows, V* totals, Ask ask, std::index_sequence<Row...>) noexcept {
     V even[sizeof...(Row)] = {((void)Row, V(0.0F))...};
     V odd[sizeof...(Row)] = {((void)Row, V(0.0F))...};
     std::size_t i = 0;
     if constexpr (!std::same_as<V, W>) {
         W both[sizeof...(Row)] = {((void)Row, W(0.0F))...};
         for (; i + 2 * Width <= dim; i += 2 * Width) {
+            ask.next();
             const W q = load<W>(query + i);
             ((both[Row] = metric.accumulate(both[Row], q, codec.template load<W>(rows[Row], i))), ...);
         }
         ((even[Row] = lower_half<V>(both[Row]), odd[Row] = upper_half<V>(both[Row])), ...);
     }
     for (; i + 2 * Width <= dim; i += 2 * Width) {
+        ask.next();
         const V q0 = load<V>(query + i);
         const V q1 = load<V>(query + i + Width);
         ((even[Row] = metric.accumulate(even[Row], q0, codec.template load<V>(rows[Row], i)),
           odd[Row] = metric.accumulate(odd[Row], q1, codec.template load<V>(rows[Row], i + Width))),
          ...);
     }
+    if (i < dim) ask.next();
     if (i + Width <= dim) {
         const V q0 = load<V>(query + i);
         ((even[Row] = metric.accumulate(even[Row], q0, codec.template load<V>(rows[Row], i))), ...);
@@ -93,20 +97,23 @@ template <class V, std::size_t Width, class W, class Metric, class Codec>
 VICINAL_INLINE void score_4(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* const* rows, float* out) noexcept {
     V totals[4] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
-    add_up<V, Width, W>(metric, codec, query, dim, rows, totals, std::make_index_sequence<4>{});
+    add_up<V, Width, W>(metric, codec, query, dim, rows, totals, asks_nothing{}, std::make_index_sequence<4>{});
     finish_4(metric, totals, out);
 }
 
 /// Scores four rows one after the other, so that memory is read in one ascending stream, which the hardware follows
 /// several times as fast as four streams of short rows. One loop takes all four: with a loop for each, the address of
 /// no load ascends evenly, and prefetchers that go by the instruction lose the stream (22 GB/s of 38 at 1 KiB a row).
-template <class V, std::size_t Width, class Metric, class Codec>
+/// along, step  as in scan_ahead, the step being that of two vectors
+template <class V, std::size_t Width, class Metric, class Codec, class Along>
 VICINAL_INLINE void score_4_in_turn(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                                    const std::byte* const* rows, float* out) noexcept {
+                                    const std::byte* const* rows, const Along& along, std::size_t step,
+                                    float* out) noexcept {
     V totals[4] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
     VICINAL_NO_UNROLL
     for (std::size_t row = 0; row < 4; ++row)
-        add_up<V, Width, V>(metric, codec, query, dim, rows + row, totals + row, std::index_sequence<0>{});
+        add_up<V, Width, V>(metric, codec, query, dim, rows + row, totals + row, along(rows[row], step),
+                            std::index_sequence<0>{});
     finish_4(metric, totals, out);
 }
 
@@ -160,6 +167,21 @@ template <class Isa, class Metric, class Codec>
 template <class Isa, class Metric, class Codec>
 using list_lanes = typename decltype(find_list_lanes<Isa, Metric, Codec>())::type;
 
+/// Does what score_block does, row by row. It is a function of its own for each way of asking, as the loop of one that
+/// asks for nothing takes a tenth longer in a function that has both (GCC 12, AVX-512).
+template <class Isa, class Metric, class Codec, class Along>
+VICINAL_NOINLINE void score_in_turn(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
+                                    const std::byte* first, std::size_t stride, std::size_t count, const Along& along,
+                                    float* out) noexcept {
+    constexpr std::size_t width = lane_count<Isa>;
+    const std::size_t step = 2 * width < dim ? codec.code_size() * 2 * width / dim : codec.code_size();
+    in_fours<false>(
+        count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out,
+        [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
+            score_4_in_turn<lanes<Isa>, width>(metric, codec, query, dim, rows, along, step, distances);
+        });
+}
+
 }  // namespace detail
 
 /// Whether rows of a codec that lie one after the other are scored side by side. Affine codes are, as they take longer
@@ -195,19 +217,23 @@ struct static_kernels {
             });
     }
 
-    /// Writes the distances of `query` to `count` rows that lie `stride` bytes apart from `first` on.
+    /// Writes the distances of `query` to `count` rows `stride` bytes apart. Codecs that decode slowly ask for nothing.
     template <class Metric, class Codec>
     static void score_block(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
-                            const std::byte* first, std::size_t stride, std::size_t count, float* out) noexcept {
-        detail::in_fours<false>(
-            count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out,
-            [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
-                if constexpr (decodes_slowly<Codec>)
-                    detail::score_4<lanes<Isa>, lane_count<Isa>, lanes<Isa>>(metric, codec, query, dim, rows,
-                                                                             distances);
-                else
-                    detail::score_4_in_turn<lanes<Isa>, lane_count<Isa>>(metric, codec, query, dim, rows, distances);
+                            const std::byte* first, std::size_t stride, std::size_t count, float* out,
+                            scan_ahead ahead = {}) noexcept {
+        if constexpr (decodes_slowly<Codec>) {
+            using V = lanes<Isa>;
+            detail::in_fours<false>(
+                count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out,
+                [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
+                    detail::score_4<V, lane_count<Isa>, V>(metric, codec, query, dim, rows, distances);
+                });
+        } else {
+            ahead.go_along(count, [&](const auto& along) VICINAL_LAMBDA_INLINE {
+                detail::score_in_turn<Isa>(metric, codec, query, dim, first, stride, count, along, out);
             });
+        }
     }
 
     /// Writes the floats a row's code stands for, as `load` gives them to the other kernels. `out` has room for dim
@@ -290,8 +316,8 @@ struct static_kernels {
     [[nodiscard]] static VICINAL_INLINE std::uint64_t integer_scan(const query_type<Bits>* query, std::size_t dim,
                                                                    unsigned shift, const std::byte* first,
                                                                    std::size_t stride, std::size_t count,
-                                                                   std::int32_t limit) noexcept {
-        return simd::integer_scan<Isa, Bits, What>(query, dim, shift, first, stride, count, limit);
+                                                                   std::int32_t limit, scan_ahead ahead = {}) noexcept {
+        return simd::integer_scan<Isa, Bits, What>(query, dim, shift, first, stride, count, limit, ahead);
     }
 
     // ---- look-up tables and bounds: simd/fast_scan.hpp, simd/pca_lower_bounds.hpp
@@ -340,8 +366,9 @@ struct static_kernels {
     }
     template <bool Products>
     static VICINAL_INLINE void pca_bounds(const std::byte* first, std::size_t stride, std::size_t count,
-                                          const pca_query& query, float lowest, float* out) noexcept {
-        simd::pca_bounds<Isa, Products>(first, stride, count, query, lowest, out);
+                                          const pca_query& query, float lowest, float* out,
+                                          scan_ahead ahead = {}) noexcept {
+        simd::pca_bounds<Isa, Products>(first, stride, count, query, lowest, out, ahead);
     }
     [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above_32(const float* values, float limit) noexcept {
         return simd::not_above_32<Isa>(values, limit);

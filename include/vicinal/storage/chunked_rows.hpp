@@ -14,6 +14,7 @@
 
 #include "vicinal/core/types.hpp"
 #include "vicinal/simd/kernels.hpp"
+#include "vicinal/simd/memory_policy.hpp"
 
 #if defined(__linux__)
 #include <sys/mman.h>  // for madvise
@@ -25,6 +26,9 @@ namespace detail {
 
 inline constexpr std::size_t cache_line = 64;
 inline constexpr std::size_t page_bytes = 4096;  ///< the least that systems give memory by
+
+/// Whether so many bytes are more than a processor's caches hold.
+[[nodiscard]] constexpr bool beyond_caches(std::size_t bytes) noexcept { return bytes > std::size_t{16} << 20; }
 
 /// A number that a writer changes beside readers, who conclude nothing else from it.
 class shared_count {
@@ -158,8 +162,14 @@ class chunked_rows {
     [[nodiscard]] std::size_t stride() const noexcept { return stride_; }
     /// Whether rows may be more than a processor's caches hold. Of a file nobody says how many there are.
     [[nodiscard]] bool beyond_caches() const noexcept {
-        constexpr std::size_t cached = std::size_t{16} << 20;
-        return borrowed() || capacity() * stride_ > cached;
+        return borrowed() || detail::beyond_caches(capacity() * stride_);
+    }
+    /// How far ahead a scan asks that reads rows one after the other; one that reads groups of them at once.
+    [[nodiscard]] simd::scan_ahead ahead_in_turn() const noexcept {
+        return simd::scan_ahead(beyond_caches() ? simd::current_scan_ahead() : 0);
+    }
+    [[nodiscard]] simd::scan_ahead ahead_of_groups() const noexcept {
+        return simd::scan_ahead(beyond_caches() ? simd::scan_ahead::of_groups : 0);
     }
     /// Bytes of memory this object owns: those of rows touched, in whole pages.
     [[nodiscard]] std::size_t memory() const noexcept {

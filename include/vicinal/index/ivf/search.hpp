@@ -111,8 +111,11 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
         for (; scanned < buffers.probes.size(); ++scanned) {
             count_list(index, buffers.probes[scanned], stats);
             set_list(index, scorer, buffers.probes[scanned]);
-            scan_list(scorer, index.lists[buffers.probes[scanned]], index.lists.stride(), index.directory.high_water(),
-                      collector, buffers.bounds, check_stop);
+            const std::size_t stride = index.lists.stride();
+            const ivf_rows list = index.lists[buffers.probes[scanned]];
+            if constexpr (requires { scorer.ask_ahead({}); })
+                scorer.ask_ahead(ahead_in_list(list.size * stride, index.directory.high_water() * stride));
+            scan_list(scorer, list, stride, index.directory.high_water(), collector, buffers.bounds, check_stop);
         }
         if (params.nprobe != 0 || collector.size() >= k || wanted == index.lists.size()) return;
         wanted = index.lists.size();

@@ -26,10 +26,12 @@ struct integer_scan_row;
 template <integer_sum What>
 struct integer_scan_row<8, What> {
     /// Adds up one row lane by lane, of which 32 bytes past the end are readable.
-    static VICINAL_INLINE __m256i add_up(const std::int16_t* q, const std::byte* row, std::size_t dim,
-                                         __m128i places) noexcept {
+    template <class Ask>
+    static VICINAL_INLINE __m256i add_up(const std::int16_t* q, const std::byte* row, std::size_t dim, __m128i places,
+                                         Ask ask) noexcept {
         __m256i sum = _mm256_setzero_si256();
         const auto add = [&](__m256i codes) VICINAL_LAMBDA_INLINE {
+            ask.next();
             const __m256i even = share(part(codes, 0, q), q);
             const __m256i odd = share(part(codes, 1, q), q + 16);
             if constexpr (weighted)  // two pairs of squares are below 2^32
@@ -62,14 +64,16 @@ struct integer_scan_row<8, What> {
 
 template <integer_sum What>
 struct integer_scan_row<4, What> {
-    static VICINAL_INLINE __m256i add_up(const std::int8_t* q, const std::byte* row, std::size_t dim,
-                                         __m128i) noexcept {
+    template <class Ask>
+    static VICINAL_INLINE __m256i add_up(const std::int8_t* q, const std::byte* row, std::size_t dim, __m128i,
+                                         Ask ask) noexcept {
         const __m256i fifteen = _mm256_set1_epi8(15);
         const __m256i ones = _mm256_set1_epi16(1);
         __m256i sum = _mm256_setzero_si256();
         __m256i even_sum = sum;
         __m256i odd_sum = sum;
         const auto add = [&](std::size_t i, __m256i evens, __m256i odds) VICINAL_LAMBDA_INLINE {
+            ask.next();
             const auto share = [&](__m256i x, std::size_t half) VICINAL_LAMBDA_INLINE {
                 __m256i y = load_256(q + i + half);
                 if constexpr (What != integer_sum::product) y = _mm256_sub_epi8(_mm256_slli_epi16(x, 2), y);
@@ -101,27 +105,27 @@ struct integer_scan_row<4, What> {
 template <unsigned Bits, integer_sum What>
 VICINAL_INLINE void integer_scan_sums(tag::avx2, const typename integer_scan_query<Bits>::type* query, std::size_t dim,
                                       unsigned shift, const std::byte* first, std::size_t stride, std::size_t count,
-                                      std::int32_t* out) noexcept {
+                                      scan_ahead ahead, std::int32_t* out) noexcept {
     const __m128i places = _mm_cvtsi32_si128(static_cast<int>(shift));
-    const auto add_up = [&](const std::byte* row) VICINAL_LAMBDA_INLINE {
-        return integer_scan_row<Bits, What>::add_up(query, row, dim, places);
+    const auto add_up = [&](const std::byte* row, auto ask) VICINAL_LAMBDA_INLINE {
+        return integer_scan_row<Bits, What>::add_up(query, row, dim, places, ask);
     };
     const auto sum = [](const __m256i* four, std::int32_t* to) VICINAL_LAMBDA_INLINE { sum_integers_4(four, to); };
-    integer_sums_in_turn<__m256i>(first, stride, count, out, add_up, sum);
+    integer_sums_in_turn<__m256i>(first, stride, count, ahead, out, add_up, sum);
 }
 
 VICINAL_INLINE void byte_products(tag::avx2, const std::int16_t* query, std::size_t dim, const std::byte* first,
-                                  std::size_t stride, std::size_t count, std::int32_t* out) noexcept {
-    integer_scan_sums<8, integer_sum::product>(tag::avx2{}, query, dim, 0, first, stride, count, out);
+                                  std::size_t stride, std::size_t count, scan_ahead ahead, std::int32_t* out) noexcept {
+    integer_scan_sums<8, integer_sum::product>(tag::avx2{}, query, dim, 0, first, stride, count, ahead, out);
 }
 
 template <unsigned Bits, integer_sum What>
 [[nodiscard]] VICINAL_INLINE std::uint64_t integer_scan(tag::avx2, const typename integer_scan_query<Bits>::type* query,
                                                         std::size_t dim, unsigned shift, const std::byte* first,
-                                                        std::size_t stride, std::size_t count,
-                                                        std::int32_t limit) noexcept {
+                                                        std::size_t stride, std::size_t count, std::int32_t limit,
+                                                        scan_ahead ahead) noexcept {
     alignas(32) std::int32_t sums[integer_scan_rows] = {};
-    integer_scan_sums<Bits, What>(tag::avx2{}, query, dim, shift, first, stride, count, sums);
+    integer_scan_sums<Bits, What>(tag::avx2{}, query, dim, shift, first, stride, count, ahead, sums);
     const __m256i bound = _mm256_set1_epi32(limit);
     std::uint64_t out = 0;
     for (std::size_t r = 0; r < count; r += 8) {

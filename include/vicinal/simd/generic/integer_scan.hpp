@@ -6,6 +6,7 @@
 #include <cstdint>  // for int8_t, int16_t, int32_t, uint64_t
 
 #include "vicinal/simd/generic/integer.hpp"
+#include "vicinal/simd/scan_ahead.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -48,7 +49,7 @@ template <unsigned Bits, integer_sum What>
 std::uint64_t integer_scan(tag::generic, ...) = delete;
 
 VICINAL_INLINE void byte_products(tag::generic, const std::int16_t* query, std::size_t dim, const std::byte* first,
-                                  std::size_t stride, std::size_t count, std::int32_t* out) noexcept {
+                                  std::size_t stride, std::size_t count, scan_ahead, std::int32_t* out) noexcept {
     constexpr std::size_t group = integer_scan_query<8>::group;
     for (std::size_t r = 0; r < count; ++r) {
         out[r] = 0;
@@ -58,20 +59,29 @@ VICINAL_INLINE void byte_products(tag::generic, const std::int16_t* query, std::
     }
 }
 
-/// Writes the sums of `count` rows, rounded up to a multiple of 4, to `out`. add_up(row) gives those of a row lane by
-/// lane, as a V, sum(four, out) adds up the lanes of four; the last row's stand for those that are missing.
+/// So many bytes of a row are read by each step of the loops of integer scans, which ask for what lies ahead as often.
+inline constexpr std::size_t integer_scan_step = 32;
+
+/// Writes the sums of `count` rows, rounded up to a multiple of 4, to `out`. add_up(row, ask) gives those of a row lane
+/// by lane, as a V, sum(four, out) adds up the lanes of four; the last row's stand for those that are missing.
 template <class V, class AddUp, class Sum>
 VICINAL_INLINE void integer_sums_in_turn(const std::byte* first, std::size_t stride, std::size_t count,
-                                         std::int32_t* out, const AddUp& add_up, const Sum& sum) noexcept {
-    for (std::size_t r = 0; r < count; r += 4) {
-        const std::size_t last = count - 1 - r;
-        const std::byte* const at = first + r * stride;
-        // One row after the other, by one loop: one ascending stream, as in kernels.hpp.
-        V four[4];
-        VICINAL_NO_UNROLL
-        for (std::size_t i = 0; i < 4; ++i) four[i] = add_up(at + (last < i ? last : i) * stride);
-        sum(four, out + r);
-    }
+                                         scan_ahead ahead, std::int32_t* out, const AddUp& add_up,
+                                         const Sum& sum) noexcept {
+    ahead.go_along(count, [&](const auto& along) VICINAL_LAMBDA_INLINE {
+        for (std::size_t r = 0; r < count; r += 4) {
+            const std::size_t last = count - 1 - r;
+            const std::byte* const at = first + r * stride;
+            // One row after the other, by one loop: one ascending stream, as in kernels.hpp.
+            V four[4];
+            VICINAL_NO_UNROLL
+            for (std::size_t i = 0; i < 4; ++i) {
+                const std::byte* const row = at + (last < i ? last : i) * stride;
+                four[i] = add_up(row, along(row, integer_scan_step));
+            }
+            sum(four, out + r);
+        }
+    });
 }
 
 /// Clears the bits of rows from `count` on, 1 <= count <= integer_scan_rows.

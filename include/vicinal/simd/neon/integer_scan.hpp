@@ -87,13 +87,16 @@ struct integer_scan_group<4, What> {
 };
 
 /// Adds up one row lane by lane, of which 32 bytes past the end are readable.
-template <class Group, class Query>
+template <class Group, class Query, class Ask>
 [[nodiscard]] VICINAL_INLINE int32x4_t add_up_row(const Query* q, const std::byte* row, std::size_t dim,
-                                                  int32x4_t places) noexcept {
+                                                  int32x4_t places, Ask ask) noexcept {
     int32x4_t sum = vdupq_n_s32(0);
     std::size_t i = 0;
-    for (; i + Group::components <= dim; i += Group::components, row += 32, q += Group::step)
+    for (; i + Group::components <= dim; i += Group::components, row += 32, q += Group::step) {
+        ask.next();
         sum = Group::add_to(sum, load_bytes(row), load_bytes(row + 16), q, places);
+    }
+    if (i < dim) ask.next();
     if (i < dim) sum = Group::add_some(sum, load_bytes(row), load_bytes(row + 16), dim - i, q, places);
     return sum;
 }
@@ -101,27 +104,27 @@ template <class Group, class Query>
 template <unsigned Bits, integer_sum What>
 VICINAL_INLINE void integer_scan_sums(tag::neon, const typename integer_scan_query<Bits>::type* query, std::size_t dim,
                                       unsigned shift, const std::byte* first, std::size_t stride, std::size_t count,
-                                      std::int32_t* out) noexcept {
+                                      scan_ahead ahead, std::int32_t* out) noexcept {
     const int32x4_t places = vdupq_n_s32(-static_cast<std::int32_t>(shift));
-    const auto add_up = [&](const std::byte* row) VICINAL_LAMBDA_INLINE {
-        return add_up_row<integer_scan_group<Bits, What>>(query, row, dim, places);
+    const auto add_up = [&](const std::byte* row, auto ask) VICINAL_LAMBDA_INLINE {
+        return add_up_row<integer_scan_group<Bits, What>>(query, row, dim, places, ask);
     };
     const auto sum = [](const int32x4_t* four, std::int32_t* to) VICINAL_LAMBDA_INLINE { sum_integers_4(four, to); };
-    integer_sums_in_turn<int32x4_t>(first, stride, count, out, add_up, sum);
+    integer_sums_in_turn<int32x4_t>(first, stride, count, ahead, out, add_up, sum);
 }
 
 VICINAL_INLINE void byte_products(tag::neon, const std::int16_t* query, std::size_t dim, const std::byte* first,
-                                  std::size_t stride, std::size_t count, std::int32_t* out) noexcept {
-    integer_scan_sums<8, integer_sum::product>(tag::neon{}, query, dim, 0, first, stride, count, out);
+                                  std::size_t stride, std::size_t count, scan_ahead ahead, std::int32_t* out) noexcept {
+    integer_scan_sums<8, integer_sum::product>(tag::neon{}, query, dim, 0, first, stride, count, ahead, out);
 }
 
 template <unsigned Bits, integer_sum What>
 [[nodiscard]] VICINAL_INLINE std::uint64_t integer_scan(tag::neon, const typename integer_scan_query<Bits>::type* query,
                                                         std::size_t dim, unsigned shift, const std::byte* first,
-                                                        std::size_t stride, std::size_t count,
-                                                        std::int32_t limit) noexcept {
+                                                        std::size_t stride, std::size_t count, std::int32_t limit,
+                                                        scan_ahead ahead) noexcept {
     alignas(16) std::int32_t sums[integer_scan_rows] = {};
-    integer_scan_sums<Bits, What>(tag::neon{}, query, dim, shift, first, stride, count, sums);
+    integer_scan_sums<Bits, What>(tag::neon{}, query, dim, shift, first, stride, count, ahead, sums);
     const int32x4_t bound = vdupq_n_s32(limit);
     std::uint64_t out = 0;
     for (std::size_t r = 0; r < count; r += 4) {

@@ -66,16 +66,18 @@ struct integer_scan_half<4, What> {
 };
 
 /// Adds up one row lane by lane, of which 32 bytes past the end are readable.
-template <class Half, class Query>
-[[nodiscard]] VICINAL_INLINE __m128i add_up_row(const Query* q, const std::byte* row, std::size_t dim,
-                                                __m128i places) noexcept {
+template <class Half, class Query, class Ask>
+[[nodiscard]] VICINAL_INLINE __m128i add_up_row(const Query* q, const std::byte* row, std::size_t dim, __m128i places,
+                                                Ask ask) noexcept {
     constexpr std::size_t whole = Half::components;
     __m128i sum = _mm_setzero_si128();
     std::size_t i = 0;
     for (; i + 2 * whole <= dim; i += 2 * whole, row += 32, q += Half::step) {
+        ask.next();
         sum = Half::add_to(sum, load_128(row), whole, q, places);
         sum = Half::add_to(sum, load_128(row + 16), whole, q + Half::half, places);
     }
+    if (i < dim) ask.next();
     for (; i < dim; i += whole, row += 16, q += Half::half)
         sum = Half::add_to(sum, load_128(row), dim - i < whole ? dim - i : whole, q, places);
     return Half::finish(sum);
@@ -84,27 +86,27 @@ template <class Half, class Query>
 template <unsigned Bits, integer_sum What>
 VICINAL_INLINE void integer_scan_sums(tag::x86, const typename integer_scan_query<Bits>::type* query, std::size_t dim,
                                       unsigned shift, const std::byte* first, std::size_t stride, std::size_t count,
-                                      std::int32_t* out) noexcept {
+                                      scan_ahead ahead, std::int32_t* out) noexcept {
     const __m128i places = _mm_cvtsi32_si128(static_cast<int>(shift));
-    const auto add_up = [&](const std::byte* row) VICINAL_LAMBDA_INLINE {
-        return add_up_row<integer_scan_half<Bits, What>>(query, row, dim, places);
+    const auto add_up = [&](const std::byte* row, auto ask) VICINAL_LAMBDA_INLINE {
+        return add_up_row<integer_scan_half<Bits, What>>(query, row, dim, places, ask);
     };
     const auto sum = [](const __m128i* four, std::int32_t* to) VICINAL_LAMBDA_INLINE { sum_integers_4(four, to); };
-    integer_sums_in_turn<__m128i>(first, stride, count, out, add_up, sum);
+    integer_sums_in_turn<__m128i>(first, stride, count, ahead, out, add_up, sum);
 }
 
 VICINAL_INLINE void byte_products(tag::x86, const std::int16_t* query, std::size_t dim, const std::byte* first,
-                                  std::size_t stride, std::size_t count, std::int32_t* out) noexcept {
-    integer_scan_sums<8, integer_sum::product>(tag::x86{}, query, dim, 0, first, stride, count, out);
+                                  std::size_t stride, std::size_t count, scan_ahead ahead, std::int32_t* out) noexcept {
+    integer_scan_sums<8, integer_sum::product>(tag::x86{}, query, dim, 0, first, stride, count, ahead, out);
 }
 
 template <unsigned Bits, integer_sum What>
 [[nodiscard]] VICINAL_INLINE std::uint64_t integer_scan(tag::x86, const typename integer_scan_query<Bits>::type* query,
                                                         std::size_t dim, unsigned shift, const std::byte* first,
-                                                        std::size_t stride, std::size_t count,
-                                                        std::int32_t limit) noexcept {
+                                                        std::size_t stride, std::size_t count, std::int32_t limit,
+                                                        scan_ahead ahead) noexcept {
     alignas(16) std::int32_t sums[integer_scan_rows] = {};
-    integer_scan_sums<Bits, What>(tag::x86{}, query, dim, shift, first, stride, count, sums);
+    integer_scan_sums<Bits, What>(tag::x86{}, query, dim, shift, first, stride, count, ahead, sums);
     const __m128i bound = _mm_set1_epi32(limit);
     std::uint64_t out = 0;
     for (std::size_t r = 0; r < count; r += 4) {

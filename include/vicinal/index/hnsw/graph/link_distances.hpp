@@ -204,7 +204,7 @@ class row_distances {
     const Metric& metric_;
     const code_store<Codec>& store_;
     std::span<const float> mean_;
-    row_as_query<Codec> as_query_;
+    row_as_query<Codec, Isa> as_query_;
     padded_vector centered_;
     padded_vector decoded_;
     padded_vector integers_;

@@ -49,6 +49,13 @@ std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<
     return collector.finish(out);
 }
 
+/// How far ahead a scan of `list` bytes asks, of `all` bytes in all lists. What is asked for past the end is lost, so
+/// short lists are read as they come.
+[[nodiscard]] inline simd::scan_ahead ahead_in_list(std::size_t list, std::size_t all) noexcept {
+    const std::size_t ahead = beyond_caches(all) ? simd::current_scan_ahead() : 0;
+    return simd::scan_ahead(list >= 4 * ahead ? ahead : 0);
+}
+
 /// Scores the rows of a list in order and pushes them, except those that are no row of the index, which only a damaged
 /// mapped file lists. before_block() runs before each block and may throw.
 /// rows_in_use  what row numbers are below
