@@ -21,5 +21,6 @@ TEST_CASE("prefilter_sq: rows beyond the threshold mostly are") {
     CHECK(check<vicinal::cosine, vicinal::sq8>(even) < 0.02);
     CHECK(check<vicinal::inner_product, vicinal::sq8>(own) < 0.02);
     CHECK(check<vicinal::l2, vicinal::sq4>(even) < 0.05);
+    CHECK(check<vicinal::l2, vicinal::sq4>(own) < 0.05);
     CHECK(check<vicinal::cosine, vicinal::sq4>(even) < 0.3);
 }

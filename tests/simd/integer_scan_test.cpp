@@ -2,10 +2,14 @@
 // What simd/integer_scan.hpp promises: sums are exact, so that a limit divides the rows where it should.
 #include "vicinal/simd/integer_scan.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -87,19 +91,25 @@ template <class Isa, unsigned Bits, integer_sum What>
 void check() {
     using V = lanes<Isa>;
     if constexpr (has_integer_scan<V>) {
-        for (const std::size_t dim : std::array<std::size_t, 9>{1, 3, 32, 63, 64, 100, 512, 1000, 8192})
+        std::vector<std::size_t> dims{512, 1000, 8192};
+        for (std::size_t dim = 1; dim <= 192; ++dim) dims.push_back(dim);
+        for (const std::size_t dim : dims)
             for (const kind how : {kind::random, kind::largest, kind::smallest}) {
                 const sample<Bits, What> s(dim, how);
-                for (const std::size_t r : std::array<std::size_t, 4>{0, 5, 33, 63})
+                for (const std::size_t r :
+                     dim % 32 < 3 ? std::vector<std::size_t>{0, 5, 33, 63} : std::vector<std::size_t>{40})
                     for (const std::int64_t limit : {s.sums[r], s.sums[r] - 1, s.sums[r] + 1}) {
                         std::uint64_t expected = 0;
                         for (std::size_t i = 0; i < 64; ++i)
                             if (What == integer_sum::product ? s.sums[i] >= limit : s.sums[i] <= limit)
                                 expected |= std::uint64_t{1} << i;
-                        const auto found =
-                            integer_scan<V, Bits, What>(s.query.data(), dim, weighted_shift(dim), s.codes.data(),
-                                                        s.stride, 64, static_cast<std::int32_t>(limit));
-                        if (found != expected) FAIL("dim " << dim << ", limit " << limit);
+                        for (const std::size_t count : {r + 1, std::size_t{64}}) {
+                            const auto found =
+                                integer_scan<V, Bits, What>(s.query.data(), dim, weighted_shift(dim), s.codes.data(),
+                                                            s.stride, count, static_cast<std::int32_t>(limit));
+                            if (found != (expected & ~std::uint64_t{0} >> (64 - count)))
+                                FAIL("dim " << dim << ", limit " << limit << ", count " << count);
+                        }
                     }
             }
     }
@@ -140,6 +150,9 @@ void check_4() {
 
 TEST_CASE("integer_scan: sums of 8-bit codes are exact on every set") {
     check_8<native_isa>();
+#if defined(__AVX512F__)
+    check_8<xsimd::fma3<xsimd::avx2>>();
+#endif
     check_8<scalar_isa>();
 #if defined(__SSE2__)
     check_8<xsimd::sse2>();
@@ -147,9 +160,39 @@ TEST_CASE("integer_scan: sums of 8-bit codes are exact on every set") {
 }
 TEST_CASE("integer_scan: sums of 4-bit codes are exact on every set") {
     check_4<native_isa>();
+#if defined(__AVX512F__)
+    check_4<xsimd::fma3<xsimd::avx2>>();
+#endif
 #if defined(__SSE2__)
     check_4<xsimd::sse2>();
 #endif
+}
+
+TEST_CASE("integer_scan: no more than 32 bytes are read past the last row") {
+    if constexpr (has_integer_scan<native_isa>) {
+        const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+        void* const memory = mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        REQUIRE(memory != MAP_FAILED);
+        auto* const end = static_cast<std::byte*>(memory) + 2 * page;
+        REQUIRE(mprotect(end, page, PROT_NONE) == 0);
+        const auto check = [&]<unsigned Bits, integer_sum What>(std::integral_constant<integer_sum, What>,
+                                                                integer_codes<Bits> codes, std::size_t dim) {
+            const std::size_t bytes = codes.bytes(dim);
+            const std::vector<typename integer_scan_query<Bits>::type> query((dim + 63) / 64 * 64 * 2);
+            // Products and sums of squares of zeros are 0.
+            CHECK(integer_scan<lanes<native_isa>, Bits, What>(query.data(), dim, weighted_shift(dim),
+                                                              end - 32 - 4 * bytes, bytes, 4, 0) == 15);
+        };
+        using enum integer_sum;
+        for (std::size_t dim = 1; dim <= 300; ++dim) {
+            check(std::integral_constant<integer_sum, product>{}, integer_codes<8>{}, dim);
+            check(std::integral_constant<integer_sum, squared_difference>{}, integer_codes<8>{}, dim);
+            check(std::integral_constant<integer_sum, weighted_difference>{}, integer_codes<8>{}, dim);
+            check(std::integral_constant<integer_sum, product>{}, integer_codes<4>{}, dim);
+            check(std::integral_constant<integer_sum, squared_difference>{}, integer_codes<4>{}, dim);
+        }
+        munmap(memory, 3 * page);
+    }
 }
 
 TEST_CASE("integer_scan: there is one on x86 and on Arm, none in plain C++") {

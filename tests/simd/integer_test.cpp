@@ -133,6 +133,9 @@ void check_all() {
 TEST_CASE("integer kernels: sums are exact, also of the largest values, at every dimension and on every set") {
     check_all<simd::native_isa>();
     check_all<simd::scalar_isa>();
+#if defined(__AVX512F__)
+    check_all<xsimd::fma3<xsimd::avx2>>();
+#endif
 #if defined(__SSE2__)
     check_all<xsimd::sse2>();
 #endif
@@ -186,6 +189,9 @@ TEST_CASE("integer kernels: weighted differences are exact but for the shift, at
     for (std::size_t d = 1; d <= 300; ++d) dims.push_back(d);
     check_weighted<simd::native_isa>(dims);
     check_weighted<simd::scalar_isa>(dims);
+#if defined(__AVX512F__)
+    check_weighted<xsimd::fma3<xsimd::avx2>>(dims);
+#endif
 #if defined(__SSE2__)
     check_weighted<xsimd::sse2>(dims);
 #endif

@@ -61,6 +61,8 @@
 #endif
 #if defined(__AVX512VNNI__)
 #define VICINAL_HAS_AVX512_VNNI
+#elif defined(__AVXVNNI__)
+#define VICINAL_HAS_AVXVNNI
 #endif
 #if defined(__ARM_NEON) || defined(_M_ARM64)
 #define VICINAL_HAS_NEON
@@ -215,6 +217,15 @@
 #else
 #define VICINAL_NO_UNROLL
 #define VICINAL_LIFETIMEBOUND [[msvc::lifetimebound]]
+#endif
+
+// VICINAL_KEEP_SCALAR(x) keeps GCC from computing x beside its like in one vector. For AVX-512 it would multiply the
+// addresses of four rows by vpmullq, which takes 15 cycles, and then read them from memory: blocks of f32 rows of 128
+// components took 13 % longer than those of AVX2.
+#if defined(VICINAL_GCC) && defined(VICINAL_HAS_AVX512_V4)
+#define VICINAL_KEEP_SCALAR(x) asm("" : "+r"(x))
+#else
+#define VICINAL_KEEP_SCALAR(x) static_cast<void>(x)
 #endif
 
 // ---- Instructions by name.

@@ -26,6 +26,7 @@
 #include <limits>     // for numeric_limits
 
 #include "vicinal/core/math.hpp"
+#include "vicinal/scoring/component_tables.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
 #include "vicinal/simd/kernels.hpp"
 
@@ -60,8 +61,14 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
           coder_(store.coder()),
           dim_(store.dim()) {
         const bool weighted = differences && !coder_.uniform();
-        able_ = Isa::scans_integers() && dim_ <= simd::integer_block && !(weighted && !weighted_codec<Codec>);
+        by_tables_ = weighted && Codec::bits == 4;
+        able_ = Isa::scans_integers() && dim_ <= simd::integer_block &&
+                !(weighted && !weighted_codec<Codec> && !by_tables_);
         if (!able_) return;
+        if (by_tables_) {
+            tables_.make(store, query, integers_buffer);
+            return;
+        }
         const std::size_t count = round_up(dim_, group) * (weighted ? 2 : 1);
         integers_buffer.resize((count * sizeof(query_type) + sizeof(float) - 1) / sizeof(float));
         query_ = reinterpret_cast<query_type*>(integers_buffer.data());
@@ -79,6 +86,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
                                            float threshold) const noexcept {
         constexpr std::uint64_t all = ~std::uint64_t{0};
         if (!able_) return all;
+        if (by_tables_) return tables_.close_rows(first, stride, count, threshold);
         if (threshold != asked_) {
             asked_ = threshold;
             limit_ = limit_of(threshold);
@@ -196,6 +204,8 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     const Codec& coder_;
     std::size_t dim_;
     bool able_ = false;
+    bool by_tables_ = false;  // squared differences of sq4's codes that have a range for each component
+    mutable component_tables<Isa> tables_;
     query_type* query_ = nullptr;
     double unit_ = 0;
     double error_ = 0;    // g above

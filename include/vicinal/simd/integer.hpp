@@ -6,6 +6,7 @@
 #include <cstdint>  // for int8_t, int16_t, int32_t, uint8_t
 
 #include "vicinal/simd/avx2/integer.hpp"
+#include "vicinal/simd/avx512/integer.hpp"
 #include "vicinal/simd/generic/integer.hpp"
 #include "vicinal/simd/isa.hpp"
 #include "vicinal/simd/neon/integer.hpp"

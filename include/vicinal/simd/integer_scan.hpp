@@ -7,6 +7,7 @@
 #include <cstdint>  // for int16_t, int32_t, uint64_t
 
 #include "vicinal/simd/avx2/integer_scan.hpp"
+#include "vicinal/simd/avx512/integer_scan.hpp"
 #include "vicinal/simd/generic/integer_scan.hpp"
 #include "vicinal/simd/integer.hpp"
 #include "vicinal/simd/neon/integer_scan.hpp"

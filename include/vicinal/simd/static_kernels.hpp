@@ -167,6 +167,14 @@ template <class Isa, class Metric, class Codec>
 template <class Isa, class Metric, class Codec>
 using list_lanes = typename decltype(find_list_lanes<Isa, Metric, Codec>())::type;
 
+/// Returns where row i of a block lies.
+[[nodiscard]] VICINAL_INLINE const std::byte* row_at(const std::byte* first, std::size_t stride,
+                                                     std::size_t i) noexcept {
+    const std::byte* row = first + i * stride;
+    VICINAL_KEEP_SCALAR(row);
+    return row;
+}
+
 /// Does what score_block does, row by row. It is a function of its own for each way of asking, as the loop of one that
 /// asks for nothing takes a tenth longer in a function that has both (GCC 12, AVX-512).
 template <class Isa, class Metric, class Codec, class Along>
@@ -176,7 +184,7 @@ VICINAL_NOINLINE void score_in_turn(const Metric& metric, const Codec& codec, co
     constexpr std::size_t width = lane_count<Isa>;
     const std::size_t step = 2 * width < dim ? codec.code_size() * 2 * width / dim : codec.code_size();
     in_fours<false>(
-        count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out,
+        count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return row_at(first, stride, i); }, out,
         [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
             score_4_in_turn<lanes<Isa>, width>(metric, codec, query, dim, rows, along, step, distances);
         });
@@ -217,7 +225,7 @@ struct static_kernels {
             });
     }
 
-    /// Writes the distances of `query` to `count` rows `stride` bytes apart. Codecs that decode slowly ask for nothing.
+    /// Writes the distances of `query` to `count` rows `stride` bytes apart. Slow codecs do not ask ahead.
     template <class Metric, class Codec>
     static void score_block(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* first, std::size_t stride, std::size_t count, float* out,
@@ -225,7 +233,7 @@ struct static_kernels {
         if constexpr (decodes_slowly<Codec>) {
             using V = lanes<Isa>;
             detail::in_fours<false>(
-                count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return first + i * stride; }, out,
+                count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return detail::row_at(first, stride, i); }, out,
                 [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
                     detail::score_4<V, lane_count<Isa>, V>(metric, codec, query, dim, rows, distances);
                 });

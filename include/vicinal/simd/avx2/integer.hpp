@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// simd/integer.hpp on AVX2, by instructions that multiply integers and add the products in pairs.
+// simd/integer.hpp on AVX2, by instructions that multiply integers and add the products in pairs; with
+// AVX-VNNI one instruction adds them to the sums, too.
 #pragma once
 
 #include "vicinal/core/target.hpp"
@@ -42,6 +43,15 @@ VICINAL_INLINE void weighted_sums_of_bytes_4(tag::avx2, const std::int16_t* q, c
     sum_integers_4(sums, out);
 }
 
+/// Adds the products of pairs of 16-bit integers.
+[[nodiscard]] VICINAL_INLINE __m256i add_products_of_words(__m256i sum, __m256i x, __m256i y) noexcept {
+#if defined(VICINAL_HAS_AVXVNNI)
+    return _mm256_dpwssd_avx_epi32(sum, x, y);
+#else
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(x, y));
+#endif
+}
+
 template <integer_sum What>
 VICINAL_INLINE void sums_of_bytes_4(tag::avx2, const std::int16_t* q, const std::byte* const* rows, std::size_t dim,
                                     std::int32_t* out) noexcept {
@@ -53,7 +63,7 @@ VICINAL_INLINE void sums_of_bytes_4(tag::avx2, const std::int16_t* q, const std:
             __m256i x = _mm256_and_si256(_mm256_cvtepu8_epi16(codes), wanted);
             __m256i y = query;
             if constexpr (What == integer_sum::squared_difference) x = y = _mm256_sub_epi16(x, query);
-            sums[row] = _mm256_add_epi32(sums[row], _mm256_madd_epi16(x, y));
+            sums[row] = add_products_of_words(sums[row], x, y);
         }
     };
     std::size_t i = 0;
@@ -73,12 +83,30 @@ template <integer_sum What>
     return _mm256_sub_epi8(_mm256_slli_epi16(x, 2), q);
 }
 
+/// Adds products of bytes, the first of which have no sign, to short sums: of 16 bits, or of 32 where one instruction
+/// does it all.
+[[nodiscard]] VICINAL_INLINE __m256i add_products_of_bytes(__m256i sum, __m256i x, __m256i y) noexcept {
+#if defined(VICINAL_HAS_AVXVNNI)
+    return _mm256_dpbusd_avx_epi32(sum, x, y);
+#else
+    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(x, y));
+#endif
+}
+
+/// Makes sums of 32 bits of short ones.
+[[nodiscard]] VICINAL_INLINE __m256i widen_short_sums(__m256i sums) noexcept {
+#if defined(VICINAL_HAS_AVXVNNI)
+    return sums;
+#else
+    return _mm256_madd_epi16(sums, _mm256_set1_epi16(1));
+#endif
+}
+
 template <integer_sum What>
 VICINAL_INLINE void sums_of_nibbles_4(tag::avx2, const std::int8_t* q, const std::byte* const* rows, std::size_t dim,
                                       std::int32_t* out) noexcept {
     __m256i sums[4] = {};
     __m256i short_sums[4];
-    const __m256i ones = _mm256_set1_epi16(1);
     const auto add = [&](std::size_t i, __m256i even_wanted, __m256i odd_wanted) VICINAL_LAMBDA_INLINE {
         const __m256i even = load_256(q + i);
         const __m256i odd = load_256(q + i + 32);
@@ -86,8 +114,8 @@ VICINAL_INLINE void sums_of_nibbles_4(tag::avx2, const std::int8_t* q, const std
             const __m256i pairs = load_256(rows[row] + i / 2);
             const __m256i x = _mm256_and_si256(pairs, even_wanted);
             const __m256i y = _mm256_and_si256(_mm256_srli_epi16(pairs, 4), odd_wanted);
-            short_sums[row] = _mm256_add_epi16(short_sums[row], _mm256_maddubs_epi16(x, nibble_factor<What>(x, even)));
-            short_sums[row] = _mm256_add_epi16(short_sums[row], _mm256_maddubs_epi16(y, nibble_factor<What>(y, odd)));
+            short_sums[row] = add_products_of_bytes(short_sums[row], x, nibble_factor<What>(x, even));
+            short_sums[row] = add_products_of_bytes(short_sums[row], y, nibble_factor<What>(y, odd));
         }
     };
     const __m256i fifteen = _mm256_set1_epi8(15);
@@ -100,7 +128,7 @@ VICINAL_INLINE void sums_of_nibbles_4(tag::avx2, const std::int8_t* q, const std
             i = end;
         }
         for (std::size_t row = 0; row < 4; ++row)
-            sums[row] = _mm256_add_epi32(sums[row], _mm256_madd_epi16(short_sums[row], ones));
+            sums[row] = _mm256_add_epi32(sums[row], widen_short_sums(short_sums[row]));
     }
     sum_integers_4(sums, out);
 }

@@ -11,6 +11,7 @@
 #include <cstddef>  // for size_t, byte
 #include <cstdint>  // for int8_t, int16_t, int32_t, uint64_t
 
+#include "vicinal/simd/avx2/integer.hpp"
 #include "vicinal/simd/avx2/intrinsics.hpp"
 #include "vicinal/simd/generic/integer_scan.hpp"
 
@@ -68,19 +69,16 @@ struct integer_scan_row<4, What> {
     static VICINAL_INLINE __m256i add_up(const std::int8_t* q, const std::byte* row, std::size_t dim, __m128i,
                                          Ask ask) noexcept {
         const __m256i fifteen = _mm256_set1_epi8(15);
-        const __m256i ones = _mm256_set1_epi16(1);
         __m256i sum = _mm256_setzero_si256();
         __m256i even_sum = sum;
         __m256i odd_sum = sum;
         const auto add = [&](std::size_t i, __m256i evens, __m256i odds) VICINAL_LAMBDA_INLINE {
             ask.next();
-            const auto share = [&](__m256i x, std::size_t half) VICINAL_LAMBDA_INLINE {
-                __m256i y = load_256(q + i + half);
-                if constexpr (What != integer_sum::product) y = _mm256_sub_epi8(_mm256_slli_epi16(x, 2), y);
-                return _mm256_maddubs_epi16(x, y);
+            const auto share = [&](__m256i of, __m256i x, std::size_t half) VICINAL_LAMBDA_INLINE {
+                return add_products_of_bytes(of, x, nibble_factor<What>(x, load_256(q + i + half)));
             };
-            even_sum = _mm256_add_epi16(even_sum, share(_mm256_and_si256(evens, fifteen), 0));
-            odd_sum = _mm256_add_epi16(odd_sum, share(_mm256_and_si256(_mm256_srli_epi16(odds, 4), fifteen), 32));
+            even_sum = share(even_sum, _mm256_and_si256(evens, fifteen), 0);
+            odd_sum = share(odd_sum, _mm256_and_si256(_mm256_srli_epi16(odds, 4), fifteen), 32);
         };
         // Sums of 16 bits hold eight pairs of products of at most 15 * 128.
         for (std::size_t i = 0; i < dim;) {
@@ -94,8 +92,8 @@ struct integer_scan_row<4, What> {
                 add(i, first_bytes((end - i + 1) / 2, pairs), first_bytes((end - i) / 2, pairs));
                 i = end;
             }
-            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(even_sum, ones));
-            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(odd_sum, ones));
+            sum = _mm256_add_epi32(sum, widen_short_sums(even_sum));
+            sum = _mm256_add_epi32(sum, widen_short_sums(odd_sum));
             even_sum = odd_sum = _mm256_setzero_si256();
         }
         return sum;
