@@ -44,7 +44,7 @@ void check_sums() {
             auto made = rows_and_columns::make<Isa>(count, 0, bytes, random);
             float want[64], got[64];
             const auto close = simd::table_sums<Isa, 4>(made.rows.data(), made.stride, count, tables.data(), 8 * bytes,
-                                                        simd::scan_ahead(false), limit, want);
+                                                        simd::scan_ahead{}, limit, want);
             INFO(bytes << " bytes, " << count << " rows");
             REQUIRE(simd::column_sums<Isa, 4>(made.data(), count, tables.data(), 8 * bytes, limit, got) == close);
             REQUIRE(std::memcmp(want, got, count * sizeof(float)) == 0);
@@ -71,7 +71,7 @@ void check_bounds() {
                 std::memcpy(made.rows.data() + r * made.stride, factors.data(), 16);
             }
             std::vector<float> want(128, -7.0F), got(128, -7.0F);
-            simd::sign_bounds<Isa, Squares>(made.rows.data(), made.stride, count, by, simd::scan_ahead(false), 1e30F,
+            simd::sign_bounds<Isa, Squares>(made.rows.data(), made.stride, count, by, simd::scan_ahead{}, 1e30F,
                                             want.data());
             simd::column_bounds<Isa, Squares>(made.data(), made.rows.data(), made.stride, count, by, 1e30F, got.data());
             INFO("width " << width << ", " << count << " rows");
