@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What scorers, scans and collectors ask of each other, and of the codecs that have a scan of their own.
 //
-// A scorer is one query bound to one store. All of its members are const but for `relative_to`. `slots` are row
+// A scorer is one query bound to one store. All of its members are const but for `relative_to` and `ask_ahead`. `slots` are row
 // numbers; `first` and `stride` say where `count` rows of codes lie, and a block of at most 64 rows never leaves one
 // piece of memory. A distance of NaN, which only a damaged mapped file can give, is never kept.
 #pragma once
@@ -40,6 +40,12 @@ concept graph_scorer = list_scorer<S> && requires(const S& s, const slot_t* slot
 template <class S>
 concept block_scorer = requires(const S& s, const std::byte* first, std::size_t n, float* out) {
     s.score_block(first, n, n, out);
+};
+
+/// Asks memory ahead of the rows it scores one after the other, as far as ask_ahead(ahead) said last.
+template <class S>
+concept ahead_asking_scorer = requires(S& s, simd::scan_ahead ahead) {
+    s.ask_ahead(ahead);
 };
 
 /// Rules rows out for sure before they are measured. Bit i of close_rows(first, stride, count, threshold) is set if row

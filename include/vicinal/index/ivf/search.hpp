@@ -113,7 +113,7 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
             set_list(index, scorer, buffers.probes[scanned]);
             const ivf_rows list = index.lists[buffers.probes[scanned]];
             const std::size_t stride = index.lists.stride();
-            if constexpr (requires { scorer.ask_ahead({}); })
+            if constexpr (ahead_asking_scorer<Scorer>)
                 scorer.ask_ahead(ahead_in_list(list.size * stride, index.directory.high_water() * stride));
             scan_list(scorer, list, stride, index.directory.high_water(), collector, buffers.bounds, check_stop);
         }
