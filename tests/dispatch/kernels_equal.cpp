@@ -216,7 +216,7 @@ void check_tables(source& from, std::size_t dim) {
     };
     compare_table_sums(std::integral_constant<std::size_t, 2>{});
     compare_table_sums(std::integral_constant<std::size_t, 4>{});
-    alignas(64) static std::uint8_t columns[64 * 128];
+    [[maybe_unused]] alignas(64) static std::uint8_t columns[64 * 128];
     compare<float>("column_sums", dim, 64 + 2, [&](auto k, float* out) {
         k.make_columns(codes.data(), stride, rows, width / 8, columns);
         const std::uint64_t close = k.template column_sums<4>(columns, rows, tables, width, 700.0F, out);
