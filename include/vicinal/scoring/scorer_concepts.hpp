@@ -2,8 +2,8 @@
 // What scorers, scans and collectors ask of each other, and of the codecs that have a scan of their own.
 //
 // A scorer is one query bound to one store. All of its members are const but for `relative_to` and `ask_ahead`. `slots`
-// are row numbers; `first` and `stride` say where `count` rows of codes lie, and a block of at most 64 rows never leaves
-// one piece of memory. A distance of NaN, which only a damaged mapped file can give, is never kept.
+// are row numbers; `first` and `stride` say where `count` rows of codes lie, and a block of at most 64 rows never
+// leaves one piece of memory. A distance of NaN, which only a damaged mapped file can give, is never kept.
 #pragma once
 
 #include <concepts>  // for convertible_to, same_as
