@@ -13,7 +13,7 @@ BUGS = [
     ("a batch taken back leaves its copies", "copies", "index/hnsw/changes.hpp",
      "index.duplicates.detach_first(index.duplicates.node_of(slot));  // the last", ";  // the last"),
     ("a removed row is still known by its codes", "copies", "index/hnsw/changes.hpp", "        index.known.erase(leaving);\n", ""),
-    ("a copy becomes the entry", "copies", "index/hnsw/changes.hpp", "return !index.duplicates.is_duplicate(slot);", "return slot != no_slot;"),
+    ("a copy becomes the entry", "reused_places", "index/hnsw/changes.hpp", "return !index.duplicates.is_duplicate(slot);", "return slot != no_slot;"),
     ("lists lead out of a damaged file", "copies", "index/hnsw/graph/duplicates.hpp", "duplicate < rows_ && left_ != 0;",
      "duplicate != no_slot && left_ != 0;"),
     ("defects of lists are not counted", "copies", "index/hnsw/graph/inspector.hpp", "report_.misplaced += duplicates_.defects;", ""),
