@@ -124,17 +124,6 @@ TEST_CASE("codes batch: a triggered stop and a throwing filter end it, the index
     const dataset rows = clustered(3000, 64, 8), queries = gaussian(64, 64, 83);
     ivf_index<l2, two_level<rabitq<1>, f32>> index(64, {.lists = 8});
     index.add(numbered<std::uint64_t>(rows.rows()), rows.view());
-    vicinal::stop_source source;
-    std::size_t asked = 0;
-    const auto stop_at = [&](std::uint64_t) {
-        if (++asked == 500) source.request_stop();
-        return true;
-    };
-    REQUIRE_THROWS_AS(
-        (void)index.search(queries.view(), 3000, {.nprobe = 8, .filter = stop_at, .stop = source.get_token()}),
-        vicinal::error);
-    REQUIRE(asked < 3000 * 64);
-    const auto throws = [&](std::uint64_t id) -> bool { return id == 1000 ? throw 7 : true; };
-    REQUIRE_THROWS_AS((void)index.search(queries.view(), 3000, {.nprobe = 8, .filter = throws}), int);
+    require_endings(index, queries, rows.rows());
     require_same(index, queries, 10, {.nprobe = 4});
 }

@@ -9,6 +9,8 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "vicinal/core/error.hpp"
+#include "vicinal/core/stop_token.hpp"
 #include "vicinal/core/types.hpp"
 #include "vicinal/params.hpp"
 
@@ -37,6 +39,24 @@ void require_same(const Index& index, const dataset& queries, std::size_t k,
     REQUIRE(together.distances == apart.distances);
     REQUIRE(together.lists == apart.lists);
     REQUIRE(together.reranks == apart.reranks);
+}
+
+/// A batch ends when a filter triggers its stop, and when one throws. The index has `rows` rows, numbered from 0, in
+/// lists that are all probed.
+template <class Index>
+void require_endings(const Index& index, const dataset& queries, std::size_t rows) {
+    vicinal::stop_source source;
+    std::size_t asked = 0;
+    const auto stop_at = [&](std::uint64_t) {
+        if (++asked == 500) source.request_stop();
+        return true;
+    };
+    REQUIRE_THROWS_AS(
+        (void)index.search(queries.view(), rows, {.nprobe = 8, .filter = stop_at, .stop = source.get_token()}),
+        vicinal::error);
+    REQUIRE(asked < rows * queries.rows());
+    const auto throws = [&](std::uint64_t id) -> bool { return id == 1000 ? throw 7 : true; };
+    REQUIRE_THROWS_AS((void)index.search(queries.view(), rows, {.nprobe = 8, .filter = throws}), int);
 }
 
 }  // namespace vicinal_test

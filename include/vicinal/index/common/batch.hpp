@@ -82,7 +82,10 @@ template <class State, class Params, class Collectors, class Scan>
                                     Scan& scan) {
     if constexpr (State::algorithm == scan_algorithm::sign_bounds) {
         if (params.rerank != 0) return false;
-        scan(queries, closest, sketch_maker<State>{index, buffers.decoded}, buffers, stats);
+        const auto make = [&](const float* query, padded_vector& made_of_query) {
+            return make_sketch_scorer(index, query, buffers.decoded, made_of_query);
+        };
+        scan(queries, closest, make, buffers, stats);
         return true;
     }
     return false;
@@ -129,7 +132,9 @@ void search_closest_together(const State& index, matrix_view<const float> querie
     closest.reserve(queries.rows());
     for (std::size_t i = 0; i < queries.rows(); ++i) closest.emplace_back(room(i), admits);
     if (room(0).size() != 0) {
-        const candidate_maker<State> make{index, lease->decoded};
+        const auto make = [&](const float* query, padded_vector& made_of_query) {
+            return make_candidate_scorer(index, query, lease->decoded, made_of_query);
+        };
         if constexpr (!State::two_levels)
             scan(prepared, closest, make, *lease, stats.now);
         else if (!scan_by_sketches(index, params, prepared, closest, *lease, stats.now, scan))

@@ -34,16 +34,6 @@ template <class State>
 [[nodiscard]] auto make_candidate_scorer(const State& index, row_scratch& buffers) {
     return make_candidate_scorer(index, buffers.query.data(), buffers.decoded, buffers.integers);
 }
-/// Makes the same for many queries, as does sketch_maker below. made_of_query  as long-lived as the scorer
-template <class State>
-struct candidate_maker {
-    const State& index;
-    padded_vector& decoded;
-
-    [[nodiscard]] auto operator()(const float* query, padded_vector& made_of_query) const {
-        return make_candidate_scorer(index, query, decoded, made_of_query);
-    }
-};
 /// By coarse codes, for walks through a graph.
 template <class State>
 [[nodiscard]] typename State::walk_scorer_type make_walk_scorer(const State& index, row_scratch& buffers) {
@@ -74,16 +64,6 @@ template <class State>
 [[nodiscard]] auto make_sketch_scorer(const State& index, row_scratch& buffers) {
     return make_sketch_scorer(index, buffers.query.data(), buffers.decoded, buffers.integers);
 }
-
-template <class State>
-struct sketch_maker {
-    const State& index;
-    padded_vector& decoded;
-
-    [[nodiscard]] auto operator()(const float* query, padded_vector& made_of_query) const {
-        return make_sketch_scorer(index, query, decoded, made_of_query);
-    }
-};
 
 }  // namespace detail
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>    // for copy, min
 #include <cstddef>      // for size_t, byte
-#include <cstdint>      // for uint32_t, uint64_t, uintptr_t
+#include <cstdint>      // for uint32_t, uint64_t
 #include <span>         // for span
 #include <type_traits>  // for conditional_t
 #include <vector>       // for vector
@@ -86,20 +86,15 @@ class list_scanner {
         if (panels_.size() < panels) panels_.resize(panels);
         for (std::size_t p = 0; p < panels; ++p)
             panels_[p].pack(tiles_, queries.subspan(p * size, (std::min)(size, taken - p * size)));
-        const auto origin = reinterpret_cast<std::uintptr_t>(rows.codes);
-        const simd::row_table table{&origin, index_.lists.stride(), 31};
-        const std::size_t in_use = index_.directory.high_water();
+        const listed_rows listed(rows, index_.lists.stride(), index_.directory.high_water());
         const std::size_t block = tiles_type::rows_together(index_.dim);
         for (std::size_t first = 0; first < rows.size; first += block) {
             before_block();
-            tiles_.load(table, static_cast<slot_t>(first), (std::min)(block, rows.size - first));
+            tiles_.load(listed.table(), static_cast<slot_t>(first), (std::min)(block, rows.size - first));
             for (std::size_t p = 0; p < panels; ++p)
                 tiles_.scan(
                     panels_[p], [&](std::uint32_t query) -> auto& { return collectors_[query]; },
-                    [&](std::size_t row) {
-                        const slot_t slot = rows.slots[first + row];
-                        return slot < in_use ? slot : no_slot;
-                    });
+                    [&](std::size_t row) { return listed(first + row); });
         }
         return taken;
     }

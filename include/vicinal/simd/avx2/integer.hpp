@@ -19,6 +19,31 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd::per_isa {
 
+// What AVX-VNNI does by one instruction each. Sums of products of bytes are short: of 16 bits, or of 32 where one
+// instruction does it all.
+#if defined(VICINAL_HAS_AVXVNNI)
+/// Adds the products of pairs of 16-bit integers.
+[[nodiscard]] VICINAL_INLINE __m256i add_products_of_words(__m256i sum, __m256i x, __m256i y) noexcept {
+    return _mm256_dpwssd_avx_epi32(sum, x, y);
+}
+/// Adds products of bytes, the first of which have no sign, to short sums.
+[[nodiscard]] VICINAL_INLINE __m256i add_products_of_bytes(__m256i sum, __m256i x, __m256i y) noexcept {
+    return _mm256_dpbusd_avx_epi32(sum, x, y);
+}
+/// Makes sums of 32 bits of short ones.
+[[nodiscard]] VICINAL_INLINE __m256i widen_short_sums(__m256i sums) noexcept { return sums; }
+#else
+[[nodiscard]] VICINAL_INLINE __m256i add_products_of_words(__m256i sum, __m256i x, __m256i y) noexcept {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(x, y));
+}
+[[nodiscard]] VICINAL_INLINE __m256i add_products_of_bytes(__m256i sum, __m256i x, __m256i y) noexcept {
+    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(x, y));
+}
+[[nodiscard]] VICINAL_INLINE __m256i widen_short_sums(__m256i sums) noexcept {
+    return _mm256_madd_epi16(sums, _mm256_set1_epi16(1));
+}
+#endif
+
 VICINAL_INLINE void scale_4(tag::avx2, const integer_scale& by, const std::int32_t* sums, float* out) noexcept {
     const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(sums));
     const __m128i whole = _mm_add_epi32(_mm_mullo_epi32(raw, _mm_set1_epi32(by.multiple)),
@@ -41,15 +66,6 @@ VICINAL_INLINE void weighted_sums_of_bytes_4(tag::avx2, const std::int16_t* q, c
         }
     }
     sum_integers_4(sums, out);
-}
-
-/// Adds the products of pairs of 16-bit integers.
-[[nodiscard]] VICINAL_INLINE __m256i add_products_of_words(__m256i sum, __m256i x, __m256i y) noexcept {
-#if defined(VICINAL_HAS_AVXVNNI)
-    return _mm256_dpwssd_avx_epi32(sum, x, y);
-#else
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(x, y));
-#endif
 }
 
 template <integer_sum What>
@@ -81,25 +97,6 @@ template <integer_sum What>
 [[nodiscard]] VICINAL_INLINE __m256i nibble_factor(__m256i x, __m256i q) noexcept {
     if constexpr (What == integer_sum::product) return q;
     return _mm256_sub_epi8(_mm256_slli_epi16(x, 2), q);
-}
-
-/// Adds products of bytes, the first of which have no sign, to short sums: of 16 bits, or of 32 where one instruction
-/// does it all.
-[[nodiscard]] VICINAL_INLINE __m256i add_products_of_bytes(__m256i sum, __m256i x, __m256i y) noexcept {
-#if defined(VICINAL_HAS_AVXVNNI)
-    return _mm256_dpbusd_avx_epi32(sum, x, y);
-#else
-    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(x, y));
-#endif
-}
-
-/// Makes sums of 32 bits of short ones.
-[[nodiscard]] VICINAL_INLINE __m256i widen_short_sums(__m256i sums) noexcept {
-#if defined(VICINAL_HAS_AVXVNNI)
-    return sums;
-#else
-    return _mm256_madd_epi16(sums, _mm256_set1_epi16(1));
-#endif
 }
 
 template <integer_sum What>

@@ -4,7 +4,7 @@
 
 #include <algorithm>  // for min
 #include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t, uintptr_t
+#include <cstdint>    // for uint32_t
 #include <limits>     // for numeric_limits
 #include <span>       // for span
 #include <utility>    // for as_const
@@ -86,10 +86,8 @@ class column_probe_scanner {
     /// As many possible rows are kept at once: 8 KiB for each query.
     [[nodiscard]] std::size_t most_kept() const noexcept { return 1024 * queries(); }
 
-    [[nodiscard]] auto slots_of(const ivf_rows& rows) const noexcept {
-        return [slots = rows.slots, in_use = index_.directory.high_water()](slot_t row) {
-            return slots[row] < in_use ? slots[row] : no_slot;
-        };
+    [[nodiscard]] listed_rows listed(const ivf_rows& rows) const noexcept {
+        return {rows, index_.lists.stride(), index_.directory.high_water()};
     }
 
     template <class BeforeBlock>
@@ -107,9 +105,8 @@ class column_probe_scanner {
             return;
         }
         for (const std::uint32_t q : queries) set_list(index_, scorers_[q], list);
-        const auto origin = reinterpret_cast<std::uintptr_t>(rows.codes);
-        scan_by_columns(columns_, simd::row_table{&origin, index_.lists.stride(), 31}, rows.size, queries, scorers_,
-                        collectors_, slots_of(rows), bounds_, before_block);
+        const listed_rows here = listed(rows);
+        scan_by_columns(columns_, here.table(), rows.size, queries, scorers_, collectors_, here, bounds_, before_block);
     }
 
     /// Does what `scan` does by bounds.
@@ -129,19 +126,19 @@ class column_probe_scanner {
         const ivf_rows rows = index_.lists[list];
         const std::span<const std::uint32_t> queries = chosen_[list];
         if (queries.empty() || rows.size > bounded_first) return;
-        const auto origin = reinterpret_cast<std::uintptr_t>(rows.codes);
-        columns_.take(simd::row_table{&origin, index_.lists.stride(), 31}, 0, rows.size);
+        const listed_rows here = listed(rows);
+        columns_.take(here.table(), 0, rows.size);
         if (bounds_.size() < round_up(rows.size, simd::scan_lanes))
             bounds_.resize(round_up(rows.size, simd::scan_lanes));
         for (std::size_t i = 0; i < queries.size(); ++i) {
             before_block();
             const float limit = scorers_[queries[i]].limit_of(collectors_[queries[i]].threshold());
             if (!(limit < (std::numeric_limits<float>::max)()) || kept_.size() + rows.size > most_kept()) continue;
-            piece& here = pieces_[queries[i] * probes + chosen_.places(list)[i] - first_probe];
-            here.kept = true;
-            here.begin = static_cast<std::uint32_t>(kept_.size());
+            piece& of = pieces_[queries[i] * probes + chosen_.places(list)[i] - first_probe];
+            of.kept = true;
+            of.begin = static_cast<std::uint32_t>(kept_.size());
             if (rows.size != 0) keep_within(limit, queries[i], list);
-            here.end = static_cast<std::uint32_t>(kept_.size());
+            of.end = static_cast<std::uint32_t>(kept_.size());
         }
     }
     /// Keeps those within the limit of one query.
@@ -174,9 +171,9 @@ class column_probe_scanner {
         const ivf_rows rows = index_.lists[list];
         // Only what measures by the codes of the list has to know what they are relative to.
         if constexpr (block_scorer<scorer_type>) set_list(index_, scorers_[query], list);
-        const auto origin = reinterpret_cast<std::uintptr_t>(rows.codes);
-        const simd::row_table table{&origin, index_.lists.stride(), 31};
-        row_measurer measurer(std::as_const(scorers_[query]), table, collectors_[query], slots_of(rows));
+        const listed_rows here = listed(rows);
+        const simd::row_table table = here.table();
+        row_measurer measurer(std::as_const(scorers_[query]), table, collectors_[query], here);
         const auto for_each = [&](auto limit, auto f) {
             float most = 0;
             std::size_t asked_for = possible[0].row / simd::scan_lanes + 1;  // another than the first row's

@@ -56,19 +56,40 @@ std::size_t closest_lists(const Scorer& centroids, std::size_t count, std::span<
     return simd::scan_ahead(list >= 4 * ahead ? ahead : 0);
 }
 
-/// Scores the rows of a list in order and pushes them, except those that are no row of the index, which only a damaged
-/// mapped file lists. before_block() runs before each block and may throw.
+/// Shows the rows of a list as scans take them: where they lie, and which row of the index each is.
+class listed_rows {
+  public:
+    /// rows_in_use  what row numbers are below
+    listed_rows(const ivf_rows& list, std::size_t stride, std::size_t rows_in_use) noexcept
+        : origin_(reinterpret_cast<std::uintptr_t>(list.codes)),
+          stride_(stride),
+          slots_(list.slots),
+          rows_in_use_(rows_in_use) {}
+
+    /// Where the rows lie, as long as this lives.
+    [[nodiscard]] simd::row_table table() const noexcept { return {&origin_, stride_, 31}; }
+    /// Which row of the index row i of the list is: no_slot if it is none, which only a damaged mapped file lists.
+    [[nodiscard]] slot_t operator()(std::size_t i) const noexcept {
+        const slot_t slot = slots_[i];
+        return slot < rows_in_use_ ? slot : no_slot;
+    }
+
+  private:
+    std::uintptr_t origin_;
+    std::size_t stride_;
+    const slot_t* slots_;
+    std::size_t rows_in_use_;
+};
+
+/// Scores the rows of a list in order and pushes them, except those that are no row of the index. before_block() runs
+/// before each block and may throw.
 /// rows_in_use  what row numbers are below
 /// bounds       memory for them, if the scorer knows any
 template <class Scorer, class Collector, class BeforeBlock>
 void scan_list(const Scorer& scorer, const ivf_rows& list, std::size_t stride, std::size_t rows_in_use,
                Collector& collector, std::vector<float>& bounds, BeforeBlock before_block) {
-    const auto slot_of = [&](slot_t i) {
-        const slot_t slot = list.slots[i];
-        return slot < rows_in_use ? slot : no_slot;
-    };
-    const auto origin = reinterpret_cast<std::uintptr_t>(list.codes);
-    scan_rows(scorer, simd::row_table{&origin, stride, 31}, list.size, collector, slot_of, bounds, before_block);
+    const listed_rows rows(list, stride, rows_in_use);
+    scan_rows(scorer, rows.table(), list.size, collector, rows, bounds, before_block);
 }
 
 }  // namespace detail
