@@ -28,7 +28,7 @@ BUGS = [
     ("segments are never given back", "segments", STORAGE + "chunked_rows.hpp",
      "while (segments_ > 1 && rows <= capacity() / 2) drop_segment();", ""),
     ("a segment goes too early", "segments", STORAGE + "chunked_rows.hpp", "rows <= capacity() / 2) drop", "rows <= capacity() / 2 + 1) drop"),
-    ("a segment goes and comes with each row", "segments", STORAGE + "chunked_rows.hpp", "fit(rows + rows / 3)", "fit(rows)"),
+    ("a segment goes and comes with each row", "segments", STORAGE + "chunked_rows.hpp", "drop_segments(rows + rows / 3)", "drop_segments(rows)"),
     ("the table never shrinks", "segments", STORAGE + "id_map.hpp",
      "at_once ? size >= table_.size() : 4 * size > table_.size()", "true"),
     ("the table goes and comes with each row", "segments", STORAGE + "id_map.hpp",

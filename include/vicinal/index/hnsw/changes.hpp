@@ -15,6 +15,7 @@
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/learning.hpp"
+#include "vicinal/index/common/reserving.hpp"
 #include "vicinal/index/common/training.hpp"
 #include "vicinal/index/common/writing.hpp"
 #include "vicinal/index/hnsw/files.hpp"
@@ -367,6 +368,17 @@ template <class State>
     give_back(index);
     index.counted.remove();
     return true;
+}
+
+template <class State>
+void reserve(State& index, std::size_t rows) {
+    reserve_rows(index, rows, [&](std::size_t extra) { make_room_with_links(index, extra); });
+}
+
+template <class State>
+void shrink_to_fit(State& index) {
+    shrink_rows(index, [&] { give_back(index, true); });
+    index.walks.for_each_idle([](walk_scratch& walk) { walk = {}; });
 }
 
 }  // namespace detail::hnsw
