@@ -17,14 +17,16 @@ class mixture {
         : real_(std::move(real)), dim_(std::min(dim, real_.dim)), seed_(seed) {
         double squares = 0;
         for (std::size_t i = 1; i < real_.rows; i += 97)
-            for (std::size_t c = 0; c < dim_; ++c)
-                squares += (real_[i][c] - real_[i - 1][c]) * (real_[i][c] - real_[i - 1][c]);
+            for (std::size_t c = 0; c < dim_; ++c) {
+                const double apart = real_[i][c] - real_[i - 1][c];
+                squares += apart * apart;
+            }
         spread_ = std::sqrt(squares / (2.0 * static_cast<double>(std::max<std::size_t>(1, real_.rows / 97) * dim_)));
     }
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
 
-    /// Rows [first, first + count): up to halfway from one real row to another, then moved by an eighth of the spread of
-    /// components.
+    /// Rows [first, first + count): up to halfway from one real row to another, then moved by an eighth of what
+    /// components spread.
     [[nodiscard]] matrix<float> rows(std::size_t first, std::size_t count) const {
         matrix<float> made{count, dim_, std::vector<float>(count * dim_)};
         for (std::size_t i = 0; i < count; ++i) {
