@@ -17,6 +17,7 @@ BUGS = [
      "recoded_->reserve(of_.directory.high_water_after(ids_.size()));"),
     ("lists to come get no room", "room", "index/ivf/changes.hpp", "make_room_with_lists(index, extra); });", "make_room(index, extra); });"),
     ("lists are not shrunk", "room", "index/ivf/changes.hpp", "shrink_list(index, l);", "static_cast<void>(l);"),
+    ("a long list keeps the memory of rows that are gone", "room", "index/ivf/lists/lists.hpp", "touched(own) >= wanted + wanted / 4", "false"),
     ("a list's room goes with a row of it", "room", "index/ivf/lists/room.hpp",
      "const bool keeps_room = index.directory.room_kept() > index.directory.live();", "const bool keeps_room = false;"),
     ("a view owns its file", "room", STORAGE + "file_backing.hpp", "return viewed_ ? 0 : bytes_;", "return bytes_;"),

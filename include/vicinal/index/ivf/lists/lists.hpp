@@ -92,18 +92,17 @@ class ivf_lists {
         return rows > owned_[list].capacity;
     }
     /// Says whether a list would do with much less memory.
-    /// at_once  with half of it; else with three eighths, a long list with three fifths
+    /// at_once  with half of it; else with three eighths, a long list with three fifths of what rows were ever in
     [[nodiscard]] bool has_slack(std::size_t list, bool at_once) const noexcept {
         const piece& own = owned_[list];
         const std::size_t wanted = own.size + (at_once ? 0 : own.size / 3);
-        const std::size_t much = !at_once && is_long(own) ? wanted + wanted / 4 : 2 * wanted;
-        return own.capacity > wanted && (own.size == 0 || (own.capacity >= 16 && own.capacity >= much));
+        if (own.capacity <= wanted || own.size == 0) return own.capacity > wanted;
+        if (!at_once && is_long(own) && touched(own) >= wanted + wanted / 4) return true;
+        return own.capacity >= 16 && own.capacity >= 2 * wanted;
     }
-    /// Makes a list anew with room for `rows` rows, at least twice what it had, of a long list a quarter more, for
-    /// `exchange`. May run beside readers.
+    /// Makes a list anew with room for `rows` rows, at least twice what it had, for `exchange`. May run beside readers.
     [[nodiscard]] piece grown(std::size_t list, std::size_t rows) const {
-        const std::size_t had = owned_[list].capacity;
-        return copied(list, (std::max)(rows, is_long(owned_[list]) ? had + had / 4 : 2 * had));
+        return copied(list, (std::max)(rows, std::size_t{owned_[list].capacity} * 2));
     }
     /// Makes a list anew with room for `rows` rows, at least those it holds, for `exchange`. May run beside readers.
     [[nodiscard]] piece resized(std::size_t list, std::size_t rows) const {
