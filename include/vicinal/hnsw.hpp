@@ -104,10 +104,11 @@ class hnsw_index {
     ///         before; error: read_only, reentrant_call
     void reserve(std::size_t rows) { detail::hnsw::reserve(*state_, rows); }
     /// Gives back memory that neither the vectors there are nor a running call needs: what `reserve` made, what removed
-    /// vectors left behind the last row in use, and buffers kept for the next searches. Gaps between rows in use stay
-    /// for vectors to come; saving and loading closes them. Copies the tables from id and from codes to row; searches
-    /// go on beside it. Of a view or a loaded index that was not changed only the buffers, as it owns nothing else.
-    /// throws  error{reentrant_call}
+    /// vectors left behind the last row in use, and buffers kept for the next searches. First repairs all links that
+    /// lead to removed vectors, O(size() * degree * dim()) if there are any, as further removals would. Gaps between
+    /// rows in use stay for vectors to come; saving and loading closes them. Searches go on beside it. Of a view or a
+    /// loaded index that was not changed only the buffers, as it owns nothing else.
+    /// throws  error{reentrant_call}; bad_alloc, when repairs were made in part: the vectors are as before
     void shrink_to_fit() { detail::hnsw::shrink_to_fit(*state_); }
 
     /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).

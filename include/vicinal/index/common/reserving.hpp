@@ -39,8 +39,8 @@ void reserve_rows(State& index, std::size_t rows, const MakeRoom& make_room) {
 
 /// Gives back all that rows and searches do not need now. Nothing of a file is given back: a loaded index uses all of
 /// it. Beside readers.
-/// give_back()  the index's, of all memory at once; must not throw
-/// throws  error{reentrant_call}
+/// give_back()  the index's, of all memory at once
+/// throws  error{reentrant_call}; what give_back throws
 template <class State, class GiveBack>
 void shrink_rows(State& index, const GiveBack& give_back) {
     const auto writing = index.locks.writer();

@@ -8,6 +8,7 @@
 #include <utility>    // for swap
 #include <vector>     // for vector
 
+#include "vicinal/index/common/reserving.hpp"
 #include "vicinal/index/common/writing.hpp"
 #include "vicinal/index/hnsw/state.hpp"
 
@@ -79,6 +80,16 @@ void make_room_with_links(State& index, std::size_t extra) {
         give_back(index, true);
         throw;
     }
+}
+template <class State>
+void reserve(State& index, std::size_t rows) {
+    reserve_rows(index, rows, [&](std::size_t extra) { make_room_with_links(index, extra); });
+}
+/// Makes a row's place free, which nothing links to any more. Readers are out.
+template <class State>
+void release(State& index, slot_t row) noexcept {
+    index.graph.destroy(row);
+    index.directory.release(row);
 }
 /// Forgets all rows and their links at once, where a change leaves none.
 template <class State>
