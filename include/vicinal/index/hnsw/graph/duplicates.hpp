@@ -48,6 +48,15 @@ class row_duplicates {
         nodes_.reserve(rows);
         for (; rows_ < rows; ++rows_) next_[static_cast<slot_t>(rows_)] = nodes_[static_cast<slot_t>(rows_)] = no_slot;
     }
+    /// Forgets the rows from `rows` on, none of which is a duplicate or has any. Readers are out; `give_back` is to
+    /// follow.
+    void lower(std::size_t rows) noexcept { rows_ = (std::min)(rows_, rows); }
+    /// Gives back the memory of rows that were forgotten. May run beside readers.
+    /// at_once  as of hnsw_graph::give_back
+    void give_back(bool at_once) noexcept {
+        for (chunked_rows* const array : {&next_.rows(), &nodes_.rows()})
+            at_once ? array->fit(rows_) : array->give_back(rows_);
+    }
     /// Puts `duplicate` first behind `node`.
     void attach(slot_t duplicate, slot_t node) noexcept {
         next_[duplicate] = next_[node];
@@ -210,9 +219,10 @@ class known_codes {
     }
     /// Returns a smaller table if this one has four times the room that `count` rows need, else an empty one. Strong
     /// guarantee.
-    [[nodiscard]] std::vector<slot_t> reduced(std::size_t count) const {
+    /// at_once  if it has twice the room
+    [[nodiscard]] std::vector<slot_t> reduced(std::size_t count, bool at_once) const {
         const std::size_t wanted = table_size(count);
-        return 4 * wanted <= table_.size() ? resized(wanted) : std::vector<slot_t>();
+        return (at_once ? 2 : 4) * wanted <= table_.size() ? resized(wanted) : std::vector<slot_t>();
     }
     /// Makes the table as it would be by other codes.
     /// codes     codes.for_each_store(f) calls f with the stores of these
