@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A reordering puts the rows of an hnsw_index in another order: all of it is made beside readers, and exchanged at once.
+// A reordering puts the rows of an hnsw_index in another order: it is made beside readers, and exchanged at once.
 #pragma once
 
 #include <algorithm>  // for copy_n, max
@@ -20,7 +20,7 @@ VICINAL_NAMESPACE_BEGIN
 namespace detail::hnsw {
 
 /// Holds the index's rows in their new order, which leaves no gap between them. What a row is and how rows are linked
-/// stays: only numbers change. Rows that were removed and that links lead to get numbers, too, and wait as after a load.
+/// stays: only numbers change. Removed rows that links lead to get numbers, too, and wait as after a load.
 template <class State>
 class reordering {
   public:

@@ -174,8 +174,8 @@ class beam_walk {
     }
 
   private:
-    /// Takes those rows out that the full beam would turn away. Most are, at no order that a processor could predict, so
-    /// this has no branch; what it leaves is almost always taken in.
+    /// Takes those rows out that the full beam would turn away. Most are, in no order that a processor could predict,
+    /// so this has no branch; what it leaves is almost always taken in.
     VICINAL_INLINE void drop_far() noexcept {
         const float limit = key_distance(walk_.pool.worst());
         slot_t* const fresh = walk_.fresh.data();
