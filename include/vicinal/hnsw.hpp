@@ -41,10 +41,10 @@ VICINAL_NAMESPACE_BEGIN
 /// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
 /// the latter goes on.
 ///
-/// Threads: any number of threads may make const calls at once, while others add, update, remove, train, reorder, reserve
-/// and shrink; of these, one runs at a time. Construction, assignment, move and destruction must not overlap with any other
-/// call. A moved-from index may only be assigned to or destroyed. Filters and progress callables may search the index
-/// on the thread they are called on; a call that would change it throws error{reentrant_call}.
+/// Threads: any number of threads may make const calls at once, while others add, update, remove, train, reorder,
+/// reserve and shrink; of these, one runs at a time. Construction, assignment, move and destruction must not overlap
+/// with any other call. A moved-from index may only be assigned to or destroyed. Filters and progress callables may
+/// search the index on the thread they are called on; a call that would change it throws error{reentrant_call}.
 ///
 /// Exceptions: a call that throws leaves the index as it was. Every refusal is a vicinal::error.
 template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Isa = simd::native_kernels>

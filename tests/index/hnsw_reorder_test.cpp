@@ -59,12 +59,20 @@ std::vector<std::byte> saved(const Index& index) {
     index.save(bytes);
     return bytes;
 }
-/// The share of links that lead to one of the 32 rows on either side.
-template <class Index>
-double near_links(const Index& index) {
+/// What is inside of an index, by way of its file.
+auto opened(const plain& index) {
     using state = vicinal::detail::hnsw::state<l2, f32, std::uint64_t, vicinal::simd::native_kernels>;
     const auto bytes = saved(index);
-    const auto loaded = vicinal::detail::load_state<state>(vicinal::detail::read_span(bytes, {}), {});
+    return vicinal::detail::load_state<state>(vicinal::detail::read_span(bytes, {}), {});
+}
+/// How many rows are not in the graph, as another row has their vector.
+std::size_t copies(const plain& index) {
+    const auto loaded = opened(index);
+    return loaded->duplicates.find_nodes(loaded->directory.high_water()).count;
+}
+/// The share of links that lead to one of the 32 rows on either side.
+double near_links(const plain& index) {
+    const auto loaded = opened(index);
     std::size_t near = 0, all = 0;
     for (std::size_t row = 0; row < loaded->directory.high_water(); ++row)
         for (const auto link : loaded->graph.links(static_cast<vicinal::detail::slot_t>(row), 0)) {
@@ -180,6 +188,30 @@ TEMPLATE_TEST_CASE("reorder: the index lives on as one that was never reordered"
     while (index.size() > 0) REQUIRE(index.remove(index.search(more[0], 1)[0].id));
     index.reorder();
     index.add(1, more[0]);
+    REQUIRE(index.check().ok());
+}
+
+TEST_CASE("reorder: a copy of a row is known to be one") {
+    plain index = with_a_past<plain>();
+    REQUIRE(copies(index) == 20);
+    index.reorder();
+    REQUIRE(copies(index) == 20);
+    for (std::uint64_t i = 0; i < 100; ++i) index.add(400'000 + i, some_rows()[i * 2 + 1]);
+    REQUIRE(copies(index) == 120);
+    REQUIRE(index.check().ok());
+}
+
+TEST_CASE("reorder: places of removed rows are used again, however often it is called") {
+    plain index(dim, slim);
+    index.add(numbered<std::uint64_t>(640), some_rows().view(0, 640));
+    std::uint64_t next = 0;
+    for (std::size_t times = 0; times < 20; ++times) {
+        for (std::size_t i = 0; i < 15; ++i) REQUIRE(index.remove(next++));
+        index.reorder();
+    }
+    REQUIRE(index.check().retired == 300);
+    for (std::size_t i = 0; i < 80; ++i) REQUIRE(index.remove(next++));
+    CHECK(index.check().retired < 80);
     REQUIRE(index.check().ok());
 }
 

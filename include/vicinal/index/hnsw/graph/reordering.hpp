@@ -139,7 +139,6 @@ class reordering {
 template <class State>
 void reorder(State& index, const reorder_params& params) {
     const auto writing = lock_for_writing(index);
-    throw_if_stopped(params.stop);
     if (index.directory.live() == 0) return;
     reordering<State> reordered(index, params);  // goes, with what it replaces, when readers are in again
     {
