@@ -96,7 +96,7 @@ class hnsw_index {
     /// throws  error{read_only}
     bool remove(Id id) { return detail::hnsw::remove(*state_, id); }
     /// Puts the rows into an order in which near neighbours lie side by side in memory, for searches after a large
-    /// build: on an index larger than the caches they take 4 to 25 % less time, most where memory comes in small pages,
+    /// build: on an index larger than the caches they take 2 to 18 % less time, most where memory comes in small pages,
     /// as that of a view of the saved file. Only places change: a search meets the same rows and returns the same
     /// results, up to which rows at one and the same distance it follows first. Rows that come later go to the end, or
     /// to places of removed rows; gaps that those left are closed. The order depends on the links alone. O(size() *

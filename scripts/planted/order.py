@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Rows of a graph that are put in another order."""
+"""Rows of a graph that are put in another order, and those that a full beam turns away."""
 GRAPH = "index/hnsw/graph/"
 GROUPS = {"order": ["index/hnsw_reorder_test.cpp"]}
 BUGS = [
+    ("a row as close as the last of a full beam is turned away", "choosing", GRAPH + "walk.hpp", "left += distance > limit ? 0 : 1;",
+     "left += distance >= limit ? 0 : 1;"),
+    ("a beam that is not full turns rows away", "choosing", GRAPH + "walk.hpp", "if (walk_.pool.full()) drop_far();", "drop_far();"),
     ("rows stay in the order in which they came", "order", GRAPH + "row_order.hpp", "!is_placed(link)) return link;", "false) return link;"),
     ("a stream goes on by numbers of before", "order", "index/hnsw/stream.hpp",
      "        if (index_.times_reordered != times_reordered_) begin(scorer, stats.now);\n", ""),
