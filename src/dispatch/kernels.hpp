@@ -117,7 +117,7 @@ namespace {
 // ---- floats
 
 VICINAL_INLINE simd::row_table rows_of(const table::row_places& rows) noexcept {
-    return {rows.origins, rows.stride, rows.shift};
+    return {rows.origins, rows.stride, rows.shift, rows.lines_ahead};
 }
 
 template <class Metric, class Codec>

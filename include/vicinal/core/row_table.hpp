@@ -19,6 +19,7 @@ struct row_table {
     const std::uintptr_t* origins = nullptr;
     std::size_t stride = 0;  ///< in bytes
     unsigned shift = 0;
+    unsigned lines_ahead = 16;  ///< cache lines of a row that walks ask for before its turn: simd/memory_policy.hpp
 
     [[nodiscard]] VICINAL_INLINE const std::byte* operator[](slot_t slot) const noexcept {
         return reinterpret_cast<const std::byte*>(origins[bit_length(slot >> shift)] + slot * stride);

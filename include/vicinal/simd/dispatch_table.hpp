@@ -44,6 +44,7 @@ struct row_places {
     const std::uintptr_t* origins;
     size_t stride;
     unsigned shift;
+    unsigned lines_ahead;
 };
 /// simd::integer_scale
 struct scale {

@@ -245,7 +245,7 @@ struct dispatched_kernels {
                                                          : table::weighted_difference;
     }
     [[nodiscard]] static VICINAL_INLINE table::row_places places(const row_table& rows) noexcept {
-        return {rows.origins, rows.stride, rows.shift};
+        return {rows.origins, rows.stride, rows.shift, rows.lines_ahead};
     }
     [[nodiscard]] static VICINAL_INLINE table::sign_query view_of(const sign_query& by) noexcept {
         return {by.factors_size, by.tables,      by.width,      {by.scale.step, by.scale.low},

@@ -9,7 +9,6 @@
 #include <utility>      // for index_sequence
 
 #include "vicinal/simd/intrinsics.hpp"
-#include "vicinal/simd/memory_policy.hpp"
 #include "vicinal/simd/scan_ahead.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -107,17 +106,15 @@ VICINAL_INLINE void score_4_in_turn(const Metric& metric, const Codec& codec, co
 
 /// Calls four(rows, out) for the rows in fours, the last four padded by repeating a row; row_of(i) is where row i lies.
 /// With Prefetch, rows are asked for ahead of their turn, at most about as many bytes as the second-level cache has to
-/// spare, and of each row as many lines as memory_policy.hpp says.
+/// spare, and of each row at most `lines` cache lines.
 template <bool Prefetch, class RowOf, class Four>
-VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const RowOf& row_of, float* out,
-                             const Four& four) noexcept {
+VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, [[maybe_unused]] std::size_t lines,
+                             const RowOf& row_of, float* out, const Four& four) noexcept {
     constexpr std::size_t ring = 128;
     constexpr std::size_t bytes_ahead = 32 * 1024;
     [[maybe_unused]] std::size_t asked = 0;
     [[maybe_unused]] const std::size_t ahead =
         row_bytes * (ring - 32) <= bytes_ahead ? ring - 32 : bytes_ahead / row_bytes;
-    [[maybe_unused]] std::size_t lines = 0;  // of a row
-    if constexpr (Prefetch) lines = current_row_lines();
     [[maybe_unused]] const std::byte* next[ring];  // rows that were asked for, by the last bits of their number
     for (std::size_t i = 0; i < count; i += 4) {
         if constexpr (Prefetch)
@@ -174,7 +171,7 @@ VICINAL_NOINLINE void score_in_turn(const Metric& metric, const Codec& codec, co
     constexpr std::size_t width = lane_count<Isa>;
     const std::size_t step = 2 * width < dim ? codec.code_size() * 2 * width / dim : codec.code_size();
     in_fours<false>(
-        count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return row_at(first, stride, i); }, out,
+        count, 0, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return row_at(first, stride, i); }, out,
         [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
             score_4_in_turn<lanes<Isa>, width>(metric, codec, query, dim, rows, along, step, distances);
         });

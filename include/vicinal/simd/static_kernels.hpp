@@ -54,7 +54,8 @@ struct static_kernels {
                            float* out) noexcept {
         using wide = detail::list_lanes<Isa, Metric, Codec>;
         detail::in_fours<true>(
-            count, codec.code_size(), [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
+            count, codec.code_size(), rows.lines_ahead,
+            [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
             [&](const std::byte* const* four, float* distances) VICINAL_LAMBDA_INLINE {
                 detail::score_4<lanes<Isa>, lane_count<Isa>, wide>(metric, codec, query, dim, four, distances);
             });
@@ -68,7 +69,7 @@ struct static_kernels {
         if constexpr (decodes_slowly<Codec>) {
             using V = lanes<Isa>;
             detail::in_fours<false>(
-                count, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return detail::row_at(first, stride, i); }, out,
+                count, 0, 0, [&](std::size_t i) VICINAL_LAMBDA_INLINE { return detail::row_at(first, stride, i); }, out,
                 [&](const std::byte* const* rows, float* distances) VICINAL_LAMBDA_INLINE {
                     detail::score_4<V, lane_count<Isa>, V>(metric, codec, query, dim, rows, distances);
                 });
@@ -129,7 +130,8 @@ struct static_kernels {
                                 };
         const integer_scale by = scale;  // `out` cannot overlap a local
         detail::in_fours<true>(
-            count, codes::bytes(dim), [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
+            count, codes::bytes(dim), rows.lines_ahead,
+            [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; }, out,
             [&](const std::byte* const* four, float* distances) VICINAL_LAMBDA_INLINE {
                 std::int32_t sums[4];
                 if (dim <= integer_block) {

@@ -203,7 +203,9 @@ class chunked_rows {
     [[nodiscard]] VICINAL_INLINE std::byte* operator[](slot_t slot) noexcept {
         return const_cast<std::byte*>(table()[slot]);
     }
-    [[nodiscard]] VICINAL_INLINE simd::row_table table() const noexcept { return {origins_.data(), stride_, shift_}; }
+    [[nodiscard]] VICINAL_INLINE simd::row_table table() const noexcept {
+        return {origins_.data(), stride_, shift_, simd::current_row_lines()};
+    }
 
   private:
     struct shape_of {};
