@@ -318,7 +318,7 @@ class Workshop:
 
         Test files' objects that lie in the folder `kept` are taken from there.
         """
-        without = {"product", "codes_batch", "component_tables", "exclusion", "segments", "forks"}
+        without = {"product", "pools", "codes_batch", "component_tables", "exclusion", "segments", "forks"}
         sanitizer = THREADS if group in {"soak", "races"} else PLAIN if group in without else ADDRESSES
         flags = [*FLAGS, "-O1" if group in COMPUTING else "-O0", *sanitizer]
         objects = []

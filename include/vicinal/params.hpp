@@ -191,6 +191,13 @@ struct check_report {
     [[nodiscard]] bool ok() const noexcept { return unreachable + dangling + duplicate + misplaced == 0; }
 };
 
+/// How `reorder` works.
+struct reorder_params {
+    stop_token stop{};        ///< when triggered, the call throws error{cancelled} and changes nothing
+    progress_ref progress{};  ///< told how many of the bytes of rows and links are done. It may search the index; a
+                              ///< call that would change the index throws error{reentrant_call}
+};
+
 /// How `save(path)` treats the disk.
 struct save_options {
     /// Wait until file and directory entry are on the disk. Without it a crash of the program still leaves the old or

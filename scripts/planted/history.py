@@ -45,9 +45,9 @@ BUGS = [
      "if (const std::size_t end = index.directory.used_end(); end > index.directory.high_water())"),
     ("memory counts rows to come", "segments", STORAGE + "chunked_rows.hpp", "const std::size_t rows = touched_;", "const std::size_t rows = capacity();"),
     ("to touch a page clears it", "segments", STORAGE + "chunked_rows.hpp", "__atomic_fetch_or(byte", "__atomic_fetch_and(byte"),
-    ("a word without free rows still says that it has some", "segments", STORAGE + "id_map.hpp",
+    ("a word without free rows still says that it has some", "segments", STORAGE + "slot_set.hpp",
      "if (words_[slot / 64] == 0) summary_", "if (false) summary_"),
-    ("the run of free rows at the end begins a word too early", "segments", STORAGE + "id_map.hpp",
+    ("the run of free rows at the end begins a word too early", "segments", STORAGE + "slot_set.hpp",
      "if (end % 64 == 0 && words_[word] == ~std::uint64_t{0})", "if (end % 64 == 0 && words_[word] != 0)"),
     ("a walk's marks stay as many as rows ever were", "marks", "index/hnsw/graph/visited_set.hpp", "words_.size() > 8 * words + 4096", "false"),
     # ---- work while readers are out

@@ -24,6 +24,7 @@
 #include "vicinal/index/hnsw/graph/consolidate.hpp"
 #include "vicinal/index/hnsw/graph/planned_changes.hpp"
 #include "vicinal/index/hnsw/graph/recoding.hpp"
+#include "vicinal/index/hnsw/graph/reordering.hpp"
 #include "vicinal/index/hnsw/graph/room.hpp"
 #include "vicinal/index/hnsw/graph/upcoming_rows.hpp"
 #include "vicinal/index/hnsw/state.hpp"

@@ -71,6 +71,20 @@ class row_duplicates {
         next_[duplicate] = nodes_[duplicate] = no_slot;
         --count_;
     }
+    /// Returns these lists for the rows by other numbers.
+    /// rows     by their new numbers;  numbers  the new ones by the old
+    [[nodiscard]] row_duplicates renumbered(std::span<const slot_t> rows, std::span<const slot_t> numbers) const {
+        row_duplicates other;
+        if (!kept()) return other;
+        const auto number = [&](slot_t slot) { return slot == no_slot ? no_slot : numbers[slot]; };
+        other.reserve(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            other.next_[static_cast<slot_t>(i)] = number(next_[rows[i]]);
+            other.nodes_[static_cast<slot_t>(i)] = number(nodes_[rows[i]]);
+        }
+        other.count_ = count_;
+        return other;
+    }
     [[nodiscard]] std::size_t memory() const noexcept { return 2 * sizeof(slot_t) * rows_; }
     [[nodiscard]] std::size_t reserved() const noexcept { return kept() ? 2 * sizeof(slot_t) * next_.capacity() : 0; }
 
@@ -234,6 +248,13 @@ class known_codes {
             const std::size_t i = place(codes, table, slot, [](slot_t) { return false; });
             if (i < table.size()) table[i] = slot;
         });
+        return table;
+    }
+    /// Makes the table as it is when rows go by other numbers. Their places are those of their codes.
+    [[nodiscard]] std::vector<slot_t> renumbered_table(std::span<const slot_t> numbers) const {
+        std::vector<slot_t> table = table_;
+        for (slot_t& slot : table)
+            if (slot != no_slot) slot = numbers[slot];
         return table;
     }
     void exchange(std::vector<slot_t>& table) noexcept { table_.swap(table); }

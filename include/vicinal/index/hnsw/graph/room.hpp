@@ -4,6 +4,7 @@
 
 #include <algorithm>  // for max
 #include <cstddef>    // for size_t
+#include <cstdint>    // for uint64_t
 #include <new>        // for bad_alloc
 #include <utility>    // for swap
 #include <vector>     // for vector
@@ -60,22 +61,26 @@ void make_room(State& index, std::size_t extra) {
         throw;
     }
 }
+/// Makes room for the links of rows [first, rows), which are to come.
+inline void reserve_links(hnsw_graph& graph, std::uint64_t seed, std::size_t first, std::size_t rows) {
+    std::vector<std::size_t> levels(hnsw_graph::max_level + 1, 0);
+    std::size_t upper = 0;
+    graph.reserve(rows, 0);  // first, as what follows takes time
+    for (std::size_t row = first; row < rows; ++row) {
+        const std::size_t level = graph.draw_level(seed, static_cast<slot_t>(row));
+        ++levels[level];
+        upper += level;
+    }
+    graph.reserve(rows, upper);
+    for (std::size_t level = 1; level < levels.size(); ++level) graph.reserve_destroy(level, levels[level]);
+}
 /// Makes room for `extra` rows and their links. Strong guarantee.
 template <class State>
 void make_room_with_links(State& index, std::size_t extra) {
     make_room(index, extra);
-    const std::size_t rows = index.directory.rows_to_hold(extra);
-    std::vector<std::size_t> levels(hnsw_graph::max_level + 1, 0);
-    std::size_t upper = 0;
     try {
-        index.graph.reserve(rows, 0);  // first, as what follows takes time
-        for (std::size_t row = index.directory.high_water(); row < rows; ++row) {
-            const std::size_t level = index.graph.draw_level(index.params.seed, static_cast<slot_t>(row));
-            ++levels[level];
-            upper += level;
-        }
-        index.graph.reserve(rows, upper);
-        for (std::size_t level = 1; level < levels.size(); ++level) index.graph.reserve_destroy(level, levels[level]);
+        reserve_links(index.graph, index.params.seed, index.directory.high_water(),
+                      index.directory.rows_to_hold(extra));
     } catch (...) {
         give_back(index, true);
         throw;
