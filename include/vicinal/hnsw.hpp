@@ -115,8 +115,8 @@ class hnsw_index {
     /// Gives back memory that neither the vectors there are nor a running call needs: what `reserve` made, what removed
     /// vectors left behind the last row in use, and buffers kept for the next searches. First repairs all links that
     /// lead to removed vectors, O(size() * degree * dim()) if there are any, as further removals would. Gaps between
-    /// rows in use stay for vectors to come; saving and loading closes them. Searches go on beside it. Of a view or a
-    /// loaded index that was not changed only the buffers, as it owns nothing else.
+    /// rows in use stay for vectors to come, unless `reorder` closes them before. Searches go on beside it. Of a view
+    /// or a loaded index that was not changed only the buffers, as it owns nothing else.
     /// throws  error{reentrant_call}; bad_alloc, when repairs were made in part: the vectors are as before
     void shrink_to_fit() { detail::hnsw::shrink_to_fit(*state_); }
 
