@@ -12,8 +12,6 @@ BUGS = [
     ("gaps that were closed are used", "order", GRAPH + "reordering.hpp", "    index.directory.close_gaps();\n", ""),
     ("rows end where they did", "order", GRAPH + "reordering.hpp", "index_.directory.lower_high_water(order_.rows.size());", ""),
     ("ids stay with numbers", "order", "storage/id_map.hpp", "if (slot != no_slot) slot = numbers[slot];", "static_cast<void>(numbers);"),
-    ("rows are no longer known by their codes", "order", GRAPH + "duplicates.hpp",
-     "std::vector<slot_t> table = table_;\n        for (slot_t& slot", "std::vector<slot_t> table(table_.size(), no_slot);\n        for (slot_t& slot"),
     ("duplicates stay with numbers", "order", GRAPH + "duplicates.hpp", "number(nodes_[rows[i]])", "nodes_[rows[i]]"),
     ("removed rows are forgotten", "order", GRAPH + "reordering.hpp", "retired_.add(static_cast<slot_t>(i));", "continue;"),
     ("parents keep their numbers", "order", GRAPH + "reordering.hpp", "order_.number(from.parent(order_.rows[i]))", "from.parent(order_.rows[i])"),
