@@ -34,7 +34,8 @@ template <class... Codecs>
 struct codec_list {};
 using measured_codecs =
     codec_list<vicinal::f32, vicinal::f16, vicinal::bf16, vicinal::sq8, vicinal::two_level<vicinal::sq8, vicinal::f32>,
-               vicinal::two_level<vicinal::sq4, vicinal::f32>, vicinal::two_level<vicinal::sq4, vicinal::sq8>>;
+               vicinal::two_level<vicinal::sq4, vicinal::f32>, vicinal::two_level<vicinal::sq4, vicinal::sq8>,
+               vicinal::two_level<vicinal::sq8, vicinal::f16>, vicinal::two_level<vicinal::sq4, vicinal::f16>>;
 /// The same for scans alone: flat and ivf.
 using measured_scan_codecs = codec_list<vicinal::pq, vicinal::two_level<vicinal::pq, vicinal::f32>,
                                         vicinal::two_level<vicinal::rabitq<1>, vicinal::f32>>;

@@ -3,6 +3,7 @@
 GROUPS = {
     "ordinary": ["codec/ordinary_rows_test.cpp"],
     "learning": ["index/learning_test.cpp"],
+    "default": ["index/hnsw_default_test.cpp"],
 }
 LEARNING = "index/common/learning.hpp"
 BUGS = [
@@ -27,4 +28,13 @@ BUGS = [
      "        index.known.exchange(with.known);\n", ""),
     ("an update to equal codes is none", "learning", "index/hnsw/changes.hpp",
      "!tells_apart(exact.kept(id), exact.staged(id))", "exact.size() + 1 > 0"),
+    ("an order by codes is always trusted", "default", "index/common/search.hpp", "return inverted <= (std::max<std::size_t>)(1, pairs / 16);",
+     "return inverted <= pairs;"),
+    ("no order by codes is trusted", "default", "index/common/search.hpp", "return inverted <= (std::max<std::size_t>)(1, pairs / 16);",
+     "return inverted > pairs;"),
+    ("a rerank stops by the corrections of the first rows alone", "default", "index/common/search.hpp",
+     "if (seems_over && first - last_close >= (std::min)(4 * first / k, first - first / 4)) break;", "if (seems_over) break;"),
+    ("a beam of codes ends at k", "default", "index/hnsw/search.hpp", "near_only ? k + k / 4 : k", "k"),
+    ("metrics that sum nothing have codes", "default", "hnsw.hpp", "std::conditional_t<formed_metric<Metric>, two_level<sq8, f32>, f32>",
+     "std::conditional_t<metric<Metric>, two_level<sq8, f32>, f32>"),
 ]
