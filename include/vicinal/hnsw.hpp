@@ -27,9 +27,9 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// What an hnsw_index keeps of a vector unless it is told: the vector itself, which decides, and an 8-bit code, by which
-/// searches find candidates 1.3 to 2.6 times as fast, for dim() bytes more a row. Metrics without `form` gain nothing
-/// from codes: for them it is f32.
+/// What an hnsw_index keeps of a vector unless it is told: the vector itself, which decides, and an 8-bit code, by
+/// which searches find candidates 1.3 to 2.6 times as fast, for dim() bytes more a row. Metrics without `form` gain
+/// nothing from codes: for them it is f32.
 template <class Metric>
 using default_codec = std::conditional_t<formed_metric<Metric>, two_level<sq8, f32>, f32>;
 
