@@ -9,8 +9,7 @@ namespace bench {
 namespace detail {
 
 /// Row i of the result is the product of row i and a random matrix of signs, scaled so that lengths stay about the
-/// same, plus 1/16 of a component's root mean square of noise. Sums of signed numbers and single products come out the
-/// same on every machine.
+/// same, plus 1/16 of a component's root mean square of noise.
 [[nodiscard]] inline matrix<float> widened(const matrix<float>& rows, const matrix<float>& signs,
                                            random_stream& random) {
     const std::size_t dim = signs.dim;
@@ -24,12 +23,12 @@ namespace detail {
             for (std::size_t j = 0; j < dim; ++j) wide[j] += sign[j] * x;
         }
         double squares = 0;
-        for (float& x : wide) squares += static_cast<double>(x *= scale) * static_cast<double>(x);
-        const auto noise = static_cast<float>(std::sqrt(squares / static_cast<double>(dim)) / 16);
         for (float& x : wide) {
-            const float off = noise * static_cast<float>(random.normal());
-            x += off;
+            x *= scale;
+            squares += static_cast<double>(x) * static_cast<double>(x);
         }
+        const double noise = std::sqrt(squares / static_cast<double>(dim)) / 16;
+        for (float& x : wide) x += static_cast<float>(noise * random.normal());
     }
     return result;
 }
