@@ -27,7 +27,7 @@ struct largest_difference {
 
 template <class Index>
 Index filled(const dataset& rows) {
-    Index index(rows.dim, {.ef_construction = 100});
+    Index index(rows.dim, {.ef_construction = 60});
     index.add(numbered<std::uint64_t>(rows.rows()), rows.view(), {.threads = 2});
     return index;
 }
@@ -59,7 +59,7 @@ found search_all(const Index& index, const dataset& queries, const dataset& rows
 /// Clusters that lie `gap` times their width apart; steps of 8 bits over all of them are as wide as gap / 40.
 struct narrow {
     explicit narrow(double gap)
-        : rows(clustered(3000, 16, 12, gap)), queries(clustered(100, 16, 12, gap, 71)), index(filled<usual>(rows)) {}
+        : rows(clustered(1500, 16, 6, gap)), queries(clustered(60, 16, 6, gap, 71)), index(filled<usual>(rows)) {}
     dataset rows, queries;
     usual index;
 };
@@ -82,7 +82,7 @@ TEST_CASE("hnsw default: a row much longer than all others is found by inner pro
     dataset rows = gaussian(2000, 16);
     for (float& x : rows[700]) x *= 100;
     const auto index = filled<vicinal::hnsw_index<vicinal::inner_product>>(rows);
-    const dataset queries = gaussian(100, 16, 71);
+    const dataset queries = gaussian(60, 16, 71);
     for (std::size_t q = 0; q < queries.rows(); ++q)
         if (reference_distance("inner_product", queries[q], rows[700]).distance < -100)
             REQUIRE(index.search(queries[q], 1)[0].id == 700);
@@ -116,8 +116,8 @@ TEST_CASE("hnsw default: rows closer together than codes can tell are found as b
 }
 
 TEST_CASE("hnsw default: queries far outside the rows find what they find by vectors alone") {
-    const dataset rows = gaussian(3000, 16);
-    dataset queries = gaussian(100, 16, 71);
+    const dataset rows = gaussian(1500, 16);
+    dataset queries = gaussian(60, 16, 71);
     for (float& x : queries.values) x *= 100;
     const double recall = search_all(filled<floats>(rows), queries, rows).recall;
     CHECK(search_all(filled<usual>(rows), queries, rows).recall >= recall - 0.01);
@@ -133,14 +133,14 @@ TEST_CASE("hnsw default: a batch looks again where single searches do") {
 }
 
 TEST_CASE("hnsw default: ordinary rows are not searched for twice") {
-    const dataset rows = gaussian(3000, 16);
-    const dataset queries = gaussian(100, 16, 71);
+    const dataset rows = gaussian(1500, 16);
+    const dataset queries = gaussian(60, 16, 71);
     const double once = search_all(filled<floats>(rows), queries, rows).distances;
     CHECK(search_all(filled<usual>(rows), queries, rows).distances <= once + 25);
 }
 
 TEST_CASE("hnsw default: k beyond the usual beam leaves room for what codes put behind k") {
-    const dataset rows = gaussian(3000, 16);
+    const dataset rows = gaussian(1500, 16);
     const usual index = filled<usual>(rows);
     vicinal::search_stats stats;
     REQUIRE(index.search(rows[0], 200, {.stats = &stats}).size() == 200);
