@@ -3,6 +3,9 @@
 // no page is met for the first time, and what concerns many rows is done some rows at a time. This file replaces the
 // locks of every index by one that watches, and the global operator new, so it is a program of its own.
 #include <sys/resource.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include <atomic>
 #include <cstdlib>
@@ -74,6 +77,10 @@ VICINAL_NAMESPACE_END
 #include "vicinal/ivf.hpp"
 
 namespace {
+#if defined(__GLIBC__)
+// Each array gets pages of its own, so that none was met when it belonged to another.
+[[maybe_unused]] const int own_pages = mallopt(M_MMAP_THRESHOLD, 1 << 14);
+#endif
 void* take(std::size_t size, std::size_t alignment) {
     if (exclusion::inside) ++exclusion::allocations;
     const std::size_t whole = (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
@@ -152,6 +159,12 @@ void live_and_watch(Index index, std::size_t first, std::size_t batch, std::size
     require_brief("a batch");
     for (std::size_t i = 0; i < one_by_one; ++i) index.update(ids[i], rows[one_by_one - i]);
     require_brief("updates");
+
+    if constexpr (requires { index.reorder(); }) {
+        index.reorder();
+        CHECK(exclusion::sections == 1);
+        require_brief("another order of the rows");
+    }
 
     std::vector<std::byte> bytes;
     index.save(bytes);
