@@ -190,3 +190,13 @@ TEST_CASE("memory policy: Intel with AVX-512 asks ahead, AMD and unknown makers 
     CHECK(scan_ahead_of({}) == 0);
     CHECK(scan_ahead_of(this_processor()) <= farthest_scan_ahead);
 }
+
+TEST_CASE("memory policy: walks ask for four lines of a row on Intel with AVX-512, else for sixteen") {
+    const processor intel{"GenuineIntel", true};
+    CHECK(row_lines_of(intel) == 4);
+    CHECK(row_lines_of({"GenuineIntel", false}) == 16);
+    CHECK(row_lines_of({"AuthenticAMD", true}) == 16);
+    CHECK(row_lines_of({}) == 16);
+    CHECK(current_row_lines() == row_lines_of(this_processor()));
+    CHECK(current_row_lines() == row_lines_of(this_processor()));  // kept since the first call
+}

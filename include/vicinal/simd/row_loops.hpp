@@ -9,6 +9,7 @@
 #include <utility>      // for index_sequence
 
 #include "vicinal/simd/intrinsics.hpp"
+#include "vicinal/simd/memory_policy.hpp"
 #include "vicinal/simd/scan_ahead.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -106,7 +107,7 @@ VICINAL_INLINE void score_4_in_turn(const Metric& metric, const Codec& codec, co
 
 /// Calls four(rows, out) for the rows in fours, the last four padded by repeating a row; row_of(i) is where row i lies.
 /// With Prefetch, rows are asked for ahead of their turn, at most about as many bytes as the second-level cache has to
-/// spare.
+/// spare, and of each row as many lines as memory_policy.hpp says.
 template <bool Prefetch, class RowOf, class Four>
 VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const RowOf& row_of, float* out,
                              const Four& four) noexcept {
@@ -115,12 +116,14 @@ VICINAL_INLINE void in_fours(std::size_t count, std::size_t row_bytes, const Row
     [[maybe_unused]] std::size_t asked = 0;
     [[maybe_unused]] const std::size_t ahead =
         row_bytes * (ring - 32) <= bytes_ahead ? ring - 32 : bytes_ahead / row_bytes;
+    [[maybe_unused]] std::size_t lines = 0;  // of a row
+    if constexpr (Prefetch) lines = current_row_lines();
     [[maybe_unused]] const std::byte* next[ring];  // rows that were asked for, by the last bits of their number
     for (std::size_t i = 0; i < count; i += 4) {
         if constexpr (Prefetch)
             for (; asked < count && asked < i + 4 + ahead; ++asked) {
                 next[asked % ring] = row_of(asked);
-                prefetch_lines(next[asked % ring], row_bytes);
+                prefetch_lines(next[asked % ring], row_bytes, lines);
             }
         const auto row = [&](std::size_t j) VICINAL_LAMBDA_INLINE {
             if constexpr (Prefetch)
