@@ -5,6 +5,7 @@
 #include <iostream>  // for cout, cerr
 
 #include "ann/report.hpp"
+#include "dataset/widen.hpp"
 
 namespace bench {
 namespace {
@@ -97,6 +98,8 @@ void run(report& result) {
         throw usage_error("--pin: cannot stay on CPU " + std::to_string(*asked.pin));
 
     dataset data = load(asked);
+    if (asked.rows != 0) shorten(data, asked.rows);
+    if (asked.widen != 0) widen(data, asked.widen, asked.generated.seed);
     require_consistent(data, asked.k);
     std::ofstream json = open_output(asked.json);
     std::ofstream svg = open_output(asked.svg);

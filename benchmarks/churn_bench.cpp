@@ -67,7 +67,7 @@ int main(int argc, char** argv) try {
     const std::size_t cycles = argc > 4 ? std::strtoul(argv[4], nullptr, 10) : 30;
     const auto pool = view_of(data.base, rows);
     const auto queries = view_of(data.queries, data.queries.rows);
-    return run<vicinal::hnsw_index<vicinal::l2>>("hnsw l2 f32", pool, queries, cycles) ? 0 : 1;
+    return run<vicinal::hnsw_index<vicinal::l2, vicinal::f32>>("hnsw l2 f32", pool, queries, cycles) ? 0 : 1;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "churn_bench: %s\n", e.what());
     return 1;

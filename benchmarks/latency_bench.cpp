@@ -114,7 +114,7 @@ int main(int argc, char** argv) try {
     const auto rows = view_of(data.base);
     const auto queries = view_of(data.queries);
     using vicinal::l2;
-    run("hnsw l2 f32", vicinal::hnsw_index<l2>(rows.dim()), rows, queries, seconds);
+    run("hnsw l2 f32", vicinal::hnsw_index<l2, vicinal::f32>(rows.dim()), rows, queries, seconds);
     run("ivf l2 f32", vicinal::ivf_index<l2>(rows.dim()), rows, queries, seconds);
     run("flat l2 f32", vicinal::flat_index<l2>(rows.dim()), rows, queries, seconds);
 } catch (const std::exception& e) {

@@ -68,7 +68,7 @@ struct option {
     void (*apply)(options& o, std::string_view value);
 };
 
-constexpr std::array<option, 22> table{{
+constexpr std::array<option, 24> table{{
     {"--base", "FILE", "vectors: .npy (f4, f2, u1, i1), .fvecs, .bvecs, .fbin, .u8bin",
      [](options& o, std::string_view v) { o.base = v; }},
     {"--query", "FILE", "queries, in any of these formats", [](options& o, std::string_view v) { o.query = v; }},
@@ -76,6 +76,10 @@ constexpr std::array<option, 22> table{{
      [](options& o, std::string_view v) { o.truth = v; }},
     {"--generate", "N,D,C,Q",
      "without --base: N rows of D components in C clusters and Q queries [100000,64,1000,1000]", set_generated},
+    {"--rows", "N", "keep the first N rows of the base [all]",
+     [](options& o, std::string_view v) { o.rows = positive(v); }},
+    {"--widen", "D", "make vectors of D components of them, by a random projection and noise",
+     [](options& o, std::string_view v) { o.widen = positive(v); }},
     {"--metric", "NAME", "l2, ip or cosine [l2]",
      [](options& o, std::string_view v) { o.build.distance = metric_named(v); }},
     {"--k", "N", "neighbours wanted [10]", [](options& o, std::string_view v) { o.k = positive(v); }},

@@ -24,6 +24,8 @@ struct options {
     std::filesystem::path query;
     std::filesystem::path truth;
     generate_params generated;
+    std::size_t widen = 0;  ///< components to make of the vectors', see widen.hpp; 0: as they are
+    std::size_t rows = 0;   ///< how many of the base's to keep; 0: all
     std::size_t k = 10;
     std::vector<std::string> systems;  ///< empty: the default selection
     build_params build;                ///< .lists 0: chosen from the number of rows

@@ -35,6 +35,9 @@ struct codec_list {};
 using measured_codecs =
     codec_list<vicinal::f32, vicinal::f16, vicinal::bf16, vicinal::sq8, vicinal::two_level<vicinal::sq8, vicinal::f32>,
                vicinal::two_level<vicinal::sq4, vicinal::f32>, vicinal::two_level<vicinal::sq4, vicinal::sq8>>;
+/// The same for graphs alone.
+using measured_graph_codecs =
+    codec_list<vicinal::two_level<vicinal::sq8, vicinal::f16>, vicinal::two_level<vicinal::sq4, vicinal::f16>>;
 /// The same for scans alone: flat and ivf.
 using measured_scan_codecs = codec_list<vicinal::pq, vicinal::two_level<vicinal::pq, vicinal::f32>,
                                         vicinal::two_level<vicinal::rabitq<1>, vicinal::f32>>;
@@ -144,18 +147,20 @@ template <class Kind, class Codec>
             }};
 }
 
-template <class Metric, class... Codecs, class... ScanCodecs>
-[[nodiscard]] std::vector<vicinal_maker> makers(codec_list<Codecs...>, codec_list<ScanCodecs...>) {
-    return {maker<flat_kind<Metric, Codecs>, Codecs>()..., maker<ivf_kind<Metric, Codecs>, Codecs>()...,
-            maker<flat_kind<Metric, ScanCodecs>, ScanCodecs>()..., maker<ivf_kind<Metric, ScanCodecs>, ScanCodecs>()...,
-            maker<hnsw_kind<Metric, Codecs>, Codecs>()...};
+template <class Metric, class... Codecs, class... ScanCodecs, class... GraphCodecs>
+[[nodiscard]] std::vector<vicinal_maker> makers(codec_list<Codecs...>, codec_list<ScanCodecs...>,
+                                                codec_list<GraphCodecs...>) {
+    return {
+        maker<flat_kind<Metric, Codecs>, Codecs>()...,         maker<ivf_kind<Metric, Codecs>, Codecs>()...,
+        maker<flat_kind<Metric, ScanCodecs>, ScanCodecs>()..., maker<ivf_kind<Metric, ScanCodecs>, ScanCodecs>()...,
+        maker<hnsw_kind<Metric, Codecs>, Codecs>()...,         maker<hnsw_kind<Metric, GraphCodecs>, GraphCodecs>()...};
 }
 
 }  // namespace detail
 
 template <class Metric>
 std::vector<vicinal_maker> vicinal_makers() {
-    return detail::makers<Metric>(measured_codecs{}, measured_scan_codecs{});
+    return detail::makers<Metric>(measured_codecs{}, measured_scan_codecs{}, measured_graph_codecs{});
 }
 
 template <class Metric>

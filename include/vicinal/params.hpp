@@ -104,9 +104,11 @@ struct ivf_search_params {
 /// How hnsw_index searches. Every member is optional.
 template <identifier Id = std::uint64_t>
 struct hnsw_search_params {
-    std::size_t ef = 0;             ///< width of the beam, at least k: a wider one finds more and costs more; 0 = 64
+    std::size_t ef = 0;             ///< width of the beam, at least k (with codes to walk by, 5/4 k): a wider one finds
+                                    ///< more and costs more; 0 = 64
     std::size_t rerank = 0;         ///< two_level only: how many of the beam are scored again, at least k; 0 = as many
-                                    ///< as could still be among the k closest
+                                    ///< as could still be among the k closest, and where their order shows that the
+                                    ///< coarse codec cannot tell rows apart, the search is made again by the fine one
     id_filter<Id> filter{};         ///< which ids may be returned
     stop_token stop{};              ///< when triggered, the call throws error{cancelled}
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns

@@ -3,6 +3,7 @@
 GROUPS = {
     "ordinary": ["codec/ordinary_rows_test.cpp"],
     "learning": ["index/learning_test.cpp"],
+    "default": ["index/hnsw_default_test.cpp"],
 }
 LEARNING = "index/common/learning.hpp"
 BUGS = [
@@ -27,4 +28,11 @@ BUGS = [
      "        index.known.exchange(with.known);\n", ""),
     ("an update to equal codes is none", "learning", "index/hnsw/changes.hpp",
      "!tells_apart(exact.kept(id), exact.staged(id))", "exact.size() + 1 > 0"),
+    ("an order by codes is always trusted", "default", "index/common/search.hpp", "return inverted <= (std::max<std::size_t>)(1, pairs / 16);",
+     "return inverted <= pairs;"),
+    ("no order by codes is trusted", "default", "index/common/search.hpp", "return inverted <= (std::max<std::size_t>)(1, pairs / 16);",
+     "return inverted > pairs;"),
+    ("a beam of codes ends at k", "default", "index/hnsw/search.hpp", "near_only ? k + k / 4 : k", "k"),
+    ("long rows are cut off where they count", "default", "hnsw.hpp",
+     "return Metric::form == sum_form::squared_difference || preparing_metric<Metric>;", "return true;"),
 ]

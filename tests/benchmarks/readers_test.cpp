@@ -9,6 +9,7 @@
 
 #include "../../benchmarks/dataset/dataset.hpp"
 #include "../../benchmarks/dataset/generate.hpp"
+#include "../../benchmarks/dataset/widen.hpp"
 #include "support/catch.hpp"
 
 using bench::input_error;
@@ -279,4 +280,29 @@ TEST_CASE("generate: the same seed gives the same vectors, on every machine") {
     REQUIRE(mixed == 695667206U);
     CHECK(bench::generate({.rows = 50, .dim = 7, .clusters = 3, .queries = 5, .seed = 8}).base.values !=
           data.base.values);
+}
+
+TEST_CASE("widen: distances stay nearly what they were, every component has a share, and the bits are the seed's") {
+    bench::dataset data = bench::generate({.rows = 40, .dim = 7, .clusters = 3, .queries = 5});
+    const bench::dataset narrow = data;
+    data.truth = {5, 1, {0, 1, 2, 3, 4}};
+    bench::shorten(data, 30);
+    bench::widen(data, 300, 7);
+    REQUIRE(data.base.rows == 30);
+    REQUIRE(data.base.dim == 300);
+    REQUIRE(data.queries.values.size() == 1500);
+    REQUIRE(data.truth.rows == 0);
+    const auto squares = [](std::span<const float> a, std::span<const float> b) {
+        double sum = 0;
+        for (std::size_t i = 0; i < a.size(); ++i) sum += double{a[i] - b[i]} * double{a[i] - b[i]};
+        return sum;
+    };
+    double ratio = 0;
+    for (std::size_t row = 0; row < 30; ++row)
+        ratio += squares(data.base[row], data.queries[row % 5]) / squares(narrow.base[row], narrow.queries[row % 5]);
+    CHECK(ratio / 30 == Approx(1).margin(0.1));
+    for (std::size_t i = 0; i < 300; ++i) CHECK(data.base[0][i] != data.base[1][i]);
+    std::uint32_t mixed = 0;
+    for (const float x : data.base.values) mixed = mixed * 31 + std::bit_cast<std::uint32_t>(x);
+    CHECK(mixed == 219465019U);
 }

@@ -306,7 +306,7 @@ TEST_CASE("refusals: a dimension out of range") {
 }
 
 TEST_CASE("refusals: build parameters out of range") {
-    using hnsw = vicinal::hnsw_index<>;
+    using hnsw = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
     const auto make = [](std::size_t degree, std::size_t ef_construction) {
         return [=] { hnsw(4, {.degree = degree, .ef_construction = ef_construction}); };
     };

@@ -5,20 +5,22 @@
 using namespace files_test;
 
 TEST_CASE("files: an empty graph's entry is on level 0") {
-    hnsw_index<> empty(4);
+    hnsw_index<vicinal::l2, vicinal::f32> empty(4);
     const bytes_t bytes = saved(empty);
-    REQUIRE(hnsw_index<>::load(std::span<const std::byte>(bytes)).empty());
+    REQUIRE(hnsw_index<vicinal::l2, vicinal::f32>::load(std::span<const std::byte>(bytes)).empty());
     const temporary_directory folder;
     for (const std::uint64_t level : {std::uint64_t{1}, std::uint64_t{31}, std::uint64_t{1} << 40}) {
         const bytes_t bad = forged(bytes, "HNSW", 4, level);
-        CHECK(refused([&] { (void)hnsw_index<>::load(std::span<const std::byte>(bad)); }) == errc::corrupt_file);
+        CHECK(refused([&] { (void)hnsw_index<vicinal::l2, vicinal::f32>::load(std::span<const std::byte>(bad)); }) ==
+              errc::corrupt_file);
         spill(folder / "a.vic", bad);
-        CHECK(refused([&] { (void)hnsw_index<>::view(folder / "a.vic"); }) == errc::corrupt_file);
+        CHECK(refused([&] { (void)hnsw_index<vicinal::l2, vicinal::f32>::view(folder / "a.vic"); }) ==
+              errc::corrupt_file);
     }
 }
 
 TEST_CASE("files: a view of a forged graph can be checked and saved") {
-    hnsw_index<> index(4, {.degree = 4, .ef_construction = 20});
+    hnsw_index<vicinal::l2, vicinal::f32> index(4, {.degree = 4, .ef_construction = 20});
     index.add(numbered<std::uint64_t>(60), gaussian(60, 4).view());
     const bytes_t bytes = saved(index);
     const temporary_directory folder;
@@ -38,17 +40,18 @@ TEST_CASE("files: a view of a forged graph can be checked and saved") {
         cases.push_back(forged(bytes, "LEVL", entry, static_cast<std::uint8_t>(any)));
     for (const bytes_t& bad : cases) {
         spill(folder / "a.vic", bad);
-        const auto view = hnsw_index<>::view(folder / "a.vic");
+        const auto view = hnsw_index<vicinal::l2, vicinal::f32>::view(folder / "a.vic");
         CHECK_FALSE(view.check().ok());
         const bool as_it_is = saved(view) == bad;
         CHECK(as_it_is);
         CHECK(ask_everything(view, 8) > 0);
-        CHECK(refused([&] { (void)hnsw_index<>::load(std::span<const std::byte>(bad)); }) == errc::corrupt_file);
+        CHECK(refused([&] { (void)hnsw_index<vicinal::l2, vicinal::f32>::load(std::span<const std::byte>(bad)); }) ==
+              errc::corrupt_file);
     }
 }
 
 TEST_CASE("files: a graph whose tree has a cycle is refused") {
-    hnsw_index<> index(4, {.degree = 4, .ef_construction = 20});
+    hnsw_index<vicinal::l2, vicinal::f32> index(4, {.degree = 4, .ef_construction = 20});
     index.add(numbered<std::uint64_t>(6), gaussian(6, 4).view());
     bytes_t bytes = saved(index);
     const auto entry =
@@ -68,10 +71,11 @@ TEST_CASE("files: a graph whose tree has a cycle is refused") {
         return made;
     };
     const bytes_t chain = with_parents({5, 0, 1, 2, 0});
-    CHECK(hnsw_index<>::load(std::span<const std::byte>(chain)).check().ok());
+    CHECK(hnsw_index<vicinal::l2, vicinal::f32>::load(std::span<const std::byte>(chain)).check().ok());
     for (const bytes_t& bad :
          {with_parents({5, 2, 3, 1, 0}), with_parents({1, 0, 5, 2, 3}), with_parents({4, 0, 1, 2, 3})})
-        CHECK(refused([&] { (void)hnsw_index<>::load(std::span<const std::byte>(bad)); }) == errc::corrupt_file);
+        CHECK(refused([&] { (void)hnsw_index<vicinal::l2, vicinal::f32>::load(std::span<const std::byte>(bad)); }) ==
+              errc::corrupt_file);
 }
 
 TEST_CASE("files: a damaged view is not saved with good checksums") {

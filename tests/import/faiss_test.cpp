@@ -76,12 +76,13 @@ TEST_CASE("import: faiss's indexes keep their vectors, and find what brute force
     all.nprobe = 6;
     require_taken_over<ivf_index<>>("faiss_ivf_l2", held(true), "l2", all);
     require_taken_over<ivf_index<inner_product>>("faiss_ivf_inner_product", held(true), "inner_product", all);
-    hnsw_index<>::search_params wide;
+    hnsw_index<vicinal::l2, vicinal::f32>::search_params wide;
     wide.ef = 400;
-    require_taken_over<hnsw_index<>>("faiss_hnsw_l2", held(false), "l2", wide);
-    require_taken_over<hnsw_index<inner_product>>("faiss_hnsw_inner_product", held(false), "inner_product", wide);
+    require_taken_over<hnsw_index<vicinal::l2, vicinal::f32>>("faiss_hnsw_l2", held(false), "l2", wide);
+    require_taken_over<hnsw_index<inner_product, vicinal::f32>>("faiss_hnsw_inner_product", held(false),
+                                                                "inner_product", wide);
     require_taken_over<flat_index<>>("faiss_map_flat_l2", held(true), "l2", flat_index<>::search_params{});
-    require_taken_over<hnsw_index<>>("faiss_map2_hnsw_l2", held(true), "l2", wide);
+    require_taken_over<hnsw_index<vicinal::l2, vicinal::f32>>("faiss_map2_hnsw_l2", held(true), "l2", wide);
 }
 
 TEST_CASE("import: faiss's lists and graph are taken over, not built anew") {
@@ -92,7 +93,7 @@ TEST_CASE("import: faiss's lists and graph are taken over, not built anew") {
     std::size_t found = 0;
     for (const auto& [id, row] : rows) found += ivf.search(row, 1, {.nprobe = 1}).front().id == id ? 1 : 0;
     REQUIRE(found == rows.size());
-    const auto hnsw = import_faiss<hnsw_index<>>(sample("faiss_hnsw_l2"));
+    const auto hnsw = import_faiss<hnsw_index<vicinal::l2, vicinal::f32>>(sample("faiss_hnsw_l2"));
     REQUIRE(hnsw.params().degree == 4);
     REQUIRE(hnsw.params().ef_construction == 30);
     const dataset queries = clustered(20, 4, 5, 3, 9);
@@ -108,7 +109,7 @@ TEST_CASE("import: faiss's empty, sparse and unit-length indexes") {
     ivf_index<>::search_params all;
     all.nprobe = 20;
     require_taken_over<ivf_index<>>("faiss_ivf_sparse_l2", held(false, 4), "l2", all);
-    auto empty = import_faiss<hnsw_index<>>(sample("faiss_hnsw_empty_l2"));
+    auto empty = import_faiss<hnsw_index<vicinal::l2, vicinal::f32>>(sample("faiss_hnsw_empty_l2"));
     REQUIRE(empty.empty());
     empty.add(1, vector_t(4, 1.0F));
     REQUIRE(empty.search(vector_t(4, 0.0F), 1).front().id == 1);
@@ -123,7 +124,7 @@ TEST_CASE("import: a faiss file that is not what was asked for is refused, and s
     const bytes_t flat = slurp(sample("faiss_flat_l2"));
     const bytes_t hnsw = slurp(sample("faiss_hnsw_l2"));
     REQUIRE(refusal<flat_index<>>(flat) == std::nullopt);
-    REQUIRE(refusal<hnsw_index<>>(flat) == errc::wrong_type);
+    REQUIRE(refusal<hnsw_index<vicinal::l2, vicinal::f32>>(flat) == errc::wrong_type);
     REQUIRE(refusal<flat_index<vicinal::inner_product>>(flat) == errc::wrong_type);
     REQUIRE(refusal<flat_index<vicinal::cosine>>(flat) == errc::wrong_type);
     REQUIRE_THAT(message<ivf_index<>>(hnsw), contains("kind hnsw, metric L2, dimension 4; kind ivf, metric l2"));
@@ -222,5 +223,5 @@ TEST_CASE("import: a cut or damaged faiss file is refused or still whole") {
     require_judged_by<flat_index<>>("faiss_map_flat_l2");
     require_judged_by<ivf_index<>>("faiss_ivf_l2");
     require_judged_by<ivf_index<>>("faiss_ivf_sparse_l2");
-    require_judged_by<hnsw_index<>>("faiss_hnsw_l2");
+    require_judged_by<hnsw_index<vicinal::l2, vicinal::f32>>("faiss_hnsw_l2");
 }

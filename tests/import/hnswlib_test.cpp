@@ -22,7 +22,7 @@ vectors_t held() {
 
 template <class Metric>
 void require_taken_over() {
-    auto index = import_hnswlib<hnsw_index<Metric>>(sample("hnswlib_" + std::string(Metric::name)), 4);
+    auto index = import_hnswlib<hnsw_index<Metric, vicinal::f32>>(sample("hnswlib_" + std::string(Metric::name)), 4);
     const vectors_t rows = held();
     REQUIRE(index.size() == rows.size());
     REQUIRE(index.check().ok());
@@ -49,7 +49,7 @@ void require_taken_over() {
     REQUIRE(index.check().ok());
 }
 
-template <class Index = hnsw_index<>>
+template <class Index = hnsw_index<vicinal::l2, vicinal::f32>>
 std::optional<errc> refusal(const bytes_t& bytes, std::size_t dim = 4, const vicinal::load_limits& limits = {}) {
     return import_test::refusal([&] { return import_hnswlib<Index>(std::span<const std::byte>(bytes), dim, limits); });
 }
@@ -59,7 +59,7 @@ std::optional<errc> refusal(const bytes_t& bytes, std::size_t dim = 4, const vic
 TEST_CASE("import: an hnswlib index keeps its labels, vectors, deletions and neighbours") {
     require_taken_over<vicinal::l2>();
     require_taken_over<vicinal::inner_product>();
-    const auto unit = import_hnswlib<hnsw_index<vicinal::cosine>>(sample("hnswlib_inner_product"), 4);
+    const auto unit = import_hnswlib<hnsw_index<vicinal::cosine, vicinal::f32>>(sample("hnswlib_inner_product"), 4);
     REQUIRE(unit.size() == 58);
     REQUIRE(unit.check().ok());
 }
@@ -83,7 +83,7 @@ TEST_CASE("import: hnswlib's brute force is refused by its name, and what is wro
     REQUIRE(refusal(brute) == errc::wrong_type);
     const auto said_of = [](const std::filesystem::path& path, std::size_t dim) {
         try {
-            (void)import_hnswlib<hnsw_index<>>(path, dim);
+            (void)import_hnswlib<hnsw_index<vicinal::l2, vicinal::f32>>(path, dim);
         } catch (const vicinal::error& e) {
             return std::string(e.what());
         }
@@ -100,8 +100,9 @@ TEST_CASE("import: hnswlib's brute force is refused by its name, and what is wro
 
 TEST_CASE("import: a cut or damaged hnswlib index is refused or still whole") {
     const bytes_t bytes = slurp(sample("hnswlib_l2"));
-    require_judged(bytes,
-                   [](const bytes_t& bad) { return import_hnswlib<hnsw_index<>>(std::span<const std::byte>(bad), 4); });
+    require_judged(bytes, [](const bytes_t& bad) {
+        return import_hnswlib<hnsw_index<vicinal::l2, vicinal::f32>>(std::span<const std::byte>(bad), 4);
+    });
 }
 
 TEST_CASE("import: rows that nothing links to come into the tree") {
@@ -111,7 +112,7 @@ TEST_CASE("import: rows that nothing links to come into the tree") {
         bytes[96 + row * row_bytes] = std::byte{0};
         bytes[96 + row * row_bytes + 1] = std::byte{0};
     }
-    const auto index = import_hnswlib<hnsw_index<>>(std::span<const std::byte>(bytes), 4);
+    const auto index = import_hnswlib<hnsw_index<vicinal::l2, vicinal::f32>>(std::span<const std::byte>(bytes), 4);
     REQUIRE(index.check().ok());
     REQUIRE(index.search(std::vector<float>(4, 0.0F), 100, {.ef = 400}).size() == 58);
 }

@@ -28,7 +28,7 @@ struct flat : vicinal::flat_index<> {
 struct ivf : vicinal::ivf_index<> {
     explicit ivf(std::size_t dim) : ivf_index(dim, {.lists = 1}) {}
 };
-struct hnsw : vicinal::hnsw_index<> {
+struct hnsw : vicinal::hnsw_index<vicinal::l2, vicinal::f32> {
     explicit hnsw(std::size_t dim) : hnsw_index(dim) {}
 };
 

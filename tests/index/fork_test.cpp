@@ -74,7 +74,7 @@ bool does_everything(Index& index) {
 }
 
 TEMPLATE_TEST_CASE("fork: a child searches, saves and changes an index in use", "", vicinal::flat_index<vicinal::l2>,
-                   vicinal::ivf_index<vicinal::l2>, vicinal::hnsw_index<vicinal::l2>) {
+                   vicinal::ivf_index<vicinal::l2>, vicinal::hnsw_index<vicinal::l2, vicinal::f32>) {
     TestType index(rows.dim);
     train_if_it_learns(index);
     index.add(ids_from(0, 300), rows.view());
@@ -112,7 +112,7 @@ bool refused(vicinal::errc code, const std::function<void()>& call) {
 }
 
 TEMPLATE_TEST_CASE("fork: a child only searches what was being changed for long", "", vicinal::flat_index<vicinal::l2>,
-                   vicinal::hnsw_index<vicinal::l2>) {
+                   vicinal::hnsw_index<vicinal::l2, vicinal::f32>) {
     TestType index(rows.dim);
     index.add(ids_from(0, 300), rows.view());
     std::promise<void> begun, released;

@@ -20,7 +20,7 @@
 namespace {
 
 using namespace vicinal_test;
-using hnsw = vicinal::hnsw_index<>;
+using hnsw = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
 using flat = vicinal::flat_index<>;
 using hits = std::vector<vicinal::neighbor<>>;
 using bytes_t = std::vector<std::byte>;
@@ -69,7 +69,7 @@ struct counting {
         return sum;
     }
 };
-using counted = vicinal::hnsw_index<counting>;
+using counted = vicinal::hnsw_index<counting, vicinal::f32>;
 template <class Call>
 double distances_of(Call call) {
     const std::size_t before = measured;

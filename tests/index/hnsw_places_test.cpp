@@ -16,7 +16,7 @@
 namespace {
 
 using namespace vicinal_test;
-using hnsw = vicinal::hnsw_index<>;
+using hnsw = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
 
 constexpr std::size_t dim = 2;
 

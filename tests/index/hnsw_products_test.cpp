@@ -13,7 +13,7 @@ namespace {
 
 using namespace vicinal_test;
 using vicinal::inner_product;
-using plain = vicinal::hnsw_index<inner_product>;
+using plain = vicinal::hnsw_index<inner_product, vicinal::f32>;
 constexpr std::size_t dim = 24;
 constexpr std::size_t count = 1000;
 

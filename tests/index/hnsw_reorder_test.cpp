@@ -21,7 +21,7 @@ namespace {
 using namespace vicinal_test;
 using vicinal::errc, vicinal::f32, vicinal::l2, vicinal::sq8;
 
-using plain = vicinal::hnsw_index<>;
+using plain = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
 using twofold = vicinal::hnsw_index<l2, vicinal::two_level<sq8, f32>>;
 
 constexpr std::size_t dim = 12;

@@ -11,7 +11,7 @@ namespace {
 using namespace vicinal_test;
 
 struct outcome {
-    double same = 0;      // shares of all results: those of the whole beam's rerank
+    double same = 0;      // shares of all results: no farther than those of the whole beam's rerank
     double reranked = 0;  // rows a query
 };
 
@@ -26,8 +26,8 @@ outcome compare(const dataset& rows, const dataset& queries, std::size_t k, std:
         const auto whole = index.search(queries[q], k, {.ef = ef, .rerank = ef});
         const auto chosen = index.search(queries[q], k, {.ef = ef, .stats = &stats});
         REQUIRE(chosen.size() == k);
-        for (std::size_t i = 0; i < k; ++i) REQUIRE(chosen[i].distance >= whole[i].distance);  // never beyond the beam
-        sum.same += recall(whole, chosen);
+        for (std::size_t i = 0; i < k; ++i)  // closer only where it looked again, by vectors
+            sum.same += chosen[i].distance <= whole[i].distance ? 1 / static_cast<double>(k) : 0;
     }
     const auto n = static_cast<double>(queries.rows());
     return {sum.same / n, static_cast<double>(stats.reranks) / n};

@@ -14,7 +14,7 @@
 namespace {
 
 using namespace vicinal_test;
-using hnsw = vicinal::hnsw_index<>;
+using hnsw = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
 using flat = vicinal::flat_index<>;
 
 /// Mean recall@10 of `index` at `ef` against exact search.

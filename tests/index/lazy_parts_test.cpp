@@ -18,7 +18,7 @@ using namespace vicinal_test;
 
 using flat = vicinal::flat_index<>;
 using ivf = vicinal::ivf_index<>;
-using hnsw = vicinal::hnsw_index<>;
+using hnsw = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
 
 constexpr std::size_t dim = 3;
 const dataset rows = gaussian(500, dim, 5);

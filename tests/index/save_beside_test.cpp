@@ -75,5 +75,5 @@ void search_beside_a_save() {
 TEST_CASE("save: searches go on while it writes, with a change waiting for it, too") {
     search_beside_a_save<vicinal::flat_index<>>();
     search_beside_a_save<vicinal::ivf_index<>>();
-    search_beside_a_save<vicinal::hnsw_index<>>();
+    search_beside_a_save<vicinal::hnsw_index<vicinal::l2, vicinal::f32>>();
 }

@@ -29,7 +29,7 @@ std::size_t distinct(const dataset& rows) {
 
 using flat = vicinal::flat_index<>;
 using ivf = vicinal::ivf_index<>;
-using hnsw = vicinal::hnsw_index<>;
+using hnsw = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
 
 constexpr std::size_t dim = 2;
 
@@ -101,7 +101,7 @@ TEST_CASE("stream: rows at one distance come by id though they are more than the
 }
 
 TEST_CASE("stream: 0 and -0 are the same distance") {
-    vicinal::hnsw_index<vicinal::inner_product> index(dim);
+    vicinal::hnsw_index<vicinal::inner_product, vicinal::f32> index(dim);
     const float minus[2] = {-1, 0}, plus[2] = {1, 0}, across[2] = {0, 1};
     index.add(9, minus);
     index.add(4, plus);

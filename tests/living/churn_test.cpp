@@ -26,5 +26,6 @@ TEST_CASE("living: a graph whose rows come and go finds as much as a fresh one a
         CHECK(now.recall >= now.fresh_recall - 0.002);
         CHECK(now.memory_ratio <= std::max(1.2, static_cast<double>(most) / static_cast<double>(now.live)));
     };
-    churn::for_each_cycle<vicinal::hnsw_index<vicinal::l2>>(pool.view(), queries.view(), {8, 60, 1}, 9, check);
+    churn::for_each_cycle<vicinal::hnsw_index<vicinal::l2, vicinal::f32>>(pool.view(), queries.view(), {8, 60, 1}, 9,
+                                                                          check);
 }

@@ -191,5 +191,6 @@ TEST_CASE("exclusion: ivf does bounded work while readers are out") {
 }
 
 TEST_CASE("exclusion: hnsw does bounded work while readers are out") {
-    live_and_watch(vicinal::hnsw_index<>(3, {.degree = 3, .ef_construction = 4}), 300, 5003, 4000, 3 * 19);
+    live_and_watch(vicinal::hnsw_index<vicinal::l2, vicinal::f32>(3, {.degree = 3, .ef_construction = 4}), 300, 5003,
+                   4000, 3 * 19);
 }

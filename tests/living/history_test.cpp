@@ -24,7 +24,7 @@ using flat = vicinal::flat_index<>;
 using flat_of_two = vicinal::flat_index<l2, vicinal::two_level<vicinal::sq8, vicinal::f32>>;
 using ivf = vicinal::ivf_index<>;
 using ivf_of_two = vicinal::ivf_index<l2, vicinal::two_level<vicinal::sq8, vicinal::f32>>;
-using hnsw = vicinal::hnsw_index<>;
+using hnsw = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
 
 struct at_the_end {};
 

@@ -189,7 +189,7 @@ void check_all(const data& from) {
     check("flat-l2-pca8+f32", from, flat_index<l2, two_level<pca8, f32>>(dim));
     check("ivf-l2-f32", from, ivf_index<l2>(dim, {.lists = 8}));
     check("ivf-cosine-rabitq1", from, ivf_index<cosine, rabitq<1>>(dim, {.lists = 8}));
-    check("hnsw-l2-f32", from, hnsw_index<l2>(dim));
+    check("hnsw-l2-f32", from, hnsw_index<l2, vicinal::f32>(dim));
     check("hnsw-inner_product-sq8+bf16", from, hnsw_index<inner_product, two_level<sq8, bf16>>(dim));
     check_products(from);
 }

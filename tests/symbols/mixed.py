@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 MACHINES = ["x86-64", "x86-64-v3", "x86-64-v4"]  # oldest first
 TYPES = {  # the header, and the type of index; the first is what an ordinary run tests
     "flat": ("flat.hpp", "vicinal::flat_index<vicinal::l2>"),
-    "hnsw": ("hnsw.hpp", "vicinal::hnsw_index<vicinal::l2>"),
+    "hnsw": ("hnsw.hpp", "vicinal::hnsw_index<vicinal::l2, vicinal::f32>"),
     "hnsw-sq8": ("hnsw.hpp", "vicinal::hnsw_index<vicinal::l2, vicinal::sq8>"),
     "flat-rabitq": ("flat.hpp", "vicinal::flat_index<vicinal::l2, vicinal::two_level<vicinal::rabitq<1>, vicinal::f32>>"),
     "flat-pq": ("flat.hpp", "vicinal::flat_index<vicinal::l2, vicinal::pq>"),

@@ -53,18 +53,33 @@ void rerank(const State& index, row_scratch& buffers, Collector& collector, sear
     score_listed(make_fine_scorer(index, buffers), std::span<const slot_t>(buffers.slots), collector, [] {});
 }
 
-/// Scores the candidates in the order of their coarse distances. Stops when even twice the largest correction seen
-/// so far could bring none of those left under the threshold.
+/// Says whether distances rise in the order in which they stand, but for a few: the row that stands half of all behind
+/// another is closer in at most one of sixteen pairs, or in one of fewer. In a random order it is in every other.
+template <class Candidate>
+[[nodiscard]] bool rises(std::span<const Candidate> order) noexcept {
+    const std::size_t pairs = order.size() / 2;
+    std::size_t inverted = 0;
+    for (std::size_t i = 0; i < pairs; ++i)
+        inverted += static_cast<std::size_t>(order[i].distance > order[i + order.size() - pairs].distance);
+    return inverted <= (std::max<std::size_t>)(1, pairs / 16);
+}
+
+/// Scores the candidates in the order of their coarse distances, which are replaced by the fine ones. Stops when even
+/// twice the largest correction seen so far could bring none of those left under the threshold, and none was under it
+/// for so long that the order cannot be a random one. Returns how many were scored.
 template <class State, class Collector>
-void rerank_doubtful(const State& index, row_scratch& buffers, Collector& collector, search_stats& stats) {
+std::size_t rerank_doubtful(const State& index, row_scratch& buffers, std::size_t k, Collector& collector,
+                            search_stats& stats) {
     constexpr std::size_t group = 16;
     const auto scorer = make_fine_scorer(index, buffers);
-    const auto& candidates = buffers.candidates;
+    auto& candidates = buffers.candidates;
     slot_t slots[group];
     float distances[group];
     float closer_than_said = 0;
-    for (std::size_t first = 0; first < candidates.size(); first += group) {
-        if (candidates[first].distance - 2 * closer_than_said > collector.threshold()) break;
+    std::size_t first = 0;
+    for (std::size_t last_close = 0; first < candidates.size(); first += group) {
+        const bool seems_over = candidates[first].distance - 2 * closer_than_said > collector.threshold();
+        if (seems_over && first - last_close >= (std::min)(4 * first / k, first - first / 4)) break;
         const std::size_t n = (std::min)(group, candidates.size() - first);
         for (std::size_t i = 0; i < n; ++i) {
             slots[i] = candidates[first + i].id;
@@ -73,10 +88,16 @@ void rerank_doubtful(const State& index, row_scratch& buffers, Collector& collec
         scorer.score(slots, n, distances);
         stats.distances += n;
         stats.reranks += n;
-        for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t i = 0; i < n; ++i) {
             closer_than_said = (std::max)(closer_than_said, candidates[first + i].distance - distances[i]);
-        push_all(collector, distances, n, [&](std::size_t i) { return slots[i]; });
+            candidates[first + i].distance = distances[i];
+        }
+        push_all(collector, distances, n, [&](std::size_t i) {
+            if (distances[i] < collector.threshold()) last_close = first + i;
+            return slots[i];
+        });
     }
+    return (std::min)(first, candidates.size());
 }
 
 /// Scans by a scorer that measures by the fine codec what coarse codes do not rule out.

@@ -109,14 +109,12 @@ void search_together(const State& index, matrix_view<const float> queries, const
     call_stats stats(params.stats, (*all[0].lease)->done, all.size());
     const std::size_t k = room(0).size();
     if (k == 0 || index.directory.live() == 0) return;
-    walk_in_turns(index, all, (std::min)(beam_width(params, k), stored_rows(index)), stats.now, params.stop);
+    const std::size_t width = (std::min)(beam_width<State>(params, k), stored_rows(index));
+    walk_in_turns(index, all, width, stats.now, params.stop);
     for (turn<State>& t : all) t.ask_for_results(index, k);
     const row_selector<id_type> selector(index.directory, params.filter);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        closest_collector<id_type> closest(room(i), selector);
-        deliver(index, **all[i].lease, (*all[i].walk)->pool, k, params, selector, closest, stats.now);
-        found[i] = closest.finish();
-    }
+    for (std::size_t i = 0; i < all.size(); ++i)
+        found[i] = deliver(index, **all[i].lease, **all[i].walk, width, room(i), params, selector, stats.now);
 }
 
 template <class State>

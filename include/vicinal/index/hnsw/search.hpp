@@ -22,10 +22,12 @@ namespace detail::hnsw {
 
 inline constexpr std::size_t default_ef = 64;
 
-/// How many rows the beam of a search for k rows holds, if there are so many.
-template <class Params>
-[[nodiscard]] std::size_t beam_width(const Params& params, std::size_t k) noexcept {
-    return (std::max)(params.ef != 0 ? params.ef : default_ef, k);
+/// How many rows the beam of a search for k rows holds, if there are so many. Where rows are found by distances that
+/// are only near, the k closest reach a little farther in their order.
+template <class State>
+[[nodiscard]] std::size_t beam_width(const typename State::params_type& params, std::size_t k) noexcept {
+    constexpr bool near_only = State::two_levels || State::approximate_walk;
+    return (std::max)(params.ef != 0 ? params.ef : default_ef, near_only ? k + k / 4 : k);
 }
 
 // ---- walks ---------------------------------------------------------------------------------------------------------
@@ -78,11 +80,10 @@ template <class State, class Id>
         count += of_any.count(key_slot(pool[i]), wanted - count);
     return count >= wanted;
 }
-/// Fills walk.pool with the closest rows by the coarse codec, of which at least min(k, all there are) can be returned.
-template <class State, class Id>
-void find_closest(const State& index, row_scratch& buffers, walk_scratch& walk, std::size_t width, std::size_t k,
+/// Fills walk.pool with the closest rows by the scorer, of which at least min(k, all there are) can be returned.
+template <class State, class Scorer, class Id>
+void find_closest(const State& index, const Scorer& scorer, walk_scratch& walk, std::size_t width, std::size_t k,
                   const typename State::params_type& params, const row_selector<Id>& selector, search_stats& stats) {
-    const auto scorer = make_walk_scorer(index, buffers);
     begin_walk(index, walk);
     const slot_t start = start_of(index, scorer, walk, stats);
     if (!params.filter) {
@@ -97,40 +98,51 @@ void find_closest(const State& index, row_scratch& buffers, walk_scratch& walk, 
 
 // ---- results -------------------------------------------------------------------------------------------------------
 
-/// Scores the beam again by the fine codec and hands it to the collector.
+/// Scores the beam again by the fine codec and hands it to the collector. Returns false if the fine codec orders its
+/// rows otherwise: the coarse one then cannot tell them from others, which it did not let into the beam.
 template <class State, class Id, class Collector>
-void deliver_reranked(const State& index, row_scratch& buffers, const beam& pool, std::size_t k,
-                      const typename State::params_type& params, const row_selector<Id>& selector, Collector& closest,
-                      search_stats& stats) {
+[[nodiscard]] bool deliver_reranked(const State& index, row_scratch& buffers, const beam& pool, std::size_t k,
+                                    const typename State::params_type& params, const row_selector<Id>& selector,
+                                    Collector& closest, search_stats& stats) {
     const bool number_given = State::two_levels && params.rerank != 0;
     const std::size_t most = number_given ? (std::max)(params.rerank, k) : pool.size();
     const bool choose = params.filter || index.directory.retired() != 0;
     const auto of_any = of_duplicates(index, selector);
-    buffers.candidates.clear();
-    for (std::size_t i = 0; i < pool.size() && buffers.candidates.size() < most; ++i)
-        if (!choose || of_any(key_slot(pool[i])))
-            buffers.candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
-    if (!number_given) return rerank_doubtful(index, buffers, closest, stats);
-    buffers.slots.clear();
-    for (const auto& candidate : buffers.candidates) buffers.slots.push_back(candidate.id);
-    rerank(index, buffers, closest, stats);
-}
-/// Hands the beam to the collector, by the fine codec's distances.
-template <class State, class Id>
-void deliver(const State& index, row_scratch& buffers, const beam& pool, std::size_t k,
-             const typename State::params_type& params, const row_selector<Id>& selector, closest_collector<Id>& kept,
-             search_stats& stats) {
-    duplicates_collector closest(kept, index.duplicates, index.directory.high_water());
-    if constexpr (State::two_levels || State::approximate_walk) {
-        deliver_reranked(index, buffers, pool, k, params, selector, closest, stats);
-    } else {
-        for (std::size_t i = 0; i < pool.size(); ++i) {
-            if (const float distance = key_distance(pool[i]); distance <= closest.threshold())
-                closest.push(key_slot(pool[i]), distance);
-            else
-                break;
-        }
+    auto& candidates = buffers.candidates;
+    candidates.clear();
+    for (std::size_t i = 0; i < pool.size() && candidates.size() < most; ++i)
+        if (!choose || of_any(key_slot(pool[i]))) candidates.push_back({key_slot(pool[i]), key_distance(pool[i])});
+    if (!number_given) {
+        candidates.resize(rerank_doubtful(index, buffers, k, closest, stats));
+        return pool.size() >= stored_rows(index) || rises(std::span<const neighbor<slot_t>>(candidates));
     }
+    buffers.slots.clear();
+    for (const auto& candidate : candidates) buffers.slots.push_back(candidate.id);
+    rerank(index, buffers, closest, stats);
+    return true;
+}
+/// Writes the closest rows of walk.pool, which the walk by coarse codes left there, to `out`, by the fine codec's
+/// distances, and returns how many. Where the coarse codec cannot tell the rows near the query apart, they are searched
+/// for again by the fine one.
+template <class State, class Id>
+[[nodiscard]] std::size_t deliver(const State& index, row_scratch& buffers, walk_scratch& walk, std::size_t width,
+                                  std::span<neighbor<Id>> out, const typename State::params_type& params,
+                                  const row_selector<Id>& selector, search_stats& stats) {
+    if constexpr (State::two_levels || State::approximate_walk) {
+        closest_collector<Id> kept(out, selector);
+        duplicates_collector closest(kept, index.duplicates, index.directory.high_water());
+        if (deliver_reranked(index, buffers, walk.pool, out.size(), params, selector, closest, stats))
+            return kept.finish();
+        find_closest(index, make_fine_scorer(index, buffers), walk, width, out.size(), params, selector, stats);
+    }
+    closest_collector<Id> kept(out, selector);
+    duplicates_collector closest(kept, index.duplicates, index.directory.high_water());
+    for (std::size_t i = 0; i < walk.pool.size(); ++i) {
+        const float distance = key_distance(walk.pool[i]);
+        if (!(distance <= closest.threshold())) break;
+        closest.push(key_slot(walk.pool[i]), distance);
+    }
+    return kept.finish();
 }
 
 // ---- calls ---------------------------------------------------------------------------------------------------------
@@ -146,17 +158,16 @@ std::size_t search(const State& index, std::span<const float> query, std::span<n
     call_stats stats(params.stats, lease->done);
     if (out.empty() || index.directory.live() == 0) return 0;
     const row_selector<typename State::id_type> selector(index.directory, params.filter);
-    closest_collector<typename State::id_type> closest(out, selector);
     if (list_few(index, params.filter, lease->slots)) {
+        closest_collector<typename State::id_type> closest(out, selector);
         stats.now.distances += lease->slots.size();
         score_listed(make_fine_scorer(index, *lease), std::span<const slot_t>(lease->slots), closest,
                      [&] { throw_if_stopped(params.stop); });
         return closest.finish();
     }
-    const std::size_t width = (std::min)(beam_width(params, out.size()), stored_rows(index));
-    find_closest(index, *lease, *walk, width, out.size(), params, selector, stats.now);
-    deliver(index, *lease, walk->pool, out.size(), params, selector, closest, stats.now);
-    return closest.finish();
+    const std::size_t width = (std::min)(beam_width<State>(params, out.size()), stored_rows(index));
+    find_closest(index, make_walk_scorer(index, *lease), *walk, width, out.size(), params, selector, stats.now);
+    return deliver(index, *lease, *walk, width, out, params, selector, stats.now);
 }
 
 template <class State>
@@ -174,7 +185,7 @@ template <class State>
     if (index.directory.live() == 0) return hits;
     const row_selector<id_type> selector(index.directory, params.filter);
     const auto scorer = make_fine_scorer(index, *lease);
-    const std::size_t width = (std::min)(beam_width(params, 0), stored_rows(index));
+    const std::size_t width = (std::min)(beam_width<State>(params, 0), stored_rows(index));
     begin_walk(index, *walk);
     const slot_t start = live_start(index, start_of(index, scorer, *walk, stats.now));
     search_lowest(index, scorer, start, width, *walk, stats.now, params.stop);
