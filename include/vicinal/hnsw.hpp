@@ -12,6 +12,7 @@
 
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/vector_view.hpp"
+#include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/observers.hpp"
 #include "vicinal/index/hnsw/batch.hpp"
@@ -41,14 +42,16 @@ VICINAL_NAMESPACE_BEGIN
 /// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
 /// the latter goes on.
 ///
-/// Threads: any number of threads may make const calls at once, while others add, update, remove and train; of these
-/// four, one runs at a time. Construction, assignment, move and destruction must not overlap with any other call. A
-/// moved-from index may only be assigned to or destroyed. Filters and progress callables may search the index on the
-/// thread they are called on; a call that would change it throws error{reentrant_call}.
+/// Threads: any number of threads may make const calls at once, while others add, update, upsert, remove, clear, merge
+/// and train; of these one runs at a time. Construction, assignment, move and destruction must not overlap with any
+/// other call. A moved-from index may only be assigned to or destroyed. Filters and progress callables may search the
+/// index on the thread they are called on; a call that would change it throws error{reentrant_call}.
 ///
 /// Exceptions: a call that throws leaves the index as it was. Every refusal is a vicinal::error.
 template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Isa = simd::native_kernels>
-class hnsw_index {
+class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>, Id> {
+    using calls = detail::index_calls<hnsw_index, Id>;
+    friend calls;
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
                   "operator() on two spans (see vicinal/concepts.hpp)");
@@ -72,7 +75,7 @@ class hnsw_index {
     /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to
     /// find candidates, and as much again to choose links among them.
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
-    void add(Id id, vector_view vector) { detail::hnsw::add(*state_, id, vector); }
+    void add(Id id, vector_view vector) { detail::add_vector(*state_, id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained codec learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
     /// triggered. Costs as much as that many single adds, or less where candidates are found by 8-bit copies of the
@@ -90,17 +93,17 @@ class hnsw_index {
     }
     /// Replaces the vector of `id`. Costs as much as an add and a remove.
     /// throws  error{not_found}, or as add
-    void update(Id id, vector_view vector) { detail::hnsw::update(*state_, id, vector); }
+    void update(Id id, vector_view vector) { detail::update_vector(*state_, id, vector); }
     /// Removes `id` and returns whether it was there. Every other row stays reachable. Each removal repairs the links
     /// of 32 rows, and the slot is reusable after about size() / 32 further removals. Costs less than an add.
     /// throws  error{read_only}
     bool remove(Id id) { return detail::hnsw::remove(*state_, id); }
+    using calls::remove;
+    using calls::upsert;
 
     /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
     [[nodiscard]] bool contains(Id id) const { return detail::holds(*state_, id); }
-    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
-    /// throws  error{not_found}
-    [[nodiscard]] std::vector<float> get(Id id) const { return detail::read_vector(*state_, id); }
+    using calls::get;
 
     /// The k rows closest to `query` among those that a beam of width max(params.ef, k) meets, closest first, ties by
     /// lower id: min(k, size()) of them, fewer only if the filter admits fewer. The fewer ids a filter admits, the
@@ -162,6 +165,12 @@ class hnsw_index {
     [[nodiscard]] vicinal::codec_report codec_report() const { return detail::report_codecs(*state_); }
     /// Looks for defects in the graph, such as rows that cannot be reached. O(size() * degree).
     [[nodiscard]] check_report check() const { return detail::hnsw::check(*state_); }
+
+    /// An index of its own with the same rows and parameters, which learns on as this one does; of a view, one that can
+    /// be changed. Changes wait as during a save, searches do not. Costs a save to memory and a load of it, and for the
+    /// time of the call the memory of both.
+    /// throws  error{corrupt_file} of a view whose contents are damaged
+    [[nodiscard]] hnsw_index clone() const { return hnsw_index(detail::copy_state(*state_)); }
 
     /// Writes the index to `path` atomically: after a crash at any moment the path holds the old file or the new one,
     /// whole. Searches run beside a save and never wait for it. A change waits until the save is over, which takes as

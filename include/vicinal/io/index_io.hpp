@@ -9,6 +9,7 @@
 #include <filesystem>   // for path
 #include <istream>      // for istream
 #include <memory>       // for unique_ptr, make_unique
+#include <optional>     // for optional
 #include <ostream>      // for ostream
 #include <span>         // for span
 #include <string>       // for string
@@ -175,6 +176,21 @@ template <class State>
     auto state = read_state<State>(*image, false, limits.stop);
     state->backing.view(std::move(image));
     return state;
+}
+
+/// Makes an index of its own with the same rows: the one that a load of a save would make, which also knows what codecs
+/// learned from and goes on learning as `from` does.
+template <class State>
+[[nodiscard]] std::unique_ptr<State> copy_state(const State& from) {
+    std::vector<std::byte> bytes;
+    std::optional<typename State::learner_type> learner;
+    with_writer(from, [&](const section_writer& out) {
+        bytes = out.to_bytes();
+        learner = from.learner;
+    });
+    auto copy = load_state<State>(read_span(bytes), {});
+    copy->learner = *std::move(learner);
+    return copy;
 }
 
 }  // namespace detail

@@ -3,101 +3,28 @@
 #pragma once
 
 #include <algorithm>  // for max, min
-#include <bit>        // for bit_ceil, countr_zero
+#include <bit>        // for bit_ceil
 #include <chrono>     // for steady_clock
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint8_t, uint64_t, uintptr_t
 #include <limits>     // for numeric_limits
 #include <new>        // for bad_alloc
 #include <string>     // for to_string
-#include <utility>    // for move
 #include <vector>     // for vector
 
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/core/types.hpp"
 #include "vicinal/storage/chunked_rows.hpp"
+#include "vicinal/storage/slot_set.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// What a row holds. A retired row's vector is gone for users but may still be passed through by a graph search.
-enum class row_state : std::uint8_t { free = 0, live = 1, retired = 2 };
-
-/// Row numbers, of which the lowest is found at once: a bit for each row, and one for each 64 rows that says whether
-/// any of them is in. For one thread, but for `memory`.
-class slot_set {
-  public:
-    /// Room for rows [0, rows). Strong guarantee.
-    void reserve(std::size_t rows) {
-        const std::size_t words = (rows + 63) / 64;
-        if (words <= words_.size()) return;
-        words_.reserve((std::max)(words, 2 * words_.size()));
-        summary_.resize((words_.capacity() + 63) / 64, 0);
-        words_.resize(words_.capacity(), 0);
-        bytes_ = (words_.capacity() + summary_.capacity()) * sizeof(std::uint64_t);
-    }
-    /// Drops the rows from `rows` on, with most of the memory for them if that is possible.
-    void fit(std::size_t rows) noexcept {
-        const std::size_t words = (rows + 63) / 64;
-        if (words_.size() <= 4 * words || words_.size() <= page_bytes / sizeof(std::uint64_t)) return;
-        try {
-            slot_set smaller;
-            smaller.reserve(2 * rows);
-            for (slot_t slot = lowest(); slot != no_slot && slot < rows; slot = from(slot + 1)) smaller.insert(slot);
-            *this = std::move(smaller);
-        } catch (const std::bad_alloc&) {  // it is as good as before
-        }
-    }
-    void insert(slot_t slot) noexcept {
-        words_[slot / 64] |= std::uint64_t{1} << slot % 64;
-        summary_[slot / 4096] |= std::uint64_t{1} << slot / 64 % 64;
-    }
-    void erase(slot_t slot) noexcept {
-        words_[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
-        if (words_[slot / 64] == 0) summary_[slot / 4096] &= ~(std::uint64_t{1} << slot / 64 % 64);
-    }
-    [[nodiscard]] slot_t lowest() const noexcept { return from(0); }
-    /// The lowest row in the set from `first` on, or no_slot.
-    [[nodiscard]] slot_t from(slot_t first) const noexcept {
-        std::size_t word = first / 64;
-        if (word >= words_.size()) return no_slot;
-        if (const std::uint64_t bits = words_[word] >> first % 64 << first % 64; bits != 0)
-            return lowest_of(word, bits);
-        ++word;
-        for (std::size_t s = word / 64; s < summary_.size(); ++s) {
-            std::uint64_t bits = summary_[s];
-            if (s == word / 64) bits = bits >> word % 64 << word % 64;
-            if (bits == 0) continue;
-            const std::size_t found = s * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-            return lowest_of(found, words_[found]);
-        }
-        return no_slot;
-    }
-    /// The lowest n such that all of [n, end) are in the set.
-    [[nodiscard]] std::size_t begin_of_run(std::size_t end) const noexcept {
-        while (end > 0) {
-            const std::size_t word = (end - 1) / 64;
-            if (end % 64 == 0 && words_[word] == ~std::uint64_t{0})
-                end -= 64;
-            else if ((words_[word] >> (end - 1) % 64 & 1U) != 0)
-                --end;
-            else
-                break;
-        }
-        return end;
-    }
-    [[nodiscard]] std::size_t memory() const noexcept { return bytes_; }
-
-  private:
-    [[nodiscard]] static slot_t lowest_of(std::size_t word, std::uint64_t bits) noexcept {
-        return static_cast<slot_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
-    }
-    std::vector<std::uint64_t> words_;
-    std::vector<std::uint64_t> summary_;  // bit i: whether words_[i] has any
-    shared_count bytes_;
-};
+/// What a row holds. A retired row's vector is gone for users but may still be passed through by a graph search. An
+/// arriving row stands in a graph already, and waits until it replaces the live row that has its id; no file has one.
+enum class row_state : std::uint8_t { free = 0, live = 1, retired = 2, arriving = 3 };
 
 /// The ids of the rows, a hash table from id to row, and the free rows. The table holds row numbers only (the key is
 /// the row's id), 4 bytes an entry at a load of at most 3/4, linear probing with backward-shift deletion. The lowest
@@ -110,12 +37,18 @@ class id_map {
     [[nodiscard]] std::size_t live() const noexcept { return live_; }
     /// Rows ever used: all rows in use are below.
     [[nodiscard]] std::size_t high_water() const noexcept { return high_water_; }
-    /// Rows in use that are not live.
+    /// Rows in use that are not live: retired ones, and those arriving.
     [[nodiscard]] std::size_t retired() const noexcept { return retired_; }
+    [[nodiscard]] std::size_t arriving() const noexcept { return arriving_; }
     [[nodiscard]] VICINAL_INLINE Id id(slot_t slot) const noexcept { return ids_[slot]; }
     [[nodiscard]] VICINAL_INLINE row_state state(slot_t slot) const noexcept { return states_[slot]; }
     [[nodiscard]] VICINAL_INLINE bool is_live(slot_t slot) const noexcept { return states_[slot] == row_state::live; }
-    /// Whether a row is live or retired; may be asked of any number, such as one that a walk came by some changes ago.
+    /// Whether a row is live, or arriving.
+    [[nodiscard]] bool stands(slot_t slot) const noexcept {
+        return is_live(slot) || state(slot) == row_state::arriving;
+    }
+    /// Whether a row is live, arriving or retired; may be asked of any number, such as one that a walk came by some
+    /// changes ago.
     [[nodiscard]] bool in_use(slot_t slot) const noexcept {
         return slot < high_water_ && states_[slot] != row_state::free;
     }
@@ -218,17 +151,34 @@ class id_map {
 
     /// Gives `id` the next row, live from now on. Needs reserve_extra and that find(id) is no_slot.
     slot_t insert(Id id) noexcept {
-        slot_t slot = free_.lowest();
-        if (slot != no_slot)
-            free_.erase(slot);
-        else
-            slot = static_cast<slot_t>(high_water_);
-        high_water_ = std::max<std::size_t>(high_water_, slot + std::size_t{1});
-        ids_[slot] = id;
-        states_[slot] = row_state::live;
+        const slot_t slot = take_next(id, row_state::live);
         ++live_;
         enter(table_, slot);
         return slot;
+    }
+    /// Gives `id`, which a live row has, the next row, too: it arrives, until `take_over` or `retire_arriving`.
+    void arrive(Id id) noexcept {
+        take_next(id, row_state::arriving);
+        ++retired_;
+        ++arriving_;
+    }
+    /// An arriving row takes the id over from the live row that has it, which is retired.
+    void take_over(slot_t arriving, slot_t from) noexcept {
+        table_[place_of(from)] = arriving;
+        states_[arriving] = row_state::live;
+        states_[from] = row_state::retired;
+        --arriving_;
+    }
+    void retire_arriving(slot_t slot) noexcept {
+        states_[slot] = row_state::retired;
+        --arriving_;
+    }
+    /// What row `from` is, live or arriving, the retired row `to` is from now on, and the other way round.
+    void move_to(slot_t from, slot_t to) noexcept {
+        if (is_live(from)) table_[place_of(from)] = to;
+        ids_[to] = ids_[from];
+        states_[to] = states_[from];
+        states_[from] = row_state::retired;
     }
 
     /// Takes a row's id away; the row counts as retired until `release`.
@@ -337,6 +287,18 @@ class id_map {
     }
     [[nodiscard]] std::size_t next(std::size_t i) const noexcept { return (i + 1) & (table_.size() - 1); }
 
+    slot_t take_next(Id id, row_state state) noexcept {
+        slot_t slot = free_.lowest();
+        if (slot != no_slot)
+            free_.erase(slot);
+        else
+            slot = static_cast<slot_t>(high_water_);
+        high_water_ = std::max<std::size_t>(high_water_, slot + std::size_t{1});
+        ids_[slot] = id;
+        states_[slot] = state;
+        return slot;
+    }
+
     void enter(std::vector<slot_t>& table, slot_t slot) const noexcept {
         std::size_t i = home(ids_[slot], table.size());
         while (table[i] != no_slot) i = (i + 1) & (table.size() - 1);
@@ -385,6 +347,7 @@ class id_map {
     std::size_t high_water_ = 0;
     std::size_t live_ = 0;
     std::size_t retired_ = 0;
+    std::size_t arriving_ = 0;
 };
 
 }  // namespace detail

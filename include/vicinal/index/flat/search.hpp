@@ -71,6 +71,22 @@ template <class State>
     return hits;
 }
 
+// ---- rows by their ids ---------------------------------------------------------------------------------------------
+
+template <class State>
+void read_row(const State& index, slot_t slot, std::span<float> out) {
+    index.rows.fine().read(slot, out);
+}
+template <class State, class Collector>
+void score_rows(const State& index, row_scratch& buffers, std::span<const slot_t> slots, Collector& collector,
+                search_stats& stats) {
+    stats.distances += slots.size();
+    if constexpr (State::two_levels || !is_exact(State::algorithm))
+        score_listed(make_fine_scorer(index, buffers), slots, collector, [] {});
+    else
+        score_listed(make_scan_scorer(index, buffers), slots, collector, [] {});
+}
+
 }  // namespace detail::flat
 
 VICINAL_NAMESPACE_END

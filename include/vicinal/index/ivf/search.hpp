@@ -6,6 +6,7 @@
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint32_t
 #include <span>       // for span
+#include <string>     // for string
 #include <vector>     // for vector
 
 #include "vicinal/core/progress.hpp"
@@ -153,6 +154,23 @@ template <class State>
     }
     std::sort(hits.begin(), hits.end(), closer<id_type>);
     return hits;
+}
+
+// ---- rows by their ids ---------------------------------------------------------------------------------------------
+
+template <class State>
+void read_row(const State& index, slot_t slot, std::span<float> out) {
+    if constexpr (State::two_levels) return index.rows.fine().read(slot, out);
+    const ivf_place place = place_of(index, slot);
+    if (place.list == no_list)
+        fail(errc::corrupt_file, "no list of the mapped file holds id " + text_of(index.directory.id(slot)));
+    decode_coarse(index, place.list, index.lists.code(place), out);
+}
+template <class State, class Collector>
+void score_rows(const State& index, list_scratch& buffers, std::span<const slot_t> slots, Collector& collector,
+                search_stats& stats) {
+    score_exactly(
+        index, buffers, slots, collector, [] {}, stats);
 }
 
 }  // namespace detail::ivf

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// These functions make room in an inverted file for rows to come, and put rows in place that are ready.
+#pragma once
+
+#include <algorithm>  // for copy_n, min, sort
+#include <cstddef>    // for size_t, byte
+#include <cstdint>    // for uint32_t
+#include <new>        // for bad_alloc
+#include <span>       // for span
+#include <vector>     // for vector
+
+#include "vicinal/index/common/writing.hpp"
+#include "vicinal/index/ivf/lists/codes.hpp"
+#include "vicinal/index/ivf/lists/lists.hpp"
+#include "vicinal/index/ivf/lists/training.hpp"
+#include "vicinal/index/ivf/state.hpp"
+
+VICINAL_NAMESPACE_BEGIN
+
+namespace detail::ivf {
+
+// ---- room ----------------------------------------------------------------------------------------------------------
+
+/// As touch_rows of every index of rows; lists are touched when they are made or known to grow.
+template <class State>
+void touch_room(State& index, std::size_t count) noexcept {
+    const std::size_t rows = index.directory.high_water_after(count);
+    index.directory.touch(count);
+    index.places.touch(rows);
+    if constexpr (State::two_levels) index.rows.fine().rows().touch(rows);
+}
+/// As give_back_rows of every index of rows.
+template <class State>
+void give_back(State& index, bool at_once = false) noexcept {
+    const std::size_t rows = index.directory.high_water();
+    at_once ? index.places.rows().fit(rows) : index.places.rows().give_back(rows);
+    give_back_rows(index, at_once);
+}
+/// Room for so many more rows everywhere but in the lists, made beside readers. Strong guarantee.
+template <class State>
+void make_room(State& index, std::size_t extra) {
+    try {
+        auto table = index.directory.prepare_extra(extra);
+        index.places.reserve(index.directory.high_water_after(extra));
+        recoding<State>::reserve(index, extra);
+        exchange_table(index, table);
+    } catch (...) {
+        give_back(index, true);
+        throw;
+    }
+}
+template <class State>
+void give_back_list(State& index, std::size_t list, bool at_once) noexcept {
+    if (!index.lists.has_slack(list, at_once)) return;
+    try {
+        ivf_lists::piece smaller = index.lists.without_slack(list);
+        const auto exclusive = index.locks.exclusive();
+        index.lists.exchange(list, smaller);
+    } catch (const std::bad_alloc&) {  // it is as good as before
+    }
+}
+
+/// A list in memory of another size.
+struct made_list {
+    std::uint32_t list;
+    ivf_lists::piece rows;
+};
+/// Those lists made anew that have no room for the rows to come, each for one of `list_of`; all are touched.
+template <class State>
+[[nodiscard]] std::vector<made_list> lists_with_room(State& index, std::span<const std::uint32_t> list_of) {
+    std::vector<std::uint32_t> sorted(list_of.begin(), list_of.end());
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<made_list> made;
+    for (std::size_t first = 0, last = 0; first < sorted.size(); first = last) {
+        const std::uint32_t list = sorted[first];
+        while (last < sorted.size() && sorted[last] == list) ++last;
+        const std::size_t wanted = index.lists[list].size + (last - first);
+        if (index.lists.lacks_room(list, wanted)) {
+            made.push_back({list, index.lists.grown(list, wanted)});
+            index.lists.touch(made.back().rows, wanted);
+        } else {
+            index.lists.touch(list, wanted);
+        }
+    }
+    return made;
+}
+
+// ---- rows put in place, with readers out ---------------------------------------------------------------------------
+
+template <class State>
+void put_lists(State& index, std::span<made_list> made) noexcept {
+    for (made_list& each : made) index.lists.exchange(each.list, each.rows);
+}
+/// The same for any number of lists, with readers out for some at a time.
+template <class State>
+void put_lists_in_turn(State& index, std::span<made_list> made) noexcept {
+    constexpr std::size_t together = 1024;
+    for (std::size_t first = 0; first < made.size(); first += together) {
+        const auto exclusive = index.locks.exclusive();
+        put_lists(index, made.subspan(first, (std::min)(together, made.size() - first)));
+    }
+}
+template <class State>
+void put_fine(State& index, slot_t slot, const std::byte* code) noexcept {
+    if constexpr (State::two_levels) std::copy_n(code, fine_stride(index), index.rows.fine().rows()[slot]);
+}
+template <class State>
+void join_list(State& index, slot_t slot, std::uint32_t list, const std::byte* code) noexcept {
+    index.places[slot] = {list, index.lists.append(list, slot, code)};
+}
+template <class State>
+void leave_list(State& index, slot_t slot) noexcept {
+    const ivf_place place = index.places[slot];
+    if (const slot_t moved = index.lists.erase(place); moved != no_slot) index.places[moved] = place;
+}
+/// code  by the codec of the lists
+/// fine  of two levels, by the other
+template <class State>
+void enter(State& index, typename State::id_type id, std::uint32_t list, const std::byte* code,
+           const std::byte* fine) noexcept {
+    const slot_t slot = index.directory.insert(id);
+    put_fine(index, slot, fine);
+    join_list(index, slot, list, code);
+}
+/// Gives a row other codes, in a list that has the room. code, fine  as for enter
+template <class State>
+void replace(State& index, slot_t slot, std::uint32_t list, const std::byte* code, const std::byte* fine) noexcept {
+    if (index.places[slot].list == list) {
+        index.lists.rewrite(index.places[slot], code);
+    } else {
+        leave_list(index, slot);
+        join_list(index, slot, list, code);
+    }
+    put_fine(index, slot, fine);
+}
+/// The last row takes the number.
+template <class State>
+void erase(State& index, slot_t slot) noexcept {
+    leave_list(index, slot);
+    const slot_t moved = index.directory.remove_dense(slot);
+    if (moved == no_slot) return;
+    index.places[slot] = index.places[moved];
+    index.lists.renumber(index.places[slot], slot);
+    if constexpr (State::two_levels) put_fine(index, slot, index.rows.fine().rows()[moved]);
+}
+
+}  // namespace detail::ivf
+
+VICINAL_NAMESPACE_END
