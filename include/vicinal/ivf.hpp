@@ -184,17 +184,17 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// throws  error: io, cancelled, of a view corrupt_file if its contents are damaged; the old file and the index are
     ///         then as before
     void save(const std::filesystem::path& path, const save_options& options = {}) const {
-        detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
+        detail::with_writer(*state_, options.note, [&](const auto& out) { out.save(path, options); });
     }
     /// Writes the same bytes to a binary stream.
     /// throws  error: io, cancelled; the stream then holds a part of the bytes
     void save(std::ostream& stream, const save_options& options = {}) const {
-        detail::with_writer(*state_, [&](const auto& out) { out.write(stream, options); });
+        detail::with_writer(*state_, options.note, [&](const auto& out) { out.write(stream, options); });
     }
     /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before. Needs memory for both.
     /// throws  error{cancelled}; bad_alloc
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
-        detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
+        detail::with_writer(*state_, options.note, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
     /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
     /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name
@@ -231,6 +231,11 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// an index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
     void verify() const { detail::verify_view(*state_); }
+
+    /// The note that was given to the save of the file this index comes from: `.note` of save_options. Empty if there
+    /// was none. It stays as it is whatever changes, and goes with the index; of a view only verify() compares it with
+    /// its checksum. clone() copies it.
+    [[nodiscard]] std::span<const std::byte> note() const noexcept { return state_->note; }
 
   private:
     using state = detail::ivf::state<Metric, Codec, Id, Isa>;

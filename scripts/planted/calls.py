@@ -52,4 +52,15 @@ BUGS = [
     ("a stored vector is its own neighbour", "calls", "index/common/calls.hpp", "return hit.id == id;", "return hit.id == id && k > 400;"),
     ("many vectors need only half the room", "calls", "index/common/reads.hpp", " || out.size() % index.dim != 0", ""),
     ("a clone has forgotten what it learned from", "calls", "io/index_io.hpp", "    copy->learner = *std::move(learner);\n", ""),
+    # ---- notes and deadlines
+    ("a note of a stranger's may be as long as he likes", "calls", "io/index_io.hpp", "if (note.empty() || note.size() > max_note)\n        fail_corrupt", "if (note.empty())\n        fail_corrupt"),
+    ("a view writes its note twice", "calls", "io/index_io.hpp", "if (!note.empty() && entry.type == part_type(note_section)) continue;", ""),
+    ("a clone has no note", "calls", "io/index_io.hpp", "    copy->note = from.note;\n", ""),
+    ("nobody looks at the clock", "calls", "core/time_limit.hpp", "any_(stop.stop_possible() || deadline)", "any_(stop.stop_possible())"),
+    ("who has no deadline is late", "calls", "core/time_limit.hpp", "if (!(wait < ", "if (false && !(wait < "),
+    ("a batch does not say that it was cut short", "calls", "index/common/batch.hpp", "stats.partial += some.size();", ""),
+    ("late queries of a graph are not counted", "calls", "index/hnsw/batch.hpp", "stats.partial += at_once;", ""),
+    ("whoever is late and stopped is only late", "calls", "core/time_limit.hpp",
+     "        throw_if_stopped(*stop_);\n        if (deadline_ && deadline_.passed()) throw deadline_passed();",
+     "        if (deadline_ && deadline_.passed()) throw deadline_passed();\n        throw_if_stopped(*stop_);"),
 ]

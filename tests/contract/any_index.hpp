@@ -25,6 +25,7 @@ struct asking {
     std::size_t rerank = 0;   ///< where `everything` is false
     vicinal::id_filter<std::uint64_t> filter{};
     vicinal::stop_token stop{};
+    vicinal::time_limit deadline{};
     vicinal::search_stats* stats = nullptr;
     std::size_t threads = 1;
 };
@@ -72,7 +73,8 @@ class any_index {
     virtual vicinal::check_report check() const = 0;
     virtual void save(const std::filesystem::path& path) const = 0;
     virtual void save(std::ostream& stream) const = 0;
-    virtual bytes_t save() const = 0;
+    virtual bytes_t save(const vicinal::save_options& how = {}) const = 0;
+    virtual std::span<const std::byte> note() const = 0;
     virtual void verify() const = 0;
 };
 using index_ptr = std::unique_ptr<any_index>;

@@ -2,10 +2,14 @@
 // What every index promises of calls for many rows, and of those by id: upsert, bulk remove, get, ids, distances,
 // search_id, clear, clone, merge, swap.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <fstream>
 #include <limits>
 
 #include "contract/index_contract.hpp"
+#include "support/temporary.hpp"
+#include "vicinal/io/index_io.hpp"
 
 namespace {
 
@@ -372,4 +376,133 @@ TEST_CASE("calls: swap exchanges two indexes") {
     REQUIRE(a.index->size() == 30);
     REQUIRE(a.index->dim() == dim + 1);
     REQUIRE(b.index->get(a.ids[3]) == a.held[a.ids[3]]);
+}
+
+// ---- the application's note ----------------------------------------------------------------------------------------
+
+TEST_CASE("calls: a note travels in the file, until a save without it") {
+    FOR_EVERY_INDEX(s);
+    filled f(s, gaussian(20, dim));
+    const bytes_t plain = f.index->save();
+    const std::string text = "log position 4711";
+    vicinal::save_options how;
+    how.note = std::as_bytes(std::span(text));
+    const auto is_text = [&](const any_index& index) {
+        return std::equal(index.note().begin(), index.note().end(), how.note.begin(), how.note.end());
+    };
+    const bytes_t noted = f.index->save(how);
+    REQUIRE(f.index->note().empty());
+    REQUIRE(noted.size() > plain.size());
+    const temporary_directory folder;
+    std::ofstream(folder / "a.vic", std::ios::binary)
+        .write(reinterpret_cast<const char*>(noted.data()), std::ssize(noted));
+    const index_ptr loaded = s.load(std::span<const std::byte>(noted));
+    REQUIRE(is_text(*loaded));
+    REQUIRE(is_text(*loaded->clone()));
+    loaded->remove(f.ids[0]);
+    loaded->add(f.ids[0], f.rows[0]);
+    REQUIRE(is_text(*loaded));
+    REQUIRE(s.load(std::span<const std::byte>(loaded->save()))->note().empty());
+    const index_ptr view = s.view(folder / "a.vic");
+    REQUIRE(is_text(*view));
+    REQUIRE(difference(view->save(), noted) == "none");
+    const std::string other = "4712";
+    how.note = std::as_bytes(std::span(other));
+    REQUIRE(is_text(*s.load(std::span<const std::byte>(view->save(how)))));
+    REQUIRE(s.load(std::span<const std::byte>(plain))->note().empty());
+}
+
+TEST_CASE("calls: a note has a largest size, in files of strangers too") {
+    FOR_EVERY_INDEX(s);
+    filled f(s, gaussian(5, dim));
+    const bytes_t most(65536, std::byte{7});
+    vicinal::save_options how;
+    how.note = most;
+    REQUIRE(s.load(std::span<const std::byte>(f.index->save(how)))->note().size() == 65536);
+    const bytes_t more(65537, std::byte{7});
+    how.note = more;
+    require_refusal(errc::invalid_argument, {"65537", "65536"}, [&] { f.index->save(how); });
+    const bytes_t plain = f.index->save();
+    for (const std::size_t size : {0U, 65537U}) {
+        const vicinal::detail::file_image image(vicinal::detail::read_span(plain));
+        vicinal::detail::section_writer forged(image.header());
+        vicinal::detail::copy_sections(image, forged, {});
+        forged.add_bytes(vicinal::detail::part_type("NOTE"), bytes_t(size));
+        const bytes_t file = forged.to_bytes();
+        require_refusal(errc::corrupt_file, {"note", std::to_string(size), "65536"},
+                        [&] { (void)s.load(std::span<const std::byte>(file)); });
+    }
+}
+
+// ---- deadlines -----------------------------------------------------------------------------------------------------
+
+TEST_CASE("calls: a search whose deadline has passed returns what it has, and says so") {
+    FOR_EVERY_INDEX(s);
+    filled f(s, clustered(300, dim, 6));
+    const dataset queries = clustered(20, dim, 6, 3, 40);
+    vicinal::search_stats stats;
+    asking late;
+    late.deadline = std::chrono::milliseconds(-1);
+    late.stats = &stats;
+    const hits_t hits = f.index->search(queries[0], 10, late);
+    REQUIRE(stats.partial == 1);
+    f.expect(s).require_sound(queries[0], hits);
+    const auto table = f.index->search(queries.view(), 10, late);
+    REQUIRE(stats.partial == 21);
+    for (std::size_t q = 0; q < 20; ++q)
+        f.expect(s).require_sound(queries[q], hits_t(table[q].begin(), table[q].end()));
+    const hits_t within = f.index->search_within(queries[0], std::numeric_limits<float>::max(), late);
+    REQUIRE(stats.partial == 22);
+    REQUIRE(within.size() < 300);
+    late.everything = true;
+    REQUIRE(f.index->search(queries[0], 300, late).size() < 300);
+    REQUIRE(stats.partial == 23);
+}
+
+TEST_CASE("calls: a deadline that is far off changes nothing") {
+    FOR_EVERY_INDEX(s);
+    filled f(s, clustered(200, dim, 6));
+    vicinal::search_stats stats;
+    for (const vicinal::time_limit far : {vicinal::time_limit(std::chrono::hours(1)), vicinal::time_limit(),
+                                          vicinal::time_limit(std::chrono::hours::max()),
+                                          vicinal::time_limit(vicinal::time_limit::clock::time_point::max())}) {
+        asking how;
+        how.deadline = far;
+        how.stats = &stats;
+        REQUIRE(f.index->search(f.rows[3], 10, how) == f.index->search(f.rows[3], 10));
+    }
+    REQUIRE(stats.partial == 0);
+}
+
+TEST_CASE("calls: a deadline that passes during a scan leaves the best of what was seen") {
+    FOR_EVERY_INDEX(s);
+    if (s.kind == "hnsw") return;  // a walk so short would be over
+    filled f(s, gaussian(600, dim));
+    vicinal::search_stats stats;
+    asking how = exhaustive();
+    const vicinal::time_limit soon(std::chrono::milliseconds(3));
+    std::size_t asked = 0;
+    const auto wait = [&](std::uint64_t) {
+        while (++asked == 50 && !soon.passed()) --asked;
+        return true;
+    };
+    how.deadline = soon;
+    how.stats = &stats;
+    how.filter = wait;
+    const hits_t hits = f.index->search(f.rows[0], 600, how);
+    REQUIRE(stats.partial == 1);
+    REQUIRE(!hits.empty());
+    REQUIRE(hits.size() < 600);
+    f.expect(s).require_sound(f.rows[0], hits);
+}
+
+TEST_CASE("calls: who is stopped and late is told that the call was stopped") {
+    FOR_EVERY_INDEX(s);
+    filled f(s, gaussian(100, dim));
+    vicinal::stop_source source;
+    asking how;
+    how.stop = source.get_token();
+    how.deadline = std::chrono::milliseconds(-1);
+    source.request_stop();
+    require_refusal(errc::cancelled, {}, [&] { (void)f.index->search(f.rows[0], 10, how); });
 }

@@ -83,11 +83,12 @@ class index_of final : public any_index {
     vicinal::check_report check() const override { return index_.check(); }
     void save(const std::filesystem::path& path) const override { index_.save(path); }
     void save(std::ostream& stream) const override { index_.save(stream); }
-    bytes_t save() const override {
+    bytes_t save(const vicinal::save_options& how) const override {
         bytes_t bytes;
-        index_.save(bytes);
+        index_.save(bytes, how);
         return bytes;
     }
+    std::span<const std::byte> note() const override { return index_.note(); }
     void verify() const override { index_.verify(); }
 
   private:
@@ -96,6 +97,7 @@ class index_of final : public any_index {
         made.rerank = how.rerank;
         made.filter = how.filter;
         made.stop = how.stop;
+        made.deadline = how.deadline;
         made.stats = how.stats;
         made.threads = how.threads;
         if (how.everything) {

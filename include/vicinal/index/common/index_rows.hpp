@@ -93,6 +93,7 @@ struct index_rows {
     id_map<Id> directory;
     lazy_part id_table;  ///< of a view: what the directory looks ids up in
     file_backing backing;
+    std::vector<std::byte> note;  ///< of the application's, in the file that the index comes from
     mutable index_locks locks;
     mutable scratch_pool<Scratch> scratch;
     change_counts counted;

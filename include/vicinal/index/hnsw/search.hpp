@@ -7,7 +7,7 @@
 #include <span>       // for span
 #include <vector>     // for vector
 
-#include "vicinal/core/stop_token.hpp"
+#include "vicinal/core/time_limit.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/hnsw/graph/duplicates.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
@@ -48,18 +48,18 @@ template <class State>
 /// Goes on where a beam is full of near-duplicates of one row, which has not looked elsewhere.
 template <class State, class Scorer>
 void look_around(const State& index, const Scorer& scorer, walk_scratch& walk, search_stats& stats,
-                 const stop_token& stop) {
+                 const call_limits& limits) {
     const float spread = crowd_in(walk.pool);
     if (spread < 0) return;
     auto other = index.walks.take();
     begin_walk(index, *other);
-    leave_crowd(index.graph, scorer, spread, walk, *other, stats, stop);
+    leave_crowd(index.graph, scorer, spread, walk, *other, stats, limits);
 }
 template <class State, class Scorer>
 void search_lowest(const State& index, const Scorer& scorer, slot_t start, std::size_t width, walk_scratch& walk,
-                   search_stats& stats, const stop_token& stop) {
-    beam_search(index.graph, scorer, start, 0, width, walk, stats, stop);
-    look_around(index, scorer, walk, stats, stop);
+                   search_stats& stats, const call_limits& limits) {
+    beam_search(index.graph, scorer, start, 0, width, walk, stats, limits);
+    look_around(index, scorer, walk, stats, limits);
 }
 
 /// The same selector for rows of the graph, which stand for duplicates.
@@ -87,12 +87,12 @@ void find_closest(const State& index, row_scratch& buffers, walk_scratch& walk, 
     const slot_t start = start_of(index, scorer, walk, stats);
     if (!params.filter) {
         // Retired rows take places in the beam. They are few; when not few enough, the walk below leaves them out.
-        search_lowest(index, scorer, start, width, walk, stats, params.stop);
+        search_lowest(index, scorer, start, width, walk, stats, limits_of(params));
         if (found_enough(index, walk.pool, k, selector)) return;
         begin_walk(index, walk);
     }
     filtered_beam_search(index.graph, scorer, live_start(index, start), 0, width, of_duplicates(index, selector), walk,
-                         stats, params.stop);
+                         stats, limits_of(params));
 }
 
 // ---- results -------------------------------------------------------------------------------------------------------
@@ -149,12 +149,15 @@ std::size_t search(const State& index, std::span<const float> query, std::span<n
     closest_collector<typename State::id_type> closest(out, selector);
     if (list_few(index, params.filter, lease->slots)) {
         stats.now.distances += lease->slots.size();
-        score_listed(make_fine_scorer(index, *lease), std::span<const slot_t>(lease->slots), closest,
-                     [&] { throw_if_stopped(params.stop); });
+        stats.now.partial += ends_early([&] {
+            score_listed(make_fine_scorer(index, *lease), std::span<const slot_t>(lease->slots), closest,
+                         [limits = limits_of(params)] { limits.check(); });
+        });
         return closest.finish();
     }
     const std::size_t width = (std::min)(beam_width(params, out.size()), stored_rows(index));
-    find_closest(index, *lease, *walk, width, out.size(), params, selector, stats.now);
+    stats.now.partial +=
+        ends_early([&] { find_closest(index, *lease, *walk, width, out.size(), params, selector, stats.now); });
     deliver(index, *lease, walk->pool, out.size(), params, selector, closest, stats.now);
     return closest.finish();
 }
@@ -177,11 +180,14 @@ template <class State>
     const std::size_t width = (std::min)(beam_width(params, 0), stored_rows(index));
     begin_walk(index, *walk);
     const slot_t start = live_start(index, start_of(index, scorer, *walk, stats.now));
-    search_lowest(index, scorer, start, width, *walk, stats.now, params.stop);
     radius_collector<id_type> within(radius, hits, selector);
     duplicates_collector all(within, index.duplicates, index.directory.high_water());
-    flood_within(index.graph, scorer, radius, index.directory.high_water(), *walk, stats.now, params.stop,
-                 [&](slot_t node, float distance) { all.push(node, distance); });
+    const call_limits limits = limits_of(params);
+    stats.now.partial += ends_early([&] {
+        search_lowest(index, scorer, start, width, *walk, stats.now, limits);
+        flood_within(index.graph, scorer, radius, index.directory.high_water(), *walk, stats.now, limits,
+                     [&](slot_t node, float distance) { all.push(node, distance); });
+    });
     std::sort(hits.begin(), hits.end(), closer<id_type>);
     return hits;
 }
