@@ -193,6 +193,31 @@ TEST_CASE("calls: an upsert that is refused, stopped or fails has changed nothin
     require_sound(*f.index);
 }
 
+TEST_CASE("calls: the progress of an upsert may search the index; what it saves is whole, or it is refused") {
+    FOR_EVERY_INDEX(s);
+    filled f(s, gaussian(400, dim));
+    const change c = half_new(f, 300);
+    std::size_t told = 0, refused = 0;
+    const auto look = [&](std::size_t done, std::size_t total) {
+        ++told;
+        REQUIRE(done <= total);
+        REQUIRE(f.index->search(f.rows[0], 5).size() == 5);
+        require_sound(*f.index);
+        try {
+            REQUIRE(s.load(std::span<const std::byte>(f.index->save()))->check().ok());
+        } catch (const vicinal::error& e) {
+            REQUIRE(e.code() == errc::reentrant_call);
+            ++refused;
+        }
+    };
+    vicinal::add_params how;
+    how.progress = look;
+    REQUIRE(f.index->upsert(c.ids, c.rows.view(), how) == c.added);
+    REQUIRE(told >= 1);
+    REQUIRE((refused == 0 || s.kind == "hnsw"));
+    require_sound(*f.index);
+}
+
 // ---- remove, clear -------------------------------------------------------------------------------------------------
 
 TEST_CASE("calls: a bulk remove takes out the ids that are there") {

@@ -2,7 +2,8 @@
 // When a search has to be over, and what else ends a call early.
 #pragma once
 
-#include <chrono>  // for duration, duration_cast, steady_clock
+#include <chrono>       // for duration, duration_cast, steady_clock
+#include <type_traits>  // for is_arithmetic_v
 
 #include "vicinal/core/progress.hpp"
 #include "vicinal/core/stop_token.hpp"
@@ -21,6 +22,14 @@ class time_limit {
     template <class Rep, class Period>
     time_limit(std::chrono::duration<Rep, Period> from_now)  // NOLINT: implicit, as users write it
         : at_(after(std::chrono::duration<double>(from_now))) {}
+
+    /// Refuses a plain number, and says why.
+    template <class T>
+    requires(std::is_arithmetic_v<T>) time_limit(T) {  // NOLINT: implicit, to be refused
+        static_assert(!std::is_arithmetic_v<T>,
+                      "vicinal: a deadline is a duration, such as std::chrono::milliseconds(5), or a time point of "
+                      "std::chrono::steady_clock: a number does not say of what");
+    }
 
     /// Whether there is a limit at all.
     [[nodiscard]] constexpr explicit operator bool() const noexcept { return at_ != clock::time_point::max(); }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>  // for min, remove_if
+#include <concepts>   // for derived_from, same_as
 #include <cstddef>    // for size_t
+#include <ranges>     // for contiguous_range, range_value_t
 #include <span>       // for span
 #include <vector>     // for vector
 
@@ -16,6 +18,11 @@
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
+
+/// A range of ids of another type than an index has.
+template <class R, class Id>
+concept other_ids = std::ranges::contiguous_range<R> && identifier<std::ranges::range_value_t<R>> &&
+    !std::same_as<std::ranges::range_value_t<R>, Id>;
 
 /// Calls of flat_index, ivf_index and hnsw_index, which say what holds of all their calls. Where these are const, any
 /// number of threads may make them beside each other and beside a change; of those that change the index, one runs at a
@@ -30,17 +37,17 @@ class index_calls {
     /// throws  as update and add
     bool upsert(Id id, vector_view vector) { return upsert_vector(state(), id, vector); }
     /// Does that for rows[i] and ids[i], for every i: all of them or none. Returns how many were added. All rows are
-    /// checked, encoded and linked before the first is put in place, so memory for their codes is taken meanwhile;
-    /// searches that run beside the last step see some rows replaced and others not yet. Rows that are there as they
+    /// checked and encoded before the first is put in place, so memory for their codes is taken meanwhile; searches
+    /// that run beside it see some rows in place and others not yet. Rows that are there as they
     /// are given stay untouched. The result is the same for every number of threads. params.stop, when triggered,
-    /// throws error{cancelled}. params.progress may search the index, and not save it.
+    /// throws error{cancelled}. params.progress may search the index, and not save or clone it.
     /// throws  as add of a batch: error{duplicate_id} if an id stands twice among `ids`; error{cancelled}
     std::size_t upsert(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
         return put_rows(state(), ids, rows, params, "upsert");
     }
     /// Removes those of `ids` that are there, and returns how many those were: an id that is not there, or stands there
     /// again, is passed over, as remove(id) returns false. Searches that run beside it see some gone and others not
-    /// yet. Costs less than as many single calls.
+    /// yet. Costs as much as so many single calls at most.
     /// throws  error{read_only}; bad_alloc with nothing removed
     std::size_t remove(std::span<const Id> ids) { return remove_rows(state(), ids); }
 
@@ -107,10 +114,43 @@ class index_calls {
     /// Exchanges two indexes. O(1). As a move, it must not overlap with other calls.
     friend void swap(Index& a, Index& b) noexcept { exchange(a, b); }
 
+    // What these are given by mistake is refused with a sentence.
+    template <other_ids<Id> R>
+    std::size_t upsert(const R&, matrix_view<const float>, const add_params& = {}) {
+        return refuse_ids<R>();
+    }
+    template <other_ids<Id> R>
+    std::size_t remove(const R&) {
+        return refuse_ids<R>();
+    }
+    template <other_ids<Id> R>
+    void get(const R&, std::span<float>) const {
+        refuse_ids<R>();
+    }
+    template <other_ids<Id> R>
+    std::size_t distances(vector_view, const R&, std::span<float>) const {
+        return refuse_ids<R>();
+    }
+    template <class Other>
+    requires(!std::derived_from<Other, Index>) std::size_t merge(const Other&, const add_params& = {}) {
+        static_assert(
+            std::derived_from<Other, Index>,
+            "vicinal: merge takes an index of the same type: the same kind, metric, codec and id; add the rows "
+            "of another one by its ids() and get(ids, out)");
+        return 0;
+    }
+
   protected:
     index_calls() = default;
 
   private:
+    template <class R>
+    static std::size_t refuse_ids() {
+        static_assert(!other_ids<R, Id>,
+                      "vicinal: ids must be of the index's id type, std::uint64_t unless its third argument says "
+                      "otherwise: a std::vector or span of exactly these");
+        return 0;
+    }
     static void exchange(Index& a, Index& b) noexcept { a.state_.swap(b.state_); }
     [[nodiscard]] auto& state() noexcept { return *static_cast<Index*>(this)->state_; }
     [[nodiscard]] const auto& state() const noexcept { return *static_cast<const Index*>(this)->state_; }

@@ -302,7 +302,7 @@ template <class State>
 void link_rows_to_put(State& index, const rows_to_put<State>& put, matrix_view<const float> vectors,
                       graph_journal& journal, const add_params& how, executor_ref executor, std::size_t& done) {
     make_room(index, put.ids.size());
-    auto short_codes = make_build_codes(index, vectors, executor);
+    auto short_codes = make_build_codes(index, vectors.rows(0, put.ids.size()), executor);
     const std::size_t bytes = code_bytes(index);
     while (done < put.ids.size()) {
         throw_if_stopped(how.stop);
