@@ -25,8 +25,6 @@ BUGS = [
      "        consolidator.replace_entry([&](slot_t slot) { return !index_.duplicates.is_duplicate(slot); });\n", ""),
     ("a row leaves whose copies stay", "calls", BULK, "return rows > leaving;", "return rows > leaving + 1;"),
     ("a row that left is still known by its codes", "calls", BULK, "            index_.known.erase(slot);\n", ""),
-    ("a stage of a plan is put in place twice", "calls", "index/hnsw/graph/planned_changes.hpp",
-     "        stage_begin_ = rows_.size();\n", ""),
     # ---- rows that arrive
     ("nobody hears that a row arrives elsewhere", "calls", BULK, "if (arrives) moved(spare, slot);", "static_cast<void>(arrives);"),
     ("a row that arrives is found beside the one it replaces", "calls", "storage/id_map.hpp",
@@ -50,7 +48,7 @@ BUGS = [
     ("the same id twice has one distance", "calls", "index/common/reads.hpp", "positions_[next_++]", "positions_[next_]"),
     ("ids come in the order of rows", "calls", "index/common/reads.hpp", "    std::sort(ids.begin(), ids.end());\n", ""),
     ("a stored vector is its own neighbour", "calls", "index/common/calls.hpp", "return hit.id == id;", "return hit.id == id && k > 400;"),
-    ("many vectors need only half the room", "calls", "index/common/reads.hpp", " || out.size() % index.dim != 0", ""),
+    ("vectors need not fill their room", "calls", "index/common/reads.hpp", " || out.size() % index.dim != 0", ""),
     ("a clone has forgotten what it learned from", "calls", "io/index_io.hpp", "    copy->learner = *std::move(learner);\n", ""),
     # ---- notes and deadlines
     ("a note of a stranger's may be as long as he likes", "calls", "io/index_io.hpp", "if (note.empty() || note.size() > max_note)\n        fail_corrupt", "if (note.empty())\n        fail_corrupt"),
