@@ -72,7 +72,7 @@ GROUPS = {
     "forged": ["contract/corruption_test.cpp", FEW_TYPES],
 }
 # Tests that compute much are compiled with optimisation; all others compile in half the time without.
-COMPUTING = {"bounds", "clusters", "lanes_of_4", "learning", "limits", "product", "scan_by_16", "segments", "short",
+COMPUTING = {"bounds", "clusters", "lanes_of_4", "learning", "limits", "product", "room", "scan_by_16", "segments", "short",
              "training", "words"}
 # What the quick form lets pass meets the long one, too: threads must happen to meet, a changed byte to matter.
 LONGER = {"soak", "forged"}
@@ -318,7 +318,7 @@ class Workshop:
 
         Test files' objects that lie in the folder `kept` are taken from there.
         """
-        without = {"product", "codes_batch", "component_tables", "exclusion", "segments", "forks"}
+        without = {"product", "pools", "codes_batch", "component_tables", "exclusion", "segments", "forks"}
         sanitizer = THREADS if group in {"soak", "races"} else PLAIN if group in without else ADDRESSES
         flags = [*FLAGS, "-O1" if group in COMPUTING else "-O0", *sanitizer]
         objects = []

@@ -53,6 +53,8 @@ class any_index {
     virtual std::size_t merge(const any_index& other, const vicinal::add_params& how = {}) = 0;
     virtual std::unique_ptr<any_index> clone() const = 0;
     virtual void swap_with(any_index& other) = 0;
+    virtual void reserve(std::size_t rows) = 0;
+    virtual void shrink_to_fit() = 0;
     virtual bool contains(std::uint64_t id) const = 0;
     virtual vector_t get(std::uint64_t id) const = 0;
     virtual void get(std::uint64_t id, std::span<float> out) const = 0;

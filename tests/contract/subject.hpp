@@ -51,6 +51,8 @@ class index_of final : public any_index {
     }
     std::unique_ptr<any_index> clone() const override { return std::make_unique<index_of>(index_.clone()); }
     void swap_with(any_index& other) override { swap(index_, dynamic_cast<index_of&>(other).index_); }
+    void reserve(std::size_t rows) override { index_.reserve(rows); }
+    void shrink_to_fit() override { index_.shrink_to_fit(); }
     bool contains(std::uint64_t id) const override { return index_.contains(id); }
     vector_t get(std::uint64_t id) const override { return index_.get(id); }
     void get(std::uint64_t id, std::span<float> out) const override { index_.get(id, out); }

@@ -87,13 +87,13 @@ void check_indexes() {
 
 TEST_CASE("codes batch: pq, by tables that rule out") { check_indexes<l2, pq>(); }
 TEST_CASE("codes batch: pq, by estimates") { check_indexes<l2, two_level<pq, f32>>(); }
-TEST_CASE("codes batch: rabitq, which measures its codes") { check_indexes<inner_product, rabitq<5>>(); }
+TEST_CASE("codes batch: rabitq, which measures its codes") { check_indexes<inner_product, rabitq<4>>(); }
 TEST_CASE("codes batch: rabitq, which measures vectors") { check_indexes<l2, two_level<rabitq<1>, f32>>(); }
 #if defined(VICINAL_TEST_ALL_TYPES)
 TEST_CASE("codes batch: the same under the other metrics") {
     check_indexes<cosine, pq>();
     check_indexes<inner_product, two_level<pq, f32>>();
-    check_indexes<l2, rabitq<5>>();
+    check_indexes<l2, rabitq<4>>();
     check_indexes<cosine, two_level<rabitq<1>, f32>>();
 }
 #endif

@@ -10,6 +10,7 @@
 #include "support/reference.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
+#include "vicinal/index/hnsw/graph/build.hpp"
 
 namespace {
 
@@ -67,7 +68,46 @@ dataset narrow(std::size_t count, double width, std::uint64_t seed) {
     });
 }
 
+/// How many rows from 200 on, one by one, are searched for again by the rows themselves, where candidates are first
+/// found by the distances among `copies`.
+std::size_t walked_in_vain(const dataset& rows, const dataset& copies) {
+    using namespace vicinal::detail;
+    code_store<vicinal::f32> store(dim, row_spacing::lines);
+    code_store<vicinal::bf16> walked(dim, row_spacing::lines);
+    hnsw_graph graph(8);
+    store.reserve(rows.rows());
+    walked.reserve(rows.rows());
+    graph.reserve(rows.rows(), 0);
+    const vicinal::l2 metric;
+    scratch_pool<walk_scratch> scratch;
+    std::size_t in_vain = 0;
+    for (slot_t row = 0; row < rows.rows(); ++row) {
+        store.write(row, rows[row]);
+        walked.write(row, copies[row]);
+        graph.create(row, 0);
+        hnsw_builder<vicinal::l2, vicinal::f32, vicinal::simd::native_kernels> builder(metric, store, graph, 60,
+                                                                                       scratch, {});
+        const auto plan_by = [&](const auto& by) {
+            builder.plan(std::span(&row, 1), by, row, false, [](slot_t) { return true; }, {});
+        };
+        if (row < 200)
+            plan_by(store);
+        else
+            plan_by(walked);
+        builder.publish();
+        graph.publish(row);
+        in_vain += builder.walked_in_vain();
+    }
+    return in_vain;
+}
+
 }  // namespace
+
+TEST_CASE("hnsw batches: rows whose copies order candidates otherwise are searched for again without them") {
+    const dataset rows = gaussian(500, dim);
+    CHECK(walked_in_vain(rows, rows) == 0);
+    CHECK(walked_in_vain(rows, gaussian(500, dim, 5)) > 290);
+}
 
 TEST_CASE("hnsw batches: one far row in a batch does not cost the others their links") {
     const dataset queries = gaussian(100, dim, 9);

@@ -473,6 +473,11 @@ TEST_CASE("hnsw duplicates: forged lists are refused by loads, and followed safe
         }
         REQUIRE(view.check().ok() == (&file == &std::end(forged)[-1]));
     }
+    bytes_t unequal = good;  // row 60 is in a list behind row 0, and has another vector
+    vicinal::detail::store_le(&unequal[place_of(good, "COD0") + 60 * 4 * sizeof(float)], 0x3F000000U);
+    sign(unequal);
+    REQUIRE_THROWS_WITH(hnsw::load(std::span<const std::byte>(unequal)),
+                        contains("rows that it calls copies have other vectors"));
     bytes_t unmarked = good;
     vicinal::detail::store_le(&unmarked[52], std::uint32_t{0});
     sign(unmarked);

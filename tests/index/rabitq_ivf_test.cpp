@@ -8,7 +8,7 @@
 using namespace rabitq_test;
 
 TEST_CASE("rabitq: ivf finds what ranges and streams find, and so do its files") {
-    vicinal::ivf_index<vicinal::inner_product, rabitq<5>> index(dim, {.lists = 20});
+    vicinal::ivf_index<vicinal::inner_product, rabitq<4>> index(dim, {.lists = 20});
     check(index);
     check_files(index);
 }
@@ -92,12 +92,12 @@ TEST_CASE("rabitq: codes about centroids are closer to the rows than those about
 }
 
 TEST_CASE("rabitq: a file whose centroids were rotated otherwise is refused") {
-    vicinal::ivf_index<vicinal::l2, rabitq<2>> index(dim, {.lists = 20});
+    vicinal::ivf_index<vicinal::l2, rabitq<4>> index(dim, {.lists = 20});
     fill(index);
     std::vector<std::byte> file;
     index.save(file);
     const auto load = [](const std::vector<std::byte>& from) {
-        return vicinal::ivf_index<vicinal::l2, rabitq<2>>::load(std::span<const std::byte>(from));
+        return vicinal::ivf_index<vicinal::l2, rabitq<4>>::load(std::span<const std::byte>(from));
     };
     REQUIRE_NOTHROW(load(file));
     REQUIRE(files_test::forged(file, "IVF_", 3, std::uint64_t{1}) == file);
@@ -111,7 +111,7 @@ TEST_CASE("rabitq: a file whose centroids were rotated otherwise is refused") {
     for (const std::uint32_t bits : {0x7FC00000U, 0x7F800000U, 0x7F7FFFFFU}) {
         const auto bad = files_test::forged(file, "CDRV", 3, bits);
         files_test::spill(folder / "bad.vic", bad);
-        const auto view = vicinal::ivf_index<vicinal::l2, rabitq<2>>::view(folder / "bad.vic");
+        const auto view = vicinal::ivf_index<vicinal::l2, rabitq<4>>::view(folder / "bad.vic");
         CHECK(view.search(queries()[0], 10, {.nprobe = 20}).size() == 10);
     }
 }

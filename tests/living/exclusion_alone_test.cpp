@@ -3,6 +3,9 @@
 // no page is met for the first time, and what concerns many rows is done some rows at a time. This file replaces the
 // locks of every index by one that watches, and the global operator new, so it is a program of its own.
 #include <sys/resource.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include <atomic>
 #include <cstdlib>
@@ -74,6 +77,10 @@ VICINAL_NAMESPACE_END
 #include "vicinal/ivf.hpp"
 
 namespace {
+#if defined(__GLIBC__)
+// Each array gets pages of its own, so that none was met when it belonged to another.
+[[maybe_unused]] const int own_pages = mallopt(M_MMAP_THRESHOLD, 1 << 14);
+#endif
 void* take(std::size_t size, std::size_t alignment) {
     if (exclusion::inside) ++exclusion::allocations;
     const std::size_t whole = (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
@@ -158,6 +165,12 @@ void live_and_watch(Index index, std::size_t first, std::size_t batch, std::size
     require_brief("an upsert of a batch");
     REQUIRE(index.remove(std::span(some).subspan(batch / 16)) == some.size() - batch / 16);
     require_brief("a bulk removal");
+
+    if constexpr (requires { index.reorder(); }) {
+        index.reorder();
+        CHECK(exclusion::sections == 1);
+        require_brief("another order of the rows");
+    }
 
     std::vector<std::byte> bytes;
     index.save(bytes);

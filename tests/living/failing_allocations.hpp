@@ -18,6 +18,7 @@
 
 #include "contract/index_contract.hpp"
 #include "contract/subject.hpp"
+#include "support/reduced.hpp"
 #include "support/temporary.hpp"
 
 namespace memory_test {
@@ -331,8 +332,13 @@ struct points {
 
 /// Which allocation of `of` to refuse after the n-th.
 std::size_t next_point(std::size_t n, std::size_t of) {
+#if defined(VICINAL_TEST_REDUCED)
+    constexpr std::size_t closely = 2;  // what an allocation leaves behind is the same at each place of a loop
+    constexpr std::size_t farther = 4;
+#else
     constexpr std::size_t closely = 6;
     constexpr std::size_t farther = 6;
+#endif
     if (long_form() || n < closely) return n + 1;
     return n + std::max<std::size_t>(1, of / farther);
 }

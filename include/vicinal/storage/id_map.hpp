@@ -9,6 +9,7 @@
 #include <cstdint>    // for uint8_t, uint64_t, uintptr_t
 #include <limits>     // for numeric_limits
 #include <new>        // for bad_alloc
+#include <span>       // for span
 #include <string>     // for to_string
 #include <vector>     // for vector
 
@@ -74,6 +75,13 @@ class id_map {
     [[nodiscard]] std::size_t high_water_after(std::size_t extra) const noexcept {
         return high_water_ + (extra > free() ? extra - free() : 0);
     }
+    /// Keeps room for `rows` rows: until less is asked for, their memory is not given back. Needs the room.
+    void keep_room(std::size_t rows) noexcept { kept_ = rows; }
+    [[nodiscard]] std::size_t room_kept() const noexcept { return kept_; }
+    /// Rows to have room for when `extra` more are in use: those there are, and those that room is kept for.
+    [[nodiscard]] std::size_t rows_to_hold(std::size_t extra = 0) const noexcept {
+        return (std::max)(kept_, high_water_after(extra));
+    }
 
     /// Makes room for `extra` more live rows, beside readers; what it returns is for `exchange_table`. Strong
     /// guarantee.
@@ -83,12 +91,10 @@ class id_map {
         if (fresh > max_slots - high_water_)
             fail(errc::capacity, "the index would hold " + std::to_string(high_water_ + fresh) +
                                      " rows, it numbers at most " + std::to_string(max_slots));
-        const std::size_t wanted = table_size(live_ + extra);
-        std::vector<slot_t> larger;
-        if (wanted > table_.size()) larger = table_of(wanted);
-        ids_.reserve(high_water_ + fresh);
-        states_.reserve(high_water_ + fresh);
-        return larger;
+        ids_.reserve(rows_to_hold(extra));
+        states_.reserve(rows_to_hold(extra));
+        const std::size_t wanted = table_size((std::max)(kept_, live_ + extra));
+        return wanted > table_.size() ? table_of(wanted) : std::vector<slot_t>();
     }
     /// Has the system give memory for the rows that the next `count` calls of `insert` take, beside readers.
     void touch(std::size_t count) noexcept {
@@ -111,7 +117,7 @@ class id_map {
     /// memory for it. Beside readers.
     /// at_once  do not wait until the table has four times the size
     [[nodiscard]] std::vector<slot_t> smaller_table(bool at_once) const noexcept {
-        const std::size_t size = table_size(live_);
+        const std::size_t size = table_size((std::max)(kept_, live_));
         if (at_once ? size >= table_.size() : 4 * size > table_.size()) return {};
         try {
             return table_of(at_once ? size : 2 * size);
@@ -119,11 +125,20 @@ class id_map {
             return {};
         }
     }
-    /// Gives back memory that rows beyond the high water had, beside readers who have not seen those rows.
+    /// The table as it is when rows go by other numbers, for `exchange_table`. Beside readers.
+    [[nodiscard]] std::vector<slot_t> renumbered_table(std::span<const slot_t> numbers) const {
+        std::vector<slot_t> table = table_;
+        for (slot_t& slot : table)
+            if (slot != no_slot) slot = numbers[slot];
+        return table;
+    }
+    /// Gives back memory that rows beyond the high water had, and those that room is kept for, beside readers who have
+    /// not seen those rows.
     void fit(bool at_once) noexcept {
+        const std::size_t rows = rows_to_hold();
         for (chunked_rows* const array : {&ids_.rows(), &states_.rows()})
-            at_once ? array->fit(high_water_) : array->give_back(high_water_);
-        free_.fit(high_water_);
+            at_once ? array->fit(rows) : array->give_back(rows);
+        free_.fit(rows);
     }
 
     /// The used rows among those that the next `count` calls of `insert` would take, in order.
@@ -209,6 +224,10 @@ class id_map {
     }
     /// Forgets the free rows from `rows` on, which is used_end().
     void lower_high_water(std::size_t rows) noexcept { high_water_ = rows; }
+    /// When rows were renumbered so that none below the high water is free. Beside readers.
+    void close_gaps() noexcept {
+        for (slot_t slot = free_.lowest(); slot != no_slot; slot = free_.from(slot + 1)) free_.erase(slot);
+    }
 
     /// Forgets all rows; leaves in `table`, which is empty, what they were looked up in. O(1). `forget_free` is to
     /// follow.
@@ -348,6 +367,7 @@ class id_map {
     std::size_t live_ = 0;
     std::size_t retired_ = 0;
     std::size_t arriving_ = 0;
+    std::size_t kept_ = 0;  // rows that room is kept for
 };
 
 }  // namespace detail

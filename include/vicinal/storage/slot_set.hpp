@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A set of row numbers, of which the lowest is found at once.
+// A slot_set is a set of row numbers whose lowest is found at once.
 #pragma once
 
 #include <algorithm>  // for max

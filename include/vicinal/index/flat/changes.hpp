@@ -15,6 +15,7 @@
 #include "vicinal/index/common/changes.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/learning.hpp"
+#include "vicinal/index/common/reserving.hpp"
 #include "vicinal/index/common/training.hpp"
 #include "vicinal/index/common/writing.hpp"
 #include "vicinal/index/flat/files.hpp"
@@ -197,6 +198,16 @@ void remove_all(State& index) {
     index.counted.remove(index.directory.live());
     forget_rows(index, [] {});
     give_back_rows(index, true);
+}
+
+template <class State>
+void reserve(State& index, std::size_t rows) {
+    reserve_rows(index, rows, [&](std::size_t extra) { make_room(index, extra); });
+}
+
+template <class State>
+void shrink_to_fit(State& index) {
+    shrink_rows(index, [&] { give_back_rows(index, true); });
 }
 
 }  // namespace detail::flat

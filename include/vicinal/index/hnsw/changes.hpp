@@ -17,6 +17,7 @@
 #include "vicinal/index/common/changes.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/learning.hpp"
+#include "vicinal/index/common/reserving.hpp"
 #include "vicinal/index/common/training.hpp"
 #include "vicinal/index/common/writing.hpp"
 #include "vicinal/index/hnsw/files.hpp"
@@ -26,6 +27,7 @@
 #include "vicinal/index/hnsw/graph/planned_changes.hpp"
 #include "vicinal/index/hnsw/graph/recoding.hpp"
 #include "vicinal/index/hnsw/graph/removal.hpp"
+#include "vicinal/index/hnsw/graph/reordering.hpp"
 #include "vicinal/index/hnsw/graph/room.hpp"
 #include "vicinal/index/hnsw/graph/take_back.hpp"
 #include "vicinal/index/hnsw/graph/upcoming_rows.hpp"
@@ -365,6 +367,15 @@ std::size_t put_rows(State& index, std::span<const typename State::id_type> ids,
     index.counted.update(ids.size() - added);
     learning.finish(ids.size());
     return added;
+}
+
+template <class State>
+void shrink_to_fit(State& index) {
+    shrink_rows(index, [&] {
+        finish_sweep(index);
+        give_back(index, true);
+    });
+    index.walks.for_each_idle([](walk_scratch& walk) { walk = {}; });
 }
 
 }  // namespace detail::hnsw

@@ -18,6 +18,7 @@
 #include "vicinal/index/common/changes.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/learning.hpp"
+#include "vicinal/index/common/reserving.hpp"
 #include "vicinal/index/common/training.hpp"
 #include "vicinal/index/common/writing.hpp"
 #include "vicinal/index/ivf/files.hpp"
@@ -304,6 +305,19 @@ void remove_all(State& index) {
     index.counted.remove(index.directory.live());
     forget_rows(index, [&] { std::swap(index.lists, fresh); });
     give_back(index, true);
+}
+
+template <class State>
+void reserve(State& index, std::size_t rows) {
+    reserve_rows(index, rows, [&](std::size_t extra) { make_room_with_lists(index, extra); });
+}
+
+template <class State>
+void shrink_to_fit(State& index) {
+    shrink_rows(index, [&] {
+        for (std::size_t l = 0; l < index.lists.size(); ++l) shrink_list(index, l);
+        give_back(index, true);
+    });
 }
 
 }  // namespace detail::ivf

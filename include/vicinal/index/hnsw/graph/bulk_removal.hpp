@@ -137,8 +137,7 @@ class bulk_removal {
             index_.directory.move_to(spare, slot);
             if (arrives) moved(spare, slot);
         }
-        index_.graph.destroy(spare);
-        index_.directory.release(spare);
+        release(index_, spare);
     }
     /// Repairs links; where there is no memory for it, later removals do.
     void mend() noexcept {
@@ -148,7 +147,7 @@ class bulk_removal {
                 plan_removal(index_, changes, no_slot, no_slot, index_.mean);
                 const auto exclusive = index_.locks.exclusive();
                 changes.publish();
-                advance_repairs(index_);
+                advance_sweep(index_);
             }
         } catch (...) {  // all has changed that the call promised
         }

@@ -7,6 +7,7 @@
 
 #include "vicinal/index/hnsw/graph/consolidate.hpp"
 #include "vicinal/index/hnsw/graph/planned_changes.hpp"
+#include "vicinal/index/hnsw/graph/room.hpp"
 #include "vicinal/index/hnsw/state.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -47,13 +48,11 @@ void plan_removal(State& index, graph_changes& changes, slot_t leaving, slot_t a
         index.retired.next_stretch(index.directory.high_water_after(arriving == no_slot ? 0 : 1));
     for (std::size_t row = first; row < last; ++row) consolidator.repair(static_cast<slot_t>(row));
 }
-/// When the links of a stretch of rows are repaired. Readers are out.
+/// Goes on behind the stretch that was repaired. Readers are out.
 template <class State>
-void advance_repairs(State& index) noexcept {
-    index.retired.advance(index.directory.high_water(), [&](slot_t row) {
-        index.graph.destroy(row);
-        index.directory.release(row);
-    });
+void advance_sweep(State& index) noexcept {
+    if (index.directory.retired() != 0)
+        index.retired.advance(index.directory.high_water(), [&](slot_t row) { release(index, row); });
 }
 /// The rest of it, when the id of `leaving` is gone and all that was planned is in place. Nothing links to `spare`, so
 /// its place is free at once. Readers are out.
@@ -63,10 +62,20 @@ void finish_removal(State& index, slot_t leaving, slot_t spare) noexcept {
         index.known.erase(leaving);
         index.retired.add(leaving);
     } else {
-        index.graph.destroy(spare);
-        index.directory.release(spare);
+        release(index, spare);
     }
-    if (index.directory.retired() != 0) advance_repairs(index);
+    advance_sweep(index);
+}
+/// Repairs links until nothing leads to a retired row any more, in the steps that removals would take.
+template <class State>
+void finish_sweep(State& index) {
+    while (index.directory.retired() != 0) {
+        graph_changes changes(index.graph);
+        plan_removal(index, changes, no_slot, no_slot, index.mean);
+        const auto exclusive = index.locks.exclusive();
+        changes.publish();
+        advance_sweep(index);
+    }
 }
 
 /// Puts a planned removal in place, with the row that comes instead, if one does: insert() makes it live.

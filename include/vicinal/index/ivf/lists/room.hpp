@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// These functions make room in an inverted file for rows to come, and put rows in place that are ready.
+// These functions make room for rows of an ivf_index that are to come, and give back that of rows that are gone.
 #pragma once
 
 #include <algorithm>  // for copy_n, min, sort
 #include <cstddef>    // for size_t, byte
-#include <cstdint>    // for uint32_t
+#include <cstdint>    // for uint32_t, uint64_t
 #include <new>        // for bad_alloc
 #include <span>       // for span
 #include <vector>     // for vector
@@ -19,8 +19,6 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail::ivf {
 
-// ---- room ----------------------------------------------------------------------------------------------------------
-
 /// As touch_rows of every index of rows; lists are touched when they are made or known to grow.
 template <class State>
 void touch_room(State& index, std::size_t count) noexcept {
@@ -32,7 +30,7 @@ void touch_room(State& index, std::size_t count) noexcept {
 /// As give_back_rows of every index of rows.
 template <class State>
 void give_back(State& index, bool at_once = false) noexcept {
-    const std::size_t rows = index.directory.high_water();
+    const std::size_t rows = index.directory.rows_to_hold();
     at_once ? index.places.rows().fit(rows) : index.places.rows().give_back(rows);
     give_back_rows(index, at_once);
 }
@@ -40,9 +38,9 @@ void give_back(State& index, bool at_once = false) noexcept {
 template <class State>
 void make_room(State& index, std::size_t extra) {
     try {
-        auto table = index.directory.prepare_extra(extra);
-        index.places.reserve(index.directory.high_water_after(extra));
         recoding<State>::reserve(index, extra);
+        index.places.reserve(index.directory.rows_to_hold(extra));
+        auto table = index.directory.prepare_extra(extra);
         exchange_table(index, table);
     } catch (...) {
         give_back(index, true);
@@ -51,12 +49,47 @@ void make_room(State& index, std::size_t extra) {
 }
 template <class State>
 void give_back_list(State& index, std::size_t list, bool at_once) noexcept {
-    if (!index.lists.has_slack(list, at_once)) return;
+    const bool keeps_room = index.directory.room_kept() > index.directory.live();
+    if (keeps_room || !index.lists.has_slack(list, at_once)) return;
     try {
         ivf_lists::piece smaller = index.lists.without_slack(list);
         const auto exclusive = index.locks.exclusive();
         index.lists.exchange(list, smaller);
     } catch (const std::bad_alloc&) {  // it is as good as before
+    }
+}
+
+/// Gives back what a list has beyond its rows, if there is the memory for another.
+template <class State>
+void shrink_list(State& index, std::size_t list) noexcept {
+    if (index.lists.capacity(list) == index.lists[list].size) return;
+    try {
+        ivf_lists::piece smaller = index.lists.resized(list, 0);
+        const auto exclusive = index.locks.exclusive();
+        index.lists.exchange(list, smaller);
+    } catch (const std::bad_alloc&) {  // it is as good as before
+    }
+}
+/// Room for so many more rows in the lists too, each of which gets as large a share of it as it has of the rows there
+/// are, or all the same if there are none. Strong guarantee.
+template <class State>
+void make_room_with_lists(State& index, std::size_t extra) {
+    make_room(index, extra);
+    const std::uint64_t live = index.directory.live();
+    const std::uint64_t shares = live == 0 ? index.lists.size() : live;
+    try {
+        for (std::size_t l = 0; l < index.lists.size(); ++l) {
+            const std::uint64_t share = live == 0 ? 1 : index.lists[l].size;
+            const auto wanted = static_cast<std::size_t>((share * (live + extra) + shares - 1) / shares);
+            if (!index.lists.lacks_room(l, wanted)) continue;
+            ivf_lists::piece larger = index.lists.resized(l, wanted);
+            const auto exclusive = index.locks.exclusive();
+            index.lists.exchange(l, larger);
+        }
+    } catch (...) {
+        for (std::size_t l = 0; l < index.lists.size(); ++l) give_back_list(index, l, true);
+        give_back(index, true);
+        throw;
     }
 }
 
