@@ -110,9 +110,9 @@ def bugs_here():
     io, index, linalg, storage = "io/", "index/detail/", "linalg/", "storage/"
     return [
         # ---- a call that fails has done something
-        Bug("a batch taken back leaves its ids", "refused", "index/hnsw/changes.hpp",
-            "        index.directory.retire(slot);\n    });\n}\n", "    });\n}\n"),
-        Bug("a batch taken back leaves its links", "refused", "index/hnsw/changes.hpp", "more = journal.restore_some();", "more = false;"),
+        Bug("a batch taken back leaves its ids", "refused", "index/hnsw/graph/take_back.hpp",
+            "            index.directory.retire(slot);\n        else\n", "            static_cast<void>(slot);\n        else\n"),
+        Bug("a batch taken back leaves its links", "refused", "index/hnsw/graph/take_back.hpp", "more = journal.restore_some();", "more = false;"),
         Bug("a plan that fails leaves its rows' upper links", "refused", "index/hnsw/graph/upcoming_rows.hpp",
             "if (set_up_ && !inserted_) forget(of_, slots_);", ""),
         Bug("what a batch taught is not forgotten", "refused", "index/common/learning.hpp",
@@ -125,19 +125,19 @@ def bugs_here():
         Bug("a loaded index has no room for free rows", "refused", "index/hnsw/files.hpp", "    index.directory.reserve_free(rows);\n", ""),
         # ---- readers and writers meet
         Bug("rows are written after they are published", "soak", "index/flat/changes.hpp",
-            "    const auto exclusive = index.locks.exclusive();\n    put_row(index, index.directory.upcoming(0), lease->code.data());\n    index.directory.insert(id);",
-            "    auto exclusive = index.locks.exclusive();\n    const slot_t slot = index.directory.insert(id);\n    exclusive.unlock();\n    put_row(index, slot, lease->code.data());"),
+            "    const auto exclusive = index.locks.exclusive();\n    put_row(index, index.directory.upcoming(0), buffers.code.data());\n    index.directory.insert(id);",
+            "    auto exclusive = index.locks.exclusive();\n    const slot_t slot = index.directory.insert(id);\n    exclusive.unlock();\n    put_row(index, slot, buffers.code.data());"),
         Bug("rows of a graph are written beside readers", "soak", "index/hnsw/graph/upcoming_rows.hpp",
             "        make_room(levels, upper);\n",
             "        make_room(levels, upper);\n        for (std::size_t i = 0; i < ids_.size(); ++i)\n            put_row(of_, slots_[i], row_codes.data() + i * code_bytes(of_));\n"),
-        Bug("links are put in place beside readers", "soak", "index/hnsw/changes.hpp",
+        Bug("links are put in place beside readers", "soak", "index/hnsw/graph/removal.hpp",
             "    const auto exclusive = index.locks.exclusive();\n    retire(index, leaving, spare);\n    changes.publish();\n",
             "    changes.publish();\n    const auto exclusive = index.locks.exclusive();\n    retire(index, leaving, spare);\n"),
         Bug("writers do not take turns", "soak", "index/common/locks.hpp", "return std::unique_lock(writer_);", "return {};"),
         # ---- rows that go leave something behind
         Bug("the sweep repairs nothing", "churn", "index/hnsw/graph/consolidate.hpp", "if (held.size() == now.size()) return;", "return;"),
-        Bug("children are not handed over", "churn", "index/hnsw/changes.hpp", "        consolidator.hand_over_children();\n", ""),
-        Bug("the entry is not replaced", "churn", "index/hnsw/changes.hpp", "        consolidator.replace_entry([&](slot_t slot) { return !index.duplicates.is_duplicate(slot); });\n", ""),
+        Bug("children are not handed over", "churn", "index/hnsw/graph/removal.hpp", "        consolidator.hand_over_children();\n", ""),
+        Bug("the entry is not replaced", "churn", "index/hnsw/graph/removal.hpp", "        consolidator.replace_entry([&](slot_t slot) { return !index.duplicates.is_duplicate(slot); });\n", ""),
         Bug("retired rows are never released", "churn", "index/hnsw/graph/retired_rows.hpp", "            release(passed_.back());\n", ""),
         # ---- the loader believes the file
         Bug("a section's checksum is not compared", "io", io + "reader.hpp", "found != entry.crc", "found != found"),

@@ -15,7 +15,7 @@ set(vicinal_unit_index_graphs hnsw_products hnsw_rerank hnsw_default hnsw_batch 
 set(vicinal_unit_index_lists ivf ivf_batch ivf_clustering ivf_training flat_batch)
 set(vicinal_unit_index_codecs codes_batch pq pca8 rabitq_flat rabitq_ivf learning)
 set(vicinal_units_contract promises flat ivf hnsw minimal)
-set(vicinal_unit_contract_promises crash file_contract refusals corruption threads golden)  # of types behind any_index
+set(vicinal_unit_contract_promises crash file_contract refusals corruption threads golden calls)  # of types behind any_index
 set(vicinal_unit_contract_flat flat_essential flat_further)
 set(vicinal_unit_contract_ivf ivf_essential ivf_further)
 set(vicinal_unit_contract_hnsw hnsw_essential hnsw_further)

@@ -13,6 +13,7 @@
 
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/vector_view.hpp"
+#include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/observers.hpp"
 #include "vicinal/index/hnsw/batch.hpp"
@@ -63,15 +64,18 @@ using default_codec = std::conditional_t<detail::is_walked_by_codes<Metric>(), t
 /// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
 /// the latter goes on.
 ///
-/// Threads: any number of threads may make const calls at once, while others add, update, remove, train, reorder,
-/// reserve and shrink; of these, one runs at a time. Construction, assignment, move and destruction must not overlap
-/// with any other call. A moved-from index may only be assigned to or destroyed. Filters and progress callables may
-/// search the index on the thread they are called on; a call that would change it throws error{reentrant_call}.
+/// Threads: any number of threads may make const calls at once, while others add, update, upsert, remove, clear, merge,
+/// train, reorder, reserve and shrink; of these, one runs at a time. Construction, assignment, move and destruction
+/// must not overlap with any other call. A moved-from index may only be assigned to or destroyed. Filters and progress
+/// callables may search the index on the thread they are called on; a call that would change it throws
+/// error{reentrant_call}.
 ///
 /// Exceptions: a call that throws leaves the index as it was. Every refusal is a vicinal::error.
 template <class Metric = l2, class Codec = default_codec<Metric>, class Id = std::uint64_t,
           class Isa = simd::native_kernels>
-class hnsw_index {
+class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>, Id> {
+    using calls = detail::index_calls<hnsw_index, Id>;
+    friend calls;
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
                   "operator() on two spans (see vicinal/concepts.hpp)");
@@ -95,7 +99,7 @@ class hnsw_index {
     /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to
     /// find candidates, and as much again to choose links among them.
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
-    void add(Id id, vector_view vector) { detail::hnsw::add(*state_, id, vector); }
+    void add(Id id, vector_view vector) { detail::add_vector(*state_, id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained codec learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
     /// triggered. Costs as much as that many single adds, or less where candidates are found by 8-bit copies of the
@@ -113,11 +117,13 @@ class hnsw_index {
     }
     /// Replaces the vector of `id`. Costs as much as an add and a remove.
     /// throws  error{not_found}, or as add
-    void update(Id id, vector_view vector) { detail::hnsw::update(*state_, id, vector); }
+    void update(Id id, vector_view vector) { detail::update_vector(*state_, id, vector); }
     /// Removes `id` and returns whether it was there. Every other row stays reachable. Each removal repairs the links
     /// of 32 rows, and the slot is reusable after about size() / 32 further removals. Costs less than an add.
     /// throws  error{read_only}
     bool remove(Id id) { return detail::hnsw::remove(*state_, id); }
+    using calls::remove;
+    using calls::upsert;
     /// Puts the rows into an order in which near neighbours lie side by side in memory, for searches after a large
     /// build: on an index larger than the caches they take 2 to 18 % less time, most where memory comes in small pages,
     /// as that of a view of the saved file. Only places change: a search meets the same rows and returns the same
@@ -145,9 +151,7 @@ class hnsw_index {
 
     /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
     [[nodiscard]] bool contains(Id id) const { return detail::holds(*state_, id); }
-    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
-    /// throws  error{not_found}
-    [[nodiscard]] std::vector<float> get(Id id) const { return detail::read_vector(*state_, id); }
+    using calls::get;
 
     /// The k rows closest to `query` among those that a beam of width max(params.ef, k) meets, closest first, ties by
     /// lower id: min(k, size()) of them, fewer only if the filter admits fewer. The fewer ids a filter admits, the
@@ -210,6 +214,12 @@ class hnsw_index {
     /// Looks for defects in the graph, such as rows that cannot be reached. O(size() * degree).
     [[nodiscard]] check_report check() const { return detail::hnsw::check(*state_); }
 
+    /// An index of its own with the same rows and parameters, which learns on as this one does; of a view, one that can
+    /// be changed. Changes wait as during a save, searches do not. Costs a save to memory and a load of it, and for the
+    /// time of the call the memory of both.
+    /// throws  error{corrupt_file} of a view whose contents are damaged
+    [[nodiscard]] hnsw_index clone() const { return hnsw_index(detail::copy_state(*state_)); }
+
     /// Writes the index to `path` atomically: after a crash at any moment the path holds the old file or the new one,
     /// whole. Searches run beside a save and never wait for it. A change waits until the save is over, which takes as
     /// long as the disk does: a save to memory is over sooner. Several saves may run at once. A call of save from a
@@ -220,17 +230,17 @@ class hnsw_index {
     /// throws  error: io, cancelled, of a view corrupt_file if its contents are damaged; the old file and the index are
     ///         then as before
     void save(const std::filesystem::path& path, const save_options& options = {}) const {
-        detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
+        detail::with_writer(*state_, options.note, [&](const auto& out) { out.save(path, options); });
     }
     /// Writes the same bytes to a binary stream.
     /// throws  error: io, cancelled; the stream then holds a part of the bytes
     void save(std::ostream& stream, const save_options& options = {}) const {
-        detail::with_writer(*state_, [&](const auto& out) { out.write(stream, options); });
+        detail::with_writer(*state_, options.note, [&](const auto& out) { out.write(stream, options); });
     }
     /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before. Needs memory for both.
     /// throws  error{cancelled}; bad_alloc
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
-        detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
+        detail::with_writer(*state_, options.note, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
     /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
     /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name
@@ -267,6 +277,11 @@ class hnsw_index {
     /// an index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
     void verify() const { detail::verify_view(*state_); }
+
+    /// The note that was given to the save of the file this index comes from: `.note` of save_options. Empty if there
+    /// was none. It stays as it is whatever changes, and goes with the index; of a view only verify() compares it with
+    /// its checksum. clone() copies it.
+    [[nodiscard]] std::span<const std::byte> note() const noexcept { return state_->note; }
 
   private:
     using state = detail::hnsw::state<Metric, Codec, Id, Isa>;

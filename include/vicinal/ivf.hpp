@@ -12,6 +12,7 @@
 
 #include "vicinal/codecs.hpp"
 #include "vicinal/core/vector_view.hpp"
+#include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/ivf/batch.hpp"
 #include "vicinal/index/ivf/changes.hpp"
@@ -45,14 +46,16 @@ VICINAL_NAMESPACE_BEGIN
 /// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
 /// the latter goes on.
 ///
-/// Threads: any number of threads may make const calls at once, while others add, update, remove, train, reserve and
-/// shrink; of these, one runs at a time. Construction, assignment, move and destruction must not overlap with any other
-/// call. A moved-from index may only be assigned to or destroyed. Filters and progress callables may search the index
-/// on the thread they are called on; a call that would change it throws error{reentrant_call}.
+/// Threads: any number of threads may make const calls at once, while others add, update, upsert, remove, clear, merge,
+/// train, reserve and shrink; of these, one runs at a time. Construction, assignment, move and destruction must not
+/// overlap with any other call. A moved-from index may only be assigned to or destroyed. Filters and progress callables
+/// may search the index on the thread they are called on; a call that would change it throws error{reentrant_call}.
 ///
 /// Exceptions: a call that throws leaves the index as it was. Every refusal is a vicinal::error.
 template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class Isa = simd::native_kernels>
-class ivf_index {
+class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, Id> {
+    using calls = detail::index_calls<ivf_index, Id>;
+    friend calls;
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
                   "operator() on two spans (see vicinal/concepts.hpp)");
@@ -74,7 +77,7 @@ class ivf_index {
     /// Adds one vector of dim() components under `id`. O(lists() * dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, not_trained (the first row of an index of
     ///         which several lists were asked), duplicate_id, capacity, read_only
-    void add(Id id, vector_view vector) { detail::ivf::add(*state_, id, vector); }
+    void add(Id id, vector_view vector) { detail::add_vector(*state_, id, vector); }
     /// Adds rows[i] under ids[i] for every i; an untrained index learns from the rows first. All rows are checked
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
     /// triggered. O(rows * lists() * dim()).
@@ -92,10 +95,12 @@ class ivf_index {
     }
     /// Replaces the vector of `id`, which may move it to another list. Costs as much as add.
     /// throws  error{not_found}, or as add
-    void update(Id id, vector_view vector) { detail::ivf::update(*state_, id, vector); }
+    void update(Id id, vector_view vector) { detail::update_vector(*state_, id, vector); }
     /// Removes `id`; returns whether it was there. Amortised O(dim): the last row of its list takes its place, and
     /// memory that rows no longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return detail::ivf::remove(*state_, id); }
+    using calls::remove;
+    using calls::upsert;
     /// Makes room for `rows` vectors in all, so that adds up to then allocate little for them and take as long each as
     /// any other. Each list gets as large a share of the room as it has of the vectors, which copies the list, and
     /// grows if more come to it; before training there are no lists to make larger. What is made is address space,
@@ -114,9 +119,7 @@ class ivf_index {
 
     /// Whether the index holds `id`. O(1); of a view, the first call that looks for an id takes O(size()).
     [[nodiscard]] bool contains(Id id) const { return detail::holds(*state_, id); }
-    /// The vector of `id` as stored: rounded by the codec, of unit length under cosine. O(dim()).
-    /// throws  error{not_found}
-    [[nodiscard]] std::vector<float> get(Id id) const { return detail::ivf::get(*state_, id); }
+    using calls::get;
 
     /// The k rows closest to `query` in the params.nprobe closest lists, closest first, ties by lower id. If nprobe is
     /// 0, further lists are scanned until k rows are found, or all that there are or the filter admits. If the filter
@@ -180,6 +183,12 @@ class ivf_index {
     /// Looks for defects in the structure. O(rows).
     [[nodiscard]] check_report check() const { return detail::ivf::check(*state_); }
 
+    /// An index of its own with the same rows and parameters, which learns on as this one does; of a view, one that can
+    /// be changed. Changes wait as during a save, searches do not. Costs a save to memory and a load of it, and for the
+    /// time of the call the memory of both.
+    /// throws  error{corrupt_file} of a view whose contents are damaged
+    [[nodiscard]] ivf_index clone() const { return ivf_index(detail::copy_state(*state_)); }
+
     /// Writes the index to `path` atomically: after a crash at any moment the path holds the old file or the new one,
     /// whole. Searches run beside a save and never wait for it. A change waits until the save is over, which takes as
     /// long as the disk does: a save to memory is over sooner. Several saves may run at once. A call of save from a
@@ -190,17 +199,17 @@ class ivf_index {
     /// throws  error: io, cancelled, of a view corrupt_file if its contents are damaged; the old file and the index are
     ///         then as before
     void save(const std::filesystem::path& path, const save_options& options = {}) const {
-        detail::with_writer(*state_, [&](const auto& out) { out.save(path, options); });
+        detail::with_writer(*state_, options.note, [&](const auto& out) { out.save(path, options); });
     }
     /// Writes the same bytes to a binary stream.
     /// throws  error: io, cancelled; the stream then holds a part of the bytes
     void save(std::ostream& stream, const save_options& options = {}) const {
-        detail::with_writer(*state_, [&](const auto& out) { out.write(stream, options); });
+        detail::with_writer(*state_, options.note, [&](const auto& out) { out.write(stream, options); });
     }
     /// Replaces `bytes` by the same bytes; if it throws, `bytes` is as before. Needs memory for both.
     /// throws  error{cancelled}; bad_alloc
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
-        detail::with_writer(*state_, [&](const auto& out) { bytes = out.to_bytes(options); });
+        detail::with_writer(*state_, options.note, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
     /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
     /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name
@@ -237,6 +246,11 @@ class ivf_index {
     /// an index that is no view, as a load has checked it all. Searches go on beside it.
     /// throws  error{corrupt_file}
     void verify() const { detail::verify_view(*state_); }
+
+    /// The note that was given to the save of the file this index comes from: `.note` of save_options. Empty if there
+    /// was none. It stays as it is whatever changes, and goes with the index; of a view only verify() compares it with
+    /// its checksum. clone() copies it.
+    [[nodiscard]] std::span<const std::byte> note() const noexcept { return state_->note; }
 
   private:
     using state = detail::ivf::state<Metric, Codec, Id, Isa>;

@@ -13,6 +13,7 @@
 #include "vicinal/core/executor.hpp"
 #include "vicinal/core/progress.hpp"
 #include "vicinal/core/stop_token.hpp"
+#include "vicinal/core/time_limit.hpp"
 #include "vicinal/core/types.hpp"
 #include "vicinal/filter.hpp"
 
@@ -39,6 +40,7 @@ struct search_stats {
     std::uint64_t lists = 0;      ///< lists scanned (ivf)
     std::uint64_t reranks = 0;    ///< rows scored again by the fine codec (two_level)
     double seconds = 0;           ///< wall time of the call
+    std::uint64_t partial = 0;    ///< queries that the deadline ended: what they found is the best so far
 
     search_stats& operator+=(const search_stats& more) noexcept {
         distances += more.distances;
@@ -46,6 +48,7 @@ struct search_stats {
         lists += more.lists;
         reranks += more.reranks;
         seconds += more.seconds;
+        partial += more.partial;
         return *this;
     }
 };
@@ -79,11 +82,14 @@ struct add_params {
 /// How flat_index searches. Every member is optional.
 template <identifier Id = std::uint64_t>
 struct flat_search_params {
-    std::size_t rerank = 0;         ///< two_level only: how many coarse results are scored again by the fine codec. 0:
-                                    ///< 4 k + 32; with a coarse rabitq, every row its bound cannot exclude. pca8
-                                    ///< ignores it
-    id_filter<Id> filter{};         ///< which ids may be returned
-    stop_token stop{};              ///< when triggered, the call throws error{cancelled}
+    std::size_t rerank = 0;  ///< two_level only: how many coarse results are scored again by the fine codec. 0:
+                             ///< 4 k + 32; with a coarse rabitq, every row its bound cannot exclude. pca8
+                             ///< ignores it
+    id_filter<Id> filter{};  ///< which ids may be returned
+    stop_token stop{};       ///< when triggered, the call throws error{cancelled}
+    time_limit deadline{};   ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
+                             ///< and counts that in stats->partial: a time point, or a duration from now.
+                             ///< nearest() ignores it
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
@@ -92,10 +98,13 @@ struct flat_search_params {
 /// How ivf_index searches. Every member is optional.
 template <identifier Id = std::uint64_t>
 struct ivf_search_params {
-    std::size_t nprobe = 0;         ///< how many lists are scanned; 0 = 1/16 of them, at least 8
-    std::size_t rerank = 0;         ///< as in flat_search_params
-    id_filter<Id> filter{};         ///< which ids may be returned
-    stop_token stop{};              ///< when triggered, the call throws error{cancelled}
+    std::size_t nprobe = 0;  ///< how many lists are scanned; 0 = 1/16 of them, at least 8
+    std::size_t rerank = 0;  ///< as in flat_search_params
+    id_filter<Id> filter{};  ///< which ids may be returned
+    stop_token stop{};       ///< when triggered, the call throws error{cancelled}
+    time_limit deadline{};   ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
+                             ///< and counts that in stats->partial: a time point, or a duration from now.
+                             ///< nearest() ignores it
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
@@ -111,6 +120,9 @@ struct hnsw_search_params {
                                     ///< coarse codec cannot tell rows apart, the search is made again by the fine one
     id_filter<Id> filter{};         ///< which ids may be returned
     stop_token stop{};              ///< when triggered, the call throws error{cancelled}
+    time_limit deadline{};          ///< when it has passed, the call returns the best it has found, perhaps fewer than
+                                    ///< k, and counts that in stats->partial: a time point, or a duration from now.
+                                    ///< nearest() ignores it
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
@@ -207,6 +219,10 @@ struct save_options {
     bool sync = true;
     stop_token stop{};        ///< when triggered, the call throws error{cancelled}; the old file is as it was
     progress_ref progress{};  ///< told how many bytes of all are written; it may search the index
+    /// Bytes of yours that travel in the file, at most 65536: the position of a log, the version of a model. They are
+    /// what note() returns of the index that is loaded. A save without them writes none, as an older note might be no
+    /// longer true; only a view, which cannot change, then keeps that of its file.
+    std::span<const std::byte> note{};
 };
 
 /// What a load accepts at most; anything larger is refused with errc::limit_exceeded before it is allocated. Whatever

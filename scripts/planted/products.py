@@ -17,7 +17,7 @@ BUGS = [
      "(std::min)(learned_at_, live) / 4)", "learned_at_)"),
     ("a file's mean is learned from other rows", "shared_means", "index/hnsw/graph/link_distances.hpp",
      "(changes_ == 0 ? before : changes_) + count", "changes_ + count"),
-    ("a batch taken back leaves its mean", "shared_means", "index/hnsw/changes.hpp",
+    ("a batch taken back leaves its mean", "shared_means", "index/hnsw/graph/take_back.hpp",
      "        std::swap(index.mean, mean_before);\n", "        (void)mean_before;\n"),
     ("repairs choose links by rows as they are", "shared_means", "index/hnsw/graph/consolidate.hpp",
      "          own_(metric, store, mean),\n          between_(metric, store, mean) {}",

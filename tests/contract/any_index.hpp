@@ -25,6 +25,7 @@ struct asking {
     std::size_t rerank = 0;   ///< where `everything` is false
     vicinal::id_filter<std::uint64_t> filter{};
     vicinal::stop_token stop{};
+    vicinal::time_limit deadline{};
     vicinal::search_stats* stats = nullptr;
     std::size_t threads = 1;
 };
@@ -43,11 +44,25 @@ class any_index {
                             const vicinal::add_params& how = {}) = 0;
     virtual void train(matrix_view<const float> rows, const vicinal::add_params& how = {}) = 0;
     virtual void update(std::uint64_t id, std::span<const float> vector) = 0;
+    virtual bool upsert(std::uint64_t id, std::span<const float> vector) = 0;
+    virtual std::size_t upsert(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
+                               const vicinal::add_params& how = {}) = 0;
     virtual bool remove(std::uint64_t id) = 0;
+    virtual std::size_t remove(std::span<const std::uint64_t> ids) = 0;
+    virtual void clear() = 0;
+    virtual std::size_t merge(const any_index& other, const vicinal::add_params& how = {}) = 0;
+    virtual std::unique_ptr<any_index> clone() const = 0;
+    virtual void swap_with(any_index& other) = 0;
     virtual void reserve(std::size_t rows) = 0;
     virtual void shrink_to_fit() = 0;
     virtual bool contains(std::uint64_t id) const = 0;
     virtual vector_t get(std::uint64_t id) const = 0;
+    virtual void get(std::uint64_t id, std::span<float> out) const = 0;
+    virtual void get(std::span<const std::uint64_t> ids, std::span<float> out) const = 0;
+    virtual std::vector<std::uint64_t> ids() const = 0;
+    virtual std::size_t distances(std::span<const float> query, std::span<const std::uint64_t> ids,
+                                  std::span<float> out) const = 0;
+    virtual hits_t search_id(std::uint64_t id, std::size_t k, const asking& how = {}) const = 0;
     virtual hits_t search(std::span<const float> query, std::size_t k, const asking& how = {}) const = 0;
     virtual std::size_t search(std::span<const float> query, std::span<neighbor<>> out,
                                const asking& how = {}) const = 0;
@@ -60,7 +75,8 @@ class any_index {
     virtual vicinal::check_report check() const = 0;
     virtual void save(const std::filesystem::path& path) const = 0;
     virtual void save(std::ostream& stream) const = 0;
-    virtual bytes_t save() const = 0;
+    virtual bytes_t save(const vicinal::save_options& how = {}) const = 0;
+    virtual std::span<const std::byte> note() const = 0;
     virtual void verify() const = 0;
 };
 using index_ptr = std::unique_ptr<any_index>;

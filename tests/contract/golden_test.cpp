@@ -123,6 +123,12 @@ std::string text_of(const bytes_t& file, const any_index& index) {
                 if (next[r] != 0xFFFFFFFFU) out << "copy after " << r << ": " << next[r] << "\n";
         }
     }
+    if (image.has(section_type("NOTE"))) {
+        out << "note";
+        for (const std::byte byte : image.array<std::byte>(section_type("NOTE")))
+            out << " " << std::to_integer<unsigned>(byte);
+        out << "\n";
+    }
     return out.str();
 }
 
@@ -196,4 +202,27 @@ TEST_CASE("golden: graphs with copies, likewise") {
         return;
     }
     require_as_it_was(s, std::filesystem::path(VICINAL_GOLDEN_FILES) / "v1" / name);
+}
+
+TEST_CASE("golden: a file with a note of the application's, likewise") {
+    FOR_EVERY_INDEX(s);
+    if (s.name() != "flat_index<l2, f32>") return;
+    const std::string text = "offset 4711";
+    vicinal::save_options how;
+    how.note = std::as_bytes(std::span(text));
+    const auto base = std::filesystem::path(VICINAL_GOLDEN_FILES) / "v1" / "flat-l2-f32-note";
+    if (const char* const to = std::getenv("VICINAL_WRITE_GOLDEN")) {
+        const bytes_t made = s.load(std::span<const std::byte>(golden_bytes(s)))->save(how);
+        const auto there = std::filesystem::path(to) / "flat-l2-f32-note";
+        std::ofstream(there.string() + ".vic", std::ios::binary) << string_of(made);
+        std::ofstream(there.string() + ".txt") << text_of(made, *s.load(std::span<const std::byte>(made)));
+        return;
+    }
+    const bytes_t bytes = slurp(base.string() + ".vic");
+    const index_ptr loaded = s.load(base.string() + ".vic");
+    REQUIRE(std::equal(loaded->note().begin(), loaded->note().end(), how.note.begin(), how.note.end()));
+    REQUIRE(text_of(bytes, *loaded) == string_of(slurp(base.string() + ".txt")));
+    REQUIRE(difference(loaded->save(how), bytes) == "none");
+    REQUIRE(difference(loaded->save(), slurp((base.parent_path() / "flat-l2-f32.vic").string())) == "none");
+    REQUIRE(difference(s.view(base.string() + ".vic")->save(), bytes) == "none");
 }

@@ -38,11 +38,33 @@ class index_of final : public any_index {
     }
     void train(matrix_view<const float> rows, const vicinal::add_params& how) override { index_.train(rows, how); }
     void update(std::uint64_t id, std::span<const float> vector) override { index_.update(id, vector); }
+    bool upsert(std::uint64_t id, std::span<const float> vector) override { return index_.upsert(id, vector); }
+    std::size_t upsert(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
+                       const vicinal::add_params& how) override {
+        return index_.upsert(ids, rows, how);
+    }
     bool remove(std::uint64_t id) override { return index_.remove(id); }
+    std::size_t remove(std::span<const std::uint64_t> ids) override { return index_.remove(ids); }
+    void clear() override { index_.clear(); }
+    std::size_t merge(const any_index& other, const vicinal::add_params& how) override {
+        return index_.merge(dynamic_cast<const index_of&>(other).index_, how);
+    }
+    std::unique_ptr<any_index> clone() const override { return std::make_unique<index_of>(index_.clone()); }
+    void swap_with(any_index& other) override { swap(index_, dynamic_cast<index_of&>(other).index_); }
     void reserve(std::size_t rows) override { index_.reserve(rows); }
     void shrink_to_fit() override { index_.shrink_to_fit(); }
     bool contains(std::uint64_t id) const override { return index_.contains(id); }
     vector_t get(std::uint64_t id) const override { return index_.get(id); }
+    void get(std::uint64_t id, std::span<float> out) const override { index_.get(id, out); }
+    void get(std::span<const std::uint64_t> ids, std::span<float> out) const override { index_.get(ids, out); }
+    std::vector<std::uint64_t> ids() const override { return index_.ids(); }
+    std::size_t distances(std::span<const float> query, std::span<const std::uint64_t> ids,
+                          std::span<float> out) const override {
+        return index_.distances(query, ids, out);
+    }
+    hits_t search_id(std::uint64_t id, std::size_t k, const asking& how) const override {
+        return index_.search_id(id, k, params(how));
+    }
     hits_t search(std::span<const float> query, std::size_t k, const asking& how) const override {
         return index_.search(query, k, params(how));
     }
@@ -63,11 +85,12 @@ class index_of final : public any_index {
     vicinal::check_report check() const override { return index_.check(); }
     void save(const std::filesystem::path& path) const override { index_.save(path); }
     void save(std::ostream& stream) const override { index_.save(stream); }
-    bytes_t save() const override {
+    bytes_t save(const vicinal::save_options& how) const override {
         bytes_t bytes;
-        index_.save(bytes);
+        index_.save(bytes, how);
         return bytes;
     }
+    std::span<const std::byte> note() const override { return index_.note(); }
     void verify() const override { index_.verify(); }
 
   private:
@@ -76,6 +99,7 @@ class index_of final : public any_index {
         made.rerank = how.rerank;
         made.filter = how.filter;
         made.stop = how.stop;
+        made.deadline = how.deadline;
         made.stats = how.stats;
         made.threads = how.threads;
         if (how.everything) {

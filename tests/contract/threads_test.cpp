@@ -65,3 +65,49 @@ TEST_CASE("threads: searches and changes from many threads leave a sound index")
     const vectors_t held = held_by(*index, ids);
     expect(s, held).require_closest(rows[9], 10, index->search(rows[9], 10, exhaustive()));
 }
+
+TEST_CASE("threads: rows are replaced and removed by the batch beside every question") {
+    FOR_EVERY_INDEX(s);
+    const dataset rows = clustered(400, 8, 6);
+    const index_ptr index = s.make(8);
+    index->train(rows.view());
+    REQUIRE(index->add(numbered<std::uint64_t>(150), rows.view(0, 150)) == 150);
+
+    std::atomic<std::size_t> working{2};
+    std::atomic<std::size_t> failures{0};
+    const auto fail_unless = [&](bool good) { failures += good ? 0 : 1; };
+    std::vector<std::thread> threads;
+    for (std::size_t w = 0; w < 2; ++w)
+        threads.emplace_back([&, w] {
+            for (std::size_t i = 0; i < 6; ++i) {  // each its own half of the first 100; the others stay
+                const auto ids = numbered<std::uint64_t>(50, w * 50);
+                fail_unless(index->upsert(ids, rows.view(30 * i + w, 50)) == 0);
+                const auto more = numbered<std::uint64_t>(80, 1000 * (w + 1));
+                fail_unless(index->upsert(more, rows.view(20 * i, 80)) == 80);
+                fail_unless(!index->upsert(w * 50, rows[i]));
+                fail_unless(index->remove(more) == 80);
+            }
+            --working;
+        });
+    for (std::size_t r = 0; r < 2; ++r)
+        threads.emplace_back([&, r] {
+            const auto all = numbered<std::uint64_t>(150);
+            std::vector<float> distances(150), vectors(150 * 8);
+            for (std::size_t i = 0; working > 0 || i < 20; ++i) {
+                const auto query = rows[(7 * i + r) % 400];
+                fail_unless(index->search(query, 10).size() == 10);
+                fail_unless(index->distances(query, all, distances) == 150);
+                index->get(all, vectors);
+                fail_unless(index->search_id(i % 150, 5).size() == 5);
+                const auto ids = index->ids();
+                fail_unless(ids.size() >= 150 && std::is_sorted(ids.begin(), ids.end()) && ids[149] == 149);
+                if (i % 8 != 0) continue;
+                fail_unless(index->check().ok());
+                fail_unless(index->clone()->check().ok());
+            }
+        });
+    for (std::thread& thread : threads) thread.join();
+    REQUIRE(failures == 0);
+    REQUIRE(index->check().ok());
+    REQUIRE(index->ids() == numbered<std::uint64_t>(150));
+}

@@ -344,6 +344,10 @@ def describe(file):
                 taken += 1
         require(taken == upper_rows, "upper links")
         lines += copies(file, levels, parents, base, degree) if "COPY" in file.sections else []
+    if "NOTE" in file.sections:
+        width, note = file.sections["NOTE"]
+        require(width == 1 and 1 <= len(note) <= 65536, "note")
+        lines.append("note " + " ".join(str(byte) for byte in note))
     return "\n".join(lines) + "\n"
 
 

@@ -160,6 +160,12 @@ void live_and_watch(Index index, std::size_t first, std::size_t batch, std::size
     for (std::size_t i = 0; i < one_by_one; ++i) index.update(ids[i], rows[one_by_one - i]);
     require_brief("updates");
 
+    const auto some = numbered<std::uint64_t>(batch / 8, rows.rows() - batch / 16);  // half of them new
+    REQUIRE(index.upsert(some, rows.view(0, some.size())) == some.size() - batch / 16);
+    require_brief("an upsert of a batch");
+    REQUIRE(index.remove(std::span(some).subspan(batch / 16)) == some.size() - batch / 16);
+    require_brief("a bulk removal");
+
     if constexpr (requires { index.reorder(); }) {
         index.reorder();
         CHECK(exclusion::sections == 1);

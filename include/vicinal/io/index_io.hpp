@@ -9,6 +9,7 @@
 #include <filesystem>   // for path
 #include <istream>      // for istream
 #include <memory>       // for unique_ptr, make_unique
+#include <optional>     // for optional
 #include <ostream>      // for ostream
 #include <span>         // for span
 #include <string>       // for string
@@ -93,9 +94,33 @@ template <class State>
                                               State::codec_name(), dim);
 }
 
-/// Adds the sections of a file as they are.
-inline void copy_sections(const file_image& from, section_writer& to) {
+// ---- the application's note ----------------------------------------------------------------------------------------
+
+inline constexpr std::string_view note_section = "NOTE";
+inline constexpr std::size_t max_note = std::size_t{1} << 16;
+
+/// throws  error{invalid_argument} if the note is too long
+inline void write_note(std::span<const std::byte> note, section_writer& to) {
+    if (note.size() > max_note)
+        fail(errc::invalid_argument, "save: the note has " + std::to_string(note.size()) + " bytes, at most " +
+                                         std::to_string(max_note) + " can travel in a file");
+    if (!note.empty()) to.add_bytes(part_type(note_section), {note.begin(), note.end()});
+}
+[[nodiscard]] inline std::vector<std::byte> read_note(const file_image& image) {
+    if (!image.has(part_type(note_section))) return {};
+    const auto note = image.array<std::byte>(part_type(note_section));
+    if (note.empty() || note.size() > max_note)
+        fail_corrupt(image.name(), "its note has " + std::to_string(note.size()) + " bytes, 1 to " +
+                                       std::to_string(max_note) + " are possible");
+    return {note.begin(), note.end()};
+}
+
+// ---- writing -------------------------------------------------------------------------------------------------------
+
+/// Adds the sections of a file as they are, but with `note`, if that is not empty, as the note.
+inline void copy_sections(const file_image& from, section_writer& to, std::span<const std::byte> note) {
     for (const section_entry& entry : from.sections()) {
+        if (!note.empty() && entry.type == part_type(note_section)) continue;
         switch (entry.width) {
             case 1: to.add(entry.type, from.array<std::uint8_t>(entry.type)); break;
             case 2: to.add(entry.type, from.array<std::uint16_t>(entry.type)); break;
@@ -106,6 +131,7 @@ inline void copy_sections(const file_image& from, section_writer& to) {
             default: to.add(entry.type, from.array<std::uint64_t>(entry.type)); break;
         }
     }
+    write_note(note, to);
 }
 
 /// Returns the file of a view.
@@ -122,13 +148,14 @@ void verify_view(const State& state) {
 
 /// Calls use(section_writer) while no writer can change the index. A view is written as its file is, after a comparison
 /// with its checksums: nobody has looked at its contents, and damage must not get good checksums.
+/// note  of the application; a view that is given none keeps that of its file
 template <class State, class Use>
-void with_writer(const State& state, Use&& use) {
+void with_writer(const State& state, std::span<const std::byte> note, Use&& use) {
     if (state.backing.viewed()) {
         const auto& image = viewed_file(state);
         image.verify();
         section_writer out(image.header());
-        copy_sections(image, out);
+        copy_sections(image, out, note);
         return use(static_cast<const section_writer&>(out));
     }
     const auto frozen =
@@ -139,6 +166,7 @@ void with_writer(const State& state, Use&& use) {
     section_writer out(std::move(header));
     part_writer parts(out);
     write_parts(state, parts);
+    write_note(note, out);
     use(static_cast<const section_writer&>(out));
 }
 
@@ -153,6 +181,7 @@ template <class State>
     auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
     const part_reader parts(image, validate, stop);
     read_parts(*state, parts);
+    state->note = read_note(image);
     if ((image.header().incompat & duplicates_apart) != state->file_features())
         fail_corrupt(image.name(), "its features are " + hex(image.header().incompat) + ", its sections need " +
                                        hex(state->file_features()));
@@ -175,6 +204,22 @@ template <class State>
     auto state = read_state<State>(*image, false, limits.stop);
     state->backing.view(image, image->bytes().size());
     return state;
+}
+
+/// Makes an index of its own with the same rows: the one that a load of a save would make, which also knows what codecs
+/// learned from and goes on learning as `from` does.
+template <class State>
+[[nodiscard]] std::unique_ptr<State> copy_state(const State& from) {
+    std::vector<std::byte> bytes;
+    std::optional<typename State::learner_type> learner;
+    with_writer(from, {}, [&](const section_writer& out) {
+        bytes = out.to_bytes();
+        learner = from.learner;
+    });
+    auto copy = load_state<State>(read_span(bytes), {});
+    copy->learner = *std::move(learner);
+    copy->note = from.note;
+    return copy;
 }
 
 }  // namespace detail

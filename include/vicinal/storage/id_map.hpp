@@ -23,8 +23,9 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// What a row holds. A retired row's vector is gone for users but may still be passed through by a graph search.
-enum class row_state : std::uint8_t { free = 0, live = 1, retired = 2 };
+/// What a row holds. A retired row's vector is gone for users but may still be passed through by a graph search. An
+/// arriving row stands in a graph already, and waits until it replaces the live row that has its id; no file has one.
+enum class row_state : std::uint8_t { free = 0, live = 1, retired = 2, arriving = 3 };
 
 /// The ids of the rows, a hash table from id to row, and the free rows. The table holds row numbers only (the key is
 /// the row's id), 4 bytes an entry at a load of at most 3/4, linear probing with backward-shift deletion. The lowest
@@ -37,12 +38,18 @@ class id_map {
     [[nodiscard]] std::size_t live() const noexcept { return live_; }
     /// Rows ever used: all rows in use are below.
     [[nodiscard]] std::size_t high_water() const noexcept { return high_water_; }
-    /// Rows in use that are not live.
+    /// Rows in use that are not live: retired ones, and those arriving.
     [[nodiscard]] std::size_t retired() const noexcept { return retired_; }
+    [[nodiscard]] std::size_t arriving() const noexcept { return arriving_; }
     [[nodiscard]] VICINAL_INLINE Id id(slot_t slot) const noexcept { return ids_[slot]; }
     [[nodiscard]] VICINAL_INLINE row_state state(slot_t slot) const noexcept { return states_[slot]; }
     [[nodiscard]] VICINAL_INLINE bool is_live(slot_t slot) const noexcept { return states_[slot] == row_state::live; }
-    /// Whether a row is live or retired; may be asked of any number, such as one that a walk came by some changes ago.
+    /// Whether a row is live, or arriving.
+    [[nodiscard]] bool stands(slot_t slot) const noexcept {
+        return is_live(slot) || state(slot) == row_state::arriving;
+    }
+    /// Whether a row is live, arriving or retired; may be asked of any number, such as one that a walk came by some
+    /// changes ago.
     [[nodiscard]] bool in_use(slot_t slot) const noexcept {
         return slot < high_water_ && states_[slot] != row_state::free;
     }
@@ -159,17 +166,34 @@ class id_map {
 
     /// Gives `id` the next row, live from now on. Needs reserve_extra and that find(id) is no_slot.
     slot_t insert(Id id) noexcept {
-        slot_t slot = free_.lowest();
-        if (slot != no_slot)
-            free_.erase(slot);
-        else
-            slot = static_cast<slot_t>(high_water_);
-        high_water_ = std::max<std::size_t>(high_water_, slot + std::size_t{1});
-        ids_[slot] = id;
-        states_[slot] = row_state::live;
+        const slot_t slot = take_next(id, row_state::live);
         ++live_;
         enter(table_, slot);
         return slot;
+    }
+    /// Gives `id`, which a live row has, the next row, too: it arrives, until `take_over` or `retire_arriving`.
+    void arrive(Id id) noexcept {
+        take_next(id, row_state::arriving);
+        ++retired_;
+        ++arriving_;
+    }
+    /// An arriving row takes the id over from the live row that has it, which is retired.
+    void take_over(slot_t arriving, slot_t from) noexcept {
+        table_[place_of(from)] = arriving;
+        states_[arriving] = row_state::live;
+        states_[from] = row_state::retired;
+        --arriving_;
+    }
+    void retire_arriving(slot_t slot) noexcept {
+        states_[slot] = row_state::retired;
+        --arriving_;
+    }
+    /// What row `from` is, live or arriving, the retired row `to` is from now on, and the other way round.
+    void move_to(slot_t from, slot_t to) noexcept {
+        if (is_live(from)) table_[place_of(from)] = to;
+        ids_[to] = ids_[from];
+        states_[to] = states_[from];
+        states_[from] = row_state::retired;
     }
 
     /// Takes a row's id away; the row counts as retired until `release`.
@@ -282,6 +306,18 @@ class id_map {
     }
     [[nodiscard]] std::size_t next(std::size_t i) const noexcept { return (i + 1) & (table_.size() - 1); }
 
+    slot_t take_next(Id id, row_state state) noexcept {
+        slot_t slot = free_.lowest();
+        if (slot != no_slot)
+            free_.erase(slot);
+        else
+            slot = static_cast<slot_t>(high_water_);
+        high_water_ = std::max<std::size_t>(high_water_, slot + std::size_t{1});
+        ids_[slot] = id;
+        states_[slot] = state;
+        return slot;
+    }
+
     void enter(std::vector<slot_t>& table, slot_t slot) const noexcept {
         std::size_t i = home(ids_[slot], table.size());
         while (table[i] != no_slot) i = (i + 1) & (table.size() - 1);
@@ -330,6 +366,7 @@ class id_map {
     std::size_t high_water_ = 0;
     std::size_t live_ = 0;
     std::size_t retired_ = 0;
+    std::size_t arriving_ = 0;
     std::size_t kept_ = 0;  // rows that room is kept for
 };
 

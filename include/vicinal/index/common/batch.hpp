@@ -12,6 +12,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/time_limit.hpp"
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/call_stats.hpp"
 #include "vicinal/index/common/index_rows.hpp"
@@ -79,7 +80,7 @@ template <class Params>
 template <class State, class Params, class Collectors, class Scan>
 [[nodiscard]] bool scan_by_sketches(const State& index, const Params& params, const query_table& queries,
                                     Collectors& closest, typename State::scratch_type& buffers, search_stats& stats,
-                                    Scan& scan) {
+                                    const Scan& scan) {
     if constexpr (State::algorithm == scan_algorithm::sign_bounds) {
         if (params.rerank != 0) return false;
         const auto make = [&](const float* query, padded_vector& made_of_query) {
@@ -120,7 +121,11 @@ void rerank_candidates(const State& index, const query_table& queries, std::size
 ///                                                                 make(query, made_of_query) makes one
 template <class State, class Room, class Params, class Scan>
 void search_closest_together(const State& index, matrix_view<const float> queries, Room room,
-                             std::span<std::size_t> found, const Params& params, Scan scan) {
+                             std::span<std::size_t> found, const Params& params, const Scan& scan_all) {
+    const auto scan = [&](const query_table& some, auto& collectors, const auto& make,
+                          typename State::scratch_type& buffers, search_stats& stats) {
+        if (ends_early([&] { scan_all(some, collectors, make, buffers, stats); })) stats.partial += some.size();
+    };
     using id = typename State::id_type;
     query_table prepared(queries.rows(), index.dim);
     for (std::size_t i = 0; i < queries.rows(); ++i) validate_query(index, queries[i], prepared[i]);

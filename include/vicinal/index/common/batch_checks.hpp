@@ -12,6 +12,7 @@
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/executor.hpp"
 #include "vicinal/core/matrix_view.hpp"
+#include "vicinal/filter.hpp"
 #include "vicinal/storage/id_map.hpp"
 #include "vicinal/storage/validation.hpp"
 
@@ -48,6 +49,21 @@ template <class Id>
     return slot;
 }
 
+template <class Id>
+[[nodiscard]] std::size_t count_absent(const id_map<Id>& directory, std::span<const Id> ids) noexcept {
+    std::size_t count = 0;
+    for (const Id id : ids) count += directory.find(id) == no_slot ? 1 : 0;
+    return count;
+}
+/// Those of `ids` that live rows have, each once, in their order.
+template <class Id>
+[[nodiscard]] std::vector<Id> ids_present(const id_map<Id>& directory, std::span<const Id> ids) {
+    std::vector<Id> present;
+    for (const Id id : id_set<Id>(ids))
+        if (directory.find(id) != no_slot) present.push_back(id);
+    return present;
+}
+
 /// Throws what refused row `r` of a batch again, naming the row.
 [[noreturn]] VICINAL_COLD inline void fail_in_batch(const error& e, std::size_t r) {
     // strip the "vicinal: " that error itself puts in front
@@ -55,17 +71,19 @@ template <class Id>
 }
 
 /// Everything about a batch that could refuse it, checked before anything changes.
+/// call  its name; only "upsert" may name ids that are in the index
 /// throws  error: invalid_argument, dimension_mismatch, duplicate_id, or what validate_and_prepare_row throws, naming
 ///         the row
 template <class Codec, class Metric, class Id>
 void check_batch(const Metric& metric, const id_map<Id>& directory, std::size_t dim, std::span<const Id> ids,
-                 matrix_view<const float> rows, executor_ref executor) {
+                 matrix_view<const float> rows, executor_ref executor, std::string_view call = "add") {
     if (ids.size() != rows.rows())
-        fail(errc::invalid_argument,
-             "add: " + std::to_string(ids.size()) + " ids for " + std::to_string(rows.rows()) + " rows");
+        fail(errc::invalid_argument, std::string(call) + ": " + std::to_string(ids.size()) + " ids for " +
+                                         std::to_string(rows.rows()) + " rows");
     if (rows.rows() == 0) return;
-    if (rows.dim() != dim) fail_dimension("add: each row", rows.dim(), dim);
-    for (const Id id : ids) require_new(directory, id);
+    if (rows.dim() != dim) fail_dimension(std::string(call) + ": each row", rows.dim(), dim);
+    if (call != "upsert")
+        for (const Id id : ids) require_new(directory, id);
     std::vector<Id> sorted(ids.begin(), ids.end());
     std::sort(sorted.begin(), sorted.end());
     if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())

@@ -50,8 +50,8 @@ class call_stats {
 class change_counts {
   public:
     void add(std::size_t n) noexcept { grow(added_, n); }
-    void update() noexcept { grow(updated_, 1); }
-    void remove() noexcept { grow(removed_, 1); }
+    void update(std::size_t n) noexcept { grow(updated_, n); }
+    void remove(std::size_t n) noexcept { grow(removed_, n); }
     [[nodiscard]] index_counters read() const noexcept {
         index_counters counters;
         counters.added = added_.load(std::memory_order_relaxed);

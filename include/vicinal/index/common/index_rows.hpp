@@ -61,6 +61,7 @@ struct index_rows {
     using id_type = Id;
     using isa_type = Isa;
     using scratch_type = Scratch;
+    using learner_type = detail::learner<Id>;
     using store_type = row_store<Codec>;
     using coarse_codec = typename store_type::coarse_codec;
     using fine_codec = typename store_type::fine_codec;
@@ -92,10 +93,11 @@ struct index_rows {
     id_map<Id> directory;
     lazy_part id_table;  ///< of a view: what the directory looks ids up in
     file_backing backing;
+    std::vector<std::byte> note;  ///< of the application's, in the file that the index comes from
     mutable index_locks locks;
     mutable scratch_pool<Scratch> scratch;
     change_counts counted;
-    mutable detail::learner<Id> learner;
+    mutable learner_type learner;
 };
 
 }  // namespace detail

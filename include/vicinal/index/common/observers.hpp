@@ -38,17 +38,6 @@ template <class State>
     return find_slot(index, id) != no_slot;
 }
 
-/// The vector of `id` as the fine codec has it.
-template <class State>
-[[nodiscard]] std::vector<float> read_vector(const State& index, typename State::id_type id) {
-    std::vector<float> vector(index.dim);
-    const auto shared = index.locks.shared();
-    const slot_t slot = find_slot(index, id);
-    if (slot == no_slot) fail_missing(id, "get");
-    index.rows.fine().read(slot, vector);
-    return vector;
-}
-
 /// Bytes of what every index of rows has.
 template <class State>
 [[nodiscard]] memory_report memory_of_rows(const State& index) {

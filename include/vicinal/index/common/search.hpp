@@ -9,6 +9,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/bit_cast.hpp"
+#include "vicinal/core/time_limit.hpp"
 #include "vicinal/core/top_k.hpp"
 #include "vicinal/filter.hpp"
 #include "vicinal/index/common/call_stats.hpp"
@@ -103,7 +104,7 @@ std::size_t rerank_doubtful(const State& index, row_scratch& buffers, std::size_
 /// Scans by a scorer that measures by the fine codec what coarse codes do not rule out.
 template <class Scorer, class Buffers, class Collector, class Scan>
 std::size_t scan_measuring(Scorer scorer, Buffers& buffers, Collector& closest, search_stats& stats, Scan& scan) {
-    scan(scorer, buffers, closest, stats);
+    stats.partial += ends_early([&] { scan(scorer, buffers, closest, stats); });
     stats.distances += scorer.measured();
     stats.reranks += scorer.measured();
     return closest.finish();
@@ -131,11 +132,11 @@ std::size_t search_closest(const State& index, std::span<const float> query,
         const std::size_t width = rerank_width(params.rerank, out.size(), index.directory.live());
         lease->keys.resize(reservoir::room(width, index.directory.high_water()));
         candidate_collector<id_type> wide(lease->keys, width, admits);
-        scan(make_candidate_scorer(index, *lease), *lease, wide, stats.now);
+        stats.now.partial += ends_early([&] { scan(make_candidate_scorer(index, *lease), *lease, wide, stats.now); });
         wide.finish(lease->slots);
         rerank(index, *lease, closest, stats.now);
     } else {
-        scan(make_scan_scorer(index, *lease), *lease, closest, stats.now);
+        stats.now.partial += ends_early([&] { scan(make_scan_scorer(index, *lease), *lease, closest, stats.now); });
     }
     return closest.finish();
 }

@@ -5,12 +5,16 @@
 // written: codes are made apart (encoding.hpp), and put in place while readers are out.
 #pragma once
 
-#include <algorithm>  // for clamp, copy_n
+#include <algorithm>  // for clamp, copy_n, min
 #include <cstddef>    // for size_t, byte
+#include <span>       // for span
 #include <vector>     // for vector
 
+#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/progress.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/index_rows.hpp"
+#include "vicinal/params.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -87,6 +91,52 @@ void put_row(State& index, slot_t slot, const std::byte* code) noexcept {
         std::copy_n(code, codes.rows().stride(), codes.rows()[slot]);
         code += codes.rows().stride();
     });
+}
+
+// ---- many ids ------------------------------------------------------------------------------------------------------
+
+/// Calls f(slot) for the row of each id that is there then, with readers out for some at a time. Returns how many.
+template <class State, class F>
+std::size_t for_each_present(State& index, std::span<const typename State::id_type> ids, const F& f) noexcept {
+    const std::size_t together = rows_published_at_once(index);
+    std::size_t count = 0;
+    for (std::size_t first = 0; first < ids.size(); first += together) {
+        const auto exclusive = index.locks.exclusive();
+        for (const auto id : ids.subspan(first, (std::min)(together, ids.size() - first))) {
+            const slot_t slot = index.directory.find(id);
+            if (slot == no_slot) continue;
+            f(slot);
+            ++count;
+        }
+    }
+    return count;
+}
+/// Calls f(rows) for a batch, some rows at a time. Looks at the stop token before each time, and tells the progress
+/// after it.
+/// throws  error{cancelled}; what f and the progress callable throw
+template <class F>
+void for_each_stretch(matrix_view<const float> vectors, const add_params& params, const F& f) {
+    constexpr std::size_t stretch = 16384;
+    for (std::size_t done = 0; done < vectors.rows();) {
+        throw_if_stopped(params.stop);
+        const std::size_t n = (std::min)(stretch, vectors.rows() - done);
+        f(vectors.rows(done, n));
+        done += n;
+        if (params.progress) params.progress(done, vectors.rows());
+    }
+    throw_if_stopped(params.stop);
+}
+/// Forgets all ids and which rows they have, and calls also() while readers are out. The rows' memory is to be given
+/// back. O(1).
+template <class State, class Also>
+void forget_rows(State& index, const Also& also) noexcept {
+    std::vector<slot_t> table;  // freed when readers are in again
+    {
+        const auto exclusive = index.locks.exclusive();
+        index.directory.clear(table);
+        also();
+    }
+    index.directory.forget_free();
 }
 
 }  // namespace detail

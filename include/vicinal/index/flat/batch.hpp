@@ -31,7 +31,7 @@ namespace detail::flat {
 template <class State, class Collectors, class Make>
 void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
                    Collectors& collectors, const Make& make, row_scratch& buffers, search_stats& stats) {
-    const auto check_stop = [&] { throw_if_stopped(params.stop); };
+    const auto check_stop = [limits = limits_of(params)] { limits.check(); };
     if (list_few(index, params.filter, buffers.slots)) {
         stats.distances += queries.size() * buffers.slots.size();
         for (std::size_t q = 0; q < queries.size(); ++q)

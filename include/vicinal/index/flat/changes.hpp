@@ -3,14 +3,16 @@
 // live rows only.
 #pragma once
 
-#include <algorithm>  // for copy_n, min
-#include <cstddef>    // for size_t, byte
-#include <optional>   // for optional
-#include <span>       // for span
-#include <vector>     // for vector
+#include <algorithm>    // for copy_n, min
+#include <cstddef>      // for size_t, byte
+#include <optional>     // for optional
+#include <span>         // for span
+#include <string_view>  // for string_view
+#include <vector>       // for vector
 
 #include "vicinal/index/common/batch_checks.hpp"
 #include "vicinal/index/common/call_executor.hpp"
+#include "vicinal/index/common/changes.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/learning.hpp"
 #include "vicinal/index/common/reserving.hpp"
@@ -47,17 +49,18 @@ void erase(State& index, slot_t slot) noexcept {
         });
 }
 
-/// Puts rows in place that have been encoded and that there is room for.
+/// Puts rows in place that have been encoded and that there is room for; those whose ids are there already replace
+/// rows.
 template <class State>
 void publish(State& index, std::span<const typename State::id_type> ids, const std::vector<std::byte>& codes) noexcept {
     const std::size_t together = rows_published_at_once(index);
     const std::size_t bytes = code_bytes(index);
-    touch_rows(index, ids.size());
     for (std::size_t first = 0; first < ids.size(); first += together) {
         const auto exclusive = index.locks.exclusive();
         for (std::size_t i = first; i < (std::min)(ids.size(), first + together); ++i) {
-            put_row(index, index.directory.upcoming(0), codes.data() + i * bytes);
-            index.directory.insert(ids[i]);
+            const slot_t present = index.directory.find(ids[i]);
+            put_row(index, present == no_slot ? index.directory.upcoming(0) : present, codes.data() + i * bytes);
+            if (present == no_slot) index.directory.insert(ids[i]);
         }
     }
 }
@@ -73,19 +76,16 @@ void take_back(State& index, std::span<const typename State::id_type> ids) noexc
     give_back_rows(index, true);
 }
 
+/// Adds the prepared vector in `buffers` under a new id. While writing.
 template <class State>
-void add(State& index, typename State::id_type id, std::span<const float> vector) {
-    const auto writing = lock_for_writing(index);
-    auto lease = index.scratch.take();
-    validate_vector(index, *lease, "vector", vector);
-    require_new(index.directory, id);
-    learning_of<State> learning(index, std::span(&id, 1), sample_of(*lease), {});
-    require_decodable(index, *lease, lease->query.span());
-    encode_query(index, *lease);
+void add_prepared(State& index, row_scratch& buffers, typename State::id_type id, std::span<const float>) {
+    learning_of<State> learning(index, std::span(&id, 1), sample_of(buffers), {});
+    require_decodable(index, buffers, buffers.query.span());
+    encode_query(index, buffers);
     make_room(index, 1);
     touch_rows(index, 1);
     const auto exclusive = index.locks.exclusive();
-    put_row(index, index.directory.upcoming(0), lease->code.data());
+    put_row(index, index.directory.upcoming(0), buffers.code.data());
     index.directory.insert(id);
     index.counted.add(1);
     learning.keep(1);
@@ -109,6 +109,7 @@ std::size_t add(State& index, std::span<const typename State::id_type> ids, matr
         while (done < vectors.rows() && !params.stop.stop_requested()) {
             const std::size_t n = (std::min)(stretch, vectors.rows() - done);
             encode_batch(index, vectors.rows(done, n), codes, executor);
+            touch_rows(index, n);
             publish(index, ids.subspan(done, n), codes);
             done += n;
             if (params.progress) params.progress(done, vectors.rows());
@@ -129,19 +130,43 @@ void train(State& index, matrix_view<const float> vectors, const add_params& par
     train_codecs(index, vectors, params);
 }
 
+/// Puts the prepared vector in `buffers` in the place of row `slot`. While writing.
 template <class State>
-void update(State& index, typename State::id_type id, std::span<const float> vector) {
-    const auto writing = lock_for_writing(index);
-    auto lease = index.scratch.take();
-    validate_vector(index, *lease, "vector", vector);
-    const slot_t slot = require_live(index.directory, id, "update");
-    learning_of<State> learning(index, std::span(&id, 1), sample_of(*lease), {});
-    require_decodable(index, *lease, lease->query.span());
-    encode_query(index, *lease);
+void replace_prepared(State& index, row_scratch& buffers, typename State::id_type id, slot_t slot) {
+    learning_of<State> learning(index, std::span(&id, 1), sample_of(buffers), {});
+    require_decodable(index, buffers, buffers.query.span());
+    encode_query(index, buffers);
     const auto exclusive = index.locks.exclusive();
-    put_row(index, slot, lease->code.data());
-    index.counted.update();
+    put_row(index, slot, buffers.code.data());
+    index.counted.update(1);
     learning.keep(1);
+}
+
+/// Adds the rows, or has them replace others unless `call` is "merge": all of them or none. Returns how many are new.
+template <class State>
+std::size_t put_rows(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
+                     const add_params& params, std::string_view call) {
+    const auto writing = lock_for_writing(index);
+    const call_executor executor(params.executor, params.threads, vectors.rows());
+    check_batch<typename State::codec_type>(index.metric, index.directory, index.dim, ids, vectors, executor, call);
+    if (vectors.empty()) return 0;
+    const std::size_t added = count_absent(index.directory, ids);
+    learning_of<State> learning(index, ids, sample_of(index, vectors), executor);
+    require_decodable(index, vectors, executor);
+    std::vector<std::byte> codes;
+    codes.reserve(vectors.rows() * code_bytes(index));
+    for_each_stretch(vectors, params, [&](matrix_view<const float> some) {
+        std::vector<std::byte> more;
+        encode_batch(index, some, more, executor);
+        codes.insert(codes.end(), more.begin(), more.end());
+    });
+    make_room(index, added);
+    touch_rows(index, added);
+    publish(index, ids, codes);
+    index.counted.add(added);
+    index.counted.update(ids.size() - added);
+    learning.finish(ids.size());
+    return added;
 }
 
 template <class State>
@@ -154,8 +179,25 @@ template <class State>
         erase(index, slot);
     }
     give_back_rows(index);
-    index.counted.remove();
+    index.counted.remove(1);
     return true;
+}
+
+template <class State>
+[[nodiscard]] std::size_t remove_rows(State& index, std::span<const typename State::id_type> ids) {
+    const auto writing = lock_for_writing(index);
+    const std::size_t removed = for_each_present(index, ids, [&](slot_t slot) { erase(index, slot); });
+    give_back_rows(index);
+    index.counted.remove(removed);
+    return removed;
+}
+
+template <class State>
+void remove_all(State& index) {
+    const auto writing = lock_for_writing(index);
+    index.counted.remove(index.directory.live());
+    forget_rows(index, [] {});
+    give_back_rows(index, true);
 }
 
 template <class State>

@@ -20,7 +20,7 @@ namespace detail::flat {
 template <class State, class Scorer, class Collector>
 void scan(const State& index, const Scorer& scorer, row_scratch& buffers, const typename State::params_type& params,
           Collector& collector, search_stats& stats) {
-    const auto check_stop = [&] { throw_if_stopped(params.stop); };
+    const auto check_stop = [limits = limits_of(params)] { limits.check(); };
     if (list_few(index, params.filter, buffers.slots)) {
         stats.distances += buffers.slots.size();
         score_listed(scorer, std::span<const slot_t>(buffers.slots), collector, check_stop);
@@ -53,10 +53,12 @@ template <class State>
     std::vector<neighbor<id_type>> hits;
     const row_selector<id_type> admits(index.directory, params.filter);
     radius_collector<id_type> within(radius, hits, admits);
-    if constexpr (State::two_levels || !is_exact(State::algorithm))
-        scan(index, make_fine_scorer(index, *lease), *lease, params, within, stats.now);
-    else
-        scan(index, make_scan_scorer(index, *lease), *lease, params, within, stats.now);
+    stats.now.partial += ends_early([&] {
+        if constexpr (State::two_levels || !is_exact(State::algorithm))
+            scan(index, make_fine_scorer(index, *lease), *lease, params, within, stats.now);
+        else
+            scan(index, make_scan_scorer(index, *lease), *lease, params, within, stats.now);
+    });
     if (did != nullptr) *did = stats.now;
     return hits;
 }
@@ -69,6 +71,22 @@ template <class State>
     auto hits = collect_within(index, query, radius, params);
     std::sort(hits.begin(), hits.end(), closer<typename State::id_type>);
     return hits;
+}
+
+// ---- rows by their ids ---------------------------------------------------------------------------------------------
+
+template <class State>
+void read_row(const State& index, slot_t slot, std::span<float> out) {
+    index.rows.fine().read(slot, out);
+}
+template <class State, class Collector>
+void score_rows(const State& index, row_scratch& buffers, std::span<const slot_t> slots, Collector& collector,
+                search_stats& stats) {
+    stats.distances += slots.size();
+    if constexpr (State::two_levels || !is_exact(State::algorithm))
+        score_listed(make_fine_scorer(index, buffers), slots, collector, [] {});
+    else
+        score_listed(make_scan_scorer(index, buffers), slots, collector, [] {});
 }
 
 }  // namespace detail::flat

@@ -8,7 +8,7 @@
 #include <optional>  // for optional
 #include <span>      // for span
 
-#include "vicinal/core/stop_token.hpp"
+#include "vicinal/core/time_limit.hpp"
 #include "vicinal/index/common/batch.hpp"
 #include "vicinal/index/hnsw/search.hpp"
 #include "vicinal/index/hnsw/state.hpp"
@@ -29,6 +29,7 @@ struct turn {
     std::optional<scorer_type> scorer;
     std::optional<descent<hnsw_graph, scorer_type>> upper;
     std::optional<beam_walk<hnsw_graph, scorer_type>> lowest;
+    bool ended = false;  ///< early, by a deadline
 
     void begin(const State& index, search_stats& stats) {
         begin_walk(index, **walk);
@@ -54,12 +55,12 @@ struct turn {
 
 /// Walks to the end; walk_of(turn) is a descent or a walk of the lowest level.
 template <class State, class WalkOf>
-void take_turns(std::span<turn<State>> turns, const stop_token& stop, const WalkOf& walk_of) {
+void take_turns(std::span<turn<State>> turns, const call_limits& limits, const WalkOf& walk_of) {
     std::array<turn<State>*, queries_together> going{};
     std::size_t left = 0;
     for (turn<State>& t : turns) going[left++] = &t;
     for (std::size_t round = 0; left > 0; ++round) {
-        if (round % 32 == 0) throw_if_stopped(stop);
+        if (round % 32 == 0) limits.check();
         std::size_t still = 0;
         for (std::size_t i = 0; i < left; ++i)
             if (walk_of(*going[i]).gather()) {
@@ -74,18 +75,26 @@ void take_turns(std::span<turn<State>> turns, const stop_token& stop, const Walk
 /// Walks the graph for all queries, from the top to the lowest level.
 template <class State>
 void walk_in_turns(const State& index, std::span<turn<State>> turns, std::size_t width, search_stats& stats,
-                   const stop_token& stop) {
+                   const call_limits& limits) {
     for (turn<State>& t : turns) t.begin(index, stats);
-    take_turns<State>(
-        turns, stop, [](turn<State> & t) -> auto& { return *t.upper; });
+    // One that ends early here ends early below, too, from where it is.
+    (void)ends_early([&] {
+        take_turns<State>(
+            turns, limits, [](turn<State> & t) -> auto& { return *t.upper; });
+    });
     for (turn<State>& t : turns) t.begin_lowest(index, width, stats);
     // A walk by integers asks for enough short rows at once to keep the memory busy: several would only share the
     // cache.
     const std::size_t at_once = State::approximate_walk ? 1 : turns.size();
     for (std::size_t i = 0; i < turns.size(); i += at_once)
-        take_turns<State>(
-            turns.subspan(i, at_once), stop, [](turn<State> & t) -> auto& { return *t.lowest; });
-    for (turn<State>& t : turns) look_around(index, *t.scorer, **t.walk, stats, stop);
+        if (ends_early([&] {
+                take_turns<State>(
+                    turns.subspan(i, at_once), limits, [](turn<State> & t) -> auto& { return *t.lowest; });
+                for (turn<State>& t : turns.subspan(i, at_once)) look_around(index, *t.scorer, **t.walk, stats, limits);
+            })) {
+            for (turn<State>& t : turns.subspan(i, at_once)) t.ended = true;
+            stats.partial += at_once;
+        }
 }
 
 /// Searches for several queries on this thread, at most queries_together. The results are those of search.
@@ -110,11 +119,12 @@ void search_together(const State& index, matrix_view<const float> queries, const
     const std::size_t k = room(0).size();
     if (k == 0 || index.directory.live() == 0) return;
     const std::size_t width = (std::min)(beam_width<State>(params, k), stored_rows(index));
-    walk_in_turns(index, all, width, stats.now, params.stop);
+    walk_in_turns(index, all, width, stats.now, limits_of(params));
     for (turn<State>& t : all) t.ask_for_results(index, k);
     const row_selector<id_type> selector(index.directory, params.filter);
     for (std::size_t i = 0; i < all.size(); ++i)
-        found[i] = deliver(index, **all[i].lease, **all[i].walk, width, room(i), params, selector, stats.now);
+        found[i] =
+            deliver(index, **all[i].lease, **all[i].walk, width, room(i), params, selector, all[i].ended, stats.now);
 }
 
 template <class State>

@@ -2,17 +2,19 @@
 // How rows come into an hnsw_index, change and go. Links are planned beside readers, and put in place at once.
 #pragma once
 
-#include <algorithm>  // for find, max, min
-#include <array>      // for array
-#include <cstddef>    // for size_t, byte
-#include <memory>     // for unique_ptr, make_unique
-#include <optional>   // for optional
-#include <span>       // for span
-#include <utility>    // for swap
-#include <vector>     // for vector
+#include <algorithm>      // for copy_n, find, max, min, sort
+#include <cstddef>        // for size_t, byte
+#include <memory>         // for unique_ptr, make_unique
+#include <optional>       // for optional
+#include <span>           // for span
+#include <string_view>    // for string_view
+#include <unordered_map>  // for unordered_map
+#include <utility>        // for move, swap
+#include <vector>         // for vector
 
 #include "vicinal/index/common/batch_checks.hpp"
 #include "vicinal/index/common/call_executor.hpp"
+#include "vicinal/index/common/changes.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/learning.hpp"
 #include "vicinal/index/common/reserving.hpp"
@@ -21,11 +23,13 @@
 #include "vicinal/index/hnsw/files.hpp"
 #include "vicinal/index/hnsw/graph/build.hpp"
 #include "vicinal/index/hnsw/graph/build_codes.hpp"
-#include "vicinal/index/hnsw/graph/consolidate.hpp"
+#include "vicinal/index/hnsw/graph/bulk_removal.hpp"
 #include "vicinal/index/hnsw/graph/planned_changes.hpp"
 #include "vicinal/index/hnsw/graph/recoding.hpp"
+#include "vicinal/index/hnsw/graph/removal.hpp"
 #include "vicinal/index/hnsw/graph/reordering.hpp"
 #include "vicinal/index/hnsw/graph/room.hpp"
+#include "vicinal/index/hnsw/graph/take_back.hpp"
 #include "vicinal/index/hnsw/graph/upcoming_rows.hpp"
 #include "vicinal/index/hnsw/state.hpp"
 
@@ -38,14 +42,8 @@ using builder_of = hnsw_builder<typename State::metric_type, typename State::fin
 template <class State>
 using build_codes_of = build_codes<typename State::metric_type, typename State::coarse_codec>;
 template <class State>
-using consolidator_of = hnsw_consolidator<typename State::metric_type, typename State::fine_codec,
-                                          typename State::isa_type, id_map<typename State::id_type>>;
-template <class State>
 using learning_of = learning_step<State, graph_recoding<State>>;
 
-/// Rows that are planned together: enough to share the pruning of their targets, few enough that measuring each against
-/// those before it in the batch costs little beside its search.
-inline constexpr std::size_t batch_rows = 256;
 inline constexpr std::size_t build_codes_training_rows = 16384;
 
 // ---- links of new rows ---------------------------------------------------------------------------------------------
@@ -97,8 +95,8 @@ template <class State, class Walked>
 void plan(const State& index, builder_of<State>& builder, const upcoming_rows<State>& fresh,
           const code_store<Walked>& walked, executor_ref executor) {
     builder.plan(
-        fresh.nodes(), walked, index.directory.high_water(), index.directory.retired() != 0,
-        [&](slot_t slot) { return index.directory.is_live(slot); }, executor);
+        fresh.nodes(), walked, index.directory.high_water(), index.directory.retired() != index.directory.arriving(),
+        [&](slot_t slot) { return index.directory.stands(slot); }, executor);
 }
 
 /// Links the rows and makes them live. before(builder) is told the plan while it can still be dropped.
@@ -118,133 +116,6 @@ std::size_t link(State& index, upcoming_rows<State>& fresh, const code_store<Wal
     return builder.walked_in_vain();
 }
 
-// ---- taking a batch back -------------------------------------------------------------------------------------------
-
-/// Calls f(slot) for the first `count` rows that a batch added, the last first, with readers out for some at a time.
-template <class State, class F>
-void for_each_added(State& index, std::size_t count, const graph_journal& journal, const F& f) noexcept {
-    while (count > 0) {
-        const auto exclusive = index.locks.exclusive();
-        for (std::size_t n = (std::min)(count, batch_rows); n > 0; --n) f(journal.added(--count));
-    }
-}
-/// Retires the rows that a batch added, the last first: in the tree, rows come before those below them.
-template <class State>
-void retire_added(State& index, std::size_t count, const graph_journal& journal) noexcept {
-    hnsw_graph& graph = index.graph;
-    std::array<slot_t, hnsw_graph::max_level + 2> entries;  // one after the other, while the rows were added
-    std::size_t last = 0;
-    entries[0] = journal.entry();
-    for (std::size_t i = 0; i < count; ++i)
-        if (graph.level(journal.added(i)) > graph.level(entries[last])) entries[++last] = journal.added(i);
-    for_each_added(index, count, journal, [&](slot_t slot) {
-        graph.set_parent(slot, no_slot);
-        if (slot == entries[last]) {
-            --last;
-            graph.set_entry(entries[last], graph.level(entries[last]));
-        }
-        if (index.duplicates.is_duplicate(slot))
-            index.duplicates.detach_first(index.duplicates.node_of(slot));  // the last that came
-        else
-            index.known.erase(slot);
-        index.directory.retire(slot);
-    });
-}
-/// Undoes a batch: its first `count` rows, and what their links replaced; what was learned from it is then forgotten by
-/// its learning_step. In steps that each leave a sound graph: rows are retired, then nothing links to them, then their
-/// places are free.
-template <class State>
-void take_back(State& index, std::size_t count, graph_journal& journal,
-               typename State::mean_type& mean_before) noexcept {
-    hnsw_graph& graph = index.graph;
-    if (count != 0 && journal.entry() == no_slot) {
-        empty(index);
-    } else if (count != 0) {
-        retire_added(index, count, journal);
-        for (bool more = true; more;) {
-            const auto exclusive = index.locks.exclusive();
-            more = journal.restore_some();
-        }
-        for_each_added(index, count, journal, [&](slot_t slot) {
-            for (std::size_t level = 0; level <= graph.level(slot); ++level) graph.set_links(slot, level, {});
-        });
-        for_each_added(index, count, journal, [&](slot_t slot) {
-            graph.destroy(slot);
-            index.directory.release(slot);
-        });
-    }
-    {
-        const auto exclusive = index.locks.exclusive();
-        graph.lower_upper(journal.upper_rows());
-        std::swap(index.mean, mean_before);
-    }
-    graph.drop_upper();
-    give_back(index, true);
-}
-
-// ---- taking rows out -----------------------------------------------------------------------------------------------
-
-/// The row that is left over when the id of `leaving` goes: the first duplicate of its vector, or no_slot if there is
-/// none, so that the row itself has to leave the graph.
-template <class State>
-[[nodiscard]] slot_t row_to_spare(const State& index, slot_t leaving) noexcept {
-    return index.duplicates.next(index.duplicates.node_of(leaving));
-}
-/// Takes the id of `leaving` away, and lets that of `spare` have its row. Readers are out.
-template <class State>
-void retire(State& index, slot_t leaving, slot_t spare) noexcept {
-    if (spare != no_slot) index.duplicates.detach_first(index.duplicates.node_of(spare));
-    if (spare == no_slot || spare == leaving)
-        index.directory.retire(leaving);
-    else
-        index.directory.retire_for(leaving, spare);
-}
-/// What follows when row `leaving` of the graph, unless that is no_slot, is retired, in favour of `arriving` if that is
-/// a row: the tree, the entry, and a stretch of repairs.
-template <class State>
-void plan_removal(State& index, graph_changes& changes, slot_t leaving, slot_t arriving,
-                  const typename State::mean_type& mean_then) {
-    if (leaving == no_slot && index.directory.retired() == 0) return;
-    consolidator_of<State> consolidator(index.metric, index.rows.fine(), changes, index.directory, leaving, arriving,
-                                        mean_then.point());
-    if (leaving != no_slot) {
-        consolidator.hand_over_children();
-        consolidator.replace_entry([&](slot_t slot) { return !index.duplicates.is_duplicate(slot); });
-    }
-    const auto [first, last] =
-        index.retired.next_stretch(index.directory.high_water_after(arriving == no_slot ? 0 : 1));
-    for (std::size_t row = first; row < last; ++row) consolidator.repair(static_cast<slot_t>(row));
-}
-/// Goes on behind the stretch that was repaired. Readers are out.
-template <class State>
-void advance_sweep(State& index) noexcept {
-    if (index.directory.retired() != 0)
-        index.retired.advance(index.directory.high_water(), [&](slot_t row) { release(index, row); });
-}
-/// The rest of it, when the id of `leaving` is gone and all that was planned is in place. Nothing links to `spare`, so
-/// its place is free at once. Readers are out.
-template <class State>
-void finish_removal(State& index, slot_t leaving, slot_t spare) noexcept {
-    if (spare == no_slot) {
-        index.known.erase(leaving);
-        index.retired.add(leaving);
-    } else {
-        release(index, spare);
-    }
-    advance_sweep(index);
-}
-/// Repairs links until nothing leads to a retired row any more, in the steps that removals would take.
-template <class State>
-void finish_sweep(State& index) {
-    while (index.directory.retired() != 0) {
-        graph_changes changes(index.graph);
-        plan_removal(index, changes, no_slot, no_slot, index.mean);
-        const auto exclusive = index.locks.exclusive();
-        changes.publish();
-        advance_sweep(index);
-    }
-}
-
 // ---- calls ---------------------------------------------------------------------------------------------------------
 
 template <class State>
@@ -253,17 +124,14 @@ void train(State& index, matrix_view<const float> vectors, const add_params& par
     train_codecs(index, vectors, params);
 }
 
+/// Adds the prepared vector in `buffers` under a new id. While writing.
 template <class State>
-void add(State& index, typename State::id_type id, std::span<const float> vector) {
-    const auto writing = lock_for_writing(index);
-    auto lease = index.scratch.take();
-    validate_vector(index, *lease, "vector", vector);
-    require_new(index.directory, id);
-    learning_of<State> learning(index, std::span(&id, 1), sample_of(*lease), {});
-    require_decodable(index, *lease, lease->query.span());
-    encode_query(index, *lease);
+void add_prepared(State& index, row_scratch& buffers, typename State::id_type id, std::span<const float>) {
+    learning_of<State> learning(index, std::span(&id, 1), sample_of(buffers), {});
+    require_decodable(index, buffers, buffers.query.span());
+    encode_query(index, buffers);
     make_room(index, 1);
-    upcoming_rows<State> fresh(index, std::span(&id, 1), lease->code);
+    upcoming_rows<State> fresh(index, std::span(&id, 1), buffers.code);
     link(index, fresh, index.rows.coarse(), {}, [](const auto&) {});
     index.counted.add(1);
     learning.finish(1);
@@ -271,10 +139,12 @@ void add(State& index, typename State::id_type id, std::span<const float> vector
 
 /// Adds some rows of a batch. Candidates are found by `short_codes` if there are any, which are dropped where they cost
 /// more than they save.
+/// leaving  as of upcoming_rows
 template <class State>
 void add_some(State& index, std::span<const typename State::id_type> ids, std::span<const std::byte> row_codes,
-              std::unique_ptr<build_codes_of<State>>& short_codes, graph_journal& journal, executor_ref executor) {
-    upcoming_rows<State> fresh(index, ids, row_codes);
+              std::unique_ptr<build_codes_of<State>>& short_codes, graph_journal& journal, executor_ref executor,
+              std::span<const slot_t> leaving = {}) {
+    upcoming_rows<State> fresh(index, ids, row_codes, leaving);
     const auto keep = [&](const builder_of<State>& planned) {
         planned.for_each_change([&](slot_t slot, std::size_t level) { journal.keep(slot, level); });
     };
@@ -322,34 +192,24 @@ std::size_t add(State& index, std::span<const typename State::id_type> ids, matr
     return done;
 }
 
-/// Puts a planned removal in place, with the row that comes instead, if one does: insert() makes it live.
-template <class State, class Insert>
-void publish_removal(State& index, slot_t leaving, slot_t spare, graph_changes& changes,
-                     typename State::mean_type& mean_then, const Insert& insert) noexcept {
-    const auto exclusive = index.locks.exclusive();
-    retire(index, leaving, spare);
-    changes.publish();
-    insert();
-    std::swap(index.mean, mean_then);  // what it replaces is freed when readers are in again
-    finish_removal(index, leaving, spare);
-}
-
+/// Whether row `old` of `id` has that code already, and what is known of its vector does not differ from what comes.
 template <class State>
-void update(State& index, typename State::id_type id, std::span<const float> vector) {
-    const auto writing = lock_for_writing(index);
-    auto lease = index.scratch.take();
-    validate_vector(index, *lease, "vector", vector);
-    const slot_t old = require_live(index.directory, id, "update");
-    learning_of<State> learning(index, std::span(&id, 1), sample_of(*lease), {});
-    require_decodable(index, *lease, lease->query.span());
-    encode_query(index, *lease);
+[[nodiscard]] bool is_as_before(const State& index, typename State::id_type id, slot_t old, const std::byte* code) {
     const auto& exact = index.learner.exact;
-    if (has_code(index, old, lease->code.data()) && !tells_apart(exact.kept(id), exact.staged(id))) {
+    return has_code(index, old, code) && !tells_apart(exact.kept(id), exact.staged(id));
+}
+/// Puts the prepared vector in `buffers` in the place of row `old`. While writing.
+template <class State>
+void replace_prepared(State& index, row_scratch& buffers, typename State::id_type id, slot_t old) {
+    learning_of<State> learning(index, std::span(&id, 1), sample_of(buffers), {});
+    require_decodable(index, buffers, buffers.query.span());
+    encode_query(index, buffers);
+    if (is_as_before(index, id, old, buffers.code.data())) {
         learning.finish(1);
-        return index.counted.update();
+        return index.counted.update(1);
     }
     make_room(index, 1);
-    upcoming_rows<State> fresh(index, std::span(&id, 1), lease->code);
+    upcoming_rows<State> fresh(index, std::span(&id, 1), buffers.code);
     auto mean_then = mean_after(index, fresh.slots(), index.directory.live());
     builder_of<State> builder = new_builder(index, mean_then);
     plan(index, builder, fresh, index.rows.coarse(), {});
@@ -361,7 +221,7 @@ void update(State& index, typename State::id_type id, std::span<const float> vec
     index.retired.reserve(1);
     publish_removal(index, old, spare, changes, mean_then, [&] { fresh.insert(); });
     give_back(index);
-    index.counted.update();
+    index.counted.update(1);
     learning.finish(1);
 }
 
@@ -380,8 +240,133 @@ template <class State>
     else
         publish_removal(index, slot, spare, changes, mean_then, [] {});
     give_back(index);
-    index.counted.remove();
+    index.counted.remove(1);
     return true;
+}
+
+template <class State>
+[[nodiscard]] std::size_t remove_rows(State& index, std::span<const typename State::id_type> ids) {
+    const auto writing = lock_for_writing(index);
+    const auto present = ids_present(index.directory, ids);
+    if (present.empty()) return 0;
+    if (present.size() == index.directory.live()) {
+        empty(index);
+    } else {
+        bulk_removal<State> leaving(index, present, mean_after(index, {}, index.directory.live() - present.size()));
+        leaving.publish([&](std::size_t, slot_t slot) { index.directory.retire(slot); }, [](slot_t, slot_t) {});
+    }
+    give_back(index);
+    index.counted.remove(present.size());
+    return present.size();
+}
+
+template <class State>
+void remove_all(State& index) {
+    const auto writing = lock_for_writing(index);
+    index.counted.remove(index.directory.live());
+    empty(index);
+    give_back(index, true);
+}
+
+// ---- many rows added or replaced -----------------------------------------------------------------------------------
+
+/// Rows of a batch that differ from what the index holds under their ids.
+template <class State>
+struct rows_to_put {
+    std::vector<typename State::id_type> ids;
+    std::vector<std::byte> codes;
+    std::vector<slot_t> leaving;            ///< rows that are replaced, sorted
+    std::vector<std::size_t> replacements;  ///< which of the ids have those
+};
+template <class State>
+[[nodiscard]] rows_to_put<State> changed_rows(const State& index, std::span<const typename State::id_type> ids,
+                                              std::vector<std::byte> codes) {
+    rows_to_put<State> put;
+    const std::size_t bytes = code_bytes(index);
+    put.ids.reserve(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        const slot_t old = index.directory.find(ids[i]);
+        if (old != no_slot) {
+            if (is_as_before(index, ids[i], old, codes.data() + i * bytes)) continue;
+            put.leaving.push_back(old);
+            put.replacements.push_back(put.ids.size());
+        }
+        std::copy_n(codes.data() + i * bytes, bytes, codes.data() + put.ids.size() * bytes);
+        put.ids.push_back(ids[i]);
+    }
+    std::sort(put.leaving.begin(), put.leaving.end());
+    put.codes = std::move(codes);
+    return put;
+}
+/// Links all rows that are put, those that replace others as rows that arrive. Counts them in `done`, also when it
+/// throws.
+template <class State>
+void link_rows_to_put(State& index, const rows_to_put<State>& put, matrix_view<const float> vectors,
+                      graph_journal& journal, const add_params& how, executor_ref executor, std::size_t& done) {
+    make_room(index, put.ids.size());
+    auto short_codes = make_build_codes(index, vectors.rows(0, put.ids.size()), executor);
+    const std::size_t bytes = code_bytes(index);
+    while (done < put.ids.size()) {
+        throw_if_stopped(how.stop);
+        const std::size_t n = (std::min)(batch_rows, put.ids.size() - done);
+        add_some(index, std::span(put.ids).subspan(done, n), std::span(put.codes).subspan(done * bytes, n * bytes),
+                 short_codes, journal, executor, put.leaving);
+        done += n;
+        if (how.progress && done < put.ids.size()) how.progress(vectors.rows() - put.ids.size() + done, vectors.rows());
+    }
+    throw_if_stopped(how.stop);
+    if (how.progress) how.progress(vectors.rows(), vectors.rows());
+}
+/// Has the rows that arrived take over from those that leave. Strong guarantee.
+template <class State>
+void exchange_rows(State& index, const rows_to_put<State>& put, const graph_journal& journal) {
+    std::vector<typename State::id_type> ids;
+    std::vector<slot_t> arriving;
+    std::unordered_map<slot_t, std::size_t, plain_hash> arrives_as;  // which of them a row is
+    for (const std::size_t i : put.replacements) {
+        arrives_as[journal.added(i)] = ids.size();
+        arriving.push_back(journal.added(i));
+        ids.push_back(put.ids[i]);
+    }
+    bulk_removal<State> leaving(index, ids, index.mean);
+    leaving.publish([&](std::size_t i, slot_t old) { index.directory.take_over(arriving[i], old); },
+                    [&](slot_t from, slot_t to) {
+                        auto moved = arrives_as.extract(from);
+                        moved.key() = to;
+                        arriving[moved.mapped()] = to;
+                        arrives_as.insert(std::move(moved));
+                    });
+}
+
+/// Adds the rows, or has them replace others unless `call` is "merge": all of them or none. Returns how many are new.
+template <class State>
+std::size_t put_rows(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
+                     const add_params& how, std::string_view call) {
+    const auto writing = lock_for_writing(index);
+    const call_executor executor(how.executor, how.threads, vectors.rows());
+    check_batch<typename State::codec_type>(index.metric, index.directory, index.dim, ids, vectors, executor, call);
+    if (vectors.empty()) return 0;
+    auto mean_before = index.mean;
+    learning_of<State> learning(index, ids, sample_of(index, vectors), executor);
+    require_decodable(index, vectors, executor);
+    std::vector<std::byte> codes;
+    encode_batch(index, vectors, codes, executor);
+    const auto put = changed_rows(index, ids, std::move(codes));
+    graph_journal journal(index.graph, index.directory.high_water(), index.directory.upcoming_reused(put.ids.size()));
+    std::size_t done = 0;
+    try {
+        link_rows_to_put(index, put, vectors, journal, how, executor, done);
+        if (!put.leaving.empty()) exchange_rows(index, put, journal);
+    } catch (...) {
+        take_back(index, done, journal, mean_before);
+        throw;
+    }
+    give_back(index);
+    const std::size_t added = put.ids.size() - put.leaving.size();
+    index.counted.add(added);
+    index.counted.update(ids.size() - added);
+    learning.finish(ids.size());
+    return added;
 }
 
 template <class State>

@@ -108,6 +108,8 @@ void write_duplicates(const row_duplicates& duplicates, Parts& out, const rows_i
 
 template <class State, class Parts>
 void write_parts(const State& index, Parts& out) {
+    if (index.directory.arriving() != 0)
+        fail(errc::reentrant_call, "save: a progress callable of upsert may search the index, not save or clone it");
     const hnsw_graph& graph = index.graph;
     const rows_in_file file(slots_in_use(index), index.directory.high_water());
     std::uint64_t upper = 0;

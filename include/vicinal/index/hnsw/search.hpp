@@ -7,7 +7,7 @@
 #include <span>       // for span
 #include <vector>     // for vector
 
-#include "vicinal/core/stop_token.hpp"
+#include "vicinal/core/time_limit.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/hnsw/graph/duplicates.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
@@ -50,18 +50,18 @@ template <class State>
 /// Goes on where a beam is full of near-duplicates of one row, which has not looked elsewhere.
 template <class State, class Scorer>
 void look_around(const State& index, const Scorer& scorer, walk_scratch& walk, search_stats& stats,
-                 const stop_token& stop) {
+                 const call_limits& limits) {
     const float spread = crowd_in(walk.pool);
     if (spread < 0) return;
     auto other = index.walks.take();
     begin_walk(index, *other);
-    leave_crowd(index.graph, scorer, spread, walk, *other, stats, stop);
+    leave_crowd(index.graph, scorer, spread, walk, *other, stats, limits);
 }
 template <class State, class Scorer>
 void search_lowest(const State& index, const Scorer& scorer, slot_t start, std::size_t width, walk_scratch& walk,
-                   search_stats& stats, const stop_token& stop) {
-    beam_search(index.graph, scorer, start, 0, width, walk, stats, stop);
-    look_around(index, scorer, walk, stats, stop);
+                   search_stats& stats, const call_limits& limits) {
+    beam_search(index.graph, scorer, start, 0, width, walk, stats, limits);
+    look_around(index, scorer, walk, stats, limits);
 }
 
 /// The same selector for rows of the graph, which stand for duplicates.
@@ -88,12 +88,12 @@ void find_closest(const State& index, const Scorer& scorer, walk_scratch& walk, 
     const slot_t start = start_of(index, scorer, walk, stats);
     if (!params.filter) {
         // Retired rows take places in the beam. They are few; when not few enough, the walk below leaves them out.
-        search_lowest(index, scorer, start, width, walk, stats, params.stop);
+        search_lowest(index, scorer, start, width, walk, stats, limits_of(params));
         if (found_enough(index, walk.pool, k, selector)) return;
         begin_walk(index, walk);
     }
     filtered_beam_search(index.graph, scorer, live_start(index, start), 0, width, of_duplicates(index, selector), walk,
-                         stats, params.stop);
+                         stats, limits_of(params));
 }
 
 // ---- results -------------------------------------------------------------------------------------------------------
@@ -123,17 +123,24 @@ template <class State, class Id, class Collector>
 }
 /// Writes the closest rows of walk.pool, which the walk by coarse codes left there, to `out`, by the fine codec's
 /// distances, and returns how many. Where the coarse codec cannot tell the rows near the query apart, they are searched
-/// for again by the fine one.
+/// for again by the fine one, unless the time for that is over.
+/// ended  whether the walk ended early
 template <class State, class Id>
 [[nodiscard]] std::size_t deliver(const State& index, row_scratch& buffers, walk_scratch& walk, std::size_t width,
                                   std::span<neighbor<Id>> out, const typename State::params_type& params,
-                                  const row_selector<Id>& selector, search_stats& stats) {
+                                  const row_selector<Id>& selector, bool ended, search_stats& stats) {
     if constexpr (State::two_levels || State::approximate_walk) {
         closest_collector<Id> kept(out, selector);
         duplicates_collector closest(kept, index.duplicates, index.directory.high_water());
-        if (deliver_reranked(index, buffers, walk.pool, out.size(), params, selector, closest, stats))
-            return kept.finish();
-        find_closest(index, make_fine_scorer(index, buffers), walk, width, out.size(), params, selector, stats);
+        const bool good = deliver_reranked(index, buffers, walk.pool, out.size(), params, selector, closest, stats);
+        const std::size_t found = kept.finish();
+        if (good || ended) return found;
+        if (ends_early([&] {
+                find_closest(index, make_fine_scorer(index, buffers), walk, width, out.size(), params, selector, stats);
+            })) {
+            ++stats.partial;
+            return found;
+        }
     }
     closest_collector<Id> kept(out, selector);
     duplicates_collector closest(kept, index.duplicates, index.directory.high_water());
@@ -161,13 +168,18 @@ std::size_t search(const State& index, std::span<const float> query, std::span<n
     if (list_few(index, params.filter, lease->slots)) {
         closest_collector<typename State::id_type> closest(out, selector);
         stats.now.distances += lease->slots.size();
-        score_listed(make_fine_scorer(index, *lease), std::span<const slot_t>(lease->slots), closest,
-                     [&] { throw_if_stopped(params.stop); });
+        stats.now.partial += ends_early([&] {
+            score_listed(make_fine_scorer(index, *lease), std::span<const slot_t>(lease->slots), closest,
+                         [limits = limits_of(params)] { limits.check(); });
+        });
         return closest.finish();
     }
     const std::size_t width = (std::min)(beam_width<State>(params, out.size()), stored_rows(index));
-    find_closest(index, make_walk_scorer(index, *lease), *walk, width, out.size(), params, selector, stats.now);
-    return deliver(index, *lease, *walk, width, out, params, selector, stats.now);
+    const bool ended = ends_early([&] {
+        find_closest(index, make_walk_scorer(index, *lease), *walk, width, out.size(), params, selector, stats.now);
+    });
+    stats.now.partial += ended;
+    return deliver(index, *lease, *walk, width, out, params, selector, ended, stats.now);
 }
 
 template <class State>
@@ -188,13 +200,29 @@ template <class State>
     const std::size_t width = (std::min)(beam_width<State>(params, 0), stored_rows(index));
     begin_walk(index, *walk);
     const slot_t start = live_start(index, start_of(index, scorer, *walk, stats.now));
-    search_lowest(index, scorer, start, width, *walk, stats.now, params.stop);
     radius_collector<id_type> within(radius, hits, selector);
     duplicates_collector all(within, index.duplicates, index.directory.high_water());
-    flood_within(index.graph, scorer, radius, index.directory.high_water(), *walk, stats.now, params.stop,
-                 [&](slot_t node, float distance) { all.push(node, distance); });
+    const call_limits limits = limits_of(params);
+    stats.now.partial += ends_early([&] {
+        search_lowest(index, scorer, start, width, *walk, stats.now, limits);
+        flood_within(index.graph, scorer, radius, index.directory.high_water(), *walk, stats.now, limits,
+                     [&](slot_t node, float distance) { all.push(node, distance); });
+    });
     std::sort(hits.begin(), hits.end(), closer<id_type>);
     return hits;
+}
+
+// ---- rows by their ids ---------------------------------------------------------------------------------------------
+
+template <class State>
+void read_row(const State& index, slot_t slot, std::span<float> out) {
+    index.rows.fine().read(slot, out);
+}
+template <class State, class Collector>
+void score_rows(const State& index, row_scratch& buffers, std::span<const slot_t> slots, Collector& collector,
+                search_stats& stats) {
+    stats.distances += slots.size();
+    score_listed(make_fine_scorer(index, buffers), slots, collector, [] {});
 }
 
 }  // namespace detail::hnsw

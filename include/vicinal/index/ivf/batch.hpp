@@ -141,7 +141,7 @@ template <class State, class Collectors, class Make>
 void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
                    std::size_t k, Collectors& collectors, const Make& make, list_scratch& buffers,
                    search_stats& stats) {
-    const auto check_stop = [&] { throw_if_stopped(params.stop); };
+    const auto check_stop = [limits = limits_of(params)] { limits.check(); };
     if (list_few(index, params.filter, buffers.slots)) {
         for (std::size_t q = 0; q < queries.size(); ++q)
             push_few(index, make(queries[q].data(), buffers.integers), buffers.slots, collectors[q], check_stop, stats);

@@ -3,17 +3,19 @@
 // takes the place of one that is removed.
 #pragma once
 
-#include <algorithm>    // for clamp, copy_n, min
+#include <algorithm>    // for clamp, min
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
 #include <optional>     // for optional
 #include <span>         // for span
 #include <string>       // for string, to_string
 #include <string_view>  // for string_view
+#include <utility>      // for swap
 #include <vector>       // for vector
 
 #include "vicinal/index/common/batch_checks.hpp"
 #include "vicinal/index/common/call_executor.hpp"
+#include "vicinal/index/common/changes.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/learning.hpp"
 #include "vicinal/index/common/reserving.hpp"
@@ -22,7 +24,6 @@
 #include "vicinal/index/ivf/files.hpp"
 #include "vicinal/index/ivf/lists/clustering.hpp"
 #include "vicinal/index/ivf/lists/codes.hpp"
-#include "vicinal/index/ivf/lists/lists.hpp"
 #include "vicinal/index/ivf/lists/room.hpp"
 #include "vicinal/index/ivf/lists/training.hpp"
 #include "vicinal/index/ivf/state.hpp"
@@ -33,45 +34,6 @@ namespace detail::ivf {
 
 template <class State>
 using learning_of = learning_step<State, recoding<State>>;
-
-// ---- rows put in place, with readers out ---------------------------------------------------------------------------
-
-template <class State>
-void put_lists(State& index, std::span<made_list> made) noexcept {
-    for (made_list& each : made) index.lists.exchange(each.list, each.rows);
-}
-template <class State>
-void put_fine(State& index, slot_t slot, const std::byte* code) noexcept {
-    if constexpr (State::two_levels) std::copy_n(code, fine_stride(index), index.rows.fine().rows()[slot]);
-}
-template <class State>
-void join_list(State& index, slot_t slot, std::uint32_t list, const std::byte* code) noexcept {
-    index.places[slot] = {list, index.lists.append(list, slot, code)};
-}
-template <class State>
-void leave_list(State& index, slot_t slot) noexcept {
-    const ivf_place place = index.places[slot];
-    if (const slot_t moved = index.lists.erase(place); moved != no_slot) index.places[moved] = place;
-}
-/// code  by the codec of the lists
-/// fine  of two levels, by the other
-template <class State>
-void enter(State& index, typename State::id_type id, std::uint32_t list, const std::byte* code,
-           const std::byte* fine) noexcept {
-    const slot_t slot = index.directory.insert(id);
-    put_fine(index, slot, fine);
-    join_list(index, slot, list, code);
-}
-/// The last row takes the number.
-template <class State>
-void erase(State& index, slot_t slot) noexcept {
-    leave_list(index, slot);
-    const slot_t moved = index.directory.remove_dense(slot);
-    if (moved == no_slot) return;
-    index.places[slot] = index.places[moved];
-    index.lists.renumber(index.places[slot], slot);
-    if constexpr (State::two_levels) put_fine(index, slot, index.rows.fine().rows()[moved]);
-}
 
 // ---- batches -------------------------------------------------------------------------------------------------------
 
@@ -191,26 +153,23 @@ void require_lists(const State& index, std::string_view call) {
                                     std::to_string(index.asked.lists) + " lists yet; add a batch or call train first");
 }
 
+/// Adds the prepared vector in `buffers` under a new id. While writing.
 template <class State>
-void add(State& index, typename State::id_type id, std::span<const float> vector) {
-    const auto writing = lock_for_writing(index);
-    auto lease = index.scratch.take();
-    validate_vector(index, *lease, "vector", vector);
-    require_new(index.directory, id);
+void add_prepared(State& index, list_scratch& buffers, typename State::id_type id, std::span<const float> vector) {
     if (index.lists.size() == 0 && index.asked.lists <= 1) {
         add_batch(index, std::span(&id, 1), {vector.data(), 1, index.dim}, {}, {});
         return;
     }
     require_lists(index, "add");
-    learning_of<State> learning(index, std::span(&id, 1), sample_of(*lease), {});
-    const std::uint32_t list = encode_row_in_buffers(index, *lease);
-    const std::vector<std::byte> fine = encode_fine(index, lease->query.span());
+    learning_of<State> learning(index, std::span(&id, 1), sample_of(buffers), {});
+    const std::uint32_t list = encode_row_in_buffers(index, buffers);
+    const std::vector<std::byte> fine = encode_fine(index, buffers.query.span());
     make_room(index, 1);
     touch_room(index, 1);
     std::vector<made_list> made = lists_with_room(index, std::span(&list, 1));
     const auto exclusive = index.locks.exclusive();
     put_lists(index, made);
-    enter(index, id, list, lease->code.data(), fine.data());
+    enter(index, id, list, buffers.code.data(), fine.data());
     index.counted.add(1);
     learning.keep(1);
 }
@@ -230,33 +189,96 @@ void train(State& index, matrix_view<const float> vectors, const add_params& par
     train_lists(index, vectors, params);
 }
 
+/// Puts the prepared vector in `buffers` in the place of row `slot`. While writing.
 template <class State>
-void update(State& index, typename State::id_type id, std::span<const float> vector) {
-    const auto writing = lock_for_writing(index);
-    auto lease = index.scratch.take();
-    validate_vector(index, *lease, "vector", vector);
-    const slot_t slot = require_live(index.directory, id, "update");
+void replace_prepared(State& index, list_scratch& buffers, typename State::id_type id, slot_t slot) {
     require_lists(index, "update");
-    learning_of<State> learning(index, std::span(&id, 1), sample_of(*lease), {});
-    const std::uint32_t list = encode_row_in_buffers(index, *lease);
-    const std::vector<std::byte> fine = encode_fine(index, lease->query.span());
+    learning_of<State> learning(index, std::span(&id, 1), sample_of(buffers), {});
+    const std::uint32_t list = encode_row_in_buffers(index, buffers);
+    const std::vector<std::byte> fine = encode_fine(index, buffers.query.span());
     const std::uint32_t before = index.places[slot].list;
     std::vector<made_list> made;
     if (list != before) made = lists_with_room(index, std::span(&list, 1));
     {
         const auto exclusive = index.locks.exclusive();
         put_lists(index, made);
-        if (list == before) {
-            index.lists.rewrite(index.places[slot], lease->code.data());
-        } else {
-            leave_list(index, slot);
-            join_list(index, slot, list, lease->code.data());
-        }
-        put_fine(index, slot, fine.data());
+        replace(index, slot, list, buffers.code.data(), fine.data());
     }
     give_back_list(index, before, false);
-    index.counted.update();
+    index.counted.update(1);
     learning.finish(1);
+}
+
+/// Puts rows of a batch in place that there is room for, in lists that have the room; returns the lists that rows left.
+template <class State>
+void publish_or_replace(State& index, std::span<const typename State::id_type> ids, const stretch& ready) noexcept {
+    const std::size_t together = rows_published_at_once(index);
+    for (std::size_t first = 0; first < ids.size(); first += together) {
+        const auto exclusive = index.locks.exclusive();
+        for (std::size_t i = first; i < (std::min)(ids.size(), first + together); ++i) {
+            const std::byte* const code = ready.codes.data() + i * index.lists.stride();
+            const std::byte* const fine = ready.fine.data() + i * fine_stride(index);
+            const slot_t slot = index.directory.find(ids[i]);
+            if (slot == no_slot)
+                enter(index, ids[i], ready.list_of[i], code, fine);
+            else
+                replace(index, slot, ready.list_of[i], code, fine);
+        }
+    }
+}
+/// Encodes a whole batch.
+template <class State>
+[[nodiscard]] stretch prepare_all(State& index, matrix_view<const float> vectors, const add_params& params,
+                                  executor_ref executor) {
+    stretch all, some;
+    const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+    for_each_stretch(vectors, params, [&](matrix_view<const float> rows) {
+        prepare(index, rows, some, executor);
+        append(all.codes, some.codes);
+        append(all.fine, some.fine);
+        append(all.list_of, some.list_of);
+    });
+    return all;
+}
+
+/// Adds the rows, or has them replace others unless `call` is "merge": all of them or none. Returns how many are new.
+template <class State>
+std::size_t put_rows(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
+                     const add_params& params, std::string_view call) {
+    const auto writing = lock_for_writing(index);
+    const call_executor executor(params.executor, params.threads, vectors.rows());
+    check_batch<typename State::codec_type>(index.metric, index.directory, index.dim, ids, vectors, executor, call);
+    if (vectors.empty()) return 0;
+    throw_if_stopped(params.stop);
+    if (index.lists.size() == 0) {  // and so no rows
+        add_params whole = params;
+        whole.stop = {};
+        return add_batch(index, ids, vectors, whole, executor);
+    }
+    const std::size_t added = count_absent(index.directory, ids);
+    learning_of<State> learning(index, ids, sample_of(index, vectors), executor);
+    require_rows_decodable(index, vectors, executor);
+    const stretch ready = prepare_all(index, vectors, params, executor);
+    std::vector<made_list> made = lists_with_room(index, ready.list_of);
+    make_room(index, added);
+    touch_room(index, added);
+    put_lists_in_turn(index, made);
+    publish_or_replace(index, ids, ready);
+    for (std::size_t l = 0; l < index.lists.size(); ++l) give_back_list(index, l, false);
+    index.counted.add(added);
+    index.counted.update(ids.size() - added);
+    learning.finish(ids.size());
+    return added;
+}
+
+template <class State>
+[[nodiscard]] std::size_t remove_rows(State& index, std::span<const typename State::id_type> ids) {
+    const auto writing = lock_for_writing(index);
+    const std::size_t removed = for_each_present(index, ids, [&](slot_t slot) { erase(index, slot); });
+    for (std::size_t l = 0; l < index.lists.size(); ++l) give_back_list(index, l, false);
+    give_back(index);
+    index.counted.remove(removed);
+    return removed;
 }
 
 template <class State>
@@ -271,8 +293,18 @@ template <class State>
     }
     give_back_list(index, list, false);
     give_back(index);
-    index.counted.remove();
+    index.counted.remove(1);
     return true;
+}
+
+template <class State>
+void remove_all(State& index) {
+    const auto writing = lock_for_writing(index);
+    ivf_lists fresh(index.lists.stride());
+    fresh.reset(index.lists.size());
+    index.counted.remove(index.directory.live());
+    forget_rows(index, [&] { std::swap(index.lists, fresh); });
+    give_back(index, true);
 }
 
 template <class State>

@@ -25,19 +25,6 @@ template <class State>
 }
 
 template <class State>
-[[nodiscard]] std::vector<float> get(const State& index, typename State::id_type id) {
-    if constexpr (State::two_levels) return read_vector(index, id);
-    std::vector<float> vector(index.dim);
-    const auto shared = index.locks.shared();
-    const slot_t slot = find_slot(index, id);
-    if (slot == no_slot) fail_missing(id, "get");
-    const ivf_place place = place_of(index, slot);
-    if (place.list == no_list) fail(errc::corrupt_file, "get: no list of the mapped file holds id " + text_of(id));
-    decode_coarse(index, place.list, index.lists.code(place), vector);
-    return vector;
-}
-
-template <class State>
 [[nodiscard]] memory_report memory(const State& index) {
     memory_report report = memory_of_rows(index);
     const auto shared = index.locks.shared();

@@ -6,6 +6,7 @@
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint32_t
 #include <span>       // for span
+#include <string>     // for string
 #include <vector>     // for vector
 
 #include "vicinal/core/progress.hpp"
@@ -99,7 +100,7 @@ void count_list(const State& index, std::size_t list, search_stats& stats) noexc
 template <class State, class Scorer, class Collector>
 void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
                   std::size_t k, Collector& collector, search_stats& stats) {
-    const auto check_stop = [&] { throw_if_stopped(params.stop); };
+    const auto check_stop = [limits = limits_of(params)] { limits.check(); };
     if (list_few(index, params.filter, buffers.slots)) {
         push_few(index, scorer, std::span<const slot_t>(buffers.slots), collector, check_stop, stats);
         return;
@@ -143,16 +144,35 @@ template <class State>
     std::vector<neighbor<id_type>> hits;
     const row_selector<id_type> admits(index.directory, params.filter);
     radius_collector<id_type> within(radius, hits, admits);
-    const auto check_stop = [&] { throw_if_stopped(params.stop); };
-    if (list_few(index, params.filter, lease->slots)) {
-        score_exactly(index, *lease, lease->slots, within, check_stop, stats.now);
-    } else {
-        stats.now.lists += index.lists.size();
-        for (std::size_t l = 0; l < index.lists.size(); ++l)
-            scan_exactly(index, *lease, l, within, check_stop, stats.now);
-    }
+    const auto check_stop = [limits = limits_of(params)] { limits.check(); };
+    stats.now.partial += ends_early([&] {
+        if (list_few(index, params.filter, lease->slots)) {
+            score_exactly(index, *lease, lease->slots, within, check_stop, stats.now);
+        } else {
+            stats.now.lists += index.lists.size();
+            for (std::size_t l = 0; l < index.lists.size(); ++l)
+                scan_exactly(index, *lease, l, within, check_stop, stats.now);
+        }
+    });
     std::sort(hits.begin(), hits.end(), closer<id_type>);
     return hits;
+}
+
+// ---- rows by their ids ---------------------------------------------------------------------------------------------
+
+template <class State>
+void read_row(const State& index, slot_t slot, std::span<float> out) {
+    if constexpr (State::two_levels) return index.rows.fine().read(slot, out);
+    const ivf_place place = place_of(index, slot);
+    if (place.list == no_list)
+        fail(errc::corrupt_file, "no list of the mapped file holds id " + text_of(index.directory.id(slot)));
+    decode_coarse(index, place.list, index.lists.code(place), out);
+}
+template <class State, class Collector>
+void score_rows(const State& index, list_scratch& buffers, std::span<const slot_t> slots, Collector& collector,
+                search_stats& stats) {
+    score_exactly(
+        index, buffers, slots, collector, [] {}, stats);
 }
 
 }  // namespace detail::ivf

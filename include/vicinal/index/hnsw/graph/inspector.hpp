@@ -65,7 +65,7 @@ class graph_inspector {
     /// A duplicate is not in the graph; a live row that is in it stands for it.
     void inspect_duplicate(slot_t slot) {
         const slot_t node = duplicates_.nodes[slot];
-        if (!directory_.is_live(slot) || !directory_.is_live(node) || graph_.level(slot) != 0 ||
+        if (!directory_.stands(slot) || !directory_.stands(node) || graph_.level(slot) != 0 ||
             graph_.parent(slot) != no_slot || !graph_.links(slot, 0).empty())
             ++report_.misplaced;
     }
@@ -76,13 +76,13 @@ class graph_inspector {
     }
     void inspect_tree(slot_t slot) {
         const slot_t parent = graph_.parent(slot);
-        if (!directory_.is_live(slot)) {
+        if (!directory_.stands(slot)) {
             if (parent != no_slot) ++report_.misplaced;
             return;
         }
         if (parent == no_slot) {
             ++roots_;
-        } else if (parent >= rows_ || !directory_.is_live(parent) || !has_link(slot, parent) ||
+        } else if (parent >= rows_ || !directory_.stands(parent) || !has_link(slot, parent) ||
                    !has_link(parent, slot)) {
             ++report_.misplaced;
         }
@@ -94,7 +94,7 @@ class graph_inspector {
             return;
         }
         if (roots_ != 1) ++report_.misplaced;
-        if (entry >= rows_ || !directory_.is_live(entry) || is_duplicate(entry) ||
+        if (entry >= rows_ || !directory_.stands(entry) || is_duplicate(entry) ||
             graph_.level(entry) != graph_.top_level()) {
             ++report_.misplaced;
             return;

@@ -14,7 +14,7 @@
 #include <span>       // for span
 #include <vector>     // for vector
 
-#include "vicinal/core/stop_token.hpp"
+#include "vicinal/core/time_limit.hpp"
 #include "vicinal/index/hnsw/graph/walk.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -112,7 +112,7 @@ class noting_scorer {
 /// blur(distance)  how far apart distances are that count as about equal
 template <class Graph, class Scorer, class Blur>
 void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
-                   const Blur& blur, walk_scratch& walk, search_stats& stats, const stop_token& stop) {
+                   const Blur& blur, walk_scratch& walk, search_stats& stats, const call_limits& limits) {
     constexpr std::size_t most = 2;
     beam& pool = walk.pool;
     const auto is_taken = [&](float distance) {
@@ -131,7 +131,7 @@ void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::
     pool.insert(scorer.score(start), start);
     ++stats.distances;
     while (pool.has_next()) {
-        throw_if_stopped(stop);
+        limits.check();
         const std::size_t count = score_fresh_links(graph, scorer, pool.take(), level, walk, stats);
         for (std::size_t i = 0; i < count; ++i)
             if (!is_taken(walk.distances[i])) pool.insert(walk.distances[i], walk.fresh[i]);
@@ -160,16 +160,16 @@ void spread_search(const Graph& graph, const Scorer& scorer, slot_t start, std::
 /// spread  as crowd_in says
 template <class Graph, class Scorer>
 void leave_crowd(const Graph& graph, const Scorer& scorer, float spread, walk_scratch& walk, walk_scratch& other,
-                 search_stats& stats, const stop_token& stop) {
+                 search_stats& stats, const call_limits& limits) {
     constexpr std::size_t width = 32;
     spread_search(
-        graph, scorer, key_slot(walk.pool[0]), 0, width, [&](float) { return spread; }, other, stats, stop);
+        graph, scorer, key_slot(walk.pool[0]), 0, width, [&](float) { return spread; }, other, stats, limits);
     for (std::size_t i = 0; i < other.pool.size(); ++i)
         if (walk.visited.insert(key_slot(other.pool[i])))
             walk.pool.insert(key_distance(other.pool[i]), key_slot(other.pool[i]));
     beam_walk<Graph, Scorer> search(graph, scorer, 0, walk, stats);
     while (search.gather()) {
-        throw_if_stopped(stop);
+        limits.check();
         search.absorb();
     }
 }

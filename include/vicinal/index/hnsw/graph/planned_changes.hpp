@@ -9,7 +9,7 @@
 #include <span>           // for span
 #include <unordered_map>  // for unordered_map
 #include <unordered_set>  // for unordered_set
-#include <utility>        // for move
+#include <utility>        // for move, pair
 #include <vector>         // for vector
 
 #include "vicinal/core/math.hpp"
@@ -25,7 +25,8 @@ namespace detail {
 }
 
 /// Shows a graph as it will be: what was set here, and for the rest what the graph says. Nothing reaches the graph
-/// before `publish`, so a plan that fails is dropped.
+/// before `publish`, so a plan that fails is dropped. A long plan is made in stages, each of which is published by
+/// itself and leaves a sound graph.
 class graph_changes {
   public:
     /// Holds the links of one row on one level.
@@ -67,28 +68,55 @@ class graph_changes {
     void set_parent(slot_t child, slot_t above) {
         if (const slot_t before = parent(child); before != no_slot) children_[before] = children(before) - 1;
         parents_[child] = above;
+        new_parents_.push_back({child, above});
         if (above != no_slot) children_[above] = children(above) + 1;
     }
     void set_links(row_links made) {
         const auto [found, is_new] = places_.try_emplace(row_level(made.slot, made.level), rows_.size());
-        if (is_new)
-            rows_.push_back(std::move(made));
-        else
+        if (!is_new && found->second >= stage_begin_) {
             rows_[found->second] = std::move(made);
+        } else {
+            found->second = rows_.size();
+            rows_.push_back(std::move(made));
+        }
+    }
+    /// Ends a stage: what is set from now on belongs to the next.
+    void end_stage() {
+        stages_.push_back({rows_.size(), new_parents_.size(), entry_, top_level_});
+        stage_begin_ = rows_.size();
     }
 
-    /// Puts all in place. Readers are out.
+    /// Puts the next stage in place; all, if no stage was ended. Readers are out.
     void publish() noexcept {
-        for (const row_links& made : rows_) graph_.set_links(made.slot, made.level, made.links);
-        for (const auto& [child, above] : parents_) graph_.set_parent(child, above);
-        graph_.set_entry(entry_, top_level_);
+        const stage last{rows_.size(), new_parents_.size(), entry_, top_level_};
+        const stage& next = published_ < stages_.size() ? stages_[published_++] : last;
+        for (; done_.rows < next.rows; ++done_.rows) {
+            const row_links& made = rows_[done_.rows];
+            graph_.set_links(made.slot, made.level, made.links);
+        }
+        for (; done_.parents < next.parents; ++done_.parents)
+            graph_.set_parent(new_parents_[done_.parents].first, new_parents_[done_.parents].second);
+        graph_.set_entry(next.entry, next.top_level);
     }
 
   private:
+    /// Says how much there is when a stage ends.
+    struct stage {
+        std::size_t rows = 0;
+        std::size_t parents = 0;
+        slot_t entry = no_slot;
+        std::size_t top_level = 0;
+    };
+
     hnsw_graph& graph_;
     slot_t entry_;
     std::size_t top_level_;
     std::vector<row_links> rows_;
+    std::vector<std::pair<slot_t, slot_t>> new_parents_;  // of children, in the order in which they were set
+    std::vector<stage> stages_;
+    stage done_;                                                         // so much is published
+    std::size_t published_ = 0;                                          // stages
+    std::size_t stage_begin_ = 0;                                        // in rows_
     std::unordered_map<std::uint64_t, std::size_t, plain_hash> places_;  // of a row and level in rows_
     std::unordered_map<slot_t, slot_t, plain_hash> parents_;
     std::unordered_map<slot_t, std::size_t, plain_hash> children_;

@@ -3,7 +3,7 @@
 // links.
 #pragma once
 
-#include <algorithm>  // for find, min
+#include <algorithm>  // for binary_search, find, min
 #include <cstddef>    // for size_t, byte
 #include <span>       // for span
 #include <utility>    // for move, pair
@@ -51,7 +51,10 @@ class upcoming_rows {
 
   public:
     /// row_codes  of all of them, as `encode_row` makes them
-    upcoming_rows(State& of, std::span<const Id> ids, std::span<const std::byte> row_codes) : upcoming_rows(of, ids) {
+    /// leaving    live rows, sorted, that rows of the same call replace: those arrive when they are inserted
+    upcoming_rows(State& of, std::span<const Id> ids, std::span<const std::byte> row_codes,
+                  std::span<const slot_t> leaving = {})
+        : upcoming_rows(of, ids, leaving) {
         set_up(row_codes);
         tell_duplicates();
     }
@@ -67,15 +70,19 @@ class upcoming_rows {
     /// Makes the rows live. Readers are out.
     void insert() noexcept {
         for (const slot_t slot : slots_) of_.graph.publish(slot);
-        for (const Id id : ids_) of_.directory.insert(id);
+        for (const Id id : ids_)
+            if (leaving_.empty() || of_.directory.find(id) == no_slot)
+                of_.directory.insert(id);
+            else
+                of_.directory.arrive(id);
         for (const auto& [duplicate, node] : duplicates_) of_.duplicates.attach(duplicate, node);
         inserted_ = true;
     }
 
   private:
     /// Once this is done, the destructor undoes what follows.
-    upcoming_rows(State& of, std::span<const Id> ids)
-        : of_(of), ids_(ids), slots_(of.directory.upcoming_rows(ids.size())) {}
+    upcoming_rows(State& of, std::span<const Id> ids, std::span<const slot_t> leaving)
+        : of_(of), ids_(ids), leaving_(leaving), slots_(of.directory.upcoming_rows(ids.size())) {}
 
     void set_up(std::span<const std::byte> row_codes) {
         std::vector<std::size_t> levels(ids_.size());
@@ -123,7 +130,8 @@ class upcoming_rows {
         if constexpr (!learns<typename State::store_type>) return true;
         const Id id = id_of(slot), other_id = id_of(other);
         const auto& exact = of_.learner.exact;
-        return id != other_id && !tells_apart(exact.staged(id), exact.staged(other_id));
+        const bool leaves = std::binary_search(leaving_.begin(), leaving_.end(), other);  // what is staged replaces it
+        return id != other_id && !tells_apart(exact.staged(id), leaves ? exact.kept(other_id) : exact.staged(other_id));
     }
     [[nodiscard]] Id id_of(slot_t slot) const noexcept {
         const auto fresh = std::find(slots_.begin(), slots_.end(), slot);
@@ -133,6 +141,7 @@ class upcoming_rows {
 
     State& of_;
     std::span<const Id> ids_;
+    std::span<const slot_t> leaving_;
     std::vector<slot_t> slots_;
     std::vector<slot_t> nodes_;
     std::vector<std::pair<slot_t, slot_t>> duplicates_;  // each and its row in the graph

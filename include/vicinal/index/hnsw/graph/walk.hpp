@@ -7,8 +7,7 @@
 #include <functional>  // for greater
 #include <vector>      // for vector
 
-#include "vicinal/core/progress.hpp"
-#include "vicinal/core/stop_token.hpp"
+#include "vicinal/core/time_limit.hpp"
 #include "vicinal/index/hnsw/graph/beam.hpp"
 #include "vicinal/index/hnsw/graph/visited_set.hpp"
 #include "vicinal/params.hpp"
@@ -201,11 +200,11 @@ class beam_walk {
 /// Fills walk.pool with the closest rows to be found from `start` on `level` (algorithm 2 of the HNSW paper).
 template <class Graph, class Scorer>
 void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
-                 walk_scratch& walk, search_stats& stats, const stop_token& stop) {
+                 walk_scratch& walk, search_stats& stats, const call_limits& limits) {
     beam_walk<Graph, Scorer> search(graph, scorer, level, walk, stats);
     search.begin(start, width);
     while (search.gather()) {
-        throw_if_stopped(stop);
+        limits.check();
         search.absorb();
     }
 }
@@ -215,7 +214,7 @@ void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::si
 /// follow, or nothing is left.
 template <class Graph, class Scorer, class Admits>
 void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
-                          const Admits& admits, walk_scratch& walk, search_stats& stats, const stop_token& stop) {
+                          const Admits& admits, walk_scratch& walk, search_stats& stats, const call_limits& limits) {
     beam& pool = walk.pool;
     auto& frontier = walk.frontier;
     pool.reset(width);
@@ -231,7 +230,7 @@ void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start
     reach(scorer.score(start), start);
     ++stats.distances;
     while (!frontier.empty()) {
-        if ((stats.hops & 31) == 0) throw_if_stopped(stop);
+        if ((stats.hops & 31) == 0) limits.check();
         std::pop_heap(frontier.begin(), frontier.end(), std::greater<>());
         const row_key nearest = frontier.back();
         frontier.pop_back();
@@ -245,7 +244,7 @@ void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start
 /// within it.
 template <class Graph, class Scorer, class Found>
 void flood_within(const Graph& graph, const Scorer& scorer, float radius, std::size_t rows, walk_scratch& walk,
-                  search_stats& stats, const stop_token& stop, Found found) {
+                  search_stats& stats, const call_limits& limits, Found found) {
     auto& frontier = walk.frontier;
     frontier.clear();
     walk.visited.begin(rows);  // what the beam saw and dropped may lie within the radius
@@ -259,7 +258,7 @@ void flood_within(const Graph& graph, const Scorer& scorer, float radius, std::s
         if (walk.visited.insert(slot)) reach(scorer.score(slot), slot);
     }
     while (!frontier.empty()) {
-        if ((stats.hops & 31) == 0) throw_if_stopped(stop);
+        if ((stats.hops & 31) == 0) limits.check();
         const slot_t slot = key_slot(frontier.back());
         frontier.pop_back();
         const std::size_t count = score_fresh_links(graph, scorer, slot, 0, walk, stats);

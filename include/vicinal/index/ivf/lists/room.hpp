@@ -2,14 +2,15 @@
 // These functions make room for rows of an ivf_index that are to come, and give back that of rows that are gone.
 #pragma once
 
-#include <algorithm>  // for sort
-#include <cstddef>    // for size_t
+#include <algorithm>  // for copy_n, min, sort
+#include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint32_t, uint64_t
 #include <new>        // for bad_alloc
 #include <span>       // for span
 #include <vector>     // for vector
 
 #include "vicinal/index/common/writing.hpp"
+#include "vicinal/index/ivf/lists/codes.hpp"
 #include "vicinal/index/ivf/lists/lists.hpp"
 #include "vicinal/index/ivf/lists/training.hpp"
 #include "vicinal/index/ivf/state.hpp"
@@ -115,6 +116,65 @@ template <class State>
         }
     }
     return made;
+}
+
+// ---- rows put in place, with readers out ---------------------------------------------------------------------------
+
+template <class State>
+void put_lists(State& index, std::span<made_list> made) noexcept {
+    for (made_list& each : made) index.lists.exchange(each.list, each.rows);
+}
+/// The same for any number of lists, with readers out for some at a time.
+template <class State>
+void put_lists_in_turn(State& index, std::span<made_list> made) noexcept {
+    constexpr std::size_t together = 1024;
+    for (std::size_t first = 0; first < made.size(); first += together) {
+        const auto exclusive = index.locks.exclusive();
+        put_lists(index, made.subspan(first, (std::min)(together, made.size() - first)));
+    }
+}
+template <class State>
+void put_fine(State& index, slot_t slot, const std::byte* code) noexcept {
+    if constexpr (State::two_levels) std::copy_n(code, fine_stride(index), index.rows.fine().rows()[slot]);
+}
+template <class State>
+void join_list(State& index, slot_t slot, std::uint32_t list, const std::byte* code) noexcept {
+    index.places[slot] = {list, index.lists.append(list, slot, code)};
+}
+template <class State>
+void leave_list(State& index, slot_t slot) noexcept {
+    const ivf_place place = index.places[slot];
+    if (const slot_t moved = index.lists.erase(place); moved != no_slot) index.places[moved] = place;
+}
+/// code  by the codec of the lists
+/// fine  of two levels, by the other
+template <class State>
+void enter(State& index, typename State::id_type id, std::uint32_t list, const std::byte* code,
+           const std::byte* fine) noexcept {
+    const slot_t slot = index.directory.insert(id);
+    put_fine(index, slot, fine);
+    join_list(index, slot, list, code);
+}
+/// Gives a row other codes, in a list that has the room. code, fine  as for enter
+template <class State>
+void replace(State& index, slot_t slot, std::uint32_t list, const std::byte* code, const std::byte* fine) noexcept {
+    if (index.places[slot].list == list) {
+        index.lists.rewrite(index.places[slot], code);
+    } else {
+        leave_list(index, slot);
+        join_list(index, slot, list, code);
+    }
+    put_fine(index, slot, fine);
+}
+/// The last row takes the number.
+template <class State>
+void erase(State& index, slot_t slot) noexcept {
+    leave_list(index, slot);
+    const slot_t moved = index.directory.remove_dense(slot);
+    if (moved == no_slot) return;
+    index.places[slot] = index.places[moved];
+    index.lists.renumber(index.places[slot], slot);
+    if constexpr (State::two_levels) put_fine(index, slot, index.rows.fine().rows()[moved]);
 }
 
 }  // namespace detail::ivf
