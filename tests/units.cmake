@@ -10,7 +10,7 @@ option(VICINAL_TEST_UNITS "Compile test files that use the same types of index t
 # ---- the units of the areas that test many types of index; files that no list names are compiled on their own.
 set(vicinal_units_index defaults graphs lists codecs)
 set(vicinal_unit_index_defaults streams lazy_parts braced_vectors progress save_beside hnsw flat hnsw_places
-  hnsw_reverse_links counters callbacks fork)
+  hnsw_reverse_links counters callbacks fork room hnsw_reorder)
 set(vicinal_unit_index_graphs hnsw_products hnsw_rerank hnsw_batch hnsw_duplicates hnsw_algorithms)
 set(vicinal_unit_index_lists ivf ivf_batch ivf_clustering ivf_training flat_batch)
 set(vicinal_unit_index_codecs codes_batch pq pca8 rabitq_flat rabitq_ivf learning)
@@ -126,7 +126,7 @@ set(vicinal_memory_part
   "contract/(flat|ivf|hnsw)_essential"                                     # every call of every index, and with it
   "contract/(index_contract|refusals|threads|allocations|corruption|crash|file_contract|golden)"  # these promises
   "living/(soak.*|history|memory_.*_alone)"  # readers beside writers, rows that go, allocations that fail at each place
-  "index/(streams|lazy_parts|save_beside|progress)")  # what outlives a call, what runs beside it, what ends it early
+  "index/(streams|lazy_parts|save_beside|progress|room)")  # what outlives a call, what runs beside it, what ends it early
 
 # Leaves in the list of that name the files of the part that is built.
 function(vicinal_in_part name)

@@ -68,7 +68,7 @@ struct option {
     void (*apply)(options& o, std::string_view value);
 };
 
-constexpr std::array<option, 21> table{{
+constexpr std::array<option, 22> table{{
     {"--base", "FILE", "vectors: .npy (f4, f2, u1, i1), .fvecs, .bvecs, .fbin, .u8bin",
      [](options& o, std::string_view v) { o.base = v; }},
     {"--query", "FILE", "queries, in any of these formats", [](options& o, std::string_view v) { o.query = v; }},
@@ -97,6 +97,8 @@ constexpr std::array<option, 21> table{{
      [](options& o, std::string_view v) { o.nprobe = positives(v); }},
     {"--threads", "N", "threads to build with; searches always use one [1]",
      [](options& o, std::string_view v) { o.build.threads = positive(v); }},
+    {"--reorder", "", "reorder() graphs of vicinal once they are built",
+     [](options& o, std::string_view) { o.build.reorder = true; }},
     {"--rounds", "N", "times each setting is measured, in turn with all others; medians are reported [5]",
      [](options& o, std::string_view v) { o.rounds = positive(v); }},
     {"--min-time", "SECONDS", "least duration of each of these measurements [0.2]",

@@ -47,6 +47,7 @@ struct build_params {
     std::size_t lists = 1024;           ///< nlist of IVF
     std::size_t threads = 1;
     std::uint64_t seed = 7;
+    bool reorder = false;  ///< put a graph's rows in order when they are in
 };
 
 class system {

@@ -103,9 +103,13 @@ template <class Kind>
 class vicinal_system final : public system {
   public:
     vicinal_system(std::size_t dim, const build_params& params)
-        : index_(Kind::make(dim, params)), threads_(params.threads) {}
+        : index_(Kind::make(dim, params)), threads_(params.threads), reorder_(params.reorder) {}
 
-    void build(const matrix<float>& base) override { add_rows(index_, base, threads_); }
+    void build(const matrix<float>& base) override {
+        add_rows(index_, base, threads_);
+        if constexpr (requires { index_.reorder(); })
+            if (reorder_) index_.reorder();
+    }
 
     std::size_t search(std::span<const float> query, std::size_t value, std::span<std::uint32_t> out) override {
         hits_.resize(out.size());
@@ -119,6 +123,7 @@ class vicinal_system final : public system {
   private:
     typename Kind::index index_;
     std::size_t threads_;
+    bool reorder_;
     std::vector<vicinal::neighbor<>> hits_;
 };
 

@@ -148,7 +148,9 @@ class search_table {
 };
 
 /// Bytes of memory an index owns, by what for. Room for rows to come that nothing was written to yet does not count, as
-/// a system gives no memory for it; memory in use counts in pages of 4 KiB, also where a system takes larger ones.
+/// a system gives no memory for it; memory in use counts in pages of 4 KiB, also where a system takes larger ones. So
+/// `total` is what makes a process resident, and `reserved` what it asked the allocator for: as room doubles, up to
+/// twice as much. `shrink_to_fit` gives back what rows that are gone have left.
 struct memory_report {
     std::size_t vectors = 0;   ///< codes of the rows, and vectors kept to learn from
     std::size_t ids = 0;       ///< ids, the table from id to row, row states
@@ -156,6 +158,8 @@ struct memory_report {
     std::size_t scratch = 0;   ///< buffers kept for the next searches
     std::size_t total = 0;     ///< all of the above
     std::size_t reserved = 0;  ///< the same with room for rows to come: bytes of address space
+    std::size_t mapped = 0;    ///< of a view, the bytes of its file or of the caller's memory, which are in none of the
+                               ///< above: the system has them in memory while it has room, and all views share them
 };
 
 /// What a codec learned, and what it had to clip.
@@ -185,6 +189,13 @@ struct check_report {
     std::size_t duplicate = 0;    ///< repeated links, self-links, rows in two lists, ids in two rows
     std::size_t misplaced = 0;    ///< rows that break an invariant of their level, list or tree
     [[nodiscard]] bool ok() const noexcept { return unreachable + dangling + duplicate + misplaced == 0; }
+};
+
+/// How `reorder` works.
+struct reorder_params {
+    stop_token stop{};        ///< when triggered, the call throws error{cancelled} and changes nothing
+    progress_ref progress{};  ///< told how many of the bytes of rows and links are done. It may search the index; a
+                              ///< call that would change the index throws error{reentrant_call}
 };
 
 /// How `save(path)` treats the disk.

@@ -39,6 +39,7 @@ class prometheus_text {
         sample("vectors", "gauge", "Vectors in the index.", label, vectors);
         sample("memory_bytes", "gauge", "Bytes of memory the index owns.", label, memory.total);
         sample("reserved_bytes", "gauge", "The same with room for rows to come.", label, memory.reserved);
+        sample("mapped_bytes", "gauge", "Bytes of files that are viewed.", label, memory.mapped);
         return *this;
     }
 

@@ -44,6 +44,8 @@ class any_index {
     virtual void train(matrix_view<const float> rows, const vicinal::add_params& how = {}) = 0;
     virtual void update(std::uint64_t id, std::span<const float> vector) = 0;
     virtual bool remove(std::uint64_t id) = 0;
+    virtual void reserve(std::size_t rows) = 0;
+    virtual void shrink_to_fit() = 0;
     virtual bool contains(std::uint64_t id) const = 0;
     virtual vector_t get(std::uint64_t id) const = 0;
     virtual hits_t search(std::span<const float> query, std::size_t k, const asking& how = {}) const = 0;

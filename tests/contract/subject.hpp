@@ -39,6 +39,8 @@ class index_of final : public any_index {
     void train(matrix_view<const float> rows, const vicinal::add_params& how) override { index_.train(rows, how); }
     void update(std::uint64_t id, std::span<const float> vector) override { index_.update(id, vector); }
     bool remove(std::uint64_t id) override { return index_.remove(id); }
+    void reserve(std::size_t rows) override { index_.reserve(rows); }
+    void shrink_to_fit() override { index_.shrink_to_fit(); }
     bool contains(std::uint64_t id) const override { return index_.contains(id); }
     vector_t get(std::uint64_t id) const override { return index_.get(id); }
     hits_t search(std::span<const float> query, std::size_t k, const asking& how) const override {

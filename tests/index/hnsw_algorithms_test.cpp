@@ -214,6 +214,16 @@ TEST_CASE("beam search: a wide beam leaves a valley that a narrow one is caught 
     REQUIRE(rows_of(walk.pool) == std::vector<slot_t>{2, 0});
 }
 
+TEST_CASE("beam search: of rows at one distance the lowest numbers stay, though they are met last") {
+    const hand_made_graph graph = chain(20);
+    const std::vector<float> positions(20, 1.0F);
+    walk_scratch walk;
+    vicinal::search_stats stats;
+    walk.begin(20, 4);
+    beam_search(graph, line_scorer{&positions, 0}, 19, 0, 3, walk, stats, {});
+    REQUIRE(rows_of(walk.pool) == std::vector<slot_t>{0, 1, 2});
+}
+
 TEST_CASE("beam search: rows without a way to them are not found and the others are") {
     hand_made_graph graph = chain(10);
     graph.link(0, 4, {3});  // 5 .. 9 are cut off

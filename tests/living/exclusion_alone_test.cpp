@@ -160,6 +160,12 @@ void live_and_watch(Index index, std::size_t first, std::size_t batch, std::size
     for (std::size_t i = 0; i < one_by_one; ++i) index.update(ids[i], rows[one_by_one - i]);
     require_brief("updates");
 
+    if constexpr (requires { index.reorder(); }) {
+        index.reorder();
+        CHECK(exclusion::sections == 1);
+        require_brief("another order of the rows");
+    }
+
     std::vector<std::byte> bytes;
     index.save(bytes);
     Index loaded = Index::load(std::span<const std::byte>(bytes));

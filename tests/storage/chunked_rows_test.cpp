@@ -164,6 +164,41 @@ TEST_CASE("chunked_rows: memory is what the system has given, reserved what coul
             if (resident(rows[slot(i)], 1000) < 1000) FAIL("row " << i);
     }
 }
+
+TEST_CASE("chunked_rows: pages of rows that are gone are the system's again, and rows that stay are as they were") {
+    chunked_rows rows(1000, 4);
+    rows.reserve(6000);
+    const auto in_last_segment = [&] { return resident(rows[slot(4096)], 4096 * 1000); };
+    const auto fill = [&](std::size_t first) {
+        rows.touch(6000);
+        for (std::size_t i = first; i < 6000; ++i) std::memset(rows[slot(i)], static_cast<int>(i % 251), rows.stride());
+    };
+    fill(0);
+    REQUIRE(in_last_segment() >= 1900 * 1000);
+    for (const std::size_t left : {5999U, 5000U, 4097U}) {
+        CAPTURE(left);
+        rows.fit(left);
+        CHECK(rows.capacity() == 8192);
+        CHECK(rows.memory() <= left * 1000 + 2 * page_bytes);
+        CHECK(in_last_segment() <= (left - 4096) * 1000 + 3 * page_bytes);
+        std::size_t changed = 0;
+        for (std::size_t i = 0; i < left; ++i)
+            for (std::size_t b = 0; b < 1000; ++b) changed += rows[slot(i)][b] != static_cast<std::byte>(i % 251);
+        CHECK(changed == 0);
+        fill(left);
+        CHECK(rows.memory() >= 6000 * 1000);
+    }
+    std::size_t times = 0;
+    for (std::size_t left = 6000; left > 3200; --left) {
+        const std::size_t before = rows.memory();
+        rows.give_back(left);
+        times += rows.memory() != before ? 1 : 0;
+        REQUIRE(rows.memory() <= left * 1000 * 4 / 3 + 18 * page_bytes);
+        REQUIRE(rows.memory() >= left * 1000);
+    }
+    CHECK(times >= 2);
+    CHECK(times <= 5);
+}
 #endif
 
 TEST_CASE("chunked_rows: to touch rows changes nothing in them, nor near those before") {

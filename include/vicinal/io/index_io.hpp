@@ -171,9 +171,9 @@ template <class State>
 /// Makes a view, which keeps the file open and mapped for as long as the state lives.
 template <class State>
 [[nodiscard]] std::unique_ptr<State> view_state(file_bytes bytes, const load_limits& limits) {
-    auto image = std::make_shared<const file_image>(std::move(bytes), checksums::later, limits);
+    const auto image = std::make_shared<const file_image>(std::move(bytes), checksums::later, limits);
     auto state = read_state<State>(*image, false, limits.stop);
-    state->backing.view(std::move(image));
+    state->backing.view(image, image->bytes().size());
     return state;
 }
 

@@ -61,6 +61,19 @@ inline void touch_pages(std::byte* begin, std::size_t size) noexcept {
     }
 }
 
+/// Gives the system's memory for the whole pages of [begin, end) back; what is read there from now on is anything.
+/// Returns whether the system could.
+[[nodiscard]] inline bool discard_pages([[maybe_unused]] std::byte* begin, [[maybe_unused]] std::byte* end) noexcept {
+#if defined(__linux__) && defined(MADV_DONTNEED)
+    const auto first = round_up(reinterpret_cast<std::uintptr_t>(begin), page_bytes);
+    const auto last = reinterpret_cast<std::uintptr_t>(end) / page_bytes * page_bytes;
+    return first >= last ||
+           ::madvise(begin + (first - reinterpret_cast<std::uintptr_t>(begin)), last - first, MADV_DONTNEED) == 0;
+#else
+    return false;
+#endif
+}
+
 /// Memory on a cache line's boundary; large blocks on a huge page's. One word: bit 0 of the address tells which.
 class aligned_block {
   public:
@@ -143,15 +156,18 @@ class chunked_rows {
         }
         if (touched_ < rows) touched_ = rows;
     }
-    /// Gives back the segments that rows [0, rows) do not need, but for a small one.
+    /// Gives back what rows [0, rows) do not need: segments, but for a small one, and of the last segment left its
+    /// pages.
     void fit(std::size_t rows) noexcept {
-        while (segments_ > 1 && rows <= capacity() / 2) drop_segment();
-        if (segments_ == 1 && rows == 0 && capacity() * stride_ > small_segment) drop_segment();
-        if (touched_ > capacity()) touched_ = capacity();
+        drop_segments(rows);
+        discard(rows);
     }
-    /// The same where rows may come again: keeps room for a third more, so that a segment is not dropped and made again
-    /// as rows come and go.
-    void give_back(std::size_t rows) noexcept { fit(rows + rows / 3); }
+    /// The same where rows may come again: keeps room for a third more, so that nothing is dropped and made again as
+    /// rows come and go.
+    void give_back(std::size_t rows) noexcept {
+        drop_segments(rows + rows / 3);
+        if (touched_ > rows + rows / 3 + small_segment / stride_) discard(rows + rows / 6);
+    }
 
     /// Rows there is memory for.
     [[nodiscard]] std::size_t capacity() const noexcept {
@@ -214,6 +230,21 @@ class chunked_rows {
         owned_[number] = aligned_block(count * stride_);
         origins_[number] = reinterpret_cast<std::uintptr_t>(owned_[number].get()) - first * stride_;
         segments_ = number + 1;
+    }
+    void drop_segments(std::size_t rows) noexcept {
+        while (segments_ > 1 && rows <= capacity() / 2) drop_segment();
+        if (segments_ == 1 && rows == 0 && capacity() * stride_ > small_segment) drop_segment();
+        if (touched_ > capacity()) touched_ = capacity();
+    }
+    /// Gives back the pages of touched rows from `rows` on. Kernels may read a little past the row before them.
+    void discard(std::size_t rows) noexcept {
+        while (touched_ > rows) {
+            const std::size_t first = (std::max)(rows, segment_begin(touched_ - 1));
+            const std::size_t count = segment_end(first) - first;
+            std::byte* const begin = (*this)[static_cast<slot_t>(first)];
+            if (!discard_pages(begin + simd::over_read, begin + count * stride_)) return;
+            touched_ = first;
+        }
     }
     void drop_segment() noexcept {
         segments_ = segments_ - 1;

@@ -23,25 +23,28 @@ class file_backing {
     /// The file, null if owned. Only io/ knows its type.
     [[nodiscard]] const void* file() const noexcept { return file_.get(); }
     /// Bytes of the file that are the index's: none of a mapped one.
-    [[nodiscard]] std::size_t memory() const noexcept { return memory_; }
+    [[nodiscard]] std::size_t memory() const noexcept { return viewed_ ? 0 : bytes_; }
+    /// Bytes of the file that are not: all of a viewed one.
+    [[nodiscard]] std::size_t mapped() const noexcept { return viewed_ ? bytes_ : 0; }
 
     void load(std::shared_ptr<const void> file, std::size_t bytes) noexcept {
         file_ = std::move(file);
-        memory_ = bytes;
+        bytes_ = bytes;
     }
-    void view(std::shared_ptr<const void> file) noexcept {
+    void view(std::shared_ptr<const void> file, std::size_t bytes) noexcept {
         file_ = std::move(file);
+        bytes_ = bytes;
         viewed_ = true;
     }
     /// Leaves a loaded file, and returns it: to give its memory back takes as long as it is large.
     [[nodiscard]] std::shared_ptr<const void> leave() noexcept {
-        memory_ = 0;
+        bytes_ = 0;
         return std::exchange(file_, nullptr);
     }
 
   private:
     std::shared_ptr<const void> file_;
-    std::size_t memory_ = 0;
+    std::size_t bytes_ = 0;
     bool viewed_ = false;
 };
 

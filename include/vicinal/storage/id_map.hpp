@@ -3,20 +3,21 @@
 #pragma once
 
 #include <algorithm>  // for max, min
-#include <bit>        // for bit_ceil, countr_zero
+#include <bit>        // for bit_ceil
 #include <chrono>     // for steady_clock
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint8_t, uint64_t, uintptr_t
 #include <limits>     // for numeric_limits
 #include <new>        // for bad_alloc
+#include <span>       // for span
 #include <string>     // for to_string
-#include <utility>    // for move
 #include <vector>     // for vector
 
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/math.hpp"
 #include "vicinal/core/types.hpp"
 #include "vicinal/storage/chunked_rows.hpp"
+#include "vicinal/storage/slot_set.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -24,80 +25,6 @@ namespace detail {
 
 /// What a row holds. A retired row's vector is gone for users but may still be passed through by a graph search.
 enum class row_state : std::uint8_t { free = 0, live = 1, retired = 2 };
-
-/// Row numbers, of which the lowest is found at once: a bit for each row, and one for each 64 rows that says whether
-/// any of them is in. For one thread, but for `memory`.
-class slot_set {
-  public:
-    /// Room for rows [0, rows). Strong guarantee.
-    void reserve(std::size_t rows) {
-        const std::size_t words = (rows + 63) / 64;
-        if (words <= words_.size()) return;
-        words_.reserve((std::max)(words, 2 * words_.size()));
-        summary_.resize((words_.capacity() + 63) / 64, 0);
-        words_.resize(words_.capacity(), 0);
-        bytes_ = (words_.capacity() + summary_.capacity()) * sizeof(std::uint64_t);
-    }
-    /// Drops the rows from `rows` on, with most of the memory for them if that is possible.
-    void fit(std::size_t rows) noexcept {
-        const std::size_t words = (rows + 63) / 64;
-        if (words_.size() <= 4 * words || words_.size() <= page_bytes / sizeof(std::uint64_t)) return;
-        try {
-            slot_set smaller;
-            smaller.reserve(2 * rows);
-            for (slot_t slot = lowest(); slot != no_slot && slot < rows; slot = from(slot + 1)) smaller.insert(slot);
-            *this = std::move(smaller);
-        } catch (const std::bad_alloc&) {  // it is as good as before
-        }
-    }
-    void insert(slot_t slot) noexcept {
-        words_[slot / 64] |= std::uint64_t{1} << slot % 64;
-        summary_[slot / 4096] |= std::uint64_t{1} << slot / 64 % 64;
-    }
-    void erase(slot_t slot) noexcept {
-        words_[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
-        if (words_[slot / 64] == 0) summary_[slot / 4096] &= ~(std::uint64_t{1} << slot / 64 % 64);
-    }
-    [[nodiscard]] slot_t lowest() const noexcept { return from(0); }
-    /// The lowest row in the set from `first` on, or no_slot.
-    [[nodiscard]] slot_t from(slot_t first) const noexcept {
-        std::size_t word = first / 64;
-        if (word >= words_.size()) return no_slot;
-        if (const std::uint64_t bits = words_[word] >> first % 64 << first % 64; bits != 0)
-            return lowest_of(word, bits);
-        ++word;
-        for (std::size_t s = word / 64; s < summary_.size(); ++s) {
-            std::uint64_t bits = summary_[s];
-            if (s == word / 64) bits = bits >> word % 64 << word % 64;
-            if (bits == 0) continue;
-            const std::size_t found = s * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-            return lowest_of(found, words_[found]);
-        }
-        return no_slot;
-    }
-    /// The lowest n such that all of [n, end) are in the set.
-    [[nodiscard]] std::size_t begin_of_run(std::size_t end) const noexcept {
-        while (end > 0) {
-            const std::size_t word = (end - 1) / 64;
-            if (end % 64 == 0 && words_[word] == ~std::uint64_t{0})
-                end -= 64;
-            else if ((words_[word] >> (end - 1) % 64 & 1U) != 0)
-                --end;
-            else
-                break;
-        }
-        return end;
-    }
-    [[nodiscard]] std::size_t memory() const noexcept { return bytes_; }
-
-  private:
-    [[nodiscard]] static slot_t lowest_of(std::size_t word, std::uint64_t bits) noexcept {
-        return static_cast<slot_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
-    }
-    std::vector<std::uint64_t> words_;
-    std::vector<std::uint64_t> summary_;  // bit i: whether words_[i] has any
-    shared_count bytes_;
-};
 
 /// The ids of the rows, a hash table from id to row, and the free rows. The table holds row numbers only (the key is
 /// the row's id), 4 bytes an entry at a load of at most 3/4, linear probing with backward-shift deletion. The lowest
@@ -141,6 +68,13 @@ class id_map {
     [[nodiscard]] std::size_t high_water_after(std::size_t extra) const noexcept {
         return high_water_ + (extra > free() ? extra - free() : 0);
     }
+    /// Keeps room for `rows` rows: until less is asked for, their memory is not given back. Needs the room.
+    void keep_room(std::size_t rows) noexcept { kept_ = rows; }
+    [[nodiscard]] std::size_t room_kept() const noexcept { return kept_; }
+    /// Rows to have room for when `extra` more are in use: those there are, and those that room is kept for.
+    [[nodiscard]] std::size_t rows_to_hold(std::size_t extra = 0) const noexcept {
+        return (std::max)(kept_, high_water_after(extra));
+    }
 
     /// Makes room for `extra` more live rows, beside readers; what it returns is for `exchange_table`. Strong
     /// guarantee.
@@ -150,12 +84,10 @@ class id_map {
         if (fresh > max_slots - high_water_)
             fail(errc::capacity, "the index would hold " + std::to_string(high_water_ + fresh) +
                                      " rows, it numbers at most " + std::to_string(max_slots));
-        const std::size_t wanted = table_size(live_ + extra);
-        std::vector<slot_t> larger;
-        if (wanted > table_.size()) larger = table_of(wanted);
-        ids_.reserve(high_water_ + fresh);
-        states_.reserve(high_water_ + fresh);
-        return larger;
+        ids_.reserve(rows_to_hold(extra));
+        states_.reserve(rows_to_hold(extra));
+        const std::size_t wanted = table_size((std::max)(kept_, live_ + extra));
+        return wanted > table_.size() ? table_of(wanted) : std::vector<slot_t>();
     }
     /// Has the system give memory for the rows that the next `count` calls of `insert` take, beside readers.
     void touch(std::size_t count) noexcept {
@@ -178,7 +110,7 @@ class id_map {
     /// memory for it. Beside readers.
     /// at_once  do not wait until the table has four times the size
     [[nodiscard]] std::vector<slot_t> smaller_table(bool at_once) const noexcept {
-        const std::size_t size = table_size(live_);
+        const std::size_t size = table_size((std::max)(kept_, live_));
         if (at_once ? size >= table_.size() : 4 * size > table_.size()) return {};
         try {
             return table_of(at_once ? size : 2 * size);
@@ -186,11 +118,20 @@ class id_map {
             return {};
         }
     }
-    /// Gives back memory that rows beyond the high water had, beside readers who have not seen those rows.
+    /// The table as it is when rows go by other numbers, for `exchange_table`. Beside readers.
+    [[nodiscard]] std::vector<slot_t> renumbered_table(std::span<const slot_t> numbers) const {
+        std::vector<slot_t> table = table_;
+        for (slot_t& slot : table)
+            if (slot != no_slot) slot = numbers[slot];
+        return table;
+    }
+    /// Gives back memory that rows beyond the high water had, and those that room is kept for, beside readers who have
+    /// not seen those rows.
     void fit(bool at_once) noexcept {
+        const std::size_t rows = rows_to_hold();
         for (chunked_rows* const array : {&ids_.rows(), &states_.rows()})
-            at_once ? array->fit(high_water_) : array->give_back(high_water_);
-        free_.fit(high_water_);
+            at_once ? array->fit(rows) : array->give_back(rows);
+        free_.fit(rows);
     }
 
     /// The used rows among those that the next `count` calls of `insert` would take, in order.
@@ -259,6 +200,10 @@ class id_map {
     }
     /// Forgets the free rows from `rows` on, which is used_end().
     void lower_high_water(std::size_t rows) noexcept { high_water_ = rows; }
+    /// When rows were renumbered so that none below the high water is free. Beside readers.
+    void close_gaps() noexcept {
+        for (slot_t slot = free_.lowest(); slot != no_slot; slot = free_.from(slot + 1)) free_.erase(slot);
+    }
 
     /// Forgets all rows; leaves in `table`, which is empty, what they were looked up in. O(1). `forget_free` is to
     /// follow.
@@ -385,6 +330,7 @@ class id_map {
     std::size_t high_water_ = 0;
     std::size_t live_ = 0;
     std::size_t retired_ = 0;
+    std::size_t kept_ = 0;  // rows that room is kept for
 };
 
 }  // namespace detail

@@ -221,7 +221,7 @@ class learning_step {
 
     void publish() {
         if (!recoded_) return;
-        recoded_->reserve(of_.directory.high_water_after(ids_.size()));
+        recoded_->reserve(of_.directory.rows_to_hold(ids_.size()));
         Recoding::reserve(of_, ids_.size());  // what was there must bear going back to it
         const auto exclusive = of_.locks.exclusive();
         Recoding::exchange(of_, *recoded_);

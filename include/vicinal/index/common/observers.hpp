@@ -68,6 +68,7 @@ template <class State>
     const std::size_t file = index.backing.memory();
     report.total = file + report.vectors + report.ids + report.scratch + sizeof(State);
     report.reserved += file + report.scratch + sizeof(State);
+    report.mapped = index.backing.mapped();
     if (file != 0) {
         const std::size_t rows = stored_rows(index);
         index.rows.for_each_store([&](const auto& codes) { report.vectors += rows * codes.rows().stride(); });

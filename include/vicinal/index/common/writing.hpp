@@ -32,12 +32,12 @@ template <class State>
 
 template <class State>
 void reserve_codes(State& index, std::size_t extra) {
-    index.rows.for_each_store([&](auto& codes) { codes.reserve(index.directory.high_water_after(extra)); });
+    index.rows.for_each_store([&](auto& codes) { codes.reserve(index.directory.rows_to_hold(extra)); });
 }
 /// Gives back what that made room for.
 template <class State>
 void fit_codes(State& index) noexcept {
-    index.rows.for_each_store([&](auto& codes) { codes.rows().fit(index.directory.high_water()); });
+    index.rows.for_each_store([&](auto& codes) { codes.rows().fit(index.directory.rows_to_hold()); });
 }
 /// Exchanges what ids are looked up in, if `table` is another.
 template <class State>
@@ -50,8 +50,8 @@ void exchange_table(State& index, std::vector<slot_t>& table) noexcept {
 /// Strong guarantee, up to a segment that `give_back` drops.
 template <class State>
 void reserve_extra(State& index, std::size_t extra) {
+    reserve_codes(index, extra);  // first, as the table takes memory and not only room for it
     auto table = index.directory.prepare_extra(extra);
-    reserve_codes(index, extra);
     exchange_table(index, table);
 }
 /// Has the system give memory for the next `count` rows, which nobody reads yet, so that putting them in place does
@@ -65,7 +65,7 @@ void touch_rows(State& index, std::size_t count) noexcept {
 /// at_once  all of it; else what is so much that rows which come and go do not have it dropped and made again
 template <class State>
 void give_back_rows(State& index, bool at_once = false) noexcept {
-    const std::size_t rows = index.directory.high_water();
+    const std::size_t rows = index.directory.rows_to_hold();
     index.rows.for_each_store([&](auto& codes) { at_once ? codes.rows().fit(rows) : codes.rows().give_back(rows); });
     index.directory.fit(at_once);
     auto table = index.directory.smaller_table(at_once);

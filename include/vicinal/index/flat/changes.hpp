@@ -13,6 +13,7 @@
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/learning.hpp"
+#include "vicinal/index/common/reserving.hpp"
 #include "vicinal/index/common/training.hpp"
 #include "vicinal/index/common/writing.hpp"
 #include "vicinal/index/flat/files.hpp"
@@ -155,6 +156,16 @@ template <class State>
     give_back_rows(index);
     index.counted.remove();
     return true;
+}
+
+template <class State>
+void reserve(State& index, std::size_t rows) {
+    reserve_rows(index, rows, [&](std::size_t extra) { make_room(index, extra); });
+}
+
+template <class State>
+void shrink_to_fit(State& index) {
+    shrink_rows(index, [&] { give_back_rows(index, true); });
 }
 
 }  // namespace detail::flat

@@ -15,6 +15,7 @@
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/learning.hpp"
+#include "vicinal/index/common/reserving.hpp"
 #include "vicinal/index/common/training.hpp"
 #include "vicinal/index/common/writing.hpp"
 #include "vicinal/index/hnsw/files.hpp"
@@ -23,6 +24,7 @@
 #include "vicinal/index/hnsw/graph/consolidate.hpp"
 #include "vicinal/index/hnsw/graph/planned_changes.hpp"
 #include "vicinal/index/hnsw/graph/recoding.hpp"
+#include "vicinal/index/hnsw/graph/reordering.hpp"
 #include "vicinal/index/hnsw/graph/room.hpp"
 #include "vicinal/index/hnsw/graph/upcoming_rows.hpp"
 #include "vicinal/index/hnsw/state.hpp"
@@ -213,21 +215,34 @@ void plan_removal(State& index, graph_changes& changes, slot_t leaving, slot_t a
         index.retired.next_stretch(index.directory.high_water_after(arriving == no_slot ? 0 : 1));
     for (std::size_t row = first; row < last; ++row) consolidator.repair(static_cast<slot_t>(row));
 }
+/// Goes on behind the stretch that was repaired. Readers are out.
+template <class State>
+void advance_sweep(State& index) noexcept {
+    if (index.directory.retired() != 0)
+        index.retired.advance(index.directory.high_water(), [&](slot_t row) { release(index, row); });
+}
 /// The rest of it, when the id of `leaving` is gone and all that was planned is in place. Nothing links to `spare`, so
 /// its place is free at once. Readers are out.
 template <class State>
 void finish_removal(State& index, slot_t leaving, slot_t spare) noexcept {
-    const auto release = [&](slot_t row) {
-        index.graph.destroy(row);
-        index.directory.release(row);
-    };
     if (spare == no_slot) {
         index.known.erase(leaving);
         index.retired.add(leaving);
     } else {
-        release(spare);
+        release(index, spare);
     }
-    if (index.directory.retired() != 0) index.retired.advance(index.directory.high_water(), release);
+    advance_sweep(index);
+}
+/// Repairs links until nothing leads to a retired row any more, in the steps that removals would take.
+template <class State>
+void finish_sweep(State& index) {
+    while (index.directory.retired() != 0) {
+        graph_changes changes(index.graph);
+        plan_removal(index, changes, no_slot, no_slot, index.mean);
+        const auto exclusive = index.locks.exclusive();
+        changes.publish();
+        advance_sweep(index);
+    }
 }
 
 // ---- calls ---------------------------------------------------------------------------------------------------------
@@ -367,6 +382,15 @@ template <class State>
     give_back(index);
     index.counted.remove();
     return true;
+}
+
+template <class State>
+void shrink_to_fit(State& index) {
+    shrink_rows(index, [&] {
+        finish_sweep(index);
+        give_back(index, true);
+    });
+    index.walks.for_each_idle([](walk_scratch& walk) { walk = {}; });
 }
 
 }  // namespace detail::hnsw

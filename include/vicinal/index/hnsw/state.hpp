@@ -46,6 +46,7 @@ struct state : index_rows<Metric, Codec, Id, Isa> {
     row_duplicates duplicates;             ///< rows without links, behind those that have their codes
     known_type known{this->rows};          ///< live rows of the graph by their codes
     [[no_unique_address]] mean_type mean;  ///< of the rows, for choosing links
+    std::size_t times_reordered = 0;       ///< streams hold numbers of rows
     mutable scratch_pool<walk_scratch> walks;
 };
 

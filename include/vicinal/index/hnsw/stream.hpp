@@ -41,12 +41,8 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
         // A wider window than there are rows would be the same.
         width_ = std::clamp<std::size_t>(params.ef, 1, std::max<std::size_t>(1, stored_rows(index)));
         if (params.ef == 0) width_ = default_ef;
-        if (index.directory.live() == 0) return;
         answers_.ask(index.directory, params.filter);
-        begin_walk(index, walk_);
-        const auto scorer = make_fine_scorer(index, *buffers_);
-        const slot_t start = live_start(index, start_of(index, scorer, walk_, stats.now));
-        if (walk_.visited.insert(start)) reach(scorer.score(start), start);
+        begin(make_fine_scorer(index, *buffers_), stats.now);
         did_ = stats.now;
     }
 
@@ -55,6 +51,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
         call_stats stats(&did_, buffers_->done, 0);
         changed_ = index_.locks.publications() != begun_;
         const auto scorer = make_fine_scorer(index_, *buffers_);
+        if (index_.times_reordered != times_reordered_) begin(scorer, stats.now);
         for (;;) {
             while (tied_.empty())
                 if (!gather_tied(scorer, stats.now)) return false;
@@ -80,6 +77,20 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
         Id id;
     };
 
+    /// Begins to walk, also in an index whose rows have other numbers now than those met before; what was given is not
+    /// given again.
+    template <class Scorer>
+    void begin(const Scorer& scorer, search_stats& stats) {
+        window_.clear();
+        for (auto* const rows : {&frontier_, &beyond_}) rows->clear();
+        tied_.clear();
+        begin_walk(index_, walk_);
+        if (index_.directory.live() != 0) {
+            const slot_t start = live_start(index_, start_of(index_, scorer, walk_, stats));
+            if (walk_.visited.insert(start)) reach(scorer.score(start), start);
+        }
+        times_reordered_ = index_.times_reordered;
+    }
     /// Takes all rows at the least distance out of the window into tied_, the lowest id last; false if there is
     /// none.
     template <class Scorer>
@@ -164,6 +175,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     search_stats did_;
     std::uint64_t begun_ = 0;  // what had been published of the index by then
     bool changed_ = false;     // whether anything was since
+    std::size_t times_reordered_ = 0;
     filter_answers<Id> answers_;
     ids_given<Id> given_;
     walk_scratch walk_;

@@ -3,10 +3,9 @@
 // takes the place of one that is removed.
 #pragma once
 
-#include <algorithm>    // for clamp, copy_n, min, sort
+#include <algorithm>    // for clamp, copy_n, min
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t
-#include <new>          // for bad_alloc
 #include <optional>     // for optional
 #include <span>         // for span
 #include <string>       // for string, to_string
@@ -17,12 +16,14 @@
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/learning.hpp"
+#include "vicinal/index/common/reserving.hpp"
 #include "vicinal/index/common/training.hpp"
 #include "vicinal/index/common/writing.hpp"
 #include "vicinal/index/ivf/files.hpp"
 #include "vicinal/index/ivf/lists/clustering.hpp"
 #include "vicinal/index/ivf/lists/codes.hpp"
 #include "vicinal/index/ivf/lists/lists.hpp"
+#include "vicinal/index/ivf/lists/room.hpp"
 #include "vicinal/index/ivf/lists/training.hpp"
 #include "vicinal/index/ivf/state.hpp"
 
@@ -32,72 +33,6 @@ namespace detail::ivf {
 
 template <class State>
 using learning_of = learning_step<State, recoding<State>>;
-
-// ---- room ----------------------------------------------------------------------------------------------------------
-
-/// As touch_rows of every index of rows; lists are touched when they are made or known to grow.
-template <class State>
-void touch_room(State& index, std::size_t count) noexcept {
-    const std::size_t rows = index.directory.high_water_after(count);
-    index.directory.touch(count);
-    index.places.touch(rows);
-    if constexpr (State::two_levels) index.rows.fine().rows().touch(rows);
-}
-/// As give_back_rows of every index of rows.
-template <class State>
-void give_back(State& index, bool at_once = false) noexcept {
-    const std::size_t rows = index.directory.high_water();
-    at_once ? index.places.rows().fit(rows) : index.places.rows().give_back(rows);
-    give_back_rows(index, at_once);
-}
-/// Room for so many more rows everywhere but in the lists, made beside readers. Strong guarantee.
-template <class State>
-void make_room(State& index, std::size_t extra) {
-    try {
-        auto table = index.directory.prepare_extra(extra);
-        index.places.reserve(index.directory.high_water_after(extra));
-        recoding<State>::reserve(index, extra);
-        exchange_table(index, table);
-    } catch (...) {
-        give_back(index, true);
-        throw;
-    }
-}
-template <class State>
-void give_back_list(State& index, std::size_t list, bool at_once) noexcept {
-    if (!index.lists.has_slack(list, at_once)) return;
-    try {
-        ivf_lists::piece smaller = index.lists.without_slack(list);
-        const auto exclusive = index.locks.exclusive();
-        index.lists.exchange(list, smaller);
-    } catch (const std::bad_alloc&) {  // it is as good as before
-    }
-}
-
-/// A list in memory of another size.
-struct made_list {
-    std::uint32_t list;
-    ivf_lists::piece rows;
-};
-/// Those lists made anew that have no room for the rows to come, each for one of `list_of`; all are touched.
-template <class State>
-[[nodiscard]] std::vector<made_list> lists_with_room(State& index, std::span<const std::uint32_t> list_of) {
-    std::vector<std::uint32_t> sorted(list_of.begin(), list_of.end());
-    std::sort(sorted.begin(), sorted.end());
-    std::vector<made_list> made;
-    for (std::size_t first = 0, last = 0; first < sorted.size(); first = last) {
-        const std::uint32_t list = sorted[first];
-        while (last < sorted.size() && sorted[last] == list) ++last;
-        const std::size_t wanted = index.lists[list].size + (last - first);
-        if (index.lists.lacks_room(list, wanted)) {
-            made.push_back({list, index.lists.grown(list, wanted)});
-            index.lists.touch(made.back().rows, wanted);
-        } else {
-            index.lists.touch(list, wanted);
-        }
-    }
-    return made;
-}
 
 // ---- rows put in place, with readers out ---------------------------------------------------------------------------
 
@@ -338,6 +273,19 @@ template <class State>
     give_back(index);
     index.counted.remove();
     return true;
+}
+
+template <class State>
+void reserve(State& index, std::size_t rows) {
+    reserve_rows(index, rows, [&](std::size_t extra) { make_room_with_lists(index, extra); });
+}
+
+template <class State>
+void shrink_to_fit(State& index) {
+    shrink_rows(index, [&] {
+        for (std::size_t l = 0; l < index.lists.size(); ++l) shrink_list(index, l);
+        give_back(index, true);
+    });
 }
 
 }  // namespace detail::ivf

@@ -48,6 +48,15 @@ class row_duplicates {
         nodes_.reserve(rows);
         for (; rows_ < rows; ++rows_) next_[static_cast<slot_t>(rows_)] = nodes_[static_cast<slot_t>(rows_)] = no_slot;
     }
+    /// Forgets the rows from `rows` on, none of which is a duplicate or has any. Readers are out; `give_back` is to
+    /// follow.
+    void lower(std::size_t rows) noexcept { rows_ = (std::min)(rows_, rows); }
+    /// Gives back the memory of rows that were forgotten. May run beside readers.
+    /// at_once  as of hnsw_graph::give_back
+    void give_back(bool at_once) noexcept {
+        for (chunked_rows* const array : {&next_.rows(), &nodes_.rows()})
+            at_once ? array->fit(rows_) : array->give_back(rows_);
+    }
     /// Puts `duplicate` first behind `node`.
     void attach(slot_t duplicate, slot_t node) noexcept {
         next_[duplicate] = next_[node];
@@ -61,6 +70,20 @@ class row_duplicates {
         next_[node] = next_[duplicate];
         next_[duplicate] = nodes_[duplicate] = no_slot;
         --count_;
+    }
+    /// Returns these lists for the rows by other numbers.
+    /// rows     by their new numbers;  numbers  the new ones by the old
+    [[nodiscard]] row_duplicates renumbered(std::span<const slot_t> rows, std::span<const slot_t> numbers) const {
+        row_duplicates other;
+        if (!kept()) return other;
+        const auto number = [&](slot_t slot) { return slot == no_slot ? no_slot : numbers[slot]; };
+        other.reserve(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            other.next_[static_cast<slot_t>(i)] = number(next_[rows[i]]);
+            other.nodes_[static_cast<slot_t>(i)] = number(nodes_[rows[i]]);
+        }
+        other.count_ = count_;
+        return other;
     }
     [[nodiscard]] std::size_t memory() const noexcept { return 2 * sizeof(slot_t) * rows_; }
     [[nodiscard]] std::size_t reserved() const noexcept { return kept() ? 2 * sizeof(slot_t) * next_.capacity() : 0; }
@@ -210,9 +233,10 @@ class known_codes {
     }
     /// Returns a smaller table if this one has four times the room that `count` rows need, else an empty one. Strong
     /// guarantee.
-    [[nodiscard]] std::vector<slot_t> reduced(std::size_t count) const {
+    /// at_once  if it has twice the room
+    [[nodiscard]] std::vector<slot_t> reduced(std::size_t count, bool at_once) const {
         const std::size_t wanted = table_size(count);
-        return 4 * wanted <= table_.size() ? resized(wanted) : std::vector<slot_t>();
+        return (at_once ? 2 : 4) * wanted <= table_.size() ? resized(wanted) : std::vector<slot_t>();
     }
     /// Makes the table as it would be by other codes.
     /// codes     codes.for_each_store(f) calls f with the stores of these
@@ -224,6 +248,13 @@ class known_codes {
             const std::size_t i = place(codes, table, slot, [](slot_t) { return false; });
             if (i < table.size()) table[i] = slot;
         });
+        return table;
+    }
+    /// Makes the table as it is when rows go by other numbers. Their places are those of their codes.
+    [[nodiscard]] std::vector<slot_t> renumbered_table(std::span<const slot_t> numbers) const {
+        std::vector<slot_t> table = table_;
+        for (slot_t& slot : table)
+            if (slot != no_slot) slot = numbers[slot];
         return table;
     }
     void exchange(std::vector<slot_t>& table) noexcept { table_.swap(table); }

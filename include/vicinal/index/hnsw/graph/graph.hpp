@@ -150,12 +150,13 @@ class hnsw_graph {
             note_room(list, [](auto& all) { std::vector<std::uint32_t>().swap(all); });
         }
     }
-    /// Gives back the memory of rows that are gone. May run beside readers.
+    /// Gives back the memory of rows that are gone, but for that of rows [0, rows), and of upper links if those are no
+    /// more than there are. May run beside readers.
     /// at_once  all of it; else only where it is so much that rows which come and go do not have it dropped and made
     ///          again
-    void give_back(bool at_once) noexcept {
-        for (chunked_rows* const array : arrays_of_rows()) at_once ? array->fit(rows_) : array->give_back(rows_);
-        at_once ? upper_.fit(upper_rows_) : upper_.give_back(upper_rows_);
+    void give_back(std::size_t rows, bool at_once) noexcept {
+        for (chunked_rows* const array : arrays_of_rows()) at_once ? array->fit(rows) : array->give_back(rows);
+        if (rows <= rows_) at_once ? upper_.fit(upper_rows_) : upper_.give_back(upper_rows_);
     }
     /// Sets up a row without links, which nothing links to yet. Needs reserve.
     void create(slot_t slot, std::size_t level) noexcept {

@@ -92,16 +92,23 @@ class ivf_lists {
         return rows > owned_[list].capacity;
     }
     /// Says whether a list would do with much less memory.
-    /// at_once  with half of it; else with three eighths
+    /// at_once  with half of it; else with three eighths, a long list with three fifths of what rows were ever in
     [[nodiscard]] bool has_slack(std::size_t list, bool at_once) const noexcept {
         const piece& own = owned_[list];
         const std::size_t wanted = own.size + (at_once ? 0 : own.size / 3);
-        return own.capacity > wanted && (own.size == 0 || (own.capacity >= 16 && own.capacity >= 2 * wanted));
+        if (own.capacity <= wanted || own.size == 0) return own.capacity > wanted;
+        if (!at_once && is_long(own) && touched(own) >= wanted + wanted / 4) return true;
+        return own.capacity >= 16 && own.capacity >= 2 * wanted;
     }
     /// Makes a list anew with room for `rows` rows, at least twice what it had, for `exchange`. May run beside readers.
     [[nodiscard]] piece grown(std::size_t list, std::size_t rows) const {
         return copied(list, (std::max)(rows, std::size_t{owned_[list].capacity} * 2));
     }
+    /// Makes a list anew with room for `rows` rows, at least those it holds, for `exchange`. May run beside readers.
+    [[nodiscard]] piece resized(std::size_t list, std::size_t rows) const {
+        return copied(list, (std::max)(rows, std::size_t{owned_[list].size}));
+    }
+    [[nodiscard]] std::size_t capacity(std::size_t list) const noexcept { return owned_[list].capacity; }
     /// Makes a list anew with room for a third more than it holds, for `exchange`. May run beside readers.
     [[nodiscard]] piece without_slack(std::size_t list) const {
         return copied(list, owned_[list].size + owned_[list].size / 3);
@@ -168,6 +175,9 @@ class ivf_lists {
 
   private:
     [[nodiscard]] bool borrowed() const noexcept { return !offsets_.empty(); }
+    [[nodiscard]] bool is_long(const piece& own) const noexcept {
+        return own.capacity * stride_ >= std::size_t{32} << 10;
+    }
     [[nodiscard]] std::size_t slots_offset(std::size_t capacity) const noexcept {
         return round_up(capacity * stride_, cache_line) + simd::over_read;
     }

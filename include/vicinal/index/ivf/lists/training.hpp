@@ -185,7 +185,7 @@ struct recoding {
         if (with.centroids) std::swap(index.centroids, *with.centroids);
     }
     static void reserve([[maybe_unused]] State& index, [[maybe_unused]] std::size_t extra) {
-        if constexpr (State::two_levels) index.rows.fine().reserve(index.directory.high_water_after(extra));
+        if constexpr (State::two_levels) index.rows.fine().reserve(index.directory.rows_to_hold(extra));
     }
     static void fit(State& index) noexcept { base::fit(index); }
     static void read_row(const State& index, slot_t slot, std::span<float> out) {
