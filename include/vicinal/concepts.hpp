@@ -12,10 +12,12 @@
 //              + formed_metric          form                                 integer arithmetic on 8-bit codes
 //              + product_bound_metric   least_sum(t)                         batches by matrix products
 //              + clustering_metric      clustering                           another metric for the lists of ivf_index
+//              + counting_metric        of_counts, counts_common             popcounts over codes of one bit
 //     codec    codec                    code_size, encode, decode            correct with every metric
 //              elementwise_codec        load<V>(code, i)                     vectorised, never decoded to memory
 //              affine_codec             bits, low, step, ...                 graphs are walked in integer arithmetic
 //              + weighted_codec         unit, weight, weights                the same where components have own steps
+//              bit_codec                packs_bits                           popcounts, by a counting_metric
 //              product_codec            has_tables, codebook, ...            32 rows at once by look-up tables
 //              trainable_codec          train, trained, state, restore       learns from a batch, travels in the file
 //              + clipping_codec, strained_codec, learning_codec, widening_codec, slowly_learning_codec
@@ -106,6 +108,16 @@ template <class M>
 concept clustering_metric = metric<M> && requires {
     typename M::clustering;
     requires metric<typename M::clustering>;
+};
+
+/// A metric of vectors of zeros and ones, which `prepare` makes of rows and queries: `of_counts(differing, common)` is
+/// the distance of two that have so many different components and so many ones in common, whole numbers up to 2^24.
+/// `common` is 0 unless `counts_common` is true. With it, rows of a bit_codec are scored by counting bits. Without it,
+/// they are decoded.
+template <class M>
+concept counting_metric = preparing_metric<M> && requires(const M& m, float count) {
+    { M::counts_common } -> std::convertible_to<bool>;
+    { m.of_counts(count, count) } -> std::same_as<float>;
 };
 
 // ---- codecs ---------------------------------------------------------------------------------------------------------
@@ -273,6 +285,11 @@ concept checked_codec = codec<C> && requires(const C& c, std::span<const std::by
 /// admit. Without it, `load` of a file decodes every code to see that.
 template <class C>
 concept total_codec = codec<C> && bool{C::any_code_decodes};
+
+/// A codec with a true `packs_bits` stores one bit a component, component i as bit i % 8 of byte i / 8: 1 if it is above
+/// zero. Bits past the last component are zeros. A counting_metric counts bits instead of decoding rows.
+template <class C>
+concept bit_codec = codec<C> && bool{C::packs_bits};
 
 /// A product quantiser with a true `has_tables`: half a byte for each pair of components, the lower half first, names
 /// one of 16 points in codebook(pair), which is 16 times two floats. A last component without a partner has points

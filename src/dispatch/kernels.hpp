@@ -208,6 +208,19 @@ void query_from_weighted_code(bytes code, const std::int16_t* weights, size_t di
     kernels::query_from_weighted_code(code, weights, dim, out);
 }
 
+// ---- codes of one bit
+
+template <simd::bit_count What>
+VICINAL_LEVEL_KERNEL void bit_list(bytes query, size_t size, const table::row_places& rows, const std::uint32_t* slots,
+                                   size_t count, float* out) noexcept {
+    kernels::bit_list<What>(query, size, rows_of(rows), slots, count, out);
+}
+template <simd::bit_count What>
+VICINAL_LEVEL_KERNEL void bit_block(bytes query, size_t size, bytes first, size_t stride, size_t count, float* out,
+                                    size_t ahead) noexcept {
+    kernels::bit_block<What>(query, size, first, stride, count, out, simd::scan_ahead(ahead));
+}
+
 // ---- look-up tables and bounds
 
 template <bool Differences>
@@ -322,6 +335,10 @@ constexpr table::kernel_table make_table() noexcept {
     all.of_8_bits = integers<8, viewed_sq8>::all();
     all.of_4_bits = integers<4, viewed_sq4>::all();
     all.query_from_weighted_code = query_from_weighted_code;
+    all.bit_list[0] = bit_list<simd::bit_count::differing>;
+    all.bit_list[1] = bit_list<simd::bit_count::common>;
+    all.bit_block[0] = bit_block<simd::bit_count::differing>;
+    all.bit_block[1] = bit_block<simd::bit_count::common>;
     all.plane_lookup[0] = plane_lookup<false>;
     all.plane_lookup[1] = plane_lookup<true>;
     all.round_to_bytes = round_to_bytes;

@@ -13,6 +13,8 @@ const with_every_codec<vicinal::flat_index, inner_product> with_inner_product("f
 const with_every_codec<vicinal::flat_index, cosine> with_cosine("flat");
 const with_every_codec<vicinal::flat_index, manhattan> with_manhattan("flat");
 const with_every_codec<vicinal::flat_index, chebyshev> with_chebyshev("flat");
+const registered<vicinal::flat_index, combination<hamming, bits>, combination<jaccard, bits>, combination<hamming, f32>>
+    with_bits("flat");
 const registered<vicinal::flat_index, combination<cosine, rabitq1_then_f32>, combination<inner_product, pca8_then_f32>,
                  combination<manhattan, pca8_then_f32>, combination<l2, vicinal::rabitq<4>>,
                  combination<l2, vicinal::pq>>
@@ -26,7 +28,7 @@ const registered<vicinal::flat_index, combination<inner_product, f32>, combinati
                  combination<manhattan, f32>, combination<manhattan, sq8>, combination<cosine, sq4>,
                  combination<inner_product, eighths>, combination<cosine, rabitq1_then_f32>,
                  combination<l2, vicinal::rabitq<4>>, combination<manhattan, pca8_then_f32>,
-                 combination<l2, vicinal::pq>>
+                 combination<l2, vicinal::pq>, combination<jaccard, bits>>
     its_share("flat");
 }  // namespace
 #endif

@@ -34,6 +34,9 @@ inline vectors_t held_by(const any_index& index, std::span<const std::uint64_t> 
     return held;
 }
 
+/// Says whether the metric makes zeros and ones of what it is given.
+inline bool is_binary(const subject& s) { return s.metric == "hamming" || s.metric == "jaccard"; }
+
 /// How far the kernels' components may be from those of `held`: nothing, or a rounding of the codec's largest number.
 inline double wobble_of(const subject& s, const vectors_t& held) {
     if (!s.decodes) return 0;

@@ -29,6 +29,7 @@ double codec_error(const subject& s, double x, double range) {
     if (s.codec == "bf16") return std::abs(x) * 0x1p-8 + rounding;
     if (s.codec == "sq8") return range / 255 * 0.5001 + 1e-6 * range;
     if (s.codec == "sq4") return range / 2;  // what lies outside its range is cut off; see codec/sq4_test.cpp
+    if (s.codec == "bits") return rounding;  // of zeros and ones, which hamming and jaccard store
     if (s.codec == "eighths") return 0.0625 + rounding;
     if (s.codec == "pq") return range;  // of few rows; see codec/pq_test.cpp
     // The error is spread over all components, as a bell curve; see codec/rabitq_test.cpp.
@@ -38,6 +39,11 @@ double codec_error(const subject& s, double x, double range) {
 
 /// Rows as the metric has them stored.
 dataset prepared(const subject& s, dataset rows) {
+    if (is_binary(s)) {
+        dataset ones = rows;
+        for (float& x : ones.values) x = x > 0 ? 1.0F : 0.0F;
+        return ones;
+    }
     if (s.metric != "cosine") return rows;
     for (std::size_t r = 0; r < rows.rows(); ++r) {
         double norm = 0;
@@ -303,7 +309,7 @@ TEST_CASE("index contract: rerank of fewer than k still returns k") {
 
 TEST_CASE("index contract: statistics are added to the caller's") {
     FOR_EVERY_INDEX(s);
-    const filled f(s, gaussian(200, 8));
+    const filled f(s, gaussian(200, 33));
     vicinal::search_stats stats;
     asking how = exhaustive();
     how.stats = &stats;
@@ -326,7 +332,7 @@ TEST_CASE("index contract: statistics are added to the caller's") {
         for (int i = 0; i < 4; ++i) values.insert(values.end(), f.rows[0].begin(), f.rows[0].end());
         return values;
     }();
-    static_cast<void>(f.index->search(matrix_view<const float>(std::span<const float>(same), 8), 10, how));
+    static_cast<void>(f.index->search(matrix_view<const float>(std::span<const float>(same), 33), 10, how));
     REQUIRE(batch.distances == 4 * once.distances);
     vicinal::search_stats within;
     how.stats = &within;

@@ -180,10 +180,13 @@ class registered {
 // sanitizer the essential types alone (support/reduced.hpp).
 
 using vicinal::bf16;
+using vicinal::bits;
 using vicinal::cosine;
 using vicinal::f16;
 using vicinal::f32;
+using vicinal::hamming;
 using vicinal::inner_product;
+using vicinal::jaccard;
 using vicinal::l2;
 using vicinal::sq4;
 using vicinal::sq8;

@@ -184,6 +184,23 @@ void check_weighted(source& from, std::size_t dim) {
     });
 }
 
+template <simd::bit_count What>
+void check_bits(source& from, std::size_t dim) {
+    const std::size_t size = (dim + 7) / 8;
+    const std::vector<std::byte> codes = from.bytes(rows * size);
+    const std::vector<std::byte> query = from.bytes(size);
+    const places at(codes.data(), size);
+    compare<float>("bit_list", dim, rows, [&](auto k, float* out) {
+        k.template bit_list<What>(query.data(), size, at.table, at.slots.data(), rows, out);
+    });
+    compare<float>("bit_block", dim, rows, [&](auto k, float* out) {
+        k.template bit_block<What>(query.data(), size, codes.data(), size, rows, out);
+    });
+    compare<float>("bit_block asking ahead", dim, rows, [&](auto k, float* out) {
+        k.template bit_block<What>(query.data(), size, codes.data(), size, rows, out, simd::scan_ahead(4096));
+    });
+}
+
 void check_tables(source& from, std::size_t dim) {
     const std::size_t width = (dim + 15) / 16 * 16;
     const std::vector<float> floats = from.floats(width + 64);
@@ -351,6 +368,8 @@ int main(int argc, char** argv) {
         check_integers<8>(from, trained<sq8>(from, dim), dim);
         check_integers<4>(from, trained<sq4>(from, dim), dim);
         check_weighted(from, dim);
+        check_bits<simd::bit_count::differing>(from, dim);
+        check_bits<simd::bit_count::common>(from, dim);
         check_tables(from, dim);
         check_vectors(from, dim);
         check_panels(from, dim);

@@ -60,6 +60,17 @@ TEST_CASE("algorithm: signs and axes bound distances") {
     STATIC_REQUIRE(bounds_coarse<two_level<pca8, f32>>);
     STATIC_REQUIRE_FALSE(bounds_coarse<two_level<sq8, f32>>);
 }
+TEST_CASE("algorithm: zeros and ones are counted where both sides know them") {
+    using vicinal::bits, vicinal::hamming, vicinal::jaccard;
+    check<hamming, bits>(count_bits, count_bits, count_bits, count_bits);
+    check<jaccard, bits>(count_bits, count_bits, count_bits, count_bits);
+    check<jaccard, two_level<bits, f32>>(count_bits, count_bits, count_bits, decode);
+    check<jaccard, f32>(decode, decode, decode, decode);
+    check<hamming, f32>(fuse, dot_products, fuse, fuse);
+    check<hamming, sq8>(by_integers, dot_products, integer_sums, fuse);
+    check<l2, bits>(decode, decode, decode, decode);
+    CHECK(is_exact(count_bits));
+}
 TEST_CASE("algorithm: only what paces itself is not searched jointly") {
     CHECK(is_joint(decode));
     CHECK(is_joint(fuse));

@@ -37,6 +37,16 @@ struct exact {
 inline exact reference_distance(std::string_view metric, std::span<const float> query, std::span<const float> row,
                                 double wobble = 0, bool renormalise = false) {
     const double epsilon = 0x1p-24;
+    if (metric == "hamming" || metric == "jaccard") {
+        double differing = 0;
+        double together = 0;
+        for (std::size_t i = 0; i < query.size(); ++i) {
+            differing += (query[i] > 0) != (row[i] > 0) ? 1 : 0;
+            together += query[i] > 0 || row[i] > 0 ? 1 : 0;
+        }
+        if (metric == "hamming") return {differing, 0};
+        return {together == 0 ? 0 : differing / together, epsilon};
+    }
     double norm = 1;
     if (metric == "cosine") {
         norm = 0;

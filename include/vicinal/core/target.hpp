@@ -64,6 +64,9 @@
 #elif defined(__AVXVNNI__)
 #define VICINAL_HAS_AVXVNNI
 #endif
+#if defined(__AVX512VPOPCNTDQ__)
+#define VICINAL_HAS_AVX512_VPOPCNTDQ
+#endif
 #if defined(__ARM_NEON) || defined(_M_ARM64)
 #define VICINAL_HAS_NEON
 #endif
@@ -233,6 +236,11 @@
 // compiler may call a function for it.
 #if defined(VICINAL_GNU) && (defined(__FP_FAST_FMAF) || defined(VICINAL_HAS_FMA))
 #define VICINAL_FMA_FLOAT(a, b, c) __builtin_fmaf(a, b, c)
+#endif
+
+// VICINAL_POPCOUNT_64(x) counts the bits of 64, and is there only if instructions do it.
+#if defined(VICINAL_GNU) && (defined(__POPCNT__) || defined(VICINAL_AARCH64))
+#define VICINAL_POPCOUNT_64(x) __builtin_popcountll(x)
 #endif
 
 // VICINAL_PREFETCH(address) asks for a cache line, into the second-level cache: a request for the first holds one of

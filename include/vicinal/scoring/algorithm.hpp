@@ -9,6 +9,7 @@
 //     two_level<pq, F>                    table_estimates      table_estimates            fuse, of pq
 //     two_level<rabitq<B>, F>             sign_bounds          sign_bounds                decode, of rabitq
 //     two_level<pca8, f32>                distance_bounds      the same, one by one       refused
+//     bits (hamming, jaccard)             count_bits           count_bits             count_bits
 //     two_level<C, F>, other C            as C, then F         as C, then F               as C, then F
 //
 // A metric without `form`, or of products without `least_sum`, has rows fused where it is pointwise and the codec
@@ -34,6 +35,7 @@ enum class scan_algorithm : std::uint8_t {
     table_estimates,    ///< look-up tables find candidates for the fine codec: prefilter_pq.hpp
     sign_bounds,        ///< bounds that hold with a probability rule rows out: bounds_rabitq.hpp
     distance_bounds,    ///< certain bounds rule rows out, the fine codec measures the rest: bounds_pca8.hpp
+    count_bits,         ///< bits that differ, or are common, are counted: scorer.hpp
     integer_sums,       ///< distances by integers, near enough to walk a graph by: integer_scorer.hpp
 };
 
@@ -49,6 +51,10 @@ enum class scan_use : std::uint8_t {
 template <class M>
 concept sum_bounded_metric = formed_metric<M> &&(M::form == sum_form::squared_difference || product_bound_metric<M>);
 
+/// A pair whose distances are made of numbers of bits.
+template <class Metric, class Codec>
+inline constexpr bool counts_bits = counting_metric<Metric>&& bit_codec<Codec>;
+
 /// Says which algorithm scores rows of `Codec`, which may be two_level. See the table above.
 template <class Metric, class Codec, class Isa>
 [[nodiscard]] constexpr scan_algorithm algorithm_of(scan_use use) noexcept {
@@ -58,6 +64,7 @@ template <class Metric, class Codec, class Isa>
     using fine = typename store::fine_codec;
     constexpr bool fused = pointwise_metric<Metric> && elementwise_codec<coarse>;
     constexpr bool bounded = sum_bounded_metric<Metric>;
+    if (use == scan_use::rerank ? counts_bits<Metric, fine> : counts_bits<Metric, coarse>) return count_bits;
     if (use == scan_use::rerank) return pointwise_metric<Metric> && elementwise_codec<fine> ? fuse : decode;
     if (use == scan_use::walk)
         return formed_metric<Metric> && affine_codec<coarse> ? integer_sums : fused ? fuse : decode;

@@ -30,6 +30,10 @@ template <class M>
 concept names_clustering = requires {
     typename M::clustering;
 };
+template <class M>
+concept names_of_counts = requires(const M& m, float count) {
+    m.of_counts(count, count);
+};
 template <class C>
 concept names_train = requires(C& c, matrix_view<const float> rows) {
     c.train(rows);
@@ -104,6 +108,10 @@ consteval bool check_metric() {
         "const, beside the form sum_form::product");
     static_assert(!names_clustering<M> || clustering_metric<M>,
                   "vicinal: Metric has a clustering that is not vicinal::clustering_metric's: the type of a metric");
+    static_assert(
+        !names_of_counts<M> || counting_metric<M>,
+        "vicinal: Metric has a part of vicinal::counting_metric: it needs float of_counts(float, float) const, "
+        "counts_common and bool prepare(std::span<float>) const");
     return true;
 }
 

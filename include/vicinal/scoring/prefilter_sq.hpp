@@ -38,9 +38,10 @@ namespace detail {
 template <class Metric, class Codec, class Isa>
 class scan_scorer : public scorer<Metric, Codec, Isa> {
   public:
+    /// made_of_query  keeps the query's bits as long as this lives, if it has any
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
-                padded_vector&)
-        : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer) {}
+                [[maybe_unused]] padded_vector& made_of_query)
+        : scorer<Metric, Codec, Isa>(metric, store, query, counts_bits<Metric, Codec> ? made_of_query : row_buffer) {}
 };
 
 template <class Metric, class Codec, class Isa>

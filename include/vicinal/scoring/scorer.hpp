@@ -2,9 +2,10 @@
 // A scorer is one query bound to one store: it turns row numbers into distances. An index strategy asks nothing else.
 #pragma once
 
+#include <algorithm>    // for min
 #include <concepts>     // for same_as
 #include <cstddef>      // for size_t, byte
-#include <cstdint>      // for uintptr_t
+#include <cstdint>      // for uint32_t, uintptr_t
 #include <span>         // for span
 #include <type_traits>  // for conditional_t
 
@@ -21,15 +22,20 @@ VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
 /// A padded_vector has floats from a cache line's boundary on, followed by readable zeros: what kernels take as a
-/// query.
+/// query. Behind them is room for one bit a component.
 class padded_vector {
   public:
     void resize(std::size_t dim) {
         if (dim == dim_) return;
-        storage_ = aligned_block(dim * sizeof(float));
+        const std::size_t size = round_up(dim * sizeof(float), cache_line) + simd::over_read + (dim + 7) / 8;
+        storage_ = aligned_block(size);
         dim_ = dim;
-        const std::size_t padded = (round_up(dim * sizeof(float), cache_line) + simd::over_read) / sizeof(float);
+        const std::size_t padded = (round_up(size, cache_line) + simd::over_read) / sizeof(float);
         for (std::size_t i = 0; i < padded; ++i) data()[i] = 0.0F;
+    }
+    /// Returns where the (dim + 7) / 8 bytes for bits are.
+    [[nodiscard]] std::byte* packed_bits() noexcept {
+        return storage_.get() + round_up(dim_ * sizeof(float), cache_line) + simd::over_read;
     }
     [[nodiscard]] float* data() noexcept { return reinterpret_cast<float*>(storage_.get()); }
     [[nodiscard]] const float* data() const noexcept { return reinterpret_cast<const float*>(storage_.get()); }
@@ -60,12 +66,15 @@ template <class Codec>
 
 /// Scores rows of a code_store against a prepared query, on the highest rung that metric and codec share:
 ///   fused    pointwise metric, elementwise codec: one vectorised loop over codes
+///   counted  metric and codec of zeros and ones: the query is packed once, then bits are counted
 ///   decoded  anything else: each row is decoded into `row_buffer`, then measured there
 /// It refers to the query, the store and the buffer; none may move while it lives. Not for two threads at once.
 template <class Metric, class Codec, class Isa>
 class scorer {
     static_assert(check_metric<Metric>() && check_codec<Codec>());
-    static constexpr bool is_fused = algorithm_of<Metric, Codec, Isa>(scan_use::rerank) == scan_algorithm::fuse;
+    static constexpr scan_algorithm algorithm = algorithm_of<Metric, Codec, Isa>(scan_use::rerank);
+    static constexpr bool is_fused = algorithm == scan_algorithm::fuse;
+    static constexpr bool is_counted = algorithm == scan_algorithm::count_bits;
     using kernels = kernels_for<Metric, Codec, Isa>;
 
   public:
@@ -78,7 +87,17 @@ class scorer {
           row_buffer_(&row_buffer),
           center_(own_center(store.coder())) {
         if constexpr (!is_fused) row_buffer.resize(store.dim());
+        if constexpr (is_counted) {
+            store.coder().encode(std::span(query, store.dim()), {row_buffer.packed_bits(), store.rows().row_bytes()});
+            query_bits_ = row_buffer.packed_bits();
+        }
     }
+    /// The query is row `slot`, whose bits are counted where they lie.
+    scorer(const Metric& metric, const code_store<Codec>& store, slot_t slot) requires is_counted
+        : metric_(metric),
+          store_(store),
+          rows_(store.rows().table()),
+          query_bits_(store.rows()[slot]) {}
 
     /// From now on codes are relative to `center` instead of the codec's own.
     void relative_to(const center_of<Codec>& center) noexcept { center_ = center; }
@@ -87,6 +106,8 @@ class scorer {
     VICINAL_INLINE void score(const slot_t* slots, std::size_t count, float* out) const {
         if constexpr (is_fused)
             kernels::score_list(metric_, store_.coder(), query_, store_.dim(), rows_, slots, count, out);
+        else if constexpr (is_counted)
+            count_list(rows_, slots, count, out);
         else
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(rows_[slots[i]]);
     }
@@ -103,6 +124,8 @@ class scorer {
     void score_block(const std::byte* first, std::size_t stride, std::size_t count, float* out) const {
         if constexpr (is_fused)
             kernels::score_block(metric_, store_.coder(), query_, store_.dim(), first, stride, count, out, ahead_);
+        else if constexpr (is_counted)
+            count_block(first, stride, count, out);
         else
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + i * stride);
     }
@@ -110,13 +133,21 @@ class scorer {
     /// Distances to those of the rows lying `stride` bytes apart from `first` on whose numbers are in `which`.
     void score_some(const std::byte* first, std::size_t stride, const slot_t* which, std::size_t count,
                     float* out) const {
-        if constexpr (is_fused) {
+        if constexpr (is_fused || is_counted) {
             const auto origin = reinterpret_cast<std::uintptr_t>(first);
-            kernels::score_list(metric_, store_.coder(), query_, store_.dim(), simd::row_table{&origin, stride, 31},
-                                which, count, out);
+            const simd::row_table rows{&origin, stride, 31};
+            if constexpr (is_counted)
+                count_list(rows, which, count, out);
+            else
+                kernels::score_list(metric_, store_.coder(), query_, store_.dim(), rows, which, count, out);
         } else {
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + which[i] * stride);
         }
+    }
+
+    /// Says as bits which of 32 distances are not above a limit.
+    [[nodiscard]] static VICINAL_INLINE std::uint32_t not_above(const float* distances, float limit) noexcept {
+        return Isa::not_above_32(distances, limit);
     }
 
     /// Where the store's rows lie.
@@ -131,6 +162,29 @@ class scorer {
     }
 
   private:
+    /// Makes distances of the counts of bits that counted<What>(from, n, out) writes, for some rows at a time.
+    template <class Counted>
+    void count_bits(std::size_t count, float* out, const Counted& counted) const {
+        constexpr std::size_t at_once = 64;
+        float common[at_once] = {};
+        for (std::size_t i = 0; i < count; i += at_once) {
+            const std::size_t n = (std::min)(at_once, count - i);
+            counted.template operator()<simd::bit_count::differing>(i, n, out + i);
+            if constexpr (Metric::counts_common) counted.template operator()<simd::bit_count::common>(i, n, common);
+            for (std::size_t j = 0; j < n; ++j) out[i + j] = metric_.of_counts(out[i + j], common[j]);
+        }
+    }
+    void count_list(const simd::row_table& rows, const slot_t* slots, std::size_t count, float* out) const {
+        count_bits(count, out, [&]<simd::bit_count What>(std::size_t from, std::size_t n, float* to) {
+            Isa::template bit_list<What>(query_bits_, store_.rows().row_bytes(), rows, slots + from, n, to);
+        });
+    }
+    void count_block(const std::byte* first, std::size_t stride, std::size_t count, float* out) const {
+        count_bits(count, out, [&]<simd::bit_count What>(std::size_t from, std::size_t n, float* to) {
+            Isa::template bit_block<What>(query_bits_, store_.rows().row_bytes(), first + from * stride, stride, n, to,
+                                          ahead_);
+        });
+    }
     [[nodiscard]] float score_decoded(const std::byte* row) const {
         const std::span<float> decoded = row_buffer_->span();
         if constexpr (residual_codec<Codec>)
@@ -163,8 +217,9 @@ class scorer {
     const code_store<Codec>& store_;
     simd::row_table rows_;
     simd::scan_ahead ahead_;
-    const float* query_;
-    padded_vector* row_buffer_;
+    const float* query_ = nullptr;
+    const std::byte* query_bits_ = nullptr;
+    padded_vector* row_buffer_ = nullptr;
     [[no_unique_address]] center_of<Codec> center_;
 };
 

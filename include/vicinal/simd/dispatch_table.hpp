@@ -119,6 +119,11 @@ struct kernel_table {
     integer_kernels of_4_bits;
     void (*query_from_weighted_code)(bytes code, const std::int16_t* weights, size_t dim, std::int16_t* out) noexcept;
 
+    void (*bit_list[2])(bytes query, size_t size, const row_places&, const std::uint32_t* slots, size_t count,
+                        float* out) noexcept;  ///< of differing bits, of common ones
+    void (*bit_block[2])(bytes query, size_t size, bytes first, size_t stride, size_t count, float* out,
+                         size_t ahead) noexcept;
+
     float (*plane_lookup[2])(const float* codebook, float x, float y, float* entries,
                              float* most) noexcept;  ///< products, differences
     void (*round_to_bytes)(const float* entries, size_t count, float scale, float half, unsigned highest,

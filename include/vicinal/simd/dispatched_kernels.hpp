@@ -128,6 +128,19 @@ struct dispatched_kernels {
         return integers<Bits>().scan[place_of(What)](query, dim, shift, first, stride, count, limit, ahead.bytes());
     }
 
+    // ---- codes of one bit
+
+    template <bit_count What>
+    static void bit_list(const std::byte* query, std::size_t bytes, const row_table& rows,
+                         const vicinal::detail::slot_t* slots, std::size_t count, float* out) noexcept {
+        kernels().bit_list[What == bit_count::common](query, bytes, places(rows), slots, count, out);
+    }
+    template <bit_count What>
+    static void bit_block(const std::byte* query, std::size_t bytes, const std::byte* first, std::size_t stride,
+                          std::size_t count, float* out, scan_ahead ahead = {}) noexcept {
+        kernels().bit_block[What == bit_count::common](query, bytes, first, stride, count, out, ahead.bytes());
+    }
+
     // ---- look-up tables and bounds
 
     template <bool Differences>

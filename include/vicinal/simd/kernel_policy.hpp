@@ -12,6 +12,7 @@
 //     integer_list<Bits, What>      distances of such a query to rows anywhere, in integers
 //     may_scan_integers, scans_integers()                   whether there is integer_scan: perhaps, and indeed
 //     integer_scan<Bits, What>      which of up to 64 rows have integer sums within a limit
+//     bit_list<What>, bit_block<What>   how many bits of a query and of rows differ, or are common
 //     plane_lookup, round_to_bytes  make look-up tables of pq codes
 //     table_sums<Together>          which of up to 64 rows have sums of table entries within a limit, and the sums
 //     make_columns                  rows' codes by columns of bytes, for scans by many queries

@@ -9,6 +9,7 @@
 #include "vicinal/concepts.hpp"
 #include "vicinal/core/row_table.hpp"
 #include "vicinal/core/types.hpp"
+#include "vicinal/simd/bit_counts.hpp"
 #include "vicinal/simd/fast_scan.hpp"
 #include "vicinal/simd/integer.hpp"
 #include "vicinal/simd/integer_query.hpp"
@@ -165,6 +166,24 @@ struct static_kernels {
         return simd::integer_scan<Isa, Bits, What>(query, dim, shift, first, stride, count, limit, ahead);
     }
 
+    // ---- codes of one bit: simd/bit_counts.hpp
+
+    /// Counts bits of `query` and of the rows named by `slots`, `bytes` of each.
+    template <bit_count What>
+    static void bit_list(const std::byte* query, std::size_t bytes, const row_table& rows,
+                         const vicinal::detail::slot_t* slots, std::size_t count, float* out) noexcept {
+        count_rows<What, true>(query, bytes, count, out,
+                               [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; });
+    }
+    /// The same of `count` rows `stride` bytes apart.
+    template <bit_count What>
+    static void bit_block(const std::byte* query, std::size_t bytes, const std::byte* first, std::size_t stride,
+                          std::size_t count, float* out, scan_ahead ahead = {}) noexcept {
+        ahead.ask(first, count * stride);
+        count_rows<What, false>(query, bytes, count, out,
+                                [&](std::size_t i) VICINAL_LAMBDA_INLINE { return detail::row_at(first, stride, i); });
+    }
+
     // ---- look-up tables and bounds: simd/fast_scan.hpp, simd/pca_lower_bounds.hpp
 
     template <bool Differences>
@@ -252,6 +271,18 @@ struct static_kernels {
                         std::size_t count, const float* least, const float* slope, const float* term,
                         tile_hits<most_of_panel>& out) noexcept {
         tile<wide_isa<Isa>>::collect(panel, size, dim, row_at, count, least, slope, term, out);
+    }
+
+  private:
+    template <bit_count What, bool Prefetch, class RowOf>
+    static VICINAL_INLINE void count_rows(const std::byte* query, std::size_t bytes, std::size_t count, float* out,
+                                          const RowOf& row_of) noexcept {
+        with_word_count(bytes, [&](auto words) VICINAL_LAMBDA_INLINE {
+            detail::in_fours<Prefetch>(count, bytes, row_of, out,
+                                       [&](const std::byte* const* four, float* counts) VICINAL_LAMBDA_INLINE {
+                                           count_bits_4<Isa, What, decltype(words)::value>(query, four, bytes, counts);
+                                       });
+        });
     }
 };
 

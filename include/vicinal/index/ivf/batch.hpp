@@ -33,6 +33,7 @@ class list_scanner {
     using scorer_type = typename State::coarse_scorer_type;
     static constexpr bool tiled = algorithm_of<metric_type, codec_type, typename State::isa_type>(scan_use::batch) ==
                                   scan_algorithm::dot_products;
+    static constexpr bool packs_queries = counts_bits<metric_type, codec_type>;
 
     struct no_tiles {
         no_tiles(const metric_type&, const code_store<codec_type>&, const query_table&) {}
@@ -54,10 +55,12 @@ class list_scanner {
         : index_(index),
           collectors_(collectors),
           bounds_(buffers.bounds),
+          packed_(packs_queries ? queries.size() : 0),
           tiles_(index.metric, index.rows.coarse(), queries) {
         scorers_.reserve(queries.size());
         for (std::size_t q = 0; q < queries.size(); ++q)
-            scorers_.emplace_back(index.metric, index.rows.coarse(), queries[q].data(), buffers.decoded);
+            scorers_.emplace_back(index.metric, index.rows.coarse(), queries[q].data(),
+                                  packs_queries ? packed_[q] : buffers.decoded);
     }
 
     /// Pushes the rows of a list to the collectors of these queries. before_block() may throw.
@@ -102,6 +105,7 @@ class list_scanner {
     const State& index_;
     Collectors& collectors_;
     std::vector<float>& bounds_;
+    std::vector<padded_vector> packed_;  // queries, where bits are counted
     std::vector<scorer_type> scorers_;
     tiles_type tiles_;
     std::vector<typename tiles_type::panel> panels_;

@@ -23,7 +23,7 @@ template <class Metric, class Codec>
 class build_codes {
   public:
     /// Says whether 8-bit codes are faster to compare than the codec's own.
-    static constexpr bool possible = formed_metric<Metric> && !affine_codec<Codec>;
+    static constexpr bool possible = formed_metric<Metric> && !affine_codec<Codec> && !counts_bits<Metric, Codec>;
     /// Says whether copying `rows` rows pays for adding `added` more: a copy costs about 1/100 of an insertion.
     [[nodiscard]] static bool pays(std::size_t added, std::size_t rows) noexcept {
         return possible && added >= 1024 && added >= rows / 64;

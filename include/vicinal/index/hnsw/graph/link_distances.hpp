@@ -176,6 +176,8 @@ class row_distances {
     [[nodiscard]] walk_scorer<Metric, Codec, Isa> from_as_it_is(slot_t slot) {
         if constexpr (walks_by_integers<Metric, Codec, Isa>)
             return {metric_, store_, slot, decoded_, integers_};
+        else if constexpr (counts_bits<Metric, Codec>)
+            return {metric_, store_, slot};
         else
             return {metric_, store_, as_query_(store_, slot), decoded_};
     }
