@@ -286,8 +286,8 @@ concept checked_codec = codec<C> && requires(const C& c, std::span<const std::by
 template <class C>
 concept total_codec = codec<C> && bool{C::any_code_decodes};
 
-/// A codec with a true `packs_bits` stores one bit a component, component i as bit i % 8 of byte i / 8: 1 if it is above
-/// zero. Bits past the last component are zeros. A counting_metric counts bits instead of decoding rows.
+/// A codec with a true `packs_bits` stores one bit a component, component i as bit i % 8 of byte i / 8: 1 if it is
+/// above zero. Bits past the last component are zeros. A counting_metric counts bits instead of decoding rows.
 template <class C>
 concept bit_codec = codec<C> && bool{C::packs_bits};
 

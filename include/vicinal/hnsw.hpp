@@ -44,16 +44,19 @@ template <class Metric>
 
 /// What an hnsw_index keeps of a vector unless it is told. For l2 and cosine, and metrics of your own of a `form` that
 /// is a squared difference or that have `prepare`: the vector itself, which decides, and an 8-bit code, by which
-/// searches find candidates about twice as fast, for dim() bytes more a row. For all others, the vector alone.
+/// searches find candidates about twice as fast, for dim() bytes more a row. For hamming and jaccard, one bit a
+/// component. For all others, the vector alone.
 template <class Metric>
-using default_codec = std::conditional_t<detail::is_walked_by_codes<Metric>(), two_level<sq8, f32>, f32>;
+using default_codec =
+    std::conditional_t<counting_metric<Metric>, bits,
+                       std::conditional_t<detail::is_walked_by_codes<Metric>(), two_level<sq8, f32>, f32>>;
 
 /// Approximate similarity search on a hierarchical navigable small-world graph (Malkov, Yashunin: "Efficient and robust
 /// approximate nearest neighbor search using HNSW graphs", 2018). A search measures O(ef * degree) distances, nearly
 /// independent of the number of rows. `.ef` trades time for recall, search by search.
 ///
-/// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
-/// Codec    f32, f16, bf16, sq8, sq4, two_level<Coarse, Fine>, or your own. By the default, distances are exact and
+/// Metric   l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
+/// Codec    f32, f16, bf16, sq8, sq4, bits, two_level<Coarse, Fine>, or your own. By the default, distances are exact and
 ///          `get` returns vectors to the bit, as by f32, which takes dim() bytes a row less and searches longer
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several

@@ -31,8 +31,8 @@ VICINAL_NAMESPACE_BEGIN
 /// are closest to the query. The centroids are learned by k-means. `.nprobe` trades recall for time; at lists() the
 /// search is exact. An ivf_index is cheap to build, small, and fast for batches of queries.
 ///
-/// Metric   l2, inner_product, cosine, or your own (concepts.hpp)
-/// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, two_level<Coarse, Fine> (two_level<pca8, f32>: exact), or your
+/// Metric   l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
+/// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, bits, two_level<Coarse, Fine> (<pca8, f32>: exact), or your
 ///          own
 /// Id       any integer type; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several

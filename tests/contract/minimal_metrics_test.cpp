@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Metrics with the members that a concept asks for and no others are searched correctly in every index.
+#include <algorithm>
+#include <stdexcept>
 #include <string_view>
 
 #include "contract/minimal_models.hpp"
@@ -45,6 +47,47 @@ struct clusters {
 };
 static_assert(vicinal::clustering_metric<clusters> && !vicinal::preparing_metric<clusters>);
 
+/// Twice the share of what two sets have in common, and a codec for it.
+struct dice {
+    static constexpr std::string_view name = "dice";
+    static constexpr bool counts_common = true;
+    float operator()(std::span<const float>, std::span<const float>) const { throw std::logic_error("not counted"); }
+    bool prepare(std::span<float> row) const {
+        for (float& x : row) x = x > 0 ? 1.0F : 0.0F;
+        return true;
+    }
+    float of_counts(float differing, float common) const {
+        return differing == 0 ? 0.0F : differing / (differing + 2 * common);
+    }
+};
+struct packed {
+    static constexpr std::string_view name = "packed";
+    static constexpr bool packs_bits = true;
+    std::size_t dim = 0;
+    std::size_t code_size() const { return (dim + 7) / 8; }
+    void encode(std::span<const float> x, std::span<std::byte> code) const {
+        std::fill(code.begin(), code.end(), std::byte{0});
+        for (std::size_t i = 0; i < dim; ++i)
+            if (x[i] > 0) code[i / 8] |= static_cast<std::byte>(1U << i % 8);
+    }
+    void decode(std::span<const std::byte> code, std::span<float> x) const {
+        for (std::size_t i = 0; i < dim; ++i)
+            x[i] = (code[i / 8] >> i % 8 & std::byte{1}) != std::byte{0} ? 1.0F : 0.0F;
+    }
+};
+static_assert(vicinal::counting_metric<dice> && !vicinal::pointwise_metric<dice>);
+static_assert(vicinal::bit_codec<packed> && !vicinal::checked_codec<packed>);
+
+double naive_dice(std::span<const float> q, std::span<const float> x) {
+    double differing = 0;
+    double sizes = 0;
+    for (std::size_t i = 0; i < q.size(); ++i) {
+        differing += (q[i] > 0) != (x[i] > 0) ? 1 : 0;
+        sizes += (q[i] > 0 ? 1 : 0) + (x[i] > 0 ? 1 : 0);
+    }
+    return sizes == 0 ? 0 : differing / sizes;
+}
+
 double naive_manhattan(std::span<const float> q, std::span<const float> x) {
     double sum = 0;
     for (std::size_t i = 0; i < q.size(); ++i) sum += std::abs(double{q[i]} - double{x[i]});
@@ -66,6 +109,9 @@ TEST_CASE("minimal metrics: accumulate and finish of single floats are enough") 
     minimal::check_model<single_floats, f32>(naive_manhattan, 0);
 }
 TEST_CASE("minimal metrics: prepare goes with any rung") { minimal::check_model<prepares, f32>(naive_clamped, -1); }
+TEST_CASE("minimal metrics: of_counts is enough over packed bits, which are never decoded") {
+    minimal::check_index(vicinal::flat_index<dice, packed>(minimal::dim), naive_dice, -1);
+}
 TEST_CASE("minimal metrics: clustering goes with any rung") {
     minimal::check_model<clusters, f32>(minimal::naive_product, 0);
 }

@@ -72,6 +72,7 @@ TEST_CASE("hnsw default: 8-bit codes to walk by, vectors to decide, where codes 
     STATIC_REQUIRE(std::is_same_v<vicinal::default_codec<vicinal::cosine>, codes>);
     REQUIRE((std::is_same_v<vicinal::default_codec<vicinal::inner_product>, vicinal::f32>));
     STATIC_REQUIRE(std::is_same_v<vicinal::default_codec<largest_difference>, vicinal::f32>);
+    STATIC_REQUIRE(std::is_same_v<vicinal::default_codec<vicinal::hamming>, vicinal::bits>);
     vicinal::hnsw_index<largest_difference> own(2);
     own.add(1, std::vector{0.0F, 3.0F});
     own.add(2, std::vector{2.0F, 2.0F});

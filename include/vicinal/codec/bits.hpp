@@ -10,9 +10,9 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// One bit a component: whether it is above zero. Component i is bit i % 8 of byte i / 8, and is decoded to 1 or 0. Made
-/// for `hamming` and `jaccard`, whose distances it keeps exactly. With other metrics it works, slowly, as if rows were
-/// vectors of zeros and ones; to search floats by their signs, take rabitq<1>.
+/// One bit a component: whether it is above zero. Component i is bit i % 8 of byte i / 8, and is decoded to 1 or 0.
+/// Made for `hamming` and `jaccard`, whose distances it keeps exactly. With other metrics it works, slowly, as if rows
+/// were vectors of zeros and ones; to search floats by their signs, take rabitq<1>.
 struct bits {
     static constexpr std::string_view name = "bits";
     static constexpr bool packs_bits = true;

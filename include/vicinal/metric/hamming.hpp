@@ -21,9 +21,9 @@ inline void binarize(std::span<float> row) noexcept {
 }  // namespace detail
 
 /// How many components of two vectors of zeros and ones differ. Rows and queries are made such vectors when they come
-/// in: a component above zero becomes 1, any other 0, so embeddings of -1 and 1 or of 0 and 1 are taken as they are, and
-/// others by their signs. `get` returns zeros and ones. Distances are whole numbers from 0 to dim. With the codec `bits`,
-/// which stores one bit a component, distances are counted 64 to 512 bits at a time.
+/// in: a component above zero becomes 1, any other 0, so embeddings of -1 and 1 or of 0 and 1 are taken as they are,
+/// and others by their signs. `get` returns zeros and ones. Distances are whole numbers from 0 to dim. With the codec
+/// `bits`, which stores one bit a component, distances are counted 64 to 512 bits at a time.
 struct hamming {
     static constexpr std::string_view name = "hamming";
     static constexpr sum_form form = sum_form::squared_difference;

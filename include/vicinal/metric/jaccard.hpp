@@ -11,10 +11,10 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// One less the share of what two sets have in common in what they have together, in [0, 1]: 1 - |a & b| / |a | b|, also
-/// called Tanimoto distance. Component i says whether i is in the set: it is if the component is above zero, as under
-/// `hamming`. Two empty sets are equal, so their distance is 0. Use it with the codec `bits`, which counts 64 to 512 bits
-/// at a time; rows of other codecs are decoded one by one.
+/// One less the share of what two sets have in common in what they have together, in [0, 1]: 1 - |a & b| / |a | b|,
+/// also called Tanimoto distance. Component i says whether i is in the set: it is if the component is above zero, as
+/// under `hamming`. Two empty sets are equal, so their distance is 0. Use it with the codec `bits`, which counts 64 to
+/// 512 bits at a time; rows of other codecs are decoded one by one.
 struct jaccard {
     static constexpr std::string_view name = "jaccard";
     static constexpr bool counts_common = true;

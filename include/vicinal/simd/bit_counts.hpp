@@ -14,8 +14,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace simd {
 
-/// Calls f(std::integral_constant) with the number of words of a code of `bytes` bytes, so that usual ones of 128 to 1024
-/// bits are counted without a loop; with 0 for all others.
+/// Calls f(std::integral_constant) with the number of words of a code of `bytes` bytes, so that usual ones of 128 to
+/// 1024 bits are counted without a loop; with 0 for all others.
 template <class F>
 VICINAL_INLINE void with_word_count(std::size_t bytes, const F& f) noexcept {
     switch (bytes) {
