@@ -172,7 +172,7 @@ struct static_kernels {
     template <bit_count What>
     static void bit_list(const std::byte* query, std::size_t bytes, const row_table& rows,
                          const vicinal::detail::slot_t* slots, std::size_t count, float* out) noexcept {
-        count_rows<What, true>(query, bytes, count, out,
+        count_rows<What, true>(query, bytes, rows.lines_ahead, count, out,
                                [&](std::size_t i) VICINAL_LAMBDA_INLINE { return rows[slots[i]]; });
     }
     /// The same of `count` rows `stride` bytes apart.
@@ -180,7 +180,7 @@ struct static_kernels {
     static void bit_block(const std::byte* query, std::size_t bytes, const std::byte* first, std::size_t stride,
                           std::size_t count, float* out, scan_ahead ahead = {}) noexcept {
         ahead.ask(first, count * stride);
-        count_rows<What, false>(query, bytes, count, out,
+        count_rows<What, false>(query, bytes, 0, count, out,
                                 [&](std::size_t i) VICINAL_LAMBDA_INLINE { return detail::row_at(first, stride, i); });
     }
 
@@ -275,10 +275,10 @@ struct static_kernels {
 
   private:
     template <bit_count What, bool Prefetch, class RowOf>
-    static VICINAL_INLINE void count_rows(const std::byte* query, std::size_t bytes, std::size_t count, float* out,
-                                          const RowOf& row_of) noexcept {
+    static VICINAL_INLINE void count_rows(const std::byte* query, std::size_t bytes, std::size_t lines,
+                                          std::size_t count, float* out, const RowOf& row_of) noexcept {
         with_word_count(bytes, [&](auto words) VICINAL_LAMBDA_INLINE {
-            detail::in_fours<Prefetch>(count, bytes, row_of, out,
+            detail::in_fours<Prefetch>(count, bytes, lines, row_of, out,
                                        [&](const std::byte* const* four, float* counts) VICINAL_LAMBDA_INLINE {
                                            count_bits_4<Isa, What, decltype(words)::value>(query, four, bytes, counts);
                                        });

@@ -37,10 +37,10 @@ class index_calls {
     /// throws  as update and add
     bool upsert(Id id, vector_view vector) { return upsert_vector(state(), id, vector); }
     /// Does that for rows[i] and ids[i], for every i: all of them or none. Returns how many were added. All rows are
-    /// checked and encoded before the first is put in place, so memory for their codes is taken meanwhile; searches that
-    /// run beside it see some rows in place and others not yet. Rows that are there as they are given stay untouched.
-    /// The result is the same for every number of threads. params.stop, when triggered, throws error{cancelled}.
-    /// params.progress may search the index, and not save or clone it.
+    /// checked and encoded before the first is put in place, so memory for their codes is taken meanwhile; searches
+    /// that run beside it see some rows in place and others not yet. Rows that are there as they are given stay
+    /// untouched. The result is the same for every number of threads. params.stop, when triggered, throws
+    /// error{cancelled}. params.progress may search the index, and not save or clone it.
     /// throws  as add of a batch: error{duplicate_id} if an id stands twice among `ids`; error{cancelled}
     std::size_t upsert(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
         return put_rows(state(), ids, rows, params, "upsert");
