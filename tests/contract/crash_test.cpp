@@ -226,7 +226,7 @@ std::vector<operation> logged_save(const bytes_t& file, bool sync) {
     logging_calls::log.clear();
     const file_image image(read_span(file));
     section_writer out(image.header());
-    copy_sections(image, out);
+    copy_sections(image, out, {});
     out.save_with<logging_calls>("a.vic", {.sync = sync});
     return logging_calls::log;
 }

@@ -25,6 +25,7 @@
 namespace {
 
 using namespace vicinal_test;
+using f32_graph = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;  // a macro takes no comma
 
 const dataset rows = gaussian(300, 8, 4);
 constexpr std::uint64_t first_new = 100000;
@@ -74,7 +75,7 @@ bool does_everything(Index& index) {
 }
 
 TEMPLATE_TEST_CASE("fork: a child searches, saves and changes an index in use", "", vicinal::flat_index<vicinal::l2>,
-                   vicinal::ivf_index<vicinal::l2>, vicinal::hnsw_index<vicinal::l2, vicinal::f32>) {
+                   vicinal::ivf_index<vicinal::l2>, f32_graph) {
     TestType index(rows.dim);
     train_if_it_learns(index);
     index.add(ids_from(0, 300), rows.view());
@@ -112,7 +113,7 @@ bool refused(vicinal::errc code, const std::function<void()>& call) {
 }
 
 TEMPLATE_TEST_CASE("fork: a child only searches what was being changed for long", "", vicinal::flat_index<vicinal::l2>,
-                   vicinal::hnsw_index<vicinal::l2, vicinal::f32>) {
+                   f32_graph) {
     TestType index(rows.dim);
     index.add(ids_from(0, 300), rows.view());
     std::promise<void> begun, released;
