@@ -32,17 +32,17 @@ class time_limit {
     }
 
     /// Whether there is a limit at all.
-    [[nodiscard]] constexpr explicit operator bool() const noexcept { return at_ != clock::time_point::max(); }
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return at_ != (clock::time_point::max)(); }
     [[nodiscard]] bool passed() const { return clock::now() >= at_; }
 
   private:
     [[nodiscard]] static clock::time_point after(std::chrono::duration<double> wait) {
         const auto now = clock::now();
-        if (!(wait < std::chrono::duration<double>(clock::time_point::max() - now) / 2))
-            return clock::time_point::max();
+        if (!(wait < std::chrono::duration<double>((clock::time_point::max)() - now) / 2))
+            return (clock::time_point::max)();
         return now + (wait.count() < 0 ? clock::duration(-1) : std::chrono::duration_cast<clock::duration>(wait));
     }
-    clock::time_point at_ = clock::time_point::max();
+    clock::time_point at_ = (clock::time_point::max)();
 };
 
 namespace detail {
