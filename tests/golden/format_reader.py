@@ -189,7 +189,8 @@ def rabitq_decoder(bits, dim, center):
 def code_size(codec, dim):
     if codec.startswith("rabitq"):
         return 16 + int(codec[6:]) * up(dim, 16) // 8
-    sizes = {"f32": 4 * dim, "f16": 2 * dim, "bf16": 2 * dim, "sq8": dim, "sq4": (dim + 1) // 2, "pq": (dim + 3) // 4}
+    sizes = {"f32": 4 * dim, "f16": 2 * dim, "bf16": 2 * dim, "sq8": dim, "sq4": (dim + 1) // 2, "pq": (dim + 3) // 4,
+             "bits": (dim + 7) // 8}
     return sizes[codec]
 
 
@@ -202,6 +203,12 @@ def stride(kind, size):
     return up(size, 4)
 
 
+def bits_of(code, dim):
+    number = int.from_bytes(code[:(dim + 7) // 8], "little")
+    require(number >> dim == 0, "bits past the last component")
+    return [float(number >> i & 1) for i in range(dim)]
+
+
 def decoder(file, codec, learned):
     """A function from a code's bytes to dim floats."""
     dim = file.dim
@@ -212,6 +219,8 @@ def decoder(file, codec, learned):
     if codec == "bf16":
         words = lambda code: struct.unpack_from("<%dH" % dim, code)
         return lambda code: [struct.unpack("<f", struct.pack("<I", w << 16))[0] for w in words(code)]
+    if codec == "bits":
+        return lambda code: bits_of(code, dim)
     numbers = file.sections[learned][1]
     numbers = struct.unpack("<%df" % (len(numbers) // 4), numbers)
     if codec.startswith("rabitq"):

@@ -144,6 +144,7 @@ TEST_CASE("prometheus: each family stands once and names are escaped") {
     std::size_t types = 0;
     std::istringstream lines(page);
     for (std::string line; std::getline(lines, line);) types += line.rfind("# TYPE", 0) == 0 ? 1 : 0;
-    CHECK(types == 11);
+    CHECK_THAT(page, contains("vicinal_mapped_bytes{index=\"products\"} 0\n"));
+    CHECK(types == 12);
     CHECK(page.back() == '\n');
 }

@@ -2,7 +2,8 @@
 // What an hnsw_index says about its memory and its structure.
 #pragma once
 
-#include <cstddef>  // for size_t
+#include <algorithm>  // for min
+#include <cstddef>    // for size_t
 
 #include "vicinal/index/common/observers.hpp"
 #include "vicinal/index/hnsw/graph/inspector.hpp"
@@ -30,11 +31,21 @@ template <class State>
     return report;
 }
 
+/// Counts rows that a damaged file says are arriving, though no upsert brings them.
+template <class State>
+[[nodiscard]] std::size_t strays(const State& index) {
+    std::size_t arriving = 0;
+    for (std::size_t i = 0; i < index.directory.high_water(); ++i)
+        arriving += index.directory.state(static_cast<slot_t>(i)) == row_state::arriving ? 1 : 0;
+    return arriving - (std::min)(arriving, index.directory.arriving());
+}
+
 template <class State>
 [[nodiscard]] check_report check(const State& index) {
     const auto shared = index.locks.shared();
     check_report report = graph_inspector(index.graph, index.directory, index.duplicates).run();
     check_directory(index, report);
+    report.misplaced += strays(index);
     report.misplaced += false_duplicates(index.duplicates, index.known, index.directory.high_water());
     return report;
 }
