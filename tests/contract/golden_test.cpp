@@ -159,11 +159,11 @@ void require_as_it_was(const subject& s, const std::filesystem::path& base) {
         REQUIRE(index->check().ok());
         REQUIRE(difference(index->save(), bytes) == "none");
         REQUIRE(text_of(bytes, *index) == string_of(slurp(base.string() + ".txt")));
-        const dataset queries = clustered(3, 3, 2, 3, 9);
+        const dataset queries = clustered(3, index->dim(), 2, 3, 9);
         for (std::size_t q = 0; q < queries.rows(); ++q)
             REQUIRE(index->search(queries[q], 1000, exhaustive()).size() == index->size());
     }
-    loaded->add(7, clustered(1, 3, 2, 3, 9)[0]);
+    loaded->add(7, clustered(1, loaded->dim(), 2, 3, 9)[0]);
     REQUIRE(loaded->check().ok());
     REQUIRE(loaded->size() == view->size() + 1);
 }
