@@ -507,7 +507,7 @@ TEST_CASE("calls: a deadline that is far off changes nothing") {
 
 TEST_CASE("calls: a deadline that passes during a scan leaves the best of what was seen") {
     FOR_EVERY_INDEX(s);
-    if (s.kind == "hnsw") return;               // a walk so short would be over
+    if (s.kind == "hnsw") return;                              // a walk so short would be over
     if (s.name().find("rabitq") != std::string::npos) return;  // filters are asked once all rows have bounds
     filled f(s, gaussian(600, dim));
     vicinal::search_stats stats;
