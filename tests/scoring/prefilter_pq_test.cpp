@@ -82,7 +82,7 @@ TEST_CASE("prefilter_pq: nor in any dimension from 1 to 70, or in wide ones") {
         check<vicinal::inner_product, pq>(data);
         check<vicinal::cosine, pq>(data);
     }
-    const shape widest{"widest", gaussian(66, 131100), gaussian(1, 131100, 6)};  // no tables
+    const shape widest{"widest", gaussian(130, 131100), gaussian(1, 131100, 6)};  // no tables
     CHECK(check<vicinal::l2, pq>(widest) == 1);
     for (const std::size_t dim : {2047U, 2049U, 4100U}) {  // more than add up within 16 bits
         const shape data{"gaussian", gaussian(150, dim, dim), gaussian(1, dim, 60 + dim)};
