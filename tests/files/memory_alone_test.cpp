@@ -4,6 +4,7 @@
 #include <new>
 
 #include "files/support.hpp"
+#include "support/reduced.hpp"
 
 using namespace files_test;
 
@@ -108,7 +109,12 @@ void require_small_loads(const char* what, const Index& index, std::initializer_
 
 TEST_CASE("files: a load takes no more memory than twice the input and 1 MiB, whatever the file says") {
     // Where rows are shortest, what comes on top of them is most.
-    for (const std::size_t rows : {std::size_t{10}, std::size_t{200000}}) {
+#if defined(VICINAL_TEST_REDUCED)
+    constexpr std::size_t many = 50000;
+#else
+    constexpr std::size_t many = 200000;
+#endif
+    for (const std::size_t rows : {std::size_t{10}, many}) {
         flat_index<l2, f32, std::uint32_t> flat(1);
         flat.add(numbered<std::uint32_t>(rows), gaussian(rows, 1).view());
         require_small_loads("flat", flat, {"LIVE"});
@@ -116,7 +122,7 @@ TEST_CASE("files: a load takes no more memory than twice the input and 1 MiB, wh
     for (const std::size_t lists : {4U, 1000U}) {
         ivf_index<l2, f32, std::uint32_t> ivf(1, {.lists = lists});
         ivf.train(gaussian(lists, 1).view());
-        ivf.add(numbered<std::uint32_t>(150000), gaussian(150000, 1, 2).view());
+        ivf.add(numbered<std::uint32_t>(many), gaussian(many, 1, 2).view());
         require_small_loads("ivf", ivf, {"LIVE", "IVF_", "LOFF"});
     }
     hnsw_index<l2, f32, std::uint32_t> hnsw(1, {.degree = 2, .ef_construction = 4});
