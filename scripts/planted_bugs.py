@@ -72,7 +72,7 @@ GROUPS = {
     "forged": ["contract/corruption_test.cpp", FEW_TYPES],
 }
 # Tests that compute much are compiled with optimisation; all others compile in half the time without.
-COMPUTING = {"bounds", "clusters", "lanes_of_4", "learning", "limits", "order", "product", "room", "scan_by_16", "segments", "short",
+COMPUTING = {"bits", "bounds", "clusters", "lanes_of_4", "learning", "limits", "order", "product", "room", "scan_by_16", "segments", "short",
              "training", "words"}
 # What the quick form lets pass meets the long one, too: threads must happen to meet, a changed byte to matter.
 LONGER = {"soak", "forged"}
