@@ -199,18 +199,23 @@ class chunked_rows {
     /// Bytes of address space this object takes.
     [[nodiscard]] std::size_t reserved() const noexcept { return capacity() * stride_ + segments_ * simd::over_read; }
 
-    [[nodiscard]] VICINAL_INLINE const std::byte* operator[](slot_t slot) const noexcept { return table()[slot]; }
+    [[nodiscard]] VICINAL_INLINE const std::byte* operator[](slot_t slot) const noexcept { return places()[slot]; }
     [[nodiscard]] VICINAL_INLINE std::byte* operator[](slot_t slot) noexcept {
-        return const_cast<std::byte*>(table()[slot]);
+        return const_cast<std::byte*>(places()[slot]);
     }
+    /// Where the rows lie, for kernels that walk them: it also says how much of a row to ask for.
     [[nodiscard]] VICINAL_INLINE simd::row_table table() const noexcept {
-        return {origins_.data(), stride_, shift_, simd::current_row_lines()};
+        simd::row_table rows = places();
+        rows.lines_ahead = simd::current_row_lines();
+        return rows;
     }
 
   private:
     struct shape_of {};
     static constexpr unsigned everything = 31;  // in one segment
     [[nodiscard]] bool borrowed() const noexcept { return shift_ == everything; }
+    /// Just that. Single rows are looked up by it, so it asks nothing of the processor.
+    [[nodiscard]] VICINAL_INLINE simd::row_table places() const noexcept { return {origins_.data(), stride_, shift_}; }
     chunked_rows(const chunked_rows& other, shape_of)
         : row_bytes_(other.row_bytes_), stride_(other.stride_), shift_(first_shift(other.stride_)) {}
     [[nodiscard]] static unsigned first_shift(std::size_t stride) noexcept {
