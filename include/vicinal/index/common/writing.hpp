@@ -93,22 +93,27 @@ void put_row(State& index, slot_t slot, const std::byte* code) noexcept {
     });
 }
 
-// ---- many ids ------------------------------------------------------------------------------------------------------
+// ---- many rows -----------------------------------------------------------------------------------------------------
 
-/// Calls f(slot) for the row of each id that is there then, with readers out for some at a time. Returns how many.
+/// Calls f(i) for i from 0 to count - 1, with readers out for so many at a time as rows_published_at_once says.
+template <class State, class F>
+void for_each_in_turns(State& index, std::size_t count, const F& f) noexcept {
+    const std::size_t together = rows_published_at_once(index);
+    for (std::size_t first = 0; first < count; first += together) {
+        const auto exclusive = index.locks.exclusive();
+        for (std::size_t i = first; i < (std::min)(count, first + together); ++i) f(i);
+    }
+}
+/// Calls f(slot) for the row of each id that is there then, in turns. Returns how many.
 template <class State, class F>
 std::size_t for_each_present(State& index, std::span<const typename State::id_type> ids, const F& f) noexcept {
-    const std::size_t together = rows_published_at_once(index);
     std::size_t count = 0;
-    for (std::size_t first = 0; first < ids.size(); first += together) {
-        const auto exclusive = index.locks.exclusive();
-        for (const auto id : ids.subspan(first, (std::min)(together, ids.size() - first))) {
-            const slot_t slot = index.directory.find(id);
-            if (slot == no_slot) continue;
-            f(slot);
-            ++count;
-        }
-    }
+    for_each_in_turns(index, ids.size(), [&](std::size_t i) {
+        const slot_t slot = index.directory.find(ids[i]);
+        if (slot == no_slot) return;
+        f(slot);
+        ++count;
+    });
     return count;
 }
 /// Calls f(rows) for a batch, some rows at a time. Looks at the stop token before each time, and tells the progress

@@ -53,26 +53,19 @@ void erase(State& index, slot_t slot) noexcept {
 /// rows.
 template <class State>
 void publish(State& index, std::span<const typename State::id_type> ids, const std::vector<std::byte>& codes) noexcept {
-    const std::size_t together = rows_published_at_once(index);
     const std::size_t bytes = code_bytes(index);
-    for (std::size_t first = 0; first < ids.size(); first += together) {
-        const auto exclusive = index.locks.exclusive();
-        for (std::size_t i = first; i < (std::min)(ids.size(), first + together); ++i) {
-            const slot_t present = index.directory.find(ids[i]);
-            put_row(index, present == no_slot ? index.directory.upcoming(0) : present, codes.data() + i * bytes);
-            if (present == no_slot) index.directory.insert(ids[i]);
-        }
-    }
+    for_each_in_turns(index, ids.size(), [&](std::size_t i) {
+        const slot_t present = index.directory.find(ids[i]);
+        put_row(index, present == no_slot ? index.directory.upcoming(0) : present, codes.data() + i * bytes);
+        if (present == no_slot) index.directory.insert(ids[i]);
+    });
 }
 
 /// Takes out a batch's rows, added last; what was learned from it is then forgotten by its learning_step.
 template <class State>
 void take_back(State& index, std::span<const typename State::id_type> ids) noexcept {
-    for (std::size_t left = ids.size(); left > 0;) {
-        const auto exclusive = index.locks.exclusive();
-        for (std::size_t n = (std::min)(left, rows_published_at_once(index)); n > 0; --n)
-            erase(index, index.directory.find(ids[--left]));
-    }
+    for_each_in_turns(index, ids.size(),
+                      [&](std::size_t i) { erase(index, index.directory.find(ids[ids.size() - 1 - i])); });
     give_back_rows(index, true);
 }
 

@@ -104,11 +104,8 @@ void add_stretches(State& index, std::span<const typename State::id_type> ids, m
 template <class State>
 void take_back(State& index, std::span<const typename State::id_type> ids,
                std::optional<learned_lists>& before) noexcept {
-    for (std::size_t left = ids.size(); left > 0;) {
-        const auto exclusive = index.locks.exclusive();
-        for (std::size_t n = (std::min)(left, rows_published_at_once(index)); n > 0; --n)
-            erase(index, index.directory.find(ids[--left]));
-    }
+    for_each_in_turns(index, ids.size(),
+                      [&](std::size_t i) { erase(index, index.directory.find(ids[ids.size() - 1 - i])); });
     if (before) {
         const auto exclusive = index.locks.exclusive();
         before->exchange(index);
@@ -209,22 +206,19 @@ void replace_prepared(State& index, list_scratch& buffers, typename State::id_ty
     learning.finish(1);
 }
 
-/// Puts rows of a batch in place that there is room for, in lists that have the room; returns the lists that rows left.
+/// Puts rows of a batch in place that there is room for, in lists that have the room; those whose ids are there already
+/// replace rows.
 template <class State>
 void publish_or_replace(State& index, std::span<const typename State::id_type> ids, const stretch& ready) noexcept {
-    const std::size_t together = rows_published_at_once(index);
-    for (std::size_t first = 0; first < ids.size(); first += together) {
-        const auto exclusive = index.locks.exclusive();
-        for (std::size_t i = first; i < (std::min)(ids.size(), first + together); ++i) {
-            const std::byte* const code = ready.codes.data() + i * index.lists.stride();
-            const std::byte* const fine = ready.fine.data() + i * fine_stride(index);
-            const slot_t slot = index.directory.find(ids[i]);
-            if (slot == no_slot)
-                enter(index, ids[i], ready.list_of[i], code, fine);
-            else
-                replace(index, slot, ready.list_of[i], code, fine);
-        }
-    }
+    for_each_in_turns(index, ids.size(), [&](std::size_t i) {
+        const std::byte* const code = ready.codes.data() + i * index.lists.stride();
+        const std::byte* const fine = ready.fine.data() + i * fine_stride(index);
+        const slot_t slot = index.directory.find(ids[i]);
+        if (slot == no_slot)
+            enter(index, ids[i], ready.list_of[i], code, fine);
+        else
+            replace(index, slot, ready.list_of[i], code, fine);
+    });
 }
 /// Encodes a whole batch.
 template <class State>

@@ -142,13 +142,7 @@ class bulk_removal {
     /// Repairs links; where there is no memory for it, later removals do.
     void mend() noexcept {
         try {
-            for (std::size_t i = 0; i < ids_.size() && index_.directory.retired() != 0; ++i) {
-                graph_changes changes(index_.graph);
-                plan_removal(index_, changes, no_slot, no_slot, index_.mean);
-                const auto exclusive = index_.locks.exclusive();
-                changes.publish();
-                advance_sweep(index_);
-            }
+            for (std::size_t i = 0; i < ids_.size() && index_.directory.retired() != 0; ++i) sweep_on(index_);
         } catch (...) {  // all has changed that the call promised
         }
     }

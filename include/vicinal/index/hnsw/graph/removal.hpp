@@ -66,16 +66,19 @@ void finish_removal(State& index, slot_t leaving, slot_t spare) noexcept {
     }
     advance_sweep(index);
 }
+/// Repairs one stretch of links, as a removal does beside its own work.
+template <class State>
+void sweep_on(State& index) {
+    graph_changes changes(index.graph);
+    plan_removal(index, changes, no_slot, no_slot, index.mean);
+    const auto exclusive = index.locks.exclusive();
+    changes.publish();
+    advance_sweep(index);
+}
 /// Repairs links until nothing leads to a retired row any more, in the steps that removals would take.
 template <class State>
 void finish_sweep(State& index) {
-    while (index.directory.retired() != 0) {
-        graph_changes changes(index.graph);
-        plan_removal(index, changes, no_slot, no_slot, index.mean);
-        const auto exclusive = index.locks.exclusive();
-        changes.publish();
-        advance_sweep(index);
-    }
+    while (index.directory.retired() != 0) sweep_on(index);
 }
 
 /// Puts a planned removal in place, with the row that comes instead, if one does: insert() makes it live.

@@ -92,16 +92,12 @@ class upcoming_rows {
             upper += levels[i];
         }
         make_room(levels, upper);
-        const std::size_t at_once = rows_published_at_once(of_);
         const std::size_t bytes = code_bytes(of_);
-        for (std::size_t first = 0; first < ids_.size(); first += at_once) {
-            const auto exclusive = of_.locks.exclusive();
-            for (std::size_t i = first; i < (std::min)(ids_.size(), first + at_once); ++i) {
-                // Rows are created while readers are out, as readers check upper links against how many there are.
-                of_.graph.create(slots_[i], levels[i]);
-                put_row(of_, slots_[i], row_codes.data() + i * bytes);
-            }
-        }
+        // Rows are created while readers are out, as readers check upper links against how many there are.
+        for_each_in_turns(of_, ids_.size(), [&](std::size_t i) {
+            of_.graph.create(slots_[i], levels[i]);
+            put_row(of_, slots_[i], row_codes.data() + i * bytes);
+        });
         set_up_ = true;
     }
     /// Makes room for the rows, beside readers.

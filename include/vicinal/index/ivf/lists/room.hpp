@@ -47,28 +47,28 @@ void make_room(State& index, std::size_t extra) {
         throw;
     }
 }
+/// Puts the smaller copy of a list that make() returns in its place. Without the memory for one, the list is as good as
+/// before.
+template <class State, class Make>
+void make_smaller(State& index, std::size_t list, const Make& make) noexcept {
+    try {
+        ivf_lists::piece smaller = make();
+        const auto exclusive = index.locks.exclusive();
+        index.lists.exchange(list, smaller);
+    } catch (const std::bad_alloc&) {
+    }
+}
 template <class State>
 void give_back_list(State& index, std::size_t list, bool at_once) noexcept {
     const bool keeps_room = index.directory.room_kept() > index.directory.live();
-    if (keeps_room || !index.lists.has_slack(list, at_once)) return;
-    try {
-        ivf_lists::piece smaller = index.lists.without_slack(list);
-        const auto exclusive = index.locks.exclusive();
-        index.lists.exchange(list, smaller);
-    } catch (const std::bad_alloc&) {  // it is as good as before
-    }
+    if (!keeps_room && index.lists.has_slack(list, at_once))
+        make_smaller(index, list, [&] { return index.lists.without_slack(list); });
 }
-
-/// Gives back what a list has beyond its rows, if there is the memory for another.
+/// Gives back what a list has beyond its rows.
 template <class State>
 void shrink_list(State& index, std::size_t list) noexcept {
-    if (index.lists.capacity(list) == index.lists[list].size) return;
-    try {
-        ivf_lists::piece smaller = index.lists.resized(list, 0);
-        const auto exclusive = index.locks.exclusive();
-        index.lists.exchange(list, smaller);
-    } catch (const std::bad_alloc&) {  // it is as good as before
-    }
+    if (index.lists.capacity(list) != index.lists[list].size)
+        make_smaller(index, list, [&] { return index.lists.resized(list, 0); });
 }
 /// Room for so many more rows in the lists too, each of which gets as large a share of it as it has of the rows there
 /// are, or all the same if there are none. Strong guarantee.
