@@ -353,7 +353,8 @@ TEST_CASE("calls: search_id finds the neighbours of a stored vector without itse
         expected.erase(std::find_if(expected.begin(), expected.end(), [&](auto& hit) { return hit.id == f.ids[i]; }));
         for (const std::size_t k : {1U, 7U, 119U, 400U}) {
             const hits_t hits = f.index->search_id(f.ids[i], k, exhaustive());
-            REQUIRE(hits == hits_t(expected.begin(), expected.begin() + std::min<std::ptrdiff_t>(k, 119)));
+            REQUIRE(hits == hits_t(expected.begin(),
+                                   expected.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(k, 119))));
         }
     }
     REQUIRE(f.index->search_id(f.ids[0], 0).empty());
