@@ -56,6 +56,9 @@ struct row_scratch {
 /// Metric, rows, ids and the locks around them.
 template <class Metric, class Codec, class Id, class Isa, class Scratch = row_scratch>
 struct index_rows {
+    static_assert(takes_prepared_rows<Metric, Codec>(),
+                  "vicinal: i8 and u8 cannot be a half of two_level under cosine, as they store rows as they come and "
+                  "not as unit vectors: use them alone");
     using metric_type = Metric;
     using codec_type = Codec;
     using id_type = Id;
