@@ -138,7 +138,8 @@ TEST_CASE("calls: upsert of every row there is leaves only the new ones") {
     require_holds(s, *f.index, held_by(*f.index, f.ids), moved);
     std::size_t found = 0;
     for (std::size_t i = 0; i < 100; ++i) found += f.index->search(moved[i], 1, exhaustive())[0].id == f.ids[i] ? 1 : 0;
-    if (s.metric != "inner_product" && !s.decodes && !is_binary(s)) REQUIRE(found == 100);
+    if (s.metric != "inner_product" && !s.decodes && !is_binary(s) && !(s.metric == "cosine" && stores_whole(s)))
+        REQUIRE(found == 100);
     const index_ptr empty = s.make(dim);
     REQUIRE(empty->upsert(f.ids, moved.view()) == 300);
     require_holds(s, *empty, held_by(*empty, f.ids), moved);

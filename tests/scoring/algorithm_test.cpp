@@ -75,7 +75,7 @@ TEST_CASE("algorithm: whole numbers are compared in integers, and normalized whe
     using vicinal::i8, vicinal::u8, vicinal::hamming;
     check<l2, i8>(by_integers, dot_products, integer_sums, fuse);
     check<inner_product, u8>(by_integers, dot_products, integer_sums, fuse);
-    check<cosine, i8>(normalize, normalize, normalize, normalize);
+    check<cosine, i8>(normalize, normalize, integer_sums, normalize);
     check<l2, two_level<rabitq<1>, i8>>(sign_bounds, sign_bounds, decode, fuse);
     CHECK(is_exact(normalize));
     CHECK(is_joint(normalize));

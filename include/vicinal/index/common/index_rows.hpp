@@ -17,7 +17,7 @@
 #include "vicinal/scoring/algorithm.hpp"
 #include "vicinal/scoring/bounds_pca8.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"
-#include "vicinal/scoring/integer_scorer.hpp"
+#include "vicinal/scoring/normalized_products.hpp"
 #include "vicinal/scoring/prefilter_pq.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/scoring/scan.hpp"
