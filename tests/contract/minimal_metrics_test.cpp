@@ -106,12 +106,14 @@ TEST_CASE("minimal metrics: a function of two vectors is enough") {
     minimal::check_model<whole, f32>(minimal::naive_l2, 0);
 }
 TEST_CASE("minimal metrics: accumulate and finish of single floats are enough") {
-    minimal::check_model<single_floats, f32>(naive_manhattan, 0);
+    minimal::check_model_in<vicinal::hnsw_index, single_floats, f32>(naive_manhattan, 0);
 }
-TEST_CASE("minimal metrics: prepare goes with any rung") { minimal::check_model<prepares, f32>(naive_clamped, -1); }
+TEST_CASE("minimal metrics: prepare goes with any rung") {
+    minimal::check_model_in<vicinal::ivf_index, prepares, f32>(naive_clamped, -1);
+}
 TEST_CASE("minimal metrics: of_counts is enough over packed bits, which are never decoded") {
     minimal::check_index(vicinal::flat_index<dice, packed>(minimal::dim), naive_dice, -1);
 }
 TEST_CASE("minimal metrics: clustering goes with any rung") {
-    minimal::check_model<clusters, f32>(minimal::naive_product, 0);
+    minimal::check_model_in<vicinal::ivf_index, clusters, f32>(minimal::naive_product, 0);
 }
