@@ -157,6 +157,12 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
     /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::flat::memory(*state_); }
+    /// Foretells memory() of an index of `rows` vectors of `dim` components, before there is one: within
+    /// 1 % of memory().total, searches' scratch apart. O(dim).
+    /// throws  error{invalid_argument} as the constructor, or if rows are more than an index numbers, 2^31 - 1
+    [[nodiscard]] static memory_report estimate_memory(std::size_t rows, std::size_t dim) {
+        return detail::flat::estimate_memory(state(detail::checked_dim(dim)), rows);
+    }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
     [[nodiscard]] index_counters counters() const { return detail::read_counters(*state_); }

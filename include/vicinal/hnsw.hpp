@@ -209,6 +209,13 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
     /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::hnsw::memory(*state_); }
+    /// Foretells memory() of an index of `rows` vectors of `dim` components, no two of them alike, before there is one: within
+    /// 2 % of memory().total, searches' scratch apart, from some thousands of rows on. O(dim).
+    /// throws  error{invalid_argument} as the constructor, or if rows are more than an index numbers, 2^31 - 1
+    [[nodiscard]] static memory_report estimate_memory(std::size_t rows, std::size_t dim,
+                                                       const hnsw_params& params = {}) {
+        return detail::hnsw::estimate_memory(state(detail::checked_dim(dim), params), rows);
+    }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
     [[nodiscard]] index_counters counters() const { return detail::read_counters(*state_); }
