@@ -209,8 +209,8 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
     /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::hnsw::memory(*state_); }
-    /// Foretells memory() of an index of `rows` vectors of `dim` components, no two of them alike, before there is one: within
-    /// 2 % of memory().total, searches' scratch apart, from some thousands of rows on. O(dim).
+    /// Foretells memory() of an index of `rows` vectors of `dim` components, no two of them alike, before there is one:
+    /// within 2 % of memory().total, searches' scratch apart, from some thousands of rows on. O(dim).
     /// throws  error{invalid_argument} as the constructor, or if rows are more than an index numbers, 2^31 - 1
     [[nodiscard]] static memory_report estimate_memory(std::size_t rows, std::size_t dim,
                                                        const hnsw_params& params = {}) {

@@ -175,8 +175,9 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
     /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::ivf::memory(*state_); }
-    /// Foretells memory() of an index of `rows` vectors of `dim` components, of lists trained on all of them, before there is one: within
-    /// 10 % of memory().total, searches' scratch apart, where lists are about as long as each other. O(dim).
+    /// Foretells memory() of an index of `rows` vectors of `dim` components, of lists trained on all of them, before
+    /// there is one: within 10 % of memory().total, searches' scratch apart, where lists are about as long as each
+    /// other. O(dim).
     /// throws  error{invalid_argument} as the constructor, or if rows are more than an index numbers, 2^31 - 1
     [[nodiscard]] static memory_report estimate_memory(std::size_t rows, std::size_t dim,
                                                        const ivf_params& params = {}) {
