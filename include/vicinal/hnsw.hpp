@@ -97,7 +97,15 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// An empty index of vectors of `dim` components.
     /// throws  error{invalid_argument} unless 1 <= dim <= 2^20 and params are in their ranges
     explicit hnsw_index(std::size_t dim, const hnsw_params& params = {})
-        : state_(std::make_unique<state>(detail::checked_dim(dim), params)) {}
+        : state_(std::make_unique<state>(detail::checked_dim(dim), params)) {
+        detail::require_metric_fits(*state_);
+    }
+    /// The same for a metric with a state, which files keep: `hnsw_index<weighted_l2> index(3, {}, weighted_l2{w})`.
+    /// throws  as above; what the metric's check throws
+    hnsw_index(std::size_t dim, const hnsw_params& params, Metric metric) requires stateful_metric<Metric>
+        : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim), params), std::move(metric))) {}
+    hnsw_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
+        : hnsw_index(dim, hnsw_params{}, std::move(metric)) {}
 
     /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to
     /// find candidates, and as much again to choose links among them.
@@ -245,6 +253,8 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, options.note, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
+    using calls::load;  // comparing the metric's state with one that is given
+    using calls::view;
     /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
     /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name
     /// a pipe, whose writer is waited for. A file or bytes must hold one index and nothing else. From a stream no byte

@@ -72,7 +72,16 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// An empty index of vectors of `dim` components.
     /// throws  error{invalid_argument} unless 1 <= dim <= 2^20 and params.lists <= 2^20
     explicit ivf_index(std::size_t dim, const ivf_params& params = {})
-        : state_(std::make_unique<state>(detail::checked_dim(dim), detail::checked_lists(params))) {}
+        : state_(std::make_unique<state>(detail::checked_dim(dim), detail::checked_lists(params))) {
+        detail::require_metric_fits(*state_);
+    }
+    /// The same for a metric with a state, which files keep: `ivf_index<weighted_l2> index(3, {}, weighted_l2{w})`.
+    /// throws  as above; what the metric's check throws
+    ivf_index(std::size_t dim, const ivf_params& params, Metric metric) requires stateful_metric<Metric>
+        : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim), detail::checked_lists(params)),
+                                     std::move(metric))) {}
+    ivf_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
+        : ivf_index(dim, ivf_params{}, std::move(metric)) {}
 
     /// Adds one vector of dim() components under `id`. O(lists() * dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, not_trained (the first row of an index of
@@ -211,6 +220,8 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, options.note, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
+    using calls::load;  // comparing the metric's state with one that is given
+    using calls::view;
     /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
     /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name
     /// a pipe, whose writer is waited for. A file or bytes must hold one index and nothing else. From a stream no byte

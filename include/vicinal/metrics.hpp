@@ -7,3 +7,4 @@
 #include "vicinal/metric/inner_product.hpp"  // IWYU pragma: export
 #include "vicinal/metric/jaccard.hpp"        // IWYU pragma: export
 #include "vicinal/metric/l2.hpp"             // IWYU pragma: export
+#include "vicinal/metric/weighted_l2.hpp"    // IWYU pragma: export
