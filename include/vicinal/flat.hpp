@@ -29,7 +29,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Exact similarity search: every search compares the query with every row, as the codec stores it. With rabitq about 1
 /// in 200 true neighbours is missed (codec/rabitq.hpp).
 ///
-/// Metric   l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
+/// Metric   l2, weighted_l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, bits, two_level<Coarse, Fine> (<pca8, f32>: exact), or your
 ///          own
 /// Id       any integer type; ids are chosen by the caller, all values are valid

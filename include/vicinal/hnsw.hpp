@@ -55,7 +55,7 @@ using default_codec =
 /// approximate nearest neighbor search using HNSW graphs", 2018). A search measures O(ef * degree) distances, nearly
 /// independent of the number of rows. `.ef` trades time for recall, search by search.
 ///
-/// Metric   l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
+/// Metric   l2, weighted_l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, bits, two_level<Coarse, Fine>, or your own. By the default, distances are exact
 ///          and `get` returns vectors to the bit, as by f32, which takes dim() bytes a row less and searches longer
 /// Id       any integer type; ids are chosen by the caller, all values are valid

@@ -31,7 +31,7 @@ VICINAL_NAMESPACE_BEGIN
 /// are closest to the query. The centroids are learned by k-means. `.nprobe` trades recall for time; at lists() the
 /// search is exact. An ivf_index is cheap to build, small, and fast for batches of queries.
 ///
-/// Metric   l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
+/// Metric   l2, weighted_l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, bits, two_level<Coarse, Fine> (<pca8, f32>: exact), or your
 ///          own
 /// Id       any integer type; ids are chosen by the caller, all values are valid

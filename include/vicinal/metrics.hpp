@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The metrics of vicinal: l2, inner_product, cosine, and hamming and jaccard between vectors of zeros and ones.
+// The metrics of vicinal: l2, weighted_l2, inner_product, cosine, and hamming and jaccard between vectors of zeros and
+// ones.
 #pragma once
 
 #include "vicinal/metric/cosine.hpp"         // IWYU pragma: export

@@ -123,7 +123,8 @@ class scorer {
     /// Distances to `count` rows lying `stride` bytes apart from `first` on.
     void score_block(const std::byte* first, std::size_t stride, std::size_t count, float* out) const {
         if constexpr (is_fused)
-            kernels::score_block(metric_, store_.coder(), query_, store_.components(), first, stride, count, out, ahead_);
+            kernels::score_block(metric_, store_.coder(), query_, store_.components(), first, stride, count, out,
+                                 ahead_);
         else if constexpr (is_counted)
             count_block(first, stride, count, out);
         else

@@ -204,8 +204,8 @@ template <class Rows>
     return squares / count;
 }
 
-/// Multiplies components by the roots of their weights in parts of the largest, so that l2 between rows is in proportion
-/// to what the weighted metric measures; `back` does the reverse, where a weight of 0 leaves 0.
+/// Multiplies components by the roots of their weights in parts of the largest, so that l2 between rows goes with what
+/// the weighted metric measures; `back` does the reverse, where a weight of 0 leaves 0.
 template <weighted_metric Metric>
 void scale_by_weights(const Metric& metric, std::span<float> rows, std::size_t dim, bool back) {
     float largest = 0;
