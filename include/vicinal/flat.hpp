@@ -51,6 +51,7 @@ template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class 
 class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<flat_index, Id>;
     friend calls;
+    static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
                   "operator() on two spans (see vicinal/concepts.hpp)");
@@ -73,6 +74,14 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// throws  as above; what the metric's check throws
     flat_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
         : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim)), std::move(metric))) {}
+    /// Refuses what goes by mistake behind the dimension.
+    template <class First, class... Rest>
+    flat_index(std::size_t, const First&, const Rest&...) : flat_index(std::size_t{1}) {
+        static_assert(
+            detail::is_right<First>,
+            "vicinal: a flat_index is made by its dimension alone, flat_index(dim): what there is to choose is said "
+            "with each search");
+    }
 
     /// Adds one vector of dim() components under `id`. Amortised O(dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
@@ -96,6 +105,7 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// Removes `id`; returns whether it was there. Amortised O(dim): the last row takes its place, and memory that rows
     /// no longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return detail::flat::remove(*state_, id); }
+    using calls::add;
     using calls::remove;
     using calls::upsert;
     /// Makes room for `rows` vectors in all, so that adds up to then allocate nothing for them and take as long each as
@@ -154,6 +164,7 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return detail::flat::nearest(*state_, query, params);
     }
+    using calls::search;
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
     [[nodiscard]] std::size_t size() const { return detail::live_rows(*state_); }

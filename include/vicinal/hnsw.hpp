@@ -79,6 +79,7 @@ template <class Metric = l2, class Codec = default_codec<Metric>, class Id = std
 class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<hnsw_index, Id>;
     friend calls;
+    static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
                   "operator() on two spans (see vicinal/concepts.hpp)");
@@ -106,6 +107,14 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
         : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim), params), std::move(metric))) {}
     hnsw_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
         : hnsw_index(dim, hnsw_params{}, std::move(metric)) {}
+    /// Refuses what goes by mistake behind the dimension.
+    template <class First, class... Rest>
+    hnsw_index(std::size_t, const First&, const Rest&...) : hnsw_index(std::size_t{1}) {
+        static_assert(
+            detail::is_right<First>,
+            "vicinal: an hnsw_index takes hnsw_params behind the dimension, by their names, as in hnsw_index(dim, "
+            "{.degree = 16, .ef_construction = 200})");
+    }
 
     /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to
     /// find candidates, and as much again to choose links among them.
@@ -133,6 +142,7 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// of 32 rows, and the slot is reusable after about size() / 32 further removals. Costs less than an add.
     /// throws  error{read_only}
     bool remove(Id id) { return detail::hnsw::remove(*state_, id); }
+    using calls::add;
     using calls::remove;
     using calls::upsert;
     /// Puts the rows into an order in which near neighbours lie side by side in memory, for searches after a large
@@ -207,6 +217,7 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return detail::hnsw::nearest(*state_, query, params);
     }
+    using calls::search;
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
     [[nodiscard]] std::size_t size() const { return detail::live_rows(*state_); }

@@ -56,6 +56,7 @@ template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class 
 class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<ivf_index, Id>;
     friend calls;
+    static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
                   "operator() on two spans (see vicinal/concepts.hpp)");
@@ -82,6 +83,14 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
                                      std::move(metric))) {}
     ivf_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
         : ivf_index(dim, ivf_params{}, std::move(metric)) {}
+    /// Refuses what goes by mistake behind the dimension.
+    template <class First, class... Rest>
+    ivf_index(std::size_t, const First&, const Rest&...) : ivf_index(std::size_t{1}) {
+        static_assert(
+            detail::is_right<First>,
+            "vicinal: an ivf_index takes ivf_params behind the dimension, by their names, as in ivf_index(dim, "
+            "{.lists = 1024})");
+    }
 
     /// Adds one vector of dim() components under `id`. O(lists() * dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, not_trained (the first row of an index of
@@ -108,6 +117,7 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// Removes `id`; returns whether it was there. Amortised O(dim): the last row of its list takes its place, and
     /// memory that rows no longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return detail::ivf::remove(*state_, id); }
+    using calls::add;
     using calls::remove;
     using calls::upsert;
     /// Makes room for `rows` vectors in all, so that adds up to then allocate little for them and take as long each as
@@ -173,6 +183,7 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return detail::ivf::nearest(*state_, query, params);
     }
+    using calls::search;
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
     [[nodiscard]] std::size_t size() const { return detail::live_rows(*state_); }

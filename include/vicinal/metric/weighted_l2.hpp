@@ -16,7 +16,6 @@
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/little_endian.hpp"
 #include "vicinal/core/math.hpp"
-#include "vicinal/core/vector_view.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -37,14 +36,15 @@ class weighted_l2 {
     weighted_l2() = default;
     /// One weight for each component, copied.
     /// throws  error{invalid_argument} unless all are finite and at least 0
-    explicit weighted_l2(vector_view weights) : dim_(weights.size()), weights_(padded(weights)) {
+    explicit weighted_l2(std::span<const float> weights) : dim_(weights.size()), weights_(padded(weights)) {
         for (std::size_t i = 0; i < dim_; ++i)
             if (!is_weight(weights[i]))
                 detail::fail(errc::invalid_argument, "weighted_l2: weight " + std::to_string(i) + " is " +
                                                          std::to_string(weights[i]) +
                                                          ", it must be finite and at least 0");
     }
-    weighted_l2(std::initializer_list<float> weights) : weighted_l2(vector_view(weights)) {}
+    weighted_l2(std::initializer_list<float> weights)
+        : weighted_l2(std::span<const float>(weights.begin(), weights.size())) {}
 
     /// The weights, readable to 16 floats past the last.
     [[nodiscard]] const float* weights() const noexcept { return weights_.data(); }

@@ -16,6 +16,7 @@
 #include "vicinal/index/common/changes.hpp"
 #include "vicinal/index/common/metric_state.hpp"
 #include "vicinal/index/common/reads.hpp"
+#include "vicinal/index/common/refused_calls.hpp"
 #include "vicinal/params.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -33,8 +34,9 @@ concept other_ids = std::ranges::contiguous_range<R> && identifier<std::ranges::
 ///
 /// Index  the class that inherits them; its `state_` is what they work on
 template <class Index, class Id>
-class index_calls {
+class index_calls : public refused_calls<Index, Id> {
   public:
+    using refused_calls<Index, Id>::load;
     /// Replaces the vector of `id`, or adds it if there is none, without a moment in between. Returns whether it was
     /// added. Costs an update or an add.
     /// throws  as update and add

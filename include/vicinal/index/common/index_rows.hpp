@@ -18,6 +18,7 @@
 #include "vicinal/scoring/bounds_pca8.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"
 #include "vicinal/scoring/integer_scorer.hpp"
+#include "vicinal/scoring/member_checks.hpp"
 #include "vicinal/scoring/prefilter_pq.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/scoring/scan.hpp"
@@ -66,6 +67,7 @@ struct index_rows {
     using coarse_codec = typename store_type::coarse_codec;
     using fine_codec = typename store_type::fine_codec;
     static constexpr bool two_levels = store_type::two_levels;
+    static_assert(check_metric<Metric>() && check_codec<coarse_codec>() && check_codec<fine_codec>());
     static_assert(!truncating_codec<fine_codec>,
                   "vicinal: prefix<N> keeps too little to rank by: it is the coarse half of a two_level, as in "
                   "two_level<prefix<N>, f32>; to search truncated vectors only, make an index of N components");
