@@ -30,7 +30,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Exact similarity search: every search compares the query with every row, as the codec stores it. With rabitq about 1
 /// in 200 true neighbours is missed (codec/rabitq.hpp).
 ///
-/// Metric   l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
+/// Metric   l2, weighted_l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, bits, two_level<Coarse, Fine> (<pca8, f32>: exact), or your
 ///          own
 /// Id       any integer type, or an enum class; ids are chosen by the caller, all values are valid
@@ -52,6 +52,7 @@ template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class 
 class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<flat_index, Id>;
     friend calls;
+    static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
                   "operator() on two spans (see vicinal/concepts.hpp)");
@@ -68,7 +69,21 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
 
     /// An empty index of vectors of `dim` components.
     /// throws  error{invalid_argument} unless 1 <= dim <= 2^20
-    explicit flat_index(std::size_t dim) : state_(std::make_unique<state>(detail::checked_dim(dim))) {}
+    explicit flat_index(std::size_t dim) : state_(std::make_unique<state>(detail::checked_dim(dim))) {
+        detail::require_metric_fits(*state_);
+    }
+    /// The same for a metric with a state, which files keep: `flat_index<weighted_l2> index(3, weighted_l2{w})`.
+    /// throws  as above; what the metric's check throws
+    flat_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
+        : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim)), std::move(metric))) {}
+    /// Refuses what goes by mistake behind the dimension.
+    template <class First, class... Rest>
+    flat_index(std::size_t, const First&, const Rest&...) : flat_index(std::size_t{1}) {
+        static_assert(
+            detail::is_right<First>,
+            "vicinal: a flat_index is made by its dimension alone, flat_index(dim): what there is to choose is said "
+            "with each search");
+    }
 
     /// Adds one vector of dim() components under `id`. Amortised O(dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
@@ -90,6 +105,7 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// Removes `id`; returns whether it was there. Amortised O(dim): the last row takes its place, and memory that rows
     /// no longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return detail::flat::remove(*state_, id); }
+    using calls::add;
     using calls::remove;
     using calls::upsert;
     /// Makes room for `rows` vectors in all, so that adds up to then allocate nothing for them and take as long each as
@@ -147,6 +163,7 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return detail::flat::nearest(*state_, query, params);
     }
+    using calls::search;
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
     [[nodiscard]] std::size_t size() const { return detail::live_rows(*state_); }
@@ -156,6 +173,12 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
     /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::flat::memory(*state_); }
+    /// Foretells memory() of an index of `rows` vectors of `dim` components, before there is one: within
+    /// 1 % of memory().total, searches' scratch apart. O(dim).
+    /// throws  error{invalid_argument} as the constructor, or if rows are more than an index numbers, 2^31 - 1
+    [[nodiscard]] static memory_report estimate_memory(std::size_t rows, std::size_t dim) {
+        return detail::flat::estimate_memory(state(detail::checked_dim(dim)), rows);
+    }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
     [[nodiscard]] index_counters counters() const { return detail::read_counters(*state_); }
@@ -192,6 +215,8 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, options.note, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
+    using calls::load;  // comparing the metric's state with one that is given
+    using calls::view;
     /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
     /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name
     /// a pipe, whose writer is waited for. A file or bytes must hold one index and nothing else. From a stream no byte

@@ -126,12 +126,14 @@ std::string text_of(const bytes_t& file, const any_index& index) {
                 if (next[r] != 0xFFFFFFFFU) out << "copy after " << r << ": " << next[r] << "\n";
         }
     }
-    if (image.has(section_type("NOTE"))) {
-        out << "note";
-        for (const std::byte byte : image.array<std::byte>(section_type("NOTE")))
-            out << " " << std::to_integer<unsigned>(byte);
+    const auto put_bytes = [&](std::uint32_t section, std::string_view what) {
+        if (!image.has(section)) return;
+        out << what;
+        for (const std::byte byte : image.array<std::byte>(section)) out << " " << std::to_integer<unsigned>(byte);
         out << "\n";
-    }
+    };
+    put_bytes(section_type("METR"), "state of the metric");
+    put_bytes(section_type("NOTE"), "note");
     return out.str();
 }
 

@@ -192,7 +192,12 @@ class subject_of final : public subject {
         if constexpr (vicinal::bounded_codec<typename traits::deciding>)
             max_magnitude = traits::deciding::max_magnitude;
     }
-    index_ptr make(std::size_t dim) const override { return wrap(index_type(dim)); }
+    index_ptr make(std::size_t dim) const override {
+        if constexpr (vicinal::stateful_metric<Metric>)
+            return wrap(index_type(dim, Metric(reference_weights(dim))));
+        else
+            return wrap(index_type(dim));
+    }
     index_ptr load(const std::filesystem::path& path) const override { return wrap(index_type::load(path)); }
     index_ptr load(std::istream& stream) const override { return wrap(index_type::load(stream)); }
     index_ptr load(std::span<const std::byte> bytes) const override { return wrap(index_type::load(bytes)); }
@@ -239,8 +244,10 @@ using vicinal::l2;
 using vicinal::sq4;
 using vicinal::sq8;
 using vicinal::u8;
+using vicinal::weighted_l2;
 using sq8_then_f32 = vicinal::two_level<sq8, f32>;
 using sq4_then_sq8 = vicinal::two_level<sq4, sq8>;
+using prefix_then_f32 = vicinal::two_level<vicinal::prefix<1>, f32>;
 using pq_then_f32 = vicinal::two_level<vicinal::pq, f32>;
 using rabitq1_then_f32 = vicinal::two_level<vicinal::rabitq<1>, f32>;
 

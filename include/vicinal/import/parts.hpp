@@ -73,6 +73,10 @@ template <class Index>
 /// Rows of floats in a foreign file on their way into codes of f32.
 template <class Metric>
 class imported_vectors {
+    static_assert(!stateful_metric<Metric>,
+                  "vicinal: a foreign file has no state for this Metric: import it under l2 and add its rows to an "
+                  "index of the metric");
+
   public:
     imported_vectors(const std::string& name, std::size_t dim) : name_(name), given_(dim), prepared_(dim) {}
     /// bytes  dim little-endian binary32

@@ -48,8 +48,9 @@ inline constexpr std::size_t file_tail = 64;          // zeros at the end: a ker
 inline constexpr std::uint32_t max_sections = 256;
 inline constexpr std::uint32_t wide_ids = 1U << 8;    // incompatible: ids of 128 bits
 inline constexpr std::uint32_t duplicates_apart = 1;  // incompatible: duplicates outside a graph
+inline constexpr std::uint32_t metric_state = 2;      // incompatible: a metric that is more than its name
 inline constexpr std::uint32_t known_incompat =
-    wide_ids | duplicates_apart;  // the incompatible features this library can read
+    wide_ids | duplicates_apart | metric_state;  // the incompatible features this library can read
 
 /// Makes a type of four characters as they stand in the file: section_type("CODE").
 [[nodiscard]] consteval std::uint32_t section_type(const char (&name)[5]) {

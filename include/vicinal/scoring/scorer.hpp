@@ -108,7 +108,7 @@ class scorer {
     /// Distances to the rows in `slots`, into out[0 .. count).
     VICINAL_INLINE void score(const slot_t* slots, std::size_t count, float* out) const {
         if constexpr (is_fused)
-            kernels::score_list(metric_, store_.coder(), query_, store_.dim(), rows_, slots, count, out);
+            kernels::score_list(metric_, store_.coder(), query_, store_.components(), rows_, slots, count, out);
         else if constexpr (is_counted)
             count_list(rows_, slots, count, out);
         else if constexpr (is_normalized)
@@ -128,7 +128,8 @@ class scorer {
     /// Distances to `count` rows lying `stride` bytes apart from `first` on.
     void score_block(const std::byte* first, std::size_t stride, std::size_t count, float* out) const {
         if constexpr (is_fused)
-            kernels::score_block(metric_, store_.coder(), query_, store_.dim(), first, stride, count, out, ahead_);
+            kernels::score_block(metric_, store_.coder(), query_, store_.components(), first, stride, count, out,
+                                 ahead_);
         else if constexpr (is_counted)
             count_block(first, stride, count, out);
         else if constexpr (is_normalized)
@@ -148,7 +149,7 @@ class scorer {
             else if constexpr (is_normalized)
                 normalize_list(rows, which, count, out);
             else
-                kernels::score_list(metric_, store_.coder(), query_, store_.dim(), rows, which, count, out);
+                kernels::score_list(metric_, store_.coder(), query_, store_.components(), rows, which, count, out);
         } else {
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + which[i] * stride);
         }
@@ -224,23 +225,24 @@ class scorer {
         });
     }
     [[nodiscard]] float score_decoded(const std::byte* row) const {
-        const std::span<float> decoded = row_buffer_->span();
+        const std::span<float> all = row_buffer_->span();
         if constexpr (residual_codec<Codec>)
-            decode_centered(row, decoded);
+            decode_centered(row, all);
         else
-            store_.coder().decode({row, store_.rows().row_bytes()}, decoded);
+            store_.coder().decode({row, store_.rows().row_bytes()}, all);
+        const std::span<float> decoded = all.first(store_.components());
         // A codec need not keep lengths; what the metric asks of every row holds for decoded ones, too.
         if constexpr (preparing_metric<Metric> && !unbiased_codec<Codec>) (void)metric_.prepare(decoded);
         if constexpr (pointwise_metric<Metric>) {
             float distance;
-            const f32 floats{store_.dim()};
-            kernels_for<Metric, f32, Isa>::score_block(metric_, floats, query_, store_.dim(),
+            const f32 floats{decoded.size()};
+            kernels_for<Metric, f32, Isa>::score_block(metric_, floats, query_, decoded.size(),
                                                        reinterpret_cast<const std::byte*>(decoded.data()), 0, 1,
                                                        &distance);
             return distance;
         } else {
             return static_cast<float>(
-                metric_(std::span<const float>(query_, store_.dim()), std::span<const float>(decoded)));
+                metric_(std::span<const float>(query_, decoded.size()), std::span<const float>(decoded)));
         }
     }
 

@@ -36,6 +36,13 @@ class code_store {
         : dim_(dim), codec_{dim}, rows_(codec_.code_size(), row_alignment(spacing, codec_.code_size())) {}
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
+    /// How many components distances to its rows are about: the first of dim().
+    [[nodiscard]] std::size_t components() const noexcept {
+        if constexpr (truncating_codec<Codec>)
+            return Codec::components;
+        else
+            return dim_;
+    }
     [[nodiscard]] const Codec& coder() const noexcept { return codec_; }
     [[nodiscard]] Codec& coder() noexcept { return codec_; }
     [[nodiscard]] chunked_rows& rows() noexcept { return rows_; }

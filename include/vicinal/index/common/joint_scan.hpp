@@ -41,7 +41,7 @@ void scan_rows_by_tiles(const Metric& metric, const code_store<Codec>& store, co
         std::iota(numbers, numbers + n, static_cast<std::uint32_t>(first));
         panels[p].pack(tiles, std::span(numbers, n));
     }
-    const std::size_t most = tiles_type::rows_together(store.dim());
+    const std::size_t most = tiles_type::rows_together(store.components());
     // Until a query has its k rows everything is scored twice: blocks begin small.
     std::size_t block = std::min<std::size_t>(48, most);
     for (std::size_t first = 0; first < count; first += block, block = (std::min)(2 * block, most)) {

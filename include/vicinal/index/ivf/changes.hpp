@@ -64,7 +64,8 @@ void prepare(const State& index, rows_view vectors, stretch& ready, executor_ref
     const auto& preparer = preparer_of_rows<typename State::codec_type>(index.metric);
     for_each_row([&](std::size_t r, std::span<float> row) { prepare_validated(preparer, vectors[r], row); });
     assign_lists<typename State::metric_type, typename State::isa_type>(
-        index.centroids, matrix_view<const float>(ready.prepared.data(), n, dim), ready.list_of, executor);
+        index.metric, index.centroids, matrix_view<const float>(ready.prepared.data(), n, dim), ready.list_of,
+        executor);
     for_each_row([&](std::size_t r, std::span<const float> row) {
         encode_coarse(index, ready.list_of[r], row, ready.codes.data() + r * index.lists.stride());
         if constexpr (State::two_levels) encode_for(index.rows.fine(), row, ready.fine.data() + r * fine_stride(index));

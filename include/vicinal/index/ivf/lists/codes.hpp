@@ -137,7 +137,7 @@ void require_rows_decodable(const State& index, rows_view vectors, executor_ref 
             if (all) return;
             for_each_prepared(index, vectors, executor, [&](list_scratch& buffers) {
                 const auto list = assign_list<typename State::metric_type, typename State::isa_type>(
-                    index.centroids, buffers.query.data(), buffers.decoded);
+                    index.metric, index.centroids, buffers.query.data(), buffers.decoded);
                 require_decodable_in(index, list, buffers);
             });
             return;
@@ -150,7 +150,7 @@ void require_rows_decodable(const State& index, rows_view vectors, executor_ref 
 template <class State>
 [[nodiscard]] std::uint32_t encode_row_in_buffers(const State& index, list_scratch& buffers) {
     const auto list = assign_list<typename State::metric_type, typename State::isa_type>(
-        index.centroids, buffers.query.data(), buffers.decoded);
+        index.metric, index.centroids, buffers.query.data(), buffers.decoded);
     require_decodable_in(index, list, buffers);
     buffers.code.resize(index.lists.stride());
     encode_coarse(index, list, buffers.query.span(), buffers.code.data());

@@ -100,7 +100,8 @@ template <class State>
     padded.resize(padded.size() + simd::over_read / sizeof(float));
     std::vector<std::uint32_t> list_of(prepared.rows());
     assign_lists<typename State::metric_type, typename State::isa_type>(
-        index.centroids, matrix_view<const float>(padded.data(), prepared.rows(), index.dim), list_of, executor);
+        index.metric, index.centroids, matrix_view<const float>(padded.data(), prepared.rows(), index.dim), list_of,
+        executor);
     std::vector<std::vector<std::uint32_t>> rows_of(index.lists.size());
     for (std::uint32_t r = 0; r < list_of.size(); ++r) rows_of[list_of[r]].push_back(r);
     return rows_of;
