@@ -117,6 +117,15 @@ concept preparing_metric = metric<M> && requires(const M& m, std::span<float> ro
     { m.prepare(row) } -> std::same_as<bool>;
 };
 
+/// A preparing_metric of form `product` that can as well measure vectors it has not prepared: `of_products(qx, qq, xx)`
+/// is the distance of q and x with those products. With it, a whole_codec stores rows as they come. Without it, rows
+/// are prepared for any codec.
+template <class M>
+concept normalizing_metric = preparing_metric<M> && formed_metric<M> &&
+                             M::form == sum_form::product&& requires(const M& m, float product) {
+    { m.of_products(product, product, product) } -> std::same_as<float>;
+};
+
 namespace detail {
 
 /// Stands for all preparing metrics where a concept asks for a function of any.
@@ -205,6 +214,12 @@ concept weighted_codec = affine_codec<C> && C::bits == 8 && requires(const C& c,
     { c.weight(i) } -> std::same_as<int>;
     { c.weights() } -> std::same_as<const std::int16_t*>;
 };
+
+/// An affine codec of 8 bits that stores whole numbers from `least` to `most` as they come: `low` is `least`, and every
+/// step is 1. Rows of other numbers are refused with errc::magnitude, queries may be any. What our metrics sum up is
+/// exact between such numbers. It may not be a half of two_level under a normalizing_metric.
+template <class C>
+concept whole_codec = affine_codec<C> && C::bits == 8 && C::most - C::least == 255;
 
 /// A codec that must learn from data before it can encode. `state` returns all it has learned, as bytes that mean the
 /// same on every machine. `restore` takes such bytes, and returns false if they are no state of this codec. It may be

@@ -11,6 +11,7 @@
 #include <vector>      // for vector
 
 #include "vicinal/codecs.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
@@ -32,7 +33,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Metric   l2, weighted_l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, bits, two_level<Coarse, Fine> (<pca8, f32>: exact), or your
 ///          own
-/// Id       any integer type; ids are chosen by the caller, all values are valid
+/// Id       any integer type, or an enum class; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which
@@ -58,7 +59,8 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     static_assert(index_codec<Codec>,
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
-    static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
+    static_assert(identifier<Id>,
+                  "vicinal: Id must be an integer type other than bool and char, or an enum class of one");
 
   public:
     using id_type = Id;
@@ -90,15 +92,13 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
     /// triggered. O(rows * dim()), and memory for the codes of 16384 rows at a time beside the index.
     /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
-    std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+    std::size_t add(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return detail::flat::add(*state_, ids, rows, params);
     }
     /// Trains the codec on sample rows, if it is one that learns; the index must be empty. A codec looks at a
     /// bounded number of rows; its header says at how many, and what that costs.
     /// throws  error{invalid_argument} if the index holds rows or there are no sample rows; as add refuses a row
-    void train(matrix_view<const float> rows, const add_params& params = {}) {
-        detail::flat::train(*state_, rows, params);
-    }
+    void train(rows_view rows, const add_params& params = {}) { detail::flat::train(*state_, rows, params); }
     /// Replaces the vector of `id`. O(dim()).
     /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { detail::update_vector(*state_, id, vector); }
@@ -146,8 +146,7 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// return, closest first. Costs as much as that many searches or, as blocks of rows meet many queries at once,
     /// less; and queries.rows() * k neighbours of memory. params.threads share the work.
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
-                                          const search_params& params = {}) const {
+    [[nodiscard]] search_table<Id> search(rows_view queries, std::size_t k, const search_params& params = {}) const {
         return detail::flat::search_batch(*state_, queries, (std::min)(k, size()), params);
     }
     /// Every row at distance <= radius, closest first. Under l2 the radius is squared, as all distances are.

@@ -12,6 +12,7 @@
 #include <vector>       // for vector
 
 #include "vicinal/codecs.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
@@ -58,7 +59,7 @@ using default_codec =
 /// Metric   l2, weighted_l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, bits, two_level<Coarse, Fine>, or your own. By the default, distances are exact
 ///          and `get` returns vectors to the bit, as by f32, which takes dim() bytes a row less and searches longer
-/// Id       any integer type; ids are chosen by the caller, all values are valid
+/// Id       any integer type, or an enum class; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which
@@ -88,7 +89,8 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
     static_assert(!detail::bounds_coarse<Codec>,
                   "vicinal: pca8 passes over rows of scans; a graph meets rows one by one, use sq8 there");
-    static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
+    static_assert(identifier<Id>,
+                  "vicinal: Id must be an integer type other than bool and char, or an enum class of one");
 
   public:
     using id_type = Id;
@@ -126,15 +128,13 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// batch's rows, dim() bytes a row while the call runs. The resulting index is the same for every number of
     /// threads.
     /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
-    std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+    std::size_t add(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return detail::hnsw::add(*state_, ids, rows, params);
     }
     /// Trains the codec on sample rows, if it is one that learns; the index must be empty. A codec looks at a
     /// bounded number of rows; its header says at how many, and what that costs.
     /// throws  error{invalid_argument} if the index holds rows or there are no sample rows; as add refuses a row
-    void train(matrix_view<const float> rows, const add_params& params = {}) {
-        detail::hnsw::train(*state_, rows, params);
-    }
+    void train(rows_view rows, const add_params& params = {}) { detail::hnsw::train(*state_, rows, params); }
     /// Replaces the vector of `id`. Costs as much as an add and a remove.
     /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { detail::update_vector(*state_, id, vector); }
@@ -197,8 +197,7 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// return, closest first. params.threads share the work, and each searches for a few queries in turns, which hides
     /// the latency of memory. Takes queries.rows() * k neighbours of memory.
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
-                                          const search_params& params = {}) const {
+    [[nodiscard]] search_table<Id> search(rows_view queries, std::size_t k, const search_params& params = {}) const {
         return detail::hnsw::search(*state_, queries, (std::min)(k, size()), params);
     }
     /// Rows at distance <= radius, closest first: those that a beam of width params.ef finds, and those that links lead

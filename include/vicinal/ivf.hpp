@@ -11,6 +11,7 @@
 #include <vector>      // for vector
 
 #include "vicinal/codecs.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
@@ -34,7 +35,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Metric   l2, weighted_l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, bits, two_level<Coarse, Fine> (<pca8, f32>: exact), or your
 ///          own
-/// Id       any integer type; ids are chosen by the caller, all values are valid
+/// Id       any integer type, or an enum class; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// The centroids are learned once, by train or from the first batch added; rows that are added or removed later do not
@@ -63,7 +64,8 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     static_assert(index_codec<Codec>,
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
-    static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
+    static_assert(identifier<Id>,
+                  "vicinal: Id must be an integer type other than bool and char, or an enum class of one");
 
   public:
     using id_type = Id;
@@ -101,16 +103,14 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// triggered. O(rows * lists() * dim()).
     /// throws  as above but for not_trained; error{invalid_argument} if there are not as many ids as rows, or fewer
     ///         rows to train on than lists were asked for; what params.progress throws
-    std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+    std::size_t add(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return detail::ivf::add(*state_, ids, rows, params);
     }
     /// Learns the centroids from sample rows, and trains the codec on them if it is one that learns; the index must be
     /// empty. At most 128 rows a list are looked at. params.progress counts iterations of k-means.
     /// throws  error{invalid_argument} if the index holds rows, there are no sample rows or fewer than lists were asked
     ///         for; error{cancelled}; as add refuses a row
-    void train(matrix_view<const float> rows, const add_params& params = {}) {
-        detail::ivf::train(*state_, rows, params);
-    }
+    void train(rows_view rows, const add_params& params = {}) { detail::ivf::train(*state_, rows, params); }
     /// Replaces the vector of `id`, which may move it to another list. Costs as much as add.
     /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { detail::update_vector(*state_, id, vector); }
@@ -163,8 +163,7 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// return, closest first. Costs as much as that many searches or, as each list meets all queries that want it,
     /// less; and queries.rows() * k neighbours of memory. params.threads share the work.
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
-                                          const search_params& params = {}) const {
+    [[nodiscard]] search_table<Id> search(rows_view queries, std::size_t k, const search_params& params = {}) const {
         return detail::ivf::search_batch(*state_, queries, (std::min)(k, size()), params);
     }
     /// Every row at distance <= radius, closest first. All lists are scanned, whatever params.nprobe is, so the result

@@ -17,7 +17,7 @@ const registered<vicinal::ivf_index, combination<hamming, bits>, combination<jac
     with_bits("ivf");
 const registered<vicinal::ivf_index, combination<inner_product, vicinal::rabitq<3>>, combination<l2, pca8_then_f32>,
                  combination<inner_product, vicinal::pq>, combination<l2, pq_then_f32>,
-                 combination<cosine, prefix_then_f32>>
+                 combination<cosine, prefix_then_f32>, combination<cosine, i8>>
     with_what_learns("ivf");
 }  // namespace
 #elif !defined(VICINAL_TEST_REDUCED)
@@ -27,7 +27,7 @@ using pca8_then_f32 = vicinal::two_level<vicinal::pca8, f32>;
 const registered<vicinal::ivf_index, combination<cosine, f32>, combination<l2, bf16>, combination<inner_product, sq8>,
                  combination<cosine, eighths>, combination<inner_product, vicinal::rabitq<3>>,
                  combination<l2, pca8_then_f32>, combination<inner_product, vicinal::pq>, combination<hamming, bits>,
-                 combination<cosine, prefix_then_f32>>
+                 combination<cosine, prefix_then_f32>, combination<cosine, i8>>
     its_share("ivf");
 }  // namespace
 #endif

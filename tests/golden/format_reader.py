@@ -193,7 +193,7 @@ def code_size(codec, dim):
     if codec.startswith("rabitq"):
         return 16 + int(codec[6:]) * up(dim, 16) // 8
     sizes = {"f32": 4 * dim, "f16": 2 * dim, "bf16": 2 * dim, "sq8": dim, "sq4": (dim + 1) // 2, "pq": (dim + 3) // 4,
-             "bits": (dim + 7) // 8}
+             "bits": (dim + 7) // 8, "i8": dim, "u8": dim}
     return sizes[codec]
 
 
@@ -224,6 +224,9 @@ def decoder(file, codec, learned):
         return lambda code: [struct.unpack("<f", struct.pack("<I", w << 16))[0] for w in words(code)]
     if codec == "bits":
         return lambda code: bits_of(code, dim)
+    if codec in ("i8", "u8"):
+        least = -128 if codec == "i8" else 0
+        return lambda code: [float(byte + least) for byte in code[:dim]]
     numbers = file.sections[learned][1]
     numbers = struct.unpack("<%df" % (len(numbers) // 4), numbers)
     if codec.startswith("rabitq"):

@@ -104,7 +104,7 @@ template <class Id, class Label>
         if constexpr (is_wide_integer<Id>)
             return is_signed_id<Id> || std::cmp_greater_equal(label, 0);
         else
-            return std::in_range<Id>(label);
+            return std::in_range<typename integer_of<Id>::type>(label);
     }();
     if (!fits)
         fail(errc::wrong_type, name + ": row " + std::to_string(row) + " has label " + std::to_string(label) +

@@ -148,8 +148,8 @@ struct walk_scorer_of {
     using type = scorer<Metric, Codec, Isa>;
 };
 template <class Metric, class Codec, class Isa>
-requires walks_by_integers<Metric, Codec, Isa>
-struct walk_scorer_of<Metric, Codec, Isa> {
+requires(walks_by_integers<Metric, Codec, Isa> && !keeps_as_given<Metric, Codec>)  // see normalized_products.hpp
+    struct walk_scorer_of<Metric, Codec, Isa> {
     using type = integer_scorer<Metric, Codec, Isa>;
 };
 template <class Metric, class Codec, class Isa>

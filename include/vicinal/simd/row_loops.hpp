@@ -8,6 +8,7 @@
 #include <type_traits>  // for type_identity
 #include <utility>      // for index_sequence
 
+#include "vicinal/concepts.hpp"
 #include "vicinal/simd/intrinsics.hpp"
 #include "vicinal/simd/scan_ahead.hpp"
 
@@ -106,10 +107,33 @@ VICINAL_INLINE void finish_4(const Metric& metric, const V* totals, float* out) 
     for (std::size_t row = 0; row < 4; ++row) out[row] = metric.finish(sums[row]);
 }
 
+/// Scores four rows of whole numbers. So many components at a time add up to whole floats, in any order, and these to
+/// doubles: between numbers of the codec's range no sum is rounded before the last step.
+template <class V, std::size_t Width, class Metric, class Codec>
+VICINAL_INLINE void score_4_exactly(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
+                                    const std::byte* const* rows, float* out) noexcept {
+    constexpr std::size_t together = 256;
+    static_assert(together * 255 * 255 < 0x1000000);
+    double sums[4] = {};
+    for (std::size_t from = 0; from < dim; from += together) {
+        const std::byte* const parts[4] = {rows[0] + from, rows[1] + from, rows[2] + from, rows[3] + from};
+        V totals[4] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
+        add_up<V, Width, V>(metric, codec, query + from, dim - from < together ? dim - from : together, parts, totals,
+                            asks_nothing{}, std::make_index_sequence<4>{});
+        for (std::size_t row = 0; row < 4; ++row) {
+            alignas(64) float lanes[Width];
+            store(totals[row], lanes);
+            for (const float lane : lanes) sums[row] += double{lane};
+        }
+    }
+    for (std::size_t row = 0; row < 4; ++row) out[row] = metric.finish(static_cast<float>(sums[row]));
+}
+
 /// Scores four rows side by side, which is the least work, for rows that are in a cache or were asked for.
 template <class V, std::size_t Width, class W, class Metric, class Codec>
 VICINAL_INLINE void score_4(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* const* rows, float* out) noexcept {
+    if constexpr (whole_codec<Codec>) return score_4_exactly<V, Width>(metric, codec, query, dim, rows, out);
     V totals[4] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
     add_up<V, Width, W>(metric, codec, query, dim, rows, totals, asks_nothing{}, std::make_index_sequence<4>{});
     finish_4(metric, totals, out);

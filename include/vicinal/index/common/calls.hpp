@@ -11,7 +11,7 @@
 #include <utility>      // for forward
 #include <vector>       // for vector
 
-#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/changes.hpp"
 #include "vicinal/index/common/metric_state.hpp"
@@ -47,7 +47,7 @@ class index_calls : public refused_calls<Index, Id> {
     /// untouched. The result is the same for every number of threads. params.stop, when triggered, throws
     /// error{cancelled}. params.progress may search the index, and not save or clone it.
     /// throws  as add of a batch: error{duplicate_id} if an id stands twice among `ids`; error{cancelled}
-    std::size_t upsert(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+    std::size_t upsert(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return put_rows(state(), ids, rows, params, "upsert");
     }
     /// Removes those of `ids` that are there, and returns how many those were: an id that is not there, or stands there
@@ -139,7 +139,7 @@ class index_calls : public refused_calls<Index, Id> {
 
     // What these are given by mistake is refused with a sentence.
     template <other_ids<Id> R>
-    std::size_t upsert(const R&, matrix_view<const float>, const add_params& = {}) {
+    std::size_t upsert(const R&, rows_view, const add_params& = {}) {
         return refuse_ids<R>();
     }
     template <other_ids<Id> R>

@@ -19,6 +19,7 @@
 #include "vicinal/scoring/bounds_rabitq.hpp"
 #include "vicinal/scoring/integer_scorer.hpp"
 #include "vicinal/scoring/member_checks.hpp"
+#include "vicinal/scoring/normalized_products.hpp"
 #include "vicinal/scoring/prefilter_pq.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/scoring/scan.hpp"
@@ -57,6 +58,9 @@ struct row_scratch {
 /// Metric, rows, ids and the locks around them.
 template <class Metric, class Codec, class Id, class Isa, class Scratch = row_scratch>
 struct index_rows {
+    static_assert(takes_prepared_rows<Metric, Codec>(),
+                  "vicinal: i8 and u8 cannot be a half of two_level under cosine, as they store rows as they come and "
+                  "not as unit vectors: use them alone");
     using metric_type = Metric;
     using codec_type = Codec;
     using id_type = Id;

@@ -10,7 +10,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/executor.hpp"
-#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/ivf/lists/clustering.hpp"
 #include "vicinal/index/ivf/state.hpp"
@@ -127,7 +127,7 @@ void require_decodable_in(const State& index, [[maybe_unused]] std::uint32_t lis
 }
 /// Refuses a checked batch if a row of it cannot be decoded from its codes, naming the row.
 template <class State>
-void require_rows_decodable(const State& index, matrix_view<const float> vectors, executor_ref executor) {
+void require_rows_decodable(const State& index, rows_view vectors, executor_ref executor) {
     if constexpr (State::centered) {
         if (about_centroids(index)) {
             bool all = true;
