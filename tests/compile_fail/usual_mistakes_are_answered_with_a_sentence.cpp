@@ -9,7 +9,7 @@
 // expect 2: vicinal: say how many neighbors are wanted
 // expect 2: vicinal: a pointer does not say how many components follow
 // expect 1: vicinal: search returns its results
-// expect 2: vicinal: vectors are of floats
+// expect 2: vicinal: doubles are not rounded
 // expect 2: vicinal: rows lie one behind the other
 // expect 1: vicinal: many rows are a matrix_view
 // expect 1: vicinal: ids must be of the index's id type
