@@ -10,6 +10,7 @@
 #include "support/reduced.hpp"
 #include "support/user_types.hpp"
 #include "vicinal/codecs.hpp"
+#include "vicinal/index_types.hpp"
 #include "vicinal/metrics.hpp"
 #include "vicinal/simd/kernels.hpp"
 
@@ -19,100 +20,6 @@ template <class Index>
 concept ivf_like = requires(const Index& index) {
     index.lists();
 };
-template <class Index>
-concept graph_like = requires(typename Index::search_params params) {
-    params.ef;
-};
-
-template <class Index>
-class index_of final : public any_index {
-  public:
-    explicit index_of(Index index) : index_(std::move(index)) {}
-    std::size_t size() const override { return index_.size(); }
-    bool empty() const override { return index_.empty(); }
-    std::size_t dim() const override { return index_.dim(); }
-    void add(std::uint64_t id, std::span<const float> vector) override { index_.add(id, vector); }
-    std::size_t add(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
-                    const vicinal::add_params& how) override {
-        return index_.add(ids, rows, how);
-    }
-    void train(matrix_view<const float> rows, const vicinal::add_params& how) override { index_.train(rows, how); }
-    void update(std::uint64_t id, std::span<const float> vector) override { index_.update(id, vector); }
-    bool upsert(std::uint64_t id, std::span<const float> vector) override { return index_.upsert(id, vector); }
-    std::size_t upsert(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
-                       const vicinal::add_params& how) override {
-        return index_.upsert(ids, rows, how);
-    }
-    bool remove(std::uint64_t id) override { return index_.remove(id); }
-    std::size_t remove(std::span<const std::uint64_t> ids) override { return index_.remove(ids); }
-    void clear() override { index_.clear(); }
-    std::size_t merge(const any_index& other, const vicinal::add_params& how) override {
-        return index_.merge(dynamic_cast<const index_of&>(other).index_, how);
-    }
-    std::unique_ptr<any_index> clone() const override { return std::make_unique<index_of>(index_.clone()); }
-    void swap_with(any_index& other) override { swap(index_, dynamic_cast<index_of&>(other).index_); }
-    void reserve(std::size_t rows) override { index_.reserve(rows); }
-    void shrink_to_fit() override { index_.shrink_to_fit(); }
-    bool contains(std::uint64_t id) const override { return index_.contains(id); }
-    vector_t get(std::uint64_t id) const override { return index_.get(id); }
-    void get(std::uint64_t id, std::span<float> out) const override { index_.get(id, out); }
-    void get(std::span<const std::uint64_t> ids, std::span<float> out) const override { index_.get(ids, out); }
-    std::vector<std::uint64_t> ids() const override { return index_.ids(); }
-    std::size_t distances(std::span<const float> query, std::span<const std::uint64_t> ids,
-                          std::span<float> out) const override {
-        return index_.distances(query, ids, out);
-    }
-    hits_t search_id(std::uint64_t id, std::size_t k, const asking& how) const override {
-        return index_.search_id(id, k, params(how));
-    }
-    hits_t search(std::span<const float> query, std::size_t k, const asking& how) const override {
-        return index_.search(query, k, params(how));
-    }
-    std::size_t search(std::span<const float> query, std::span<neighbor<>> out, const asking& how) const override {
-        return index_.search(query, out, params(how));
-    }
-    vicinal::search_table<std::uint64_t> search(matrix_view<const float> queries, std::size_t k,
-                                                const asking& how) const override {
-        return index_.search(queries, k, params(how));
-    }
-    hits_t search_within(std::span<const float> query, float radius, const asking& how) const override {
-        return index_.search_within(query, radius, params(how));
-    }
-    vicinal::neighbor_stream<std::uint64_t> nearest(std::span<const float> query, const asking& how) const override {
-        return index_.nearest(query, params(how));
-    }
-    vicinal::memory_report memory() const override { return index_.memory(); }
-    vicinal::check_report check() const override { return index_.check(); }
-    void save(const std::filesystem::path& path) const override { index_.save(path); }
-    void save(std::ostream& stream) const override { index_.save(stream); }
-    bytes_t save(const vicinal::save_options& how) const override {
-        bytes_t bytes;
-        index_.save(bytes, how);
-        return bytes;
-    }
-    std::span<const std::byte> note() const override { return index_.note(); }
-    void verify() const override { index_.verify(); }
-
-  private:
-    [[nodiscard]] typename Index::search_params params(const asking& how) const {
-        typename Index::search_params made;
-        made.rerank = how.rerank;
-        made.filter = how.filter;
-        made.stop = how.stop;
-        made.deadline = how.deadline;
-        made.stats = how.stats;
-        made.threads = how.threads;
-        if (how.everything) {
-            made.rerank = index_.size() + 1;
-            if constexpr (ivf_like<Index>) made.nprobe = index_.lists() + 1;
-            if constexpr (graph_like<Index>) made.ef = 4 * index_.size() + 64;  // retired rows take places, too
-        }
-        return made;
-    }
-
-    Index index_;
-};
-
 template <class Codec>
 struct codec_traits {
     using deciding = Codec;
@@ -145,15 +52,16 @@ class subject_of final : public subject {
         if constexpr (vicinal::bounded_codec<typename traits::deciding>)
             max_magnitude = traits::deciding::max_magnitude;
     }
-    index_ptr make(std::size_t dim) const override { return wrap(index_type(dim)); }
-    index_ptr load(const std::filesystem::path& path) const override { return wrap(index_type::load(path)); }
-    index_ptr load(std::istream& stream) const override { return wrap(index_type::load(stream)); }
-    index_ptr load(std::span<const std::byte> bytes) const override { return wrap(index_type::load(bytes)); }
-    index_ptr view(const std::filesystem::path& path) const override { return wrap(index_type::view(path)); }
-    index_ptr view(std::span<const std::byte> bytes) const override { return wrap(index_type::view(bytes)); }
+    index_ptr make(std::size_t dim) const override { return wrap(vicinal::any_index(index_type(dim))); }
+    index_ptr load(const std::filesystem::path& path) const override { return wrap(vicinal::open<types>(path)); }
+    index_ptr load(std::istream& stream) const override { return wrap(vicinal::open<types>(stream)); }
+    index_ptr load(std::span<const std::byte> bytes) const override { return wrap(vicinal::open<types>(bytes)); }
+    index_ptr view(const std::filesystem::path& path) const override { return wrap(vicinal::open_view<types>(path)); }
+    index_ptr view(std::span<const std::byte> bytes) const override { return wrap(vicinal::open_view<types>(bytes)); }
 
   private:
-    static index_ptr wrap(index_type index) { return std::make_unique<index_of<index_type>>(std::move(index)); }
+    using types = vicinal::index_types<index_type>;
+    static index_ptr wrap(vicinal::any_index index) { return std::make_unique<any_index>(std::move(index)); }
 };
 
 template <class Metric, class Codec>
