@@ -180,25 +180,25 @@ template <class Types, class Make>
 /// throws  as load; error{wrong_type} if none of the types is that of the file, naming it and them
 template <class Types = compiled_types>
 [[nodiscard]] auto open(const std::filesystem::path& path, const load_limits& limits = {}) {
-    return detail::made_of<Types>([&](auto* types) { return types->load(path, limits); });
+    return detail::made_of<Types>([&](auto* of) { return of->load(path, limits); });
 }
 template <class Types = compiled_types>
 [[nodiscard]] auto open(std::istream& stream, const load_limits& limits = {}) {
-    return detail::made_of<Types>([&](auto* types) { return types->load(stream, limits); });
+    return detail::made_of<Types>([&](auto* of) { return of->load(stream, limits); });
 }
 template <class Types = compiled_types>
 [[nodiscard]] auto open(std::span<const std::byte> bytes, const load_limits& limits = {}) {
-    return detail::made_of<Types>([&](auto* types) { return types->load(bytes, limits); });
+    return detail::made_of<Types>([&](auto* of) { return of->load(bytes, limits); });
 }
 
 /// The same, mapped and searched in place: as `view` of an index.
 template <class Types = compiled_types>
 [[nodiscard]] auto open_view(const std::filesystem::path& path, const load_limits& limits = {}) {
-    return detail::made_of<Types>([&](auto* types) { return types->view(path, limits); });
+    return detail::made_of<Types>([&](auto* of) { return of->view(path, limits); });
 }
 template <class Types = compiled_types>
 [[nodiscard]] auto open_view(std::span<const std::byte> bytes, const load_limits& limits = {}) {
-    return detail::made_of<Types>([&](auto* types) { return types->view(bytes, limits); });
+    return detail::made_of<Types>([&](auto* of) { return of->view(bytes, limits); });
 }
 template <class Types = compiled_types>
 auto open_view(std::vector<std::byte>&&, const load_limits& = {}) = delete;  // would not last
@@ -215,7 +215,7 @@ auto open_view(std::vector<std::byte>&&, const load_limits& = {}) = delete;  // 
 ///         list has no such type, saying what it has
 template <class Types = compiled_types>
 [[nodiscard]] auto make_index(std::string_view text, std::size_t dim, const any_params& params = {}) {
-    return detail::made_of<Types>([&](auto* types) { return types->make(text, dim, params); });
+    return detail::made_of<Types>([&](auto* of) { return of->make(text, dim, params); });
 }
 
 VICINAL_NAMESPACE_END
