@@ -70,13 +70,13 @@ class basic_any_index {
     }
 
     void add(Id id, vector_view vector) { index_->add(id, vector); }
-    std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+    std::size_t add(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return index_->add(ids, rows, params);
     }
-    void train(matrix_view<const float> rows, const add_params& params = {}) { index_->train(rows, params); }
+    void train(rows_view rows, const add_params& params = {}) { index_->train(rows, params); }
     void update(Id id, vector_view vector) { index_->update(id, vector); }
     bool upsert(Id id, vector_view vector) { return index_->upsert(id, vector); }
-    std::size_t upsert(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+    std::size_t upsert(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return index_->upsert(ids, rows, params);
     }
     bool remove(Id id) { return index_->remove(id); }
@@ -108,8 +108,7 @@ class basic_any_index {
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         return index_->search(query, out, params);
     }
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
-                                          const search_params& params = {}) const {
+    [[nodiscard]] search_table<Id> search(rows_view queries, std::size_t k, const search_params& params = {}) const {
         return index_->search(queries, k, params);
     }
     [[nodiscard]] std::vector<neighbor<Id>> search_id(Id id, std::size_t k, const search_params& params = {}) const {

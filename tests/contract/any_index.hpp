@@ -3,6 +3,8 @@
 // group (contract/subject.hpp), and every promise is compiled once for all of them, without their headers.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iosfwd>
 #include <memory>
@@ -31,26 +33,69 @@ struct asking {
 /// What makes every index exact.
 inline constexpr bool everywhere = true;
 
+/// The whole numbers that a codec holds; from 0 to 0 if it holds others, too.
+struct whole_numbers {
+    float least = 0;
+    float most = 0;
+};
+
+/// Rows as an index is given them: as they are, but for i8 and u8 the next whole numbers that these hold, and no zero
+/// vectors where there were none. Rows that tests have refused, of very small or very large numbers, stay.
+class given_rows {
+  public:
+    given_rows(matrix_view<const float> rows, whole_numbers whole) : view_(rows) {
+        if (whole.most > 0) {
+            for (std::size_t r = 0; r < rows.rows(); ++r) {
+                values_.insert(values_.end(), rows[r].begin(), rows[r].end());
+                round(std::span(values_).last(rows.dim()), whole);
+            }
+            if (!values_.empty()) view_ = {values_.data(), rows.rows(), rows.dim()};
+        }
+    }
+    given_rows(std::span<const float> row, whole_numbers whole)
+        : given_rows(matrix_view(row.data(), 1, row.size()), whole) {}
+    [[nodiscard]] matrix_view<const float> rows() const { return view_; }
+    [[nodiscard]] std::span<const float> row() const { return view_[0]; }
+
+  private:
+    static void round(std::span<float> row, whole_numbers whole) {
+        const auto of_size = [&](auto holds) { return std::any_of(row.begin(), row.end(), holds); };
+        if (!of_size([](float x) { return std::abs(x) > 1e-3F; })) return;
+        if (of_size([](float x) { return !(std::abs(x) < 1e6F); })) return;
+        for (float& x : row) x = std::clamp(std::round(x), whole.least, whole.most);
+        if (!of_size([](float x) { return x != 0; })) row[0] = 1;
+    }
+    std::vector<float> values_;
+    matrix_view<const float> view_;
+};
+
 /// An index of any kind, metric and codec whose ids are std::uint64_t: the library's own any_index, asked in the words
 /// above.
 class any_index {
   public:
-    explicit any_index(vicinal::any_index index) : index_(std::move(index)), kind_(index_.type().substr(0, 4)) {}
+    explicit any_index(vicinal::any_index index, whole_numbers whole = {})
+        : index_(std::move(index)), kind_(index_.type().substr(0, 4)), whole_(whole) {}
 
     std::size_t size() const { return index_.size(); }
     bool empty() const { return index_.empty(); }
     std::size_t dim() const { return index_.dim(); }
-    void add(std::uint64_t id, std::span<const float> vector) { index_.add(id, vector); }
+    void add(std::uint64_t id, std::span<const float> vector) { index_.add(id, given_rows(vector, whole_).row()); }
     std::size_t add(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
                     const vicinal::add_params& how = {}) {
-        return index_.add(ids, rows, how);
+        return index_.add(ids, given_rows(rows, whole_).rows(), how);
     }
-    void train(matrix_view<const float> rows, const vicinal::add_params& how = {}) { index_.train(rows, how); }
-    void update(std::uint64_t id, std::span<const float> vector) { index_.update(id, vector); }
-    bool upsert(std::uint64_t id, std::span<const float> vector) { return index_.upsert(id, vector); }
+    void train(matrix_view<const float> rows, const vicinal::add_params& how = {}) {
+        index_.train(given_rows(rows, whole_).rows(), how);
+    }
+    void update(std::uint64_t id, std::span<const float> vector) {
+        index_.update(id, given_rows(vector, whole_).row());
+    }
+    bool upsert(std::uint64_t id, std::span<const float> vector) {
+        return index_.upsert(id, given_rows(vector, whole_).row());
+    }
     std::size_t upsert(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
                        const vicinal::add_params& how = {}) {
-        return index_.upsert(ids, rows, how);
+        return index_.upsert(ids, given_rows(rows, whole_).rows(), how);
     }
     bool remove(std::uint64_t id) { return index_.remove(id); }
     std::size_t remove(std::span<const std::uint64_t> ids) { return index_.remove(ids); }
@@ -58,7 +103,7 @@ class any_index {
     std::size_t merge(const any_index& other, const vicinal::add_params& how = {}) {
         return index_.merge(other.index_, how);
     }
-    std::unique_ptr<any_index> clone() const { return std::make_unique<any_index>(index_.clone()); }
+    std::unique_ptr<any_index> clone() const { return std::make_unique<any_index>(index_.clone(), whole_); }
     void swap_with(any_index& other) { swap(index_, other.index_); }
     void reserve(std::size_t rows) { index_.reserve(rows); }
     void shrink_to_fit() { index_.shrink_to_fit(); }
@@ -121,6 +166,7 @@ class any_index {
 
     vicinal::any_index index_;
     std::string kind_;
+    whole_numbers whole_;
 };
 using index_ptr = std::unique_ptr<any_index>;
 

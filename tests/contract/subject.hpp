@@ -5,6 +5,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "contract/any_index.hpp"
 #include "support/reduced.hpp"
@@ -52,7 +53,12 @@ class subject_of final : public subject {
         if constexpr (vicinal::bounded_codec<typename traits::deciding>)
             max_magnitude = traits::deciding::max_magnitude;
     }
-    index_ptr make(std::size_t dim) const override { return wrap(vicinal::any_index(index_type(dim))); }
+    index_ptr make(std::size_t dim) const override {
+        if constexpr (vicinal::stateful_metric<Metric>)
+            return wrap(vicinal::any_index(index_type(dim, Metric(reference_weights(dim)))));
+        else
+            return wrap(vicinal::any_index(index_type(dim)));
+    }
     index_ptr load(const std::filesystem::path& path) const override { return wrap(vicinal::open<types>(path)); }
     index_ptr load(std::istream& stream) const override { return wrap(vicinal::open<types>(stream)); }
     index_ptr load(std::span<const std::byte> bytes) const override { return wrap(vicinal::open<types>(bytes)); }
@@ -61,7 +67,12 @@ class subject_of final : public subject {
 
   private:
     using types = vicinal::index_types<index_type>;
-    static index_ptr wrap(vicinal::any_index index) { return std::make_unique<any_index>(std::move(index)); }
+    static index_ptr wrap(vicinal::any_index index) {
+        whole_numbers whole;
+        if constexpr (vicinal::whole_codec<Codec>)
+            whole = {static_cast<float>(Codec::least), static_cast<float>(Codec::most)};
+        return std::make_unique<any_index>(std::move(index), whole);
+    }
 };
 
 template <class Metric, class Codec>
@@ -93,13 +104,17 @@ using vicinal::cosine;
 using vicinal::f16;
 using vicinal::f32;
 using vicinal::hamming;
+using vicinal::i8;
 using vicinal::inner_product;
 using vicinal::jaccard;
 using vicinal::l2;
 using vicinal::sq4;
 using vicinal::sq8;
+using vicinal::u8;
+using vicinal::weighted_l2;
 using sq8_then_f32 = vicinal::two_level<sq8, f32>;
 using sq4_then_sq8 = vicinal::two_level<sq4, sq8>;
+using prefix_then_f32 = vicinal::two_level<vicinal::prefix<1>, f32>;
 using pq_then_f32 = vicinal::two_level<vicinal::pq, f32>;
 using rabitq1_then_f32 = vicinal::two_level<vicinal::rabitq<1>, f32>;
 

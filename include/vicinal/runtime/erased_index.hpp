@@ -93,7 +93,6 @@ class erased_index final : public index_interface<typename Index::id_type> {
     using typename interface::ids_type;
     using typename interface::params_type;
     using typename interface::pointer;
-    using typename interface::rows_type;
     static constexpr index_kind kind = index_access::kind<Index>();
 
   public:
@@ -119,13 +118,13 @@ class erased_index final : public index_interface<typename Index::id_type> {
     }
 
     void add(Id id, vector_view vector) override { index_.add(id, vector); }
-    std::size_t add(ids_type ids, rows_type rows, const add_params& params) override {
+    std::size_t add(ids_type ids, rows_view rows, const add_params& params) override {
         return index_.add(ids, rows, params);
     }
-    void train(rows_type rows, const add_params& params) override { index_.train(rows, params); }
+    void train(rows_view rows, const add_params& params) override { index_.train(rows, params); }
     void update(Id id, vector_view vector) override { index_.update(id, vector); }
     bool upsert(Id id, vector_view vector) override { return index_.upsert(id, vector); }
-    std::size_t upsert(ids_type ids, rows_type rows, const add_params& params) override {
+    std::size_t upsert(ids_type ids, rows_view rows, const add_params& params) override {
         return index_.upsert(ids, rows, params);
     }
     bool remove(Id id) override { return index_.remove(id); }
@@ -162,7 +161,7 @@ class erased_index final : public index_interface<typename Index::id_type> {
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const params_type& params) const override {
         return index_.search(query, out, own("search", params));
     }
-    search_table<Id> search(rows_type queries, std::size_t k, const params_type& params) const override {
+    search_table<Id> search(rows_view queries, std::size_t k, const params_type& params) const override {
         return index_.search(queries, k, own("search", params));
     }
     hits_type search_id(Id id, std::size_t k, const params_type& params) const override {

@@ -10,7 +10,7 @@
 #include <string>      // for string
 #include <vector>      // for vector
 
-#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/params.hpp"
@@ -38,7 +38,6 @@ class index_interface {
   public:
     using params_type = any_search_params<Id>;
     using ids_type = std::span<const Id>;
-    using rows_type = matrix_view<const float>;
     using hits_type = std::vector<neighbor<Id>>;
     using pointer = std::unique_ptr<index_interface>;
 
@@ -54,11 +53,11 @@ class index_interface {
     [[nodiscard]] virtual std::size_t lists() const = 0;
 
     virtual void add(Id id, vector_view vector) = 0;
-    virtual std::size_t add(ids_type ids, rows_type rows, const add_params& params) = 0;
-    virtual void train(rows_type rows, const add_params& params) = 0;
+    virtual std::size_t add(ids_type ids, rows_view rows, const add_params& params) = 0;
+    virtual void train(rows_view rows, const add_params& params) = 0;
     virtual void update(Id id, vector_view vector) = 0;
     virtual bool upsert(Id id, vector_view vector) = 0;
-    virtual std::size_t upsert(ids_type ids, rows_type rows, const add_params& params) = 0;
+    virtual std::size_t upsert(ids_type ids, rows_view rows, const add_params& params) = 0;
     virtual bool remove(Id id) = 0;
     virtual std::size_t remove(ids_type ids) = 0;
     virtual void clear() = 0;
@@ -76,7 +75,7 @@ class index_interface {
 
     [[nodiscard]] virtual hits_type search(vector_view query, std::size_t k, const params_type& params) const = 0;
     virtual std::size_t search(vector_view query, std::span<neighbor<Id>> out, const params_type& params) const = 0;
-    [[nodiscard]] virtual search_table<Id> search(rows_type queries, std::size_t k,
+    [[nodiscard]] virtual search_table<Id> search(rows_view queries, std::size_t k,
                                                   const params_type& params) const = 0;
     [[nodiscard]] virtual hits_type search_id(Id id, std::size_t k, const params_type& params) const = 0;
     [[nodiscard]] virtual hits_type search_within(vector_view query, float radius, const params_type& params) const = 0;

@@ -10,7 +10,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/executor.hpp"
-#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/ivf/lists/clustering.hpp"
 #include "vicinal/index/ivf/state.hpp"
@@ -127,7 +127,7 @@ void require_decodable_in(const State& index, [[maybe_unused]] std::uint32_t lis
 }
 /// Refuses a checked batch if a row of it cannot be decoded from its codes, naming the row.
 template <class State>
-void require_rows_decodable(const State& index, matrix_view<const float> vectors, executor_ref executor) {
+void require_rows_decodable(const State& index, rows_view vectors, executor_ref executor) {
     if constexpr (State::centered) {
         if (about_centroids(index)) {
             bool all = true;
@@ -137,7 +137,7 @@ void require_rows_decodable(const State& index, matrix_view<const float> vectors
             if (all) return;
             for_each_prepared(index, vectors, executor, [&](list_scratch& buffers) {
                 const auto list = assign_list<typename State::metric_type, typename State::isa_type>(
-                    index.centroids, buffers.query.data(), buffers.decoded);
+                    index.metric, index.centroids, buffers.query.data(), buffers.decoded);
                 require_decodable_in(index, list, buffers);
             });
             return;
@@ -150,7 +150,7 @@ void require_rows_decodable(const State& index, matrix_view<const float> vectors
 template <class State>
 [[nodiscard]] std::uint32_t encode_row_in_buffers(const State& index, list_scratch& buffers) {
     const auto list = assign_list<typename State::metric_type, typename State::isa_type>(
-        index.centroids, buffers.query.data(), buffers.decoded);
+        index.metric, index.centroids, buffers.query.data(), buffers.decoded);
     require_decodable_in(index, list, buffers);
     buffers.code.resize(index.lists.stride());
     encode_coarse(index, list, buffers.query.span(), buffers.code.data());
