@@ -138,8 +138,8 @@ struct any_preparing_metric {
 }  // namespace detail
 
 /// A metric with numbers of its own that are known when the program runs, as weights are. It is given to an index as it
-/// is constructed. `state` returns the numbers as bytes that mean the same on every machine, which files keep, and equal
-/// bytes are equal states; `restore` takes such bytes, and returns false if they are no state of this metric.
+/// is constructed. `state` returns the numbers as bytes that mean the same on every machine, which files keep: equal
+/// bytes are equal states. `restore` takes such bytes, and returns false if they are no state of this metric.
 /// `check(dim)` throws, best a vicinal::error with both numbers, unless the metric is one for vectors of `dim`
 /// components: no index is made of one that is not. Without these members, an index has its metric as it is
 /// default-constructed.
@@ -346,7 +346,7 @@ template <class C>
 concept bit_codec = codec<C> && bool{C::packs_bits};
 
 /// A codec that keeps the first `components` components of a vector only, and decodes the others as zeros: distances to
-/// its rows are then those of truncated vectors, and cost as much. Its place is the coarse one of a two_level, as what it
+/// its rows are then those of truncated vectors, and cost as much. Its place is the coarse one of a two_level: what it
 /// keeps cannot decide. `prepare_by(metric)` is called once, with the index's metric, if that is a preparing_metric:
 /// `encode` is to have it prepare what is kept.
 template <class C>

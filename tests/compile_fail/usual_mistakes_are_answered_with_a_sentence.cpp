@@ -9,7 +9,7 @@
 // expect 2: vicinal: say how many neighbors are wanted
 // expect 2: vicinal: a pointer does not say how many components follow
 // expect 1: vicinal: search returns its results
-// expect 2: vicinal: vectors are of floats
+// expect 2: vicinal: doubles are not rounded
 // expect 2: vicinal: rows lie one behind the other
 // expect 1: vicinal: many rows are a matrix_view
 // expect 1: vicinal: ids must be of the index's id type
@@ -20,9 +20,6 @@
 // expect 1: vicinal: an index in memory is bytes
 // expect 1: vicinal: prefix<N> keeps too little to rank by
 // expect 1: vicinal: prefix<N, Inner> takes a codec of single components
-// expect 1: vicinal: Metric has a part of vicinal::stateful_metric
-// expect 1: vicinal: Metric has a part of vicinal::weighted_metric
-// expect 1: vicinal: Codec has a part of vicinal::truncating_codec
 // expect: vicinal: copy an index by clone
 #include <cstdint>
 #include <span>
@@ -47,31 +44,6 @@ struct unnamed {
     static float accumulate(float sum, float q, float x) { return sum + (q - x); }
     static float finish(float sum) { return sum; }
 };
-struct forgetful : l2 {
-    static std::vector<std::byte> state() { return {}; }
-#ifndef MISUSE
-    static bool restore(std::span<const std::byte>) { return true; }
-#endif
-    static void check(std::size_t) {}
-};
-struct weightless {
-    static constexpr std::string_view name = "weightless";
-    static const float* weights() { return nullptr; }
-    static float accumulate(float sum, float q, float x) { return sum + (q - x); }
-#ifndef MISUSE
-    static float accumulate(float sum, float, float, float) { return sum; }
-#endif
-    static float finish(float sum) { return sum; }
-};
-struct without_a_number : f32 {
-#ifndef MISUSE
-    static constexpr std::size_t components = 2;
-#endif
-    explicit without_a_number(std::size_t) : f32{2} {}
-    template <class M>
-    void prepare_by(const M&) {}
-};
-
 #ifdef MISUSE
 void constructions(const graph& one) {
     graph params_of_another_index(3, ivf_params{});
@@ -81,11 +53,8 @@ void constructions(const graph& one) {
     graph a_copy(one);
     flat_index<f32, l2> swapped(3);
     flat_index<unnamed> of_no_name(3);
-    flat_index<forgetful> of_half_a_state(3);
-    flat_index<weightless> of_half_the_weights(3);
     flat_index<cosine, prefix<2>> of_too_little(3);
     flat_index<l2, two_level<prefix<2, bits>, f32>> of_no_components(3);
-    flat_index<l2, two_level<without_a_number, f32>> of_half_a_codec(3);
 }
 void searches(const graph& index, const rows& scan, std::span<const float> q) {
     (void)index.search(q, 3, ivf_search_params<>{});
@@ -118,11 +87,8 @@ void constructions(const graph& one) {
     graph taken(static_cast<graph&&>(a_copy));
     flat_index<l2, f32> in_order(3);
     flat_index<unnamed> named(3);
-    flat_index<forgetful> of_a_state(3, forgetful{});
-    flat_index<weightless> of_weights(3);
     flat_index<cosine, two_level<prefix<2>, f32>> of_two_levels(3);
     flat_index<l2, two_level<prefix<2, sq8>, f32>> of_components(3);
-    flat_index<l2, two_level<without_a_number, f32>> of_a_number(3);
 }
 void searches(const graph& index, const rows& scan, std::span<const float> q) {
     const id_set<std::uint64_t> wanted{1, 2};

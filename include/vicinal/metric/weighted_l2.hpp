@@ -25,9 +25,9 @@ VICINAL_NAMESPACE_BEGIN
 /// they come, and `get` returns them so; weights meet them in the kernel, where they cost a load for four rows and a
 /// product for each component. A distance that a float cannot hold is FLT_MAX.
 ///
-/// It has no `form`: codes are scored in floats, and hnsw_index has f32 unless you say otherwise. If weights never change
-/// and vectors need not come back, l2 over components that you multiply by the root of their weights
-/// is the same distance by all of l2's means.
+/// It has no `form`: codes are scored in floats, and hnsw_index has f32 unless you say otherwise. If weights never
+/// change and vectors need not come back, l2 over components that you multiply by the roots of their weights is the
+/// same distance by all of l2's means.
 class weighted_l2 {
   public:
     static constexpr std::string_view name = "weighted_l2";

@@ -10,7 +10,7 @@
 #include <vector>       // for vector
 
 #include "vicinal/concepts.hpp"
-#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/types.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/params.hpp"
@@ -92,8 +92,7 @@ class refused_calls {
                       "dim))");
     }
     template <class Other>
-    requires(!std::same_as<Other, Id>) void add(const std::vector<Other>&, matrix_view<const float>,
-                                                const add_params& = {}) {
+    requires(!std::same_as<Other, Id>) void add(const std::vector<Other>&, rows_view, const add_params& = {}) {
         static_assert(is_right<Other>,
                       "vicinal: ids must be of the index's id type, std::uint64_t unless its third argument says "
                       "otherwise: a std::vector or span of exactly these");
@@ -103,7 +102,7 @@ class refused_calls {
         refuse_no_ids<Lazy>();
     }
     template <class Lazy = void>
-    void add(matrix_view<const float>) {
+    void add(rows_view) {
         refuse_no_ids<Lazy>();
     }
 
@@ -160,9 +159,7 @@ class refused_calls {
     }
     template <class T>
     static void refuse_doubles() {
-        static_assert(is_right<T>,
-                      "vicinal: vectors are of floats, and doubles are not rounded unasked: make a std::vector<float> "
-                      "of them");
+        static_assert(is_right<T>, "vicinal: doubles are not rounded unasked: make a std::vector<float> of them");
     }
     template <class T>
     static void refuse_nested() {
