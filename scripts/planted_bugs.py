@@ -72,8 +72,8 @@ GROUPS = {
     "forged": ["contract/corruption_test.cpp", FEW_TYPES],
 }
 # Tests that compute much are compiled with optimisation; all others compile in half the time without.
-COMPUTING = {"bits", "bounds", "clusters", "lanes_of_4", "learning", "limits", "order", "product", "room", "scan_by_16", "segments", "short",
-             "training", "words"}
+COMPUTING = {"bits", "bounds", "bytes", "clusters", "lanes_of_4", "learning", "limits", "order", "product", "room", "scan_by_16", "segments", "short",
+             "training", "whole", "words"}
 # What the quick form lets pass meets the long one, too: threads must happen to meet, a changed byte to matter.
 LONGER = {"soak", "forged"}
 

@@ -42,7 +42,8 @@ class byte_codec {
     [[nodiscard]] static bool uniform() noexcept { return true; }
 
     void encode(std::span<const float> vector, std::span<std::byte> code) const noexcept {
-        for (std::size_t i = 0; i < dim_; ++i) {
+        const std::size_t dim = dim_;  // which a byte could be a part of, for all the compiler knows
+        for (std::size_t i = 0; i < dim; ++i) {
             const float position = std::clamp(vector[i] - static_cast<float>(Least), 0.0F, 255.0F);
             code[i] = static_cast<std::byte>(static_cast<std::uint8_t>(position + 0.5F));
         }

@@ -73,6 +73,14 @@ void convert_components(const void* data, std::ptrdiff_t step, std::size_t count
         for (std::size_t i = 0; i < count; ++i, from += step) out[i] = convert(*from);
 }
 
+/// Writes bits as zeros and ones, the lowest of a byte first.
+inline void read_bits(const std::uint8_t* bytes, std::size_t count, float* out) noexcept {
+    std::size_t i = 0;
+    for (; i + 8 <= count; i += 8, ++bytes)
+        for (unsigned bit = 0; bit < 8; ++bit) out[i + bit] = static_cast<float>(*bytes >> bit & 1);
+    for (unsigned bit = 0; i < count; ++i, ++bit) out[i] = static_cast<float>(*bytes >> bit & 1);
+}
+
 /// Writes components as floats, all exactly.
 inline void read_components(component_kind kind, const void* data, std::ptrdiff_t step, std::size_t count,
                             float* out) noexcept {
@@ -88,10 +96,7 @@ inline void read_components(component_kind kind, const void* data, std::ptrdiff_
         case component_kind::bf16:
             return convert_components<std::uint16_t>(data, step, count, out,
                                                      [](std::uint16_t x) { return bfloat_to_float(x); });
-        case component_kind::bit: {
-            const auto* const bytes = static_cast<const std::uint8_t*>(data);
-            for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(bytes[i / 8] >> i % 8 & 1);
-        }
+        case component_kind::bit: return read_bits(static_cast<const std::uint8_t*>(data), count, out);
     }
 }
 

@@ -2,11 +2,11 @@
 // Every vector is validated here before an index or a search uses it.
 #pragma once
 
-#include <algorithm>    // for any_of, max
+#include <algorithm>    // for any_of, clamp, max
 #include <array>        // for array
 #include <cmath>        // for abs
 #include <cstddef>      // for size_t
-#include <cstdint>      // for uint32_t
+#include <cstdint>      // for int32_t, uint32_t
 #include <cstdio>       // for snprintf
 #include <limits>       // for numeric_limits
 #include <span>         // for span
@@ -104,9 +104,14 @@ inline constexpr float least_squares = 0x1p-100F;
 /// Refuses a vector that is to be stored as whole numbers and has others.  throws  error{magnitude}
 template <whole_codec Codec>
 void require_whole(std::string_view what, std::span<const float> vector) {
-    constexpr auto least = static_cast<float>(Codec::least), most = static_cast<float>(Codec::most);
-    for (std::size_t i = 0; i < vector.size(); ++i)
-        if (const float x = vector[i]; !(x >= least && x <= most && x == static_cast<float>(static_cast<int>(x))))
+    static constexpr auto least = static_cast<float>(Codec::least), most = static_cast<float>(Codec::most);
+    const auto is_held = [](float x) {
+        return x == static_cast<float>(static_cast<std::int32_t>(std::clamp(x, least, most)));
+    };
+    std::int32_t others = 0;
+    for (const float x : vector) others += static_cast<std::int32_t>(!is_held(x));
+    for (std::size_t i = 0; others != 0 && i < vector.size(); ++i)
+        if (const float x = vector[i]; !is_held(x))
             fail(errc::magnitude, std::string(what) + ": component " + std::to_string(i) + " is " +
                                       scientific(double{x}) + ", codec " + std::string(std::string_view(Codec::name)) +
                                       " holds whole numbers from " + std::to_string(Codec::least) + " to " +
