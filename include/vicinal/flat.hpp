@@ -52,6 +52,7 @@ template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class 
 class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<flat_index, Id>;
     friend calls;
+    friend struct detail::index_access;
     static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "

@@ -80,6 +80,7 @@ template <class Metric = l2, class Codec = default_codec<Metric>, class Id = std
 class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<hnsw_index, Id>;
     friend calls;
+    friend struct detail::index_access;
     static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
