@@ -77,14 +77,9 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// throws  as above; what the metric's check throws
     flat_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
         : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim)), std::move(metric))) {}
-    /// Refuses what goes by mistake behind the dimension.
-    template <class First, class... Rest>
-    flat_index(std::size_t, const First&, const Rest&...) : flat_index(std::size_t{1}) {
-        static_assert(
-            detail::is_right<First>,
-            "vicinal: a flat_index is made by its dimension alone, flat_index(dim): what there is to choose is said "
-            "with each search");
-    }
+    /// Refuses what goes by mistake behind the dimension. Compilers show the line, with what is meant.
+    template <class P, class... Q>
+    flat_index(std::size_t, const P&, const Q&...) = delete;  // vicinal: write flat_index(dim)
 
     /// Adds one vector of dim() components under `id`. Amortised O(dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only

@@ -110,14 +110,9 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
         : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim), params), std::move(metric))) {}
     hnsw_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
         : hnsw_index(dim, hnsw_params{}, std::move(metric)) {}
-    /// Refuses what goes by mistake behind the dimension.
-    template <class First, class... Rest>
-    hnsw_index(std::size_t, const First&, const Rest&...) : hnsw_index(std::size_t{1}) {
-        static_assert(
-            detail::is_right<First>,
-            "vicinal: an hnsw_index takes hnsw_params behind the dimension, by their names, as in hnsw_index(dim, "
-            "{.degree = 16, .ef_construction = 200})");
-    }
+    /// Refuses what goes by mistake behind the dimension. Compilers show the line, with what is meant.
+    template <class P, class... Q>
+    hnsw_index(std::size_t, const P&, const Q&...) = delete;  // vicinal: write hnsw_index(dim, {.degree = 16})
 
     /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to
     /// find candidates, and as much again to choose links among them.

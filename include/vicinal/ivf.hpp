@@ -86,14 +86,9 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
                                      std::move(metric))) {}
     ivf_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
         : ivf_index(dim, ivf_params{}, std::move(metric)) {}
-    /// Refuses what goes by mistake behind the dimension.
-    template <class First, class... Rest>
-    ivf_index(std::size_t, const First&, const Rest&...) : ivf_index(std::size_t{1}) {
-        static_assert(
-            detail::is_right<First>,
-            "vicinal: an ivf_index takes ivf_params behind the dimension, by their names, as in ivf_index(dim, "
-            "{.lists = 1024})");
-    }
+    /// Refuses what goes by mistake behind the dimension. Compilers show the line, with what is meant.
+    template <class P, class... Q>
+    ivf_index(std::size_t, const P&, const Q&...) = delete;  // vicinal: write ivf_index(dim, {.lists = 1024})
 
     /// Adds one vector of dim() components under `id`. O(lists() * dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, not_trained (the first row of an index of
