@@ -31,8 +31,10 @@ concept some_index = std::derived_from<Index, index_calls<Index, typename Index:
 ///
 /// Only these are compiled, all of their calls: each takes about as long as a program with that index. So a program
 /// names the list in one source file, and others include any_index.hpp alone.
-template <detail::some_index First, detail::some_index... More>
+template <class First, class... More>
 class index_types {
+    static_assert(detail::some_index<First> && (... && detail::some_index<More>),
+                  "vicinal: index_types is a list of flat_index, ivf_index and hnsw_index, each with its arguments");
     static_assert((std::same_as<typename First::id_type, typename More::id_type> && ...),
                   "vicinal: the indexes of one list have ids of one type; make a list for each type of ids");
 

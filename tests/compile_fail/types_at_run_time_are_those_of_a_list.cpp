@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // expect: vicinal: open, open_view and make_index choose one of the types that the program has
 // expect: vicinal: the indexes of one list have ids of one type
+// expect: vicinal: index_types is a list of flat_index, ivf_index and hnsw_index
 // expect: vicinal: the index has ids of another type than the any_index
 #include <cstdint>
 #include <utility>
@@ -23,6 +24,7 @@ vicinal::any_index opened(const char* path);
 vicinal::any_index opened(const char* path) {
     static_cast<void>(types::names());
 #ifdef MISUSE
+    static_cast<void>(vicinal::index_types<vicinal::l2>{});
     return vicinal::open(path);
 #else
     return vicinal::open<types>(path);
