@@ -297,6 +297,15 @@ class exact_source {
     places_of_ids<typename State::id_type> places_;
 };
 
+/// What an inverted file knows of how its lists were learned, besides their centroids.
+struct list_history {
+    bool decided = false;        ///< by a call of train: they stay as they are
+    std::size_t learned_at = 0;  ///< how many rows the index had, or got by that call, when they were learned last
+    std::size_t since = 0;       ///< rows that came into lists since, or changed
+    std::size_t looked_at = 0;   ///< how many these were when somebody last looked how even the lists are
+    double usual = 0;            ///< how uneven they were when they were learned; 0 = nobody looked
+};
+
 /// What an index knows of what its codecs learned, besides the codecs. Of one that was loaded: nothing, so that it only
 /// watches.
 template <class Id>
@@ -319,6 +328,7 @@ struct learner {
     exact_rows<Id> exact;          ///< while growing all, later those not yet looked at
     std::size_t exact_memory = 0;  ///< bytes of these when the last call was over, for readers
     clip_counts pending;           ///< of rows encoded by a call that is not over
+    list_history lists;            ///< of an inverted file
 
     [[nodiscard]] learning_report report(std::size_t half, bool trained) const noexcept {
         return {trained, now.learned_rows, now.times, now.clipped.rows(half), now.clipped.components(half)};

@@ -115,7 +115,7 @@ class learning_step {
         recoded_type& fresh = recoded_.emplace(of_);
         fresh.for_each([&](auto& codes, std::size_t) { codes.coder().train(rows); });
         next_ = {};
-        next_.growing = to_be() < learning_rows(of_.dim);
+        next_.growing = to_be() < Recoding::enough_rows(of_);
         next_.learned_rows = rows.rows();
         next_.learned_at = to_be();
     }
@@ -124,7 +124,7 @@ class learning_step {
     void grow(const Sample& sample) {
         constexpr std::size_t growth = (std::max)(learning_growth<typename store_type::coarse_codec>,
                                                   learning_growth<typename store_type::fine_codec>);
-        const std::size_t enough = learning_rows(of_.dim);
+        const std::size_t enough = Recoding::enough_rows(of_);
         if (to_be() < (std::min)(next_.learned_at * growth, enough)) return;
         next_.learned_at = to_be();
         next_.growing = to_be() < enough;
