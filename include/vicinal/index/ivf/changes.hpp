@@ -43,6 +43,7 @@ struct stretch {
     std::vector<std::byte> codes;
     std::vector<std::byte> fine;  // of two levels
     std::vector<std::uint32_t> list_of;
+    std::vector<double> distances;  // from the centroids
 };
 
 template <class State>
@@ -54,6 +55,7 @@ void prepare(const State& index, matrix_view<const float> vectors, stretch& read
     ready.codes.resize(n * index.lists.stride());
     ready.fine.resize(n * fine_stride(index));
     ready.list_of.resize(n);
+    ready.distances.resize(n);
     const auto for_each_row = [&](const auto& f) {
         parallel_for(executor, (n + block - 1) / block, [&](std::size_t b) {
             for (std::size_t r = b * block; r < (std::min)(n, (b + 1) * block); ++r)
@@ -67,7 +69,9 @@ void prepare(const State& index, matrix_view<const float> vectors, stretch& read
         encode_coarse(index, ready.list_of[r], row, ready.codes.data() + r * index.lists.stride());
         if constexpr (State::two_levels) encode_for(index.rows.fine(), row, ready.fine.data() + r * fine_stride(index));
         count_clipped(index, row);
+        ready.distances[r] = distance_in_list(index, ready.list_of[r], row.data());
     });
+    for (const double distance : ready.distances) index.learner.lists.distances += distance;
 }
 /// Puts those rows of a stretch in place that begin with row `first`.
 template <class State>

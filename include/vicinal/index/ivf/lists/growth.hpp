@@ -9,10 +9,11 @@
 
 #include <algorithm>  // for min, max
 #include <atomic>     // for atomic
-#include <cstddef>    // for size_t, byte
+#include <cstddef>    // for size_t, ptrdiff_t, byte
 #include <cstdint>    // for uint32_t
 #include <optional>   // for optional
 #include <span>       // for span
+#include <utility>    // for move
 #include <vector>     // for vector
 
 #include "vicinal/core/executor.hpp"
@@ -29,8 +30,12 @@ namespace detail::ivf {
 
 // ---- whether it is time ---------------------------------------------------------------------------------------------
 
-/// Lists are learned anew when they have become so many times as uneven as they were.
+/// Lists are learned anew when they have become so many times as uneven as they were, or when rows come so many times
+/// as far off the centroids, squared, as those that lists were learned from.
 inline constexpr double uneven_by = 1.5;
+inline constexpr double farther_by = 1.3;
+/// So many rows tell how far off rows are.
+inline constexpr std::size_t rows_looked_at = 512;
 
 /// Returns how uneven lists are: how many times as many rows as in even lists a search meets in a list that holds a row
 /// chosen by chance. 1 for even lists.
@@ -52,36 +57,67 @@ template <class State>
     return index.learner.now.growing;
 }
 
-/// Returns whether rows that came or changed since lists were learned have made them uneven. It looks once in a while:
-/// when a sixteenth as many rows as there are have come since, and not before a quarter have in all.
+/// Returns the mean squared distance of prepared rows from the closest of these centroids; 0 under a metric that
+/// clusters by another distance, or without rows.
 template <class State>
-[[nodiscard]] bool have_become_uneven(State& index) noexcept {
-    list_history& history = index.learner.lists;
-    const std::size_t live = index.directory.live();
-    const std::size_t since = history.since;
-    if (history.usual == 0) {
-        history.usual = unevenness(index.lists, live);
-        history.looked_at = since;
-    }
-    if (since < live / 4 + rows_for_a_list || since - history.looked_at < live / 16) return false;
-    history.looked_at = since;
-    return unevenness(index.lists, live) > uneven_by * history.usual;
+[[nodiscard]] double mean_distance(const State&, const ivf_centroids& centroids, std::vector<float> rows,
+                                   executor_ref executor) {
+    if constexpr (!clusters_by_l2<typename State::metric_type>) return 0;
+    const std::size_t dim = centroids.matrix().dim();
+    const std::size_t count = rows.size() / dim;
+    if (count == 0) return 0;
+    rows.resize(rows.size() + simd::over_read / sizeof(float));
+    std::vector<std::uint32_t> list_of(count);
+    assign_lists<typename State::metric_type, typename State::isa_type>(
+        centroids, matrix_view<const float>(rows.data(), count, dim), list_of, executor);
+    double sum = 0;
+    for (std::size_t r = 0; r < count; ++r)
+        sum += exact_squared_distance(rows.data() + r * dim, centroids.matrix()[list_of[r]].data(), dim);
+    return sum / static_cast<double>(count);
 }
 
-/// Returns how many lists to learn before a call brings rows in, or 0 to leave those there are.
+/// Returns how far off the centroids the rows are that came since lists were learned, and those to come.
+template <class State, class Sample>
+[[nodiscard]] double recent_distance(const State& index, std::size_t coming, const Sample& sample,
+                                     executor_ref executor) {
+    const list_history& history = index.learner.lists;
+    const auto more = static_cast<double>(coming);
+    return (history.distances + more * mean_distance(index, index.centroids, sample(rows_looked_at), executor)) /
+           (static_cast<double>(history.since) + more);
+}
+
+/// Returns whether rows that came or changed since lists were learned, or are to come, do not fit into these: they are
+/// farther off the centroids than others were, or crowd into few lists. It looks once in a while.
+template <class State, class Sample>
+[[nodiscard]] bool no_longer_fit(State& index, std::size_t coming, const Sample& sample, executor_ref executor) {
+    list_history& history = index.learner.lists;
+    const std::size_t live = index.directory.live();
+    if (history.usual_evenness == 0) history.usual_evenness = unevenness(index.lists, live);
+    // Rows far off the centroids have coarse codes about them, too.
+    const std::size_t pause = live / (State::centered ? 32 : 16) * history.patience + rows_for_a_list;
+    if (history.since + coming < history.looked_at + pause) return false;
+    history.looked_at = history.since + coming;
+    if (unevenness(index.lists, live) > uneven_by * history.usual_evenness) return true;
+    return history.usual_distance > 0 &&
+           recent_distance(index, coming, sample, executor) > farther_by * history.usual_distance;
+}
+
+/// Says whether lists may be learned anew.
+template <class State>
+[[nodiscard]] bool may_learn_lists(const State& index) noexcept {
+    return index.lists.size() != 0 && !index.learner.lists.decided && can_move_rows(index);
+}
+/// Returns whether there are so many rows that there are to be more lists, or better ones.
 /// rows  how many there will be
 template <class State>
-[[nodiscard]] std::size_t lists_due(State& index, std::size_t rows) noexcept {
+[[nodiscard]] bool have_outgrown_lists(const State& index, std::size_t rows) noexcept {
     const list_history& history = index.learner.lists;
     const std::size_t lists = index.lists.size();
     const std::size_t wanted = lists_of_rows(index.asked, rows);
-    if (lists == 0) return wanted;
-    if (history.decided || !can_move_rows(index)) return 0;
-    if (wanted == 1 && lists == 1) return 0;
-    if (rows >= 2 * history.learned_at &&
-        (wanted >= 2 * lists || history.learned_at < lists * training_rows_per_list))
-        return wanted;
-    return have_become_uneven(index) ? wanted : 0;
+    const bool few_learned = history.learned_at < lists * training_rows_per_list;
+    // Codes about centroids are the finer the more of these there are.
+    const std::size_t more = State::centered ? lists / 16 : lists / 4;
+    return wanted > lists + more || (few_learned && rows >= 2 * history.learned_at && wanted > 1);
 }
 
 // ---- rows in new lists ----------------------------------------------------------------------------------------------
@@ -166,7 +202,10 @@ class list_step {
         : of_(of), before_(of.learner.lists) {
         const std::size_t rows = of.directory.live() + added;
         try {
-            if (const std::size_t count = lists_due(of, rows); count != 0) learn(count, rows, sample, params, executor);
+            if (of.lists.size() == 0 || (may_learn_lists(of) && have_outgrown_lists(of, rows)))
+                learn(false, coming, rows, sample, params, executor);
+            else if (may_learn_lists(of) && no_longer_fit(of, coming, sample, executor))
+                learn(true, coming, rows, sample, params, executor);
         } catch (...) {
             of.learner.lists = before_;
             throw;
@@ -186,21 +225,66 @@ class list_step {
     void keep() noexcept { kept_ = true; }
 
   private:
+    /// early  because rows do not fit the lists, and not because they are many
     template <class Sample>
-    void learn(std::size_t count, std::size_t rows, const Sample& sample, const add_params& params,
+    void learn(bool early, std::size_t coming, std::size_t rows, const Sample& sample, const add_params& params,
                executor_ref executor) {
         add_params quiet = params;
         quiet.progress = {};  // the caller counts rows added, not iterations
-        of_.learner.lists = {false, rows, 0, 0, 0};
         {
             const exact_source<State, recoding<State>> source(of_);
+            const std::size_t count = lists_of_rows(of_.asked, rows);
             const std::vector<float> from = list_sample(of_, source, sample, count, rows);
             learned_.emplace(learn_lists(of_, from, count, quiet, executor));
+            list_history made = history_of_new(from, rows, executor);
+            if (early && !brings_closer(coming, sample, executor))
+                made.patience = (std::min)(of_.learner.lists.patience * 2, 8U);
+            of_.learner.lists = made;
             if (of_.directory.live() != 0 && !move_rows(of_, *learned_, source, executor)) return;
         }
         const auto exclusive = of_.locks.exclusive();
         learned_->exchange(of_);
         exchanged_ = true;
+    }
+    /// What is known of lists that have just been learned from rows.
+    [[nodiscard]] list_history history_of_new(const std::vector<float>& from, std::size_t rows,
+                                              executor_ref executor) const {
+        list_history made;
+        made.learned_at = rows;
+        const std::size_t dim = of_.dim;
+        const std::size_t count = from.size() / dim;
+        std::vector<float> some;
+        for (std::size_t i = 0; i < (std::min)(count, rows_looked_at); ++i) {
+            const std::size_t row = i * count / (std::min)(count, rows_looked_at);
+            some.insert(some.end(), from.begin() + static_cast<std::ptrdiff_t>(row * dim),
+                        from.begin() + static_cast<std::ptrdiff_t>((row + 1) * dim));
+        }
+        // Rows that centroids are means of are closer to these than others like them.
+        const auto each = static_cast<double>((std::max)(count / learned_->lists.size(), std::size_t{2}));
+        made.usual_distance =
+            mean_distance(of_, learned_->centroids, std::move(some), executor) * (each + 1) / (each - 1);
+        return made;
+    }
+    /// Whether centroids that have been learned are closer to the rows that they were learned for.
+    template <class Sample>
+    [[nodiscard]] bool brings_closer(std::size_t coming, const Sample& sample, executor_ref executor) const {
+        return mean_distance(of_, learned_->centroids, recent_rows(sample), executor) <
+               0.8 * recent_distance(of_, coming, sample, executor);
+    }
+    /// Some of the rows that came since lists were learned last, and of those to come.
+    template <class Sample>
+    [[nodiscard]] std::vector<float> recent_rows(const Sample& sample) const {
+        std::vector<float> rows = sample(rows_looked_at);
+        const std::size_t end = of_.directory.high_water();
+        const std::size_t since = (std::min)(of_.learner.lists.since, end);
+        const std::size_t count = (std::min)(since, rows_looked_at);
+        const exact_source<State, recoding<State>> source(of_);
+        std::vector<float> row(of_.dim);
+        for (std::size_t i = 0; i < count; ++i) {
+            source.read(static_cast<slot_t>(end - since + i * since / count), row);
+            rows.insert(rows.end(), row.begin(), row.end());
+        }
+        return rows;
     }
 
     State& of_;

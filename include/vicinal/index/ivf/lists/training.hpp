@@ -173,6 +173,8 @@ struct recoding {
         if constexpr (State::two_levels) index.rows.fine().reserve(index.directory.rows_to_hold(extra));
     }
     static void fit(State& index) noexcept { base::fit(index); }
+    /// Codes about centroids fit their lists, which are learned anew when rows come that do not.
+    static constexpr bool looks_ahead = base::looks_ahead && !State::centered;
     /// Codes about centroids are made anew when lists are, for which exact vectors are kept while that goes on, if no
     /// fine half holds them: at most 32 MiB.
     [[nodiscard]] static std::size_t enough_rows(const State& index) noexcept {
