@@ -138,7 +138,7 @@ void require_as_good(double allowed) {
         INFO(a.name);
         CHECK(recall(grown, queries, want) >= recall(whole, queries, want) - allowed);
         CHECK(grown.check().ok());
-        CHECK(grown.codec_report().coarse.relearned <= 11);
+        CHECK(grown.codec_report().coarse.relearned <= 13);  // at each doubling, and twice between
     }
 }
 
@@ -275,15 +275,15 @@ TEST_CASE("learning: what was decided by train, or is from a file, is not learne
 
 TEST_CASE("learning: exact vectors are given back when enough has been learned, and do not pile up before") {
     flat<sq8> index(dim);
-    const dataset rows = gaussian(5000, dim);
+    const dataset rows = gaussian(8000, dim);
     for (std::size_t r = 0; r < 100; ++r) index.add(r, rows[r]);
     const std::size_t kept = index.memory().vectors;
     CHECK(kept >= 100 * dim * sizeof(float));
     for (std::size_t i = 0; i < 3000; ++i) index.update(i % 100, rows[i]);
     CHECK(index.memory().vectors <= 6 * kept);
-    for (std::size_t r = 100; r < 1500; ++r) index.add(r, rows[r]);
-    const std::size_t stored = (index.memory().vectors + 2047) / 2048;
-    CHECK(stored <= 2 * dim + 8 + 256 * dim * sizeof(float) * 2 / 2048);
+    for (std::size_t r = 100; r < 8000; ++r) index.add(r, rows[r]);
+    const std::size_t stored = (index.memory().vectors + 8191) / 8192;
+    CHECK(stored <= 2 * dim + 8 + 256 * dim * sizeof(float) * 2 / 8192);
 }
 
 template <class Index>

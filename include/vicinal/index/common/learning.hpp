@@ -132,7 +132,8 @@ class learning_step {
         if (to_be() >= (next_.doubled_at < enough ? (std::min)(next, enough) : next) ||
             to_be() >= most_exact_rows(of_.dim))
             learn_again(sample);
-        else if (Recoding::looks_ahead && to_be() - next_.looked_at >= next_.learned_at / 8 * next_.patience + 16)
+        else if (Recoding::looks_ahead && next_.learned_at >= 256 &&
+                 to_be() - next_.looked_at >= next_.learned_at / 8 * next_.patience + 16)
             look(sample);
     }
     /// Learns from all rows. It is the last time if they are enough and have hardly changed while they doubled, so that
@@ -144,7 +145,7 @@ class learning_step {
         next_.doubled_at = to_be();
         const std::vector<float> recent = recent_rows(sample);
         const double gain = learn_from_all(sample, matrix_view<const float>(std::span<const float>(recent), of_.dim));
-        const bool moving = doubled && (next_.moving || gain > 1.05);
+        const bool moving = doubled && (next_.moving || gain > 1.1);
         next_.growing = to_be() < (moving ? most_exact_rows(of_.dim) : enough);
         next_.moving = false;
     }
