@@ -132,7 +132,7 @@ class learning_step {
         if (to_be() >= (next_.doubled_at < enough ? (std::min)(next, enough) : next) ||
             to_be() >= most_exact_rows(of_.dim))
             learn_again(sample);
-        else if (Recoding::looks_ahead && next_.learned_at >= 256 &&
+        else if (Recoding::looks_ahead && next_.learned_at >= 512 &&
                  to_be() - next_.looked_at >= next_.learned_at / 8 * next_.patience + 16)
             look(sample);
     }
