@@ -72,8 +72,8 @@ GROUPS = {
     "forged": ["contract/corruption_test.cpp", FEW_TYPES],
 }
 # Tests that compute much are compiled with optimisation; all others compile in half the time without.
-COMPUTING = {"bits", "bounds", "clusters", "lanes_of_4", "learning", "limits", "order", "product", "room", "scan_by_16", "segments", "short",
-             "training", "words"}
+COMPUTING = {"bits", "bounds", "bytes", "clusters", "lanes_of_4", "learning", "limits", "order", "product", "room", "scan_by_16", "segments", "short",
+             "training", "whole", "words"}
 # What the quick form lets pass meets the long one, too: threads must happen to meet, a changed byte to matter.
 LONGER = {"soak", "forged"}
 
@@ -190,7 +190,7 @@ def bugs_here():
         Bug("lists may name any row", "forged", "index/ivf/files.hpp", "if (slot >= listed.size())", "if (false)"),
         Bug("a row may stand in two lists", "forged", "index/ivf/files.hpp", "if (listed[slot])", "if (false)"),
         Bug("two rows may have one id", "forged", "index/common/files.hpp", "if (!index.directory.build_table(in.bytes()))", "if (!index.directory.build_table(in.bytes()) && false)"),
-        Bug("a row may have any state", "forged", "index/common/files.hpp", "states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != 0", "false"),
+        Bug("a row may have any state", "forged", "index/common/files.hpp", "states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != typename State::id_type{}", "false"),
         Bug("the live rows are not counted", "forged", "index/common/files.hpp", "if (found != live)", "if (false)"),
         # ---- centroids that are not those of k-means
         Bug("rows are sought around their centroid, not their home", "clusters", linalg + "kmeans.hpp",

@@ -17,7 +17,7 @@ failed=
 for compiler in g++ clang++; do
     echo "== $compiler"
     python3 "$root/tests/symbols/mixed.py" "--compiler=$compiler" "--include=$root/include" "--include=${EIGEN_INCLUDE:-/usr/include/eigen3}" \
-        "--work=$root/build/symbols/$compiler" --types "$@" || failed="$failed $compiler"
+        "--work=$root/build/symbols/$compiler" --all --types "$@" || failed="$failed $compiler"
 done
 if [ -n "$failed" ]; then
     echo "failed:$failed"

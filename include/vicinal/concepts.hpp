@@ -8,6 +8,8 @@
 //
 //     metric   whole_metric             float operator()(q, x)               rows are decoded, then measured
 //              pointwise_metric         accumulate(acc, q, x), finish(sum)   vectorised and fused with the codec's load
+//              + weighted_metric        weights, accumulate(..., w)          a number for each component, in the kernel
+//              + stateful_metric        state, restore, check                given to an index, kept in its files
 //              + preparing_metric       prepare(row)                         cosine: divides by the norm
 //              + formed_metric          form                                 integer arithmetic on 8-bit codes
 //              + product_bound_metric   least_sum(t)                         batches by matrix products
@@ -21,6 +23,7 @@
 //              product_codec            has_tables, codebook, ...            32 rows at once by look-up tables
 //              trainable_codec          train, trained, state, restore       learns from a batch, travels in the file
 //              + clipping_codec, strained_codec, learning_codec, widening_codec, slowly_learning_codec
+//              truncating_codec         components, prepare_by       prefix<N>: the first components only
 //              residual_codec           encode_residual, decode_about, ...   ivf_index encodes rows about centroids
 //              bounded_codec, resolving_codec                                vectors that it cannot hold are refused
 //              norm_bounded_codec, norm_keeping_codec, unbiased_codec        what decoding does to lengths
@@ -62,12 +65,24 @@ concept whole_metric = std::copyable<M> && std::default_initializable<M> &&
 /// contribution of one component. Partial sums are added in an unspecified but fixed order. As a template over V, which
 /// is float or a SIMD vector of floats, it is vectorised. It may as well be a function of three floats, or a template
 /// that is constrained to them; rows are then scored one component at a time.
+///
+/// A weighted_metric has `accumulate(acc, q, x, w)` instead, with a number of its own for each component, as a V like
+/// the others: `weights()` points to those of all components, readable to 16 floats past the last. ivf_index learns its
+/// lists from components times the roots of their weights.
 template <class M>
-concept pointwise_metric = std::copyable<M> && std::default_initializable<M> && requires(const M& m, float v) {
+concept weighted_metric = std::copyable<M> && std::default_initializable<M> && requires(const M& m, float v) {
     { M::name } -> std::convertible_to<std::string_view>;
-    { m.accumulate(v, v, v) } -> std::same_as<float>;
+    { m.weights() } -> std::same_as<const float*>;
+    { m.accumulate(v, v, v, v) } -> std::same_as<float>;
     { m.finish(v) } -> std::convertible_to<float>;
 };
+template <class M>
+concept pointwise_metric = weighted_metric<M> ||
+    (std::copyable<M>&& std::default_initializable<M>&& requires(const M& m, float v) {
+        { M::name } -> std::convertible_to<std::string_view>;
+        { m.accumulate(v, v, v) } -> std::same_as<float>;
+        { m.finish(v) } -> std::convertible_to<float>;
+    });
 
 /// What a pointwise metric sums, for codecs that can do so without decoding.
 enum class sum_form : std::uint8_t {
@@ -102,8 +117,41 @@ concept preparing_metric = metric<M> && requires(const M& m, std::span<float> ro
     { m.prepare(row) } -> std::same_as<bool>;
 };
 
+/// A preparing_metric of form `product` that can as well measure vectors it has not prepared: `of_products(qx, qq, xx)`
+/// is the distance of q and x with those products. With it, a whole_codec stores rows as they come. Without it, rows
+/// are prepared for any codec.
+template <class M>
+concept normalizing_metric = preparing_metric<M> && formed_metric<M> &&
+                             M::form == sum_form::product&& requires(const M& m, float product) {
+    { m.of_products(product, product, product) } -> std::same_as<float>;
+};
+
+namespace detail {
+
+/// Stands for all preparing metrics where a concept asks for a function of any.
+struct any_preparing_metric {
+    static constexpr std::string_view name = "any";
+    float operator()(std::span<const float>, std::span<const float>) const;
+    bool prepare(std::span<float>) const;
+};
+
+}  // namespace detail
+
+/// A metric with numbers of its own that are known when the program runs, as weights are. It is given to an index as it
+/// is constructed. `state` returns the numbers as bytes that mean the same on every machine, which files keep: equal
+/// bytes are equal states. `restore` takes such bytes, and returns false if they are no state of this metric.
+/// `check(dim)` throws, best a vicinal::error with both numbers, unless the metric is one for vectors of `dim`
+/// components: no index is made of one that is not. Without these members, an index has its metric as it is
+/// default-constructed.
+template <class M>
+concept stateful_metric = metric<M> && requires(M& m, const M& fixed, std::span<const std::byte> bytes) {
+    { fixed.state() } -> std::convertible_to<std::vector<std::byte>>;
+    { m.restore(bytes) } -> std::same_as<bool>;
+    fixed.check(std::size_t{});
+};
+
 /// A metric that names the one by which ivf_index assigns rows to lists, `clustering`. Without it, that is the metric
-/// itself.
+/// itself. Another one has no state.
 template <class M>
 concept clustering_metric = metric<M> && requires {
     typename M::clustering;
@@ -166,6 +214,12 @@ concept weighted_codec = affine_codec<C> && C::bits == 8 && requires(const C& c,
     { c.weight(i) } -> std::same_as<int>;
     { c.weights() } -> std::same_as<const std::int16_t*>;
 };
+
+/// An affine codec of 8 bits that stores whole numbers from `least` to `most` as they come: `low` is `least`, and every
+/// step is 1. Rows of other numbers are refused with errc::magnitude, queries may be any. What our metrics sum up is
+/// exact between such numbers. It may not be a half of two_level under a normalizing_metric.
+template <class C>
+concept whole_codec = affine_codec<C> && C::bits == 8 && C::most - C::least == 255;
 
 /// A codec that must learn from data before it can encode. `state` returns all it has learned, as bytes that mean the
 /// same on every machine. `restore` takes such bytes, and returns false if they are no state of this codec. It may be
@@ -290,6 +344,16 @@ concept total_codec = codec<C> && bool{C::any_code_decodes};
 /// above zero. Bits past the last component are zeros. A counting_metric counts bits instead of decoding rows.
 template <class C>
 concept bit_codec = codec<C> && bool{C::packs_bits};
+
+/// A codec that keeps the first `components` components of a vector only, and decodes the others as zeros: distances to
+/// its rows are then those of truncated vectors, and cost as much. Its place is the coarse one of a two_level: what it
+/// keeps cannot decide. `prepare_by(metric)` is called once, with the index's metric, if that is a preparing_metric:
+/// `encode` is to have it prepare what is kept.
+template <class C>
+concept truncating_codec = codec<C> && requires(C& c, const detail::any_preparing_metric& metric) {
+    { C::components } -> std::convertible_to<std::size_t>;
+    c.prepare_by(metric);
+};
 
 /// A product quantiser with a true `has_tables`: half a byte for each pair of components, the lower half first, names
 /// one of 16 points in codebook(pair), which is 16 times two floats. A last component without a partner has points

@@ -87,6 +87,17 @@ class id_filter {
         static_assert(id_predicate<F, Id>,
                       "vicinal: a filter must be callable as bool(Id), or a vicinal::id_set (see vicinal/filter.hpp)");
     }
+    /// Refuses ids that are no id_set: it would take as long to look one up as there are ids.
+    template <class F>
+    requires(!std::invocable<F, Id> && requires(const F& ids) {
+        ids.begin();
+        ids.size();
+    } && !std::same_as<std::remove_cvref_t<F>, id_set<Id>>) id_filter(F&&) {  // NOLINT
+        static_assert(
+            std::invocable<F, Id>,
+            "vicinal: a filter is no list of ids: make a vicinal::id_set<Id> of it and pass that, or a callable "
+            "bool(Id)");
+    }
     id_filter(const id_set<Id>& ids VICINAL_LIFETIMEBOUND) noexcept : ids_(&ids) {}  // NOLINT
 
     [[nodiscard]] explicit operator bool() const noexcept { return ids_ != nullptr || static_cast<bool>(admits_); }

@@ -11,6 +11,7 @@
 #include <vector>      // for vector
 
 #include "vicinal/codecs.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
@@ -29,17 +30,17 @@ VICINAL_NAMESPACE_BEGIN
 /// Exact similarity search: every search compares the query with every row, as the codec stores it. With rabitq about 1
 /// in 200 true neighbours is missed (codec/rabitq.hpp).
 ///
-/// Metric   l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
+/// Metric   l2, weighted_l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, bits, two_level<Coarse, Fine> (<pca8, f32>: exact), or your
 ///          own
-/// Id       any integer type; ids are chosen by the caller, all values are valid
+/// Id       any integer type, or an enum class; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
-/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which
-/// exact copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then
-/// encoded again beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few
-/// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
-/// the latter goes on.
+/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, and on for
+/// as long as rows keep changing, of which exact copies are kept meanwhile (at most 32 MiB); later when rows leave what
+/// was learned. All rows are then encoded again beside searches, so that an add costs O(dim) amortised for it, and one
+/// of them O(rows * dim). A few wild rows change nothing for the others, and are clipped: `codec_report` counts that.
+/// After `train` or a load only the latter goes on.
 ///
 /// Threads: any number of threads may make const calls at once, while others add, update, upsert, remove, clear, merge,
 /// train, reserve and shrink; of these, one runs at a time. Construction, assignment, move and destruction must not
@@ -51,13 +52,15 @@ template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class 
 class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<flat_index, Id>;
     friend calls;
+    static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
                   "operator() on two spans (see vicinal/concepts.hpp)");
     static_assert(index_codec<Codec>,
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
-    static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
+    static_assert(identifier<Id>,
+                  "vicinal: Id must be an integer type other than bool and char, or an enum class of one");
 
   public:
     using id_type = Id;
@@ -66,7 +69,21 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
 
     /// An empty index of vectors of `dim` components.
     /// throws  error{invalid_argument} unless 1 <= dim <= 2^20
-    explicit flat_index(std::size_t dim) : state_(std::make_unique<state>(detail::checked_dim(dim))) {}
+    explicit flat_index(std::size_t dim) : state_(std::make_unique<state>(detail::checked_dim(dim))) {
+        detail::require_metric_fits(*state_);
+    }
+    /// The same for a metric with a state, which files keep: `flat_index<weighted_l2> index(3, weighted_l2{w})`.
+    /// throws  as above; what the metric's check throws
+    flat_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
+        : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim)), std::move(metric))) {}
+    /// Refuses what goes by mistake behind the dimension.
+    template <class First, class... Rest>
+    flat_index(std::size_t, const First&, const Rest&...) : flat_index(std::size_t{1}) {
+        static_assert(
+            detail::is_right<First>,
+            "vicinal: a flat_index is made by its dimension alone, flat_index(dim): what there is to choose is said "
+            "with each search");
+    }
 
     /// Adds one vector of dim() components under `id`. Amortised O(dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
@@ -75,21 +92,20 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
     /// triggered. O(rows * dim()), and memory for the codes of 16384 rows at a time beside the index.
     /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
-    std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+    std::size_t add(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return detail::flat::add(*state_, ids, rows, params);
     }
     /// Trains the codec on sample rows, if it is one that learns; the index must be empty. A codec looks at a
     /// bounded number of rows; its header says at how many, and what that costs.
     /// throws  error{invalid_argument} if the index holds rows or there are no sample rows; as add refuses a row
-    void train(matrix_view<const float> rows, const add_params& params = {}) {
-        detail::flat::train(*state_, rows, params);
-    }
+    void train(rows_view rows, const add_params& params = {}) { detail::flat::train(*state_, rows, params); }
     /// Replaces the vector of `id`. O(dim()).
     /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { detail::update_vector(*state_, id, vector); }
     /// Removes `id`; returns whether it was there. Amortised O(dim): the last row takes its place, and memory that rows
     /// no longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return detail::flat::remove(*state_, id); }
+    using calls::add;
     using calls::remove;
     using calls::upsert;
     /// Makes room for `rows` vectors in all, so that adds up to then allocate nothing for them and take as long each as
@@ -130,8 +146,7 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// return, closest first. Costs as much as that many searches or, as blocks of rows meet many queries at once,
     /// less; and queries.rows() * k neighbours of memory. params.threads share the work.
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
-                                          const search_params& params = {}) const {
+    [[nodiscard]] search_table<Id> search(rows_view queries, std::size_t k, const search_params& params = {}) const {
         return detail::flat::search_batch(*state_, queries, (std::min)(k, size()), params);
     }
     /// Every row at distance <= radius, closest first. Under l2 the radius is squared, as all distances are.
@@ -148,6 +163,7 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return detail::flat::nearest(*state_, query, params);
     }
+    using calls::search;
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
     [[nodiscard]] std::size_t size() const { return detail::live_rows(*state_); }
@@ -157,6 +173,12 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
     /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::flat::memory(*state_); }
+    /// Foretells memory() of an index of `rows` vectors of `dim` components, before there is one: within
+    /// 1 % of memory().total, searches' scratch apart. O(dim).
+    /// throws  error{invalid_argument} as the constructor, or if rows are more than an index numbers, 2^31 - 1
+    [[nodiscard]] static memory_report estimate_memory(std::size_t rows, std::size_t dim) {
+        return detail::flat::estimate_memory(state(detail::checked_dim(dim)), rows);
+    }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
     [[nodiscard]] index_counters counters() const { return detail::read_counters(*state_); }
@@ -193,6 +215,8 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, options.note, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
+    using calls::load;  // comparing the metric's state with one that is given
+    using calls::view;
     /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
     /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name
     /// a pipe, whose writer is waited for. A file or bytes must hold one index and nothing else. From a stream no byte

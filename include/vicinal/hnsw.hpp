@@ -12,6 +12,7 @@
 #include <vector>       // for vector
 
 #include "vicinal/codecs.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
@@ -55,17 +56,17 @@ using default_codec =
 /// approximate nearest neighbor search using HNSW graphs", 2018). A search measures O(ef * degree) distances, nearly
 /// independent of the number of rows. `.ef` trades time for recall, search by search.
 ///
-/// Metric   l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
+/// Metric   l2, weighted_l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, bits, two_level<Coarse, Fine>, or your own. By the default, distances are exact
 ///          and `get` returns vectors to the bit, as by f32, which takes dim() bytes a row less and searches longer
-/// Id       any integer type; ids are chosen by the caller, all values are valid
+/// Id       any integer type, or an enum class; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
-/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which
-/// exact copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then
-/// encoded again beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few
-/// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
-/// the latter goes on.
+/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, and on for
+/// as long as rows keep changing, of which exact copies are kept meanwhile (at most 32 MiB); later when rows leave what
+/// was learned. All rows are then encoded again beside searches, so that an add costs O(dim) amortised for it, and one
+/// of them O(rows * dim). A few wild rows change nothing for the others, and are clipped: `codec_report` counts that.
+/// After `train` or a load only the latter goes on.
 ///
 /// Threads: any number of threads may make const calls at once, while others add, update, upsert, remove, clear, merge,
 /// train, reorder, reserve and shrink; of these, one runs at a time. Construction, assignment, move and destruction
@@ -79,6 +80,7 @@ template <class Metric = l2, class Codec = default_codec<Metric>, class Id = std
 class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<hnsw_index, Id>;
     friend calls;
+    static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
                   "operator() on two spans (see vicinal/concepts.hpp)");
@@ -87,7 +89,8 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
     static_assert(!detail::bounds_coarse<Codec>,
                   "vicinal: pca8 passes over rows of scans; a graph meets rows one by one, use sq8 there");
-    static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
+    static_assert(identifier<Id>,
+                  "vicinal: Id must be an integer type other than bool and char, or an enum class of one");
 
   public:
     using id_type = Id;
@@ -97,7 +100,23 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// An empty index of vectors of `dim` components.
     /// throws  error{invalid_argument} unless 1 <= dim <= 2^20 and params are in their ranges
     explicit hnsw_index(std::size_t dim, const hnsw_params& params = {})
-        : state_(std::make_unique<state>(detail::checked_dim(dim), params)) {}
+        : state_(std::make_unique<state>(detail::checked_dim(dim), params)) {
+        detail::require_metric_fits(*state_);
+    }
+    /// The same for a metric with a state, which files keep: `hnsw_index<weighted_l2> index(3, {}, weighted_l2{w})`.
+    /// throws  as above; what the metric's check throws
+    hnsw_index(std::size_t dim, const hnsw_params& params, Metric metric) requires stateful_metric<Metric>
+        : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim), params), std::move(metric))) {}
+    hnsw_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
+        : hnsw_index(dim, hnsw_params{}, std::move(metric)) {}
+    /// Refuses what goes by mistake behind the dimension.
+    template <class First, class... Rest>
+    hnsw_index(std::size_t, const First&, const Rest&...) : hnsw_index(std::size_t{1}) {
+        static_assert(
+            detail::is_right<First>,
+            "vicinal: an hnsw_index takes hnsw_params behind the dimension, by their names, as in hnsw_index(dim, "
+            "{.degree = 16, .ef_construction = 200})");
+    }
 
     /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to
     /// find candidates, and as much again to choose links among them.
@@ -109,15 +128,13 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// batch's rows, dim() bytes a row while the call runs. The resulting index is the same for every number of
     /// threads.
     /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
-    std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+    std::size_t add(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return detail::hnsw::add(*state_, ids, rows, params);
     }
     /// Trains the codec on sample rows, if it is one that learns; the index must be empty. A codec looks at a
     /// bounded number of rows; its header says at how many, and what that costs.
     /// throws  error{invalid_argument} if the index holds rows or there are no sample rows; as add refuses a row
-    void train(matrix_view<const float> rows, const add_params& params = {}) {
-        detail::hnsw::train(*state_, rows, params);
-    }
+    void train(rows_view rows, const add_params& params = {}) { detail::hnsw::train(*state_, rows, params); }
     /// Replaces the vector of `id`. Costs as much as an add and a remove.
     /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { detail::update_vector(*state_, id, vector); }
@@ -125,6 +142,7 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// of 32 rows, and the slot is reusable after about size() / 32 further removals. Costs less than an add.
     /// throws  error{read_only}
     bool remove(Id id) { return detail::hnsw::remove(*state_, id); }
+    using calls::add;
     using calls::remove;
     using calls::upsert;
     /// Puts the rows into an order in which near neighbours lie side by side in memory, for searches after a large
@@ -179,8 +197,7 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// return, closest first. params.threads share the work, and each searches for a few queries in turns, which hides
     /// the latency of memory. Takes queries.rows() * k neighbours of memory.
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
-                                          const search_params& params = {}) const {
+    [[nodiscard]] search_table<Id> search(rows_view queries, std::size_t k, const search_params& params = {}) const {
         return detail::hnsw::search(*state_, queries, (std::min)(k, size()), params);
     }
     /// Rows at distance <= radius, closest first: those that a beam of width params.ef finds, and those that links lead
@@ -199,6 +216,7 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return detail::hnsw::nearest(*state_, query, params);
     }
+    using calls::search;
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
     [[nodiscard]] std::size_t size() const { return detail::live_rows(*state_); }
@@ -209,6 +227,13 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
     /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::hnsw::memory(*state_); }
+    /// Foretells memory() of an index of `rows` vectors of `dim` components, no two of them alike, before there is one:
+    /// within 2 % of memory().total, searches' scratch apart, from some thousands of rows on. O(dim).
+    /// throws  error{invalid_argument} as the constructor, or if rows are more than an index numbers, 2^31 - 1
+    [[nodiscard]] static memory_report estimate_memory(std::size_t rows, std::size_t dim,
+                                                       const hnsw_params& params = {}) {
+        return detail::hnsw::estimate_memory(state(detail::checked_dim(dim), params), rows);
+    }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
     [[nodiscard]] index_counters counters() const { return detail::read_counters(*state_); }
@@ -245,6 +270,8 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, options.note, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
+    using calls::load;  // comparing the metric's state with one that is given
+    using calls::view;
     /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
     /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name
     /// a pipe, whose writer is waited for. A file or bytes must hold one index and nothing else. From a stream no byte

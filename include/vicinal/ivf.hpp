@@ -11,6 +11,7 @@
 #include <vector>      // for vector
 
 #include "vicinal/codecs.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
@@ -31,17 +32,25 @@ VICINAL_NAMESPACE_BEGIN
 /// are closest to the query. The centroids are learned by k-means. `.nprobe` trades recall for time; at lists() the
 /// search is exact. An ivf_index is cheap to build, small, and fast for batches of queries.
 ///
-/// Metric   l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
+/// Metric   l2, weighted_l2, inner_product, cosine, hamming, jaccard, or your own (concepts.hpp)
 /// Codec    f32, f16, bf16, sq8, sq4, pq, rabitq<Bits>, bits, two_level<Coarse, Fine> (<pca8, f32>: exact), or your
 ///          own
-/// Id       any integer type; ids are chosen by the caller, all values are valid
+/// Id       any integer type, or an enum class; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
-/// The centroids are learned once, by train or from the first batch added; rows that are added or removed later do not
-/// change them.
+/// Who comes first does not decide. A first row begins with one list. Lists are learned anew from all rows, and these
+/// moved into them beside searches, when there are so many that a fifth of the lists is missing, or twice as many as
+/// lists were learned from, until that was 128 rows a list; and later when rows no longer fit, as they lie farther from
+/// the centroids than others did or crowd into few lists, at most whenever a sixteenth as many have come (of plain
+/// rabitq, a thirty-second). So `.lists` that were asked for are there as soon as there are as many rows; left open,
+/// their number follows that of the rows. All of it makes adds one by one two to four times as costly as one batch, if
+/// rows come in no order, and up to twenty times if each is unlike those before it; an add that has lists learned takes
+/// as long as `train` does of as many rows, and memory for the lists twice. `train` decides once and for all: lists
+/// then stay. After a load, an index goes on with its lists; only plain rabitq keeps those of the file.
 ///
-/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which
-/// exact copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then
+/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, and on for
+/// as long as rows keep changing, of which exact copies are kept meanwhile (at most 32 MiB; by plain rabitq, whose
+/// codes are about centroids, until lists are learned); and later when rows leave what was learned. All rows are then
 /// encoded again beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few
 /// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
 /// the latter goes on.
@@ -56,13 +65,15 @@ template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class 
 class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<ivf_index, Id>;
     friend calls;
+    static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
                   "operator() on two spans (see vicinal/concepts.hpp)");
     static_assert(index_codec<Codec>,
                   "vicinal: Codec must model vicinal::codec: a name, construction from the dimension, "
                   "code_size, encode and decode (see vicinal/concepts.hpp)");
-    static_assert(identifier<Id>, "vicinal: Id must be an integer type other than bool and char");
+    static_assert(identifier<Id>,
+                  "vicinal: Id must be an integer type other than bool and char, or an enum class of one");
 
   public:
     using id_type = Id;
@@ -72,33 +83,48 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// An empty index of vectors of `dim` components.
     /// throws  error{invalid_argument} unless 1 <= dim <= 2^20 and params.lists <= 2^20
     explicit ivf_index(std::size_t dim, const ivf_params& params = {})
-        : state_(std::make_unique<state>(detail::checked_dim(dim), detail::checked_lists(params))) {}
+        : state_(std::make_unique<state>(detail::checked_dim(dim), detail::checked_lists(params))) {
+        detail::require_metric_fits(*state_);
+    }
+    /// The same for a metric with a state, which files keep: `ivf_index<weighted_l2> index(3, {}, weighted_l2{w})`.
+    /// throws  as above; what the metric's check throws
+    ivf_index(std::size_t dim, const ivf_params& params, Metric metric) requires stateful_metric<Metric>
+        : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim), detail::checked_lists(params)),
+                                     std::move(metric))) {}
+    ivf_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
+        : ivf_index(dim, ivf_params{}, std::move(metric)) {}
+    /// Refuses what goes by mistake behind the dimension.
+    template <class First, class... Rest>
+    ivf_index(std::size_t, const First&, const Rest&...) : ivf_index(std::size_t{1}) {
+        static_assert(
+            detail::is_right<First>,
+            "vicinal: an ivf_index takes ivf_params behind the dimension, by their names, as in ivf_index(dim, "
+            "{.lists = 1024})");
+    }
 
     /// Adds one vector of dim() components under `id`. O(lists() * dim).
-    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, not_trained (the first row of an index of
-    ///         which several lists were asked), duplicate_id, capacity, read_only
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
     void add(Id id, vector_view vector) { detail::add_vector(*state_, id, vector); }
-    /// Adds rows[i] under ids[i] for every i; an untrained index learns from the rows first. All rows are checked
-    /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
-    /// triggered. O(rows * lists() * dim()).
-    /// throws  as above but for not_trained; error{invalid_argument} if there are not as many ids as rows, or fewer
-    ///         rows to train on than lists were asked for; what params.progress throws
-    std::size_t add(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+    /// Adds rows[i] under ids[i] for every i; the index learns from the rows first if it is time to, as it says above.
+    /// All rows are checked before the first goes in. Returns how many were added: all of them, or a prefix of them if
+    /// params.stop was triggered. O(rows * lists() * dim()).
+    /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
+    std::size_t add(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return detail::ivf::add(*state_, ids, rows, params);
     }
     /// Learns the centroids from sample rows, and trains the codec on them if it is one that learns; the index must be
-    /// empty. At most 128 rows a list are looked at. params.progress counts iterations of k-means.
+    /// empty. The lists then stay as they are. At most 128 rows a list are looked at. params.progress counts iterations
+    /// of k-means.
     /// throws  error{invalid_argument} if the index holds rows, there are no sample rows or fewer than lists were asked
     ///         for; error{cancelled}; as add refuses a row
-    void train(matrix_view<const float> rows, const add_params& params = {}) {
-        detail::ivf::train(*state_, rows, params);
-    }
+    void train(rows_view rows, const add_params& params = {}) { detail::ivf::train(*state_, rows, params); }
     /// Replaces the vector of `id`, which may move it to another list. Costs as much as add.
     /// throws  error{not_found}, or as add
     void update(Id id, vector_view vector) { detail::update_vector(*state_, id, vector); }
     /// Removes `id`; returns whether it was there. Amortised O(dim): the last row of its list takes its place, and
     /// memory that rows no longer need goes back to the system.  throws  error{read_only}
     bool remove(Id id) { return detail::ivf::remove(*state_, id); }
+    using calls::add;
     using calls::remove;
     using calls::upsert;
     /// Makes room for `rows` vectors in all, so that adds up to then allocate little for them and take as long each as
@@ -144,8 +170,7 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// return, closest first. Costs as much as that many searches or, as each list meets all queries that want it,
     /// less; and queries.rows() * k neighbours of memory. params.threads share the work.
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
-    [[nodiscard]] search_table<Id> search(matrix_view<const float> queries, std::size_t k,
-                                          const search_params& params = {}) const {
+    [[nodiscard]] search_table<Id> search(rows_view queries, std::size_t k, const search_params& params = {}) const {
         return detail::ivf::search_batch(*state_, queries, (std::min)(k, size()), params);
     }
     /// Every row at distance <= radius, closest first. All lists are scanned, whatever params.nprobe is, so the result
@@ -164,6 +189,7 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         return detail::ivf::nearest(*state_, query, params);
     }
+    using calls::search;
 
     /// How many vectors the index holds. Waits while a change is put in place, as every search does.
     [[nodiscard]] std::size_t size() const { return detail::live_rows(*state_); }
@@ -175,6 +201,14 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// Bytes of memory owned, by purpose. Waits as size() does; searches that run meanwhile hold scratch memory that is
     /// not in the report.
     [[nodiscard]] memory_report memory() const { return detail::ivf::memory(*state_); }
+    /// Foretells memory() of an index of `rows` vectors of `dim` components, of lists trained on all of them, before
+    /// there is one: within 10 % of memory().total, searches' scratch apart, where lists are about as long as each
+    /// other. O(dim).
+    /// throws  error{invalid_argument} as the constructor, or if rows are more than an index numbers, 2^31 - 1
+    [[nodiscard]] static memory_report estimate_memory(std::size_t rows, std::size_t dim,
+                                                       const ivf_params& params = {}) {
+        return detail::ivf::estimate_memory(state(detail::checked_dim(dim), params), rows);
+    }
     /// What the index did so far. Takes a lock that no search holds for long. Searches that still run are not counted
     /// yet; the rows of a batch that failed and was taken back are never counted.
     [[nodiscard]] index_counters counters() const { return detail::read_counters(*state_); }
@@ -211,6 +245,8 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     void save(std::vector<std::byte>& bytes, const save_options& options = {}) const {
         detail::with_writer(*state_, options.note, [&](const auto& out) { bytes = out.to_bytes(options); });
     }
+    using calls::load;  // comparing the metric's state with one that is given
+    using calls::view;
     /// Reads an index. Every byte is checked before it is used, so the file may come from a stranger. Takes time linear
     /// in the size of the file and at most twice the file and 1 MiB of memory (load_limits says more). A path may name
     /// a pipe, whose writer is waited for. A file or bytes must hold one index and nothing else. From a stream no byte

@@ -29,7 +29,7 @@ struct hnsw_params {
 
 /// How an ivf_index divides its rows.
 struct ivf_params {
-    std::size_t lists = 0;   ///< how many lists training makes, at most 2^20; 0 = chosen by the number of training rows
+    std::size_t lists = 0;   ///< how many lists there are once there are as many rows, at most 2^20; 0 = chosen by rows
     std::uint64_t seed = 1;  ///< of the random choices of training
 };
 
@@ -227,7 +227,7 @@ struct save_options {
 
 /// What a load accepts at most; anything larger is refused with errc::limit_exceeded before it is allocated. Whatever
 /// the limits, a load allocates no more than twice the bytes it is given and 1 MiB, and 16 bytes for each dimension
-/// where a codec learns ranges or rotates.
+/// where a codec has ranges (as sq8, i8) or rotates.
 struct load_limits {
     std::uint64_t max_bytes = (std::numeric_limits<std::uint64_t>::max)();
     std::uint64_t max_rows = (std::numeric_limits<std::uint64_t>::max)();

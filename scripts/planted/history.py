@@ -48,7 +48,7 @@ BUGS = [
     ("free rows at the end stay", "history", "index/hnsw/graph/room.hpp",
      "if (const std::size_t end = index.directory.used_end(); end < index.directory.high_water())",
      "if (const std::size_t end = index.directory.used_end(); end > index.directory.high_water())"),
-    ("memory counts rows to come", "segments", STORAGE + "chunked_rows.hpp", "const std::size_t rows = touched_;", "const std::size_t rows = capacity();"),
+    ("memory counts rows to come", "segments", STORAGE + "chunked_rows.hpp", "return memory_of(touched_, segments_);", "return memory_of(capacity(), segments_);"),
     ("to touch a page clears it", "segments", STORAGE + "chunked_rows.hpp", "__atomic_fetch_or(byte", "__atomic_fetch_and(byte"),
     ("a word without free rows still says that it has some", "segments", STORAGE + "slot_set.hpp",
      "if (words_[slot / 64] == 0) summary_", "if (false) summary_"),

@@ -28,4 +28,7 @@ BUGS = [
      "const auto first = reinterpret_cast<std::uintptr_t>(begin) / page_bytes * page_bytes;"),
     ("pages that are gone still count", "pages", STORAGE + "chunked_rows.hpp", "            touched_ = first;\n", "            return;\n"),
     ("pages go with each row", "pages", STORAGE + "chunked_rows.hpp", "if (touched_ > rows + rows / 3 + small_segment / stride_) discard(rows + rows / 6);", "discard(rows);"),
+    ("exact rows to learn from are not foretold", "room", COMMON + "observers.hpp", "if (rows < learning_rows(index.dim)) {  // kept", "if (false) {  // kept"),
+    ("upper links are not foretold", "room", "index/hnsw/graph/graph.hpp", "of(base_, rows) + of(upper_, upper)", "of(base_, rows)"),
+    ("codes in lists are foretold twice", "room", "index/ivf/check.hpp", "estimate_memory_of_rows(index, rows, 0)", "estimate_memory_of_rows(index, rows, rows)"),
 ]

@@ -4,7 +4,7 @@
 list(TRANSFORM INCLUDES PREPEND "-I")
 set(compile "${COMPILER}" -std=c++20 -pthread ${INCLUDES})
 if(COMPILER_ID MATCHES Clang)
-  list(APPEND compile -fpch-instantiate-templates)  # or each file makes those that the header needs anew
+  list(APPEND compile -ferror-limit=0 -fpch-instantiate-templates)  # or each file makes those that the header needs anew
 endif()
 if(NOT SOURCE)
   execute_process(COMMAND ${compile} -x c++-header "${READ}" -o "${READ}.gch" COMMAND_ERROR_IS_FATAL ANY)
@@ -14,7 +14,8 @@ list(APPEND compile -fsyntax-only -include "${READ}" "${SOURCE}")
 
 file(STRINGS "${SOURCE}" expected REGEX "^// expect: ")
 list(TRANSFORM expected REPLACE "^// expect: " "")
-if(NOT expected)
+file(STRINGS "${SOURCE}" any REGEX "^// expect[ :]")
+if(NOT any)
   message(FATAL_ERROR "${SOURCE} has no line \"// expect: REGEX\"")
 endif()
 
@@ -27,6 +28,17 @@ execute_process(COMMAND ${compile} -DMISUSE RESULT_VARIABLE status ERROR_VARIABL
 if(status EQUAL 0)
   message(FATAL_ERROR "${SOURCE} must not compile with -DMISUSE, and does")
 endif()
+# "// expect 2: REGEX" asks for two errors that say so, of two mistakes.
+file(STRINGS "${SOURCE}" counted REGEX "^// expect [0-9]+: ")
+foreach(line IN LISTS counted)
+  string(REGEX REPLACE "^// expect ([0-9]+): .*" "\\1" wanted "${line}")
+  string(REGEX REPLACE "^// expect [0-9]+: " "" regex "${line}")
+  string(REGEX MATCHALL "error: [^\n]*${regex}" found "${output}")
+  list(LENGTH found times)
+  if(NOT times EQUAL wanted)
+    message(FATAL_ERROR "${SOURCE} with -DMISUSE fails ${times} times instead of ${wanted} with \"${regex}\":\n${output}")
+  endif()
+endforeach()
 foreach(regex IN LISTS expected)
   if(NOT output MATCHES "${regex}")
     message(FATAL_ERROR "${SOURCE} with -DMISUSE fails without the expected \"${regex}\":\n${output}")

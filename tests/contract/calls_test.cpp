@@ -96,7 +96,7 @@ TEST_CASE("calls: upsert of a batch adds and replaces rows") {
     require_holds(s, *f.index, held_by(*f.index, f.ids), c.rows);
     std::size_t right = 0;
     for (std::size_t i = 0; i < c.ids.size(); ++i) right += nearest_row(f.index->get(c.ids[i]), c.rows) == i ? 1 : 0;
-    if (!is_binary(s))
+    if (!is_binary(s) && !stores_whole(s))
         REQUIRE(right >= (s.codec.starts_with("rabitq") || s.codec == "pq" || s.codec == "sq4" ? 200 : 300));
     REQUIRE(f.index->upsert({}, matrix_view<const float>(nullptr, 0, dim)) == 0);
 }
@@ -138,7 +138,8 @@ TEST_CASE("calls: upsert of every row there is leaves only the new ones") {
     require_holds(s, *f.index, held_by(*f.index, f.ids), moved);
     std::size_t found = 0;
     for (std::size_t i = 0; i < 100; ++i) found += f.index->search(moved[i], 1, exhaustive())[0].id == f.ids[i] ? 1 : 0;
-    if (s.metric != "inner_product" && !s.decodes && !is_binary(s)) REQUIRE(found == 100);
+    if (s.metric != "inner_product" && !s.decodes && !is_binary(s) && !(s.metric == "cosine" && stores_whole(s)))
+        REQUIRE(found == 100);
     const index_ptr empty = s.make(dim);
     REQUIRE(empty->upsert(f.ids, moved.view()) == 300);
     require_holds(s, *empty, held_by(*empty, f.ids), moved);

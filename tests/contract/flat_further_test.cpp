@@ -17,7 +17,7 @@ const registered<vicinal::flat_index, combination<hamming, bits>, combination<ja
     with_bits("flat");
 const registered<vicinal::flat_index, combination<cosine, rabitq1_then_f32>, combination<inner_product, pca8_then_f32>,
                  combination<manhattan, pca8_then_f32>, combination<l2, vicinal::rabitq<4>>,
-                 combination<l2, vicinal::pq>>
+                 combination<l2, vicinal::pq>, combination<inner_product, u8>>
     with_what_learns("flat");
 }  // namespace
 #elif !defined(VICINAL_TEST_REDUCED)
@@ -28,7 +28,7 @@ const registered<vicinal::flat_index, combination<inner_product, f32>, combinati
                  combination<manhattan, f32>, combination<manhattan, sq8>, combination<cosine, sq4>,
                  combination<inner_product, eighths>, combination<cosine, rabitq1_then_f32>,
                  combination<l2, vicinal::rabitq<4>>, combination<manhattan, pca8_then_f32>,
-                 combination<l2, vicinal::pq>, combination<jaccard, bits>>
+                 combination<l2, vicinal::pq>, combination<jaccard, bits>, combination<inner_product, u8>>
     its_share("flat");
 }  // namespace
 #endif

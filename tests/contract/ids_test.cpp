@@ -12,6 +12,8 @@ namespace {
 
 using namespace vicinal_test;
 
+enum class letter : std::uint8_t { a = 97, b, c };
+
 template <class Index>
 typename Index::search_params all_of(const Index& index) {
     typename Index::search_params params;
@@ -58,9 +60,9 @@ void require_takes_all_kinds() {
     require_takes<Index<l2, f32, std::uint64_t, kernels>>(
         {0, ~std::uint64_t{0}, ~std::uint64_t{0} - 1, 1, 1ULL << 63, 1ULL << 32});
     require_takes<Index<l2, f32, std::int64_t, kernels>>({-1, 0, limits::min(), limits::max(), 1, -2});
-    std::vector<std::uint8_t> all;
-    for (int i = 0; i < 256; ++i) all.push_back(static_cast<std::uint8_t>(i * 37));
-    require_takes<Index<l2, f32, std::uint8_t, kernels>>(all);
+    std::vector<letter> all;
+    for (int i = 0; i < 256; ++i) all.push_back(static_cast<letter>(i * 37));
+    require_takes<Index<l2, f32, letter, kernels>>(all);
 }
 
 }  // namespace
@@ -75,6 +77,26 @@ TEST_CASE("ids: an id named in an error is written as a number") {
     index.add(-5, one);
     require_refusal(errc::duplicate_id, {"-5"}, [&] { index.add(-5, one); });
     require_refusal(errc::not_found, {"65"}, [&] { index.update(65, one); });
+}
+
+TEST_CASE("ids: an enum class is its integer type in files and in errors") {
+    vicinal::flat_index<l2, f32, letter> letters(1);
+    letters.add(std::vector{letter::c, letter::a}, {std::vector<float>{3, 1}, 1});
+    require_refusal(errc::duplicate_id, {"97"}, [&] { letters.add(letter::a, {1}); });
+    require_refusal(errc::not_found, {"98"}, [&] { letters.update(letter::b, {1}); });
+    REQUIRE(letters.ids() == std::vector{letter::a, letter::c});
+    const auto not_a = [](letter id) { return id != letter::a; };
+    REQUIRE(letters.search({1}, 2, {.filter = not_a}).front().id == letter::c);
+    std::vector<std::byte> bytes;
+    letters.save(bytes);
+    const auto numbers = vicinal::flat_index<l2, f32, std::uint8_t>::load(std::span<const std::byte>(bytes));
+    REQUIRE(numbers.ids() == std::vector<std::uint8_t>{97, 99});
+    enum class wider : std::int16_t {};
+    require_refusal(errc::wrong_type, {"8-bit unsigned", "16-bit signed"},
+                    [&] { (void)vicinal::flat_index<l2, f32, wider>::load(std::span<const std::byte>(bytes)); });
+    enum unscoped { one };
+    STATIC_REQUIRE_FALSE(vicinal::identifier<std::byte>);
+    STATIC_REQUIRE_FALSE(vicinal::identifier<unscoped>);
 }
 
 TEST_CASE("ids: extreme ids of 64 bits work with every metric and codec") {

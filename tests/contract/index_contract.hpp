@@ -37,6 +37,9 @@ inline vectors_t held_by(const any_index& index, std::span<const std::uint64_t> 
 /// Says whether the metric makes zeros and ones of what it is given.
 inline bool is_binary(const subject& s) { return s.metric == "hamming" || s.metric == "jaccard"; }
 
+/// Says whether the codec stores whole numbers, to which given_rows rounds what tests add.
+inline bool stores_whole(const subject& s) { return s.codec == "i8" || s.codec == "u8"; }
+
 /// How far the kernels' components may be from those of `held`: nothing, or a rounding of the codec's largest number.
 inline double wobble_of(const subject& s, const vectors_t& held) {
     if (!s.decodes) return 0;
@@ -46,7 +49,7 @@ inline double wobble_of(const subject& s, const vectors_t& held) {
     return 4 * 0x1p-24 * largest;
 }
 inline expectation expect(const subject& s, const vectors_t& held) {
-    return {s.metric, wobble_of(s, held), held, s.metric == "cosine" && s.codec == "eighths"};
+    return {s.metric, wobble_of(s, held), held, s.metric == "cosine" && (s.codec == "eighths" || stores_whole(s))};
 }
 
 /// An index of `of`, the rows given to it, and what it made of them.

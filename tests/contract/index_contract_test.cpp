@@ -29,6 +29,8 @@ double codec_error(const subject& s, double x, double range) {
     if (s.codec == "bf16") return std::abs(x) * 0x1p-8 + rounding;
     if (s.codec == "sq8") return range / 255 * 0.5001 + 1e-6 * range;
     if (s.codec == "sq4") return range / 2;  // what lies outside its range is cut off; see codec/sq4_test.cpp
+    if (s.codec == "i8") return 0.5 + rounding + std::max(0.0, std::abs(x) - 127);  // see given_rows
+    if (s.codec == "u8") return 0.5 + rounding + std::max(0.0, -x);
     if (s.codec == "bits") return rounding;  // of zeros and ones, which hamming and jaccard store
     if (s.codec == "eighths") return 0.0625 + rounding;
     if (s.codec == "pq") return range;  // of few rows; see codec/pq_test.cpp
@@ -44,7 +46,7 @@ dataset prepared(const subject& s, dataset rows) {
         for (float& x : ones.values) x = x > 0 ? 1.0F : 0.0F;
         return ones;
     }
-    if (s.metric != "cosine") return rows;
+    if (s.metric != "cosine" || stores_whole(s)) return rows;
     for (std::size_t r = 0; r < rows.rows(); ++r) {
         double norm = 0;
         for (const float x : rows[r]) norm += double{x} * double{x};

@@ -9,7 +9,7 @@
 
 namespace {
 
-using minimal::check_index, minimal::check_model, minimal::naive_l2, minimal::naive_product;
+using minimal::check_index, minimal::check_model_in, minimal::naive_l2, minimal::naive_product;
 using vicinal::l2, vicinal::inner_product;
 
 /// Steps from -3 to 3. Of a codec that is not uniform, every third component has steps that are half as wide again.
@@ -121,7 +121,7 @@ static_assert(vicinal::product_codec<product> && !vicinal::checked_codec<product
 }  // namespace
 
 TEST_CASE("minimal codecs: an affine codec needs no weights") {
-    check_model<l2, affine<8, false>>(naive_l2, 0.02);
+    check_model_in<vicinal::flat_index, l2, affine<8, false>>(naive_l2, 0.02);
     check_index(vicinal::hnsw_index<inner_product, affine<8, false>>(minimal::dim), naive_product, 0.02);
 }
 TEST_CASE("minimal codecs: an affine codec of one step for all needs no bound of its norms") {
@@ -138,4 +138,6 @@ TEST_CASE("minimal codecs: weights and a bound of norms bring scans in integers"
     check_index(vicinal::ivf_index<inner_product, weighted>(minimal::dim, {.lists = 4}), naive_product, 0.02);
     check_index(vicinal::hnsw_index<l2, weighted>(minimal::dim), naive_l2, 0.02);
 }
-TEST_CASE("minimal codecs: a product quantiser is scanned by tables") { check_model<l2, product>(naive_l2, 1.1); }
+TEST_CASE("minimal codecs: a product quantiser is scanned by tables") {
+    check_model_in<vicinal::flat_index, l2, product>(naive_l2, 1.1);
+}

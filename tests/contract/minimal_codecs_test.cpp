@@ -9,7 +9,7 @@
 
 namespace {
 
-using minimal::check_model, minimal::fixed, minimal::fixed_step, minimal::naive_l2;
+using minimal::check_model, minimal::check_model_in, minimal::fixed, minimal::fixed_step, minimal::naive_l2;
 using vicinal::l2;
 
 struct plain : fixed {
@@ -54,8 +54,12 @@ static_assert(vicinal::residual_codec<residual> && !vicinal::trainable_codec<res
 }  // namespace
 
 TEST_CASE("minimal codecs: encode and decode are enough") { check_model<l2, plain>(naive_l2, fixed_step); }
-TEST_CASE("minimal codecs: a load of single floats is enough") { check_model<l2, elementwise>(naive_l2, fixed_step); }
+TEST_CASE("minimal codecs: a load of single floats is enough") {
+    check_model_in<vicinal::hnsw_index, l2, elementwise>(naive_l2, fixed_step);
+}
 TEST_CASE("minimal codecs: train, trained, state and restore are enough") {
     check_model<l2, trainable>(naive_l2, fixed_step);
 }
-TEST_CASE("minimal codecs: a residual codec need not learn") { check_model<l2, residual>(naive_l2, fixed_step); }
+TEST_CASE("minimal codecs: a residual codec need not learn") {
+    check_model_in<vicinal::ivf_index, l2, residual>(naive_l2, fixed_step);
+}

@@ -34,8 +34,8 @@ static_assert(vicinal::product_bound_metric<bounded> && !vicinal::preparing_metr
 }  // namespace
 
 TEST_CASE("minimal metrics: a form does not ask for least_sum, nor for vectors") {
-    minimal::check_model<formed, f32>(minimal::naive_product, 0);
+    minimal::check_model_in<vicinal::hnsw_index, formed, f32>(minimal::naive_product, 0);
 }
 TEST_CASE("minimal metrics: least_sum does not ask for vectors") {
-    minimal::check_model<bounded, f32>(minimal::naive_product, 0);
+    minimal::check_model_in<vicinal::flat_index, bounded, f32>(minimal::naive_product, 0);
 }

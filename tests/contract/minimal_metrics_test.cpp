@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Metrics with the members that a concept asks for and no others are searched correctly in every index.
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 #include <string_view>
+#include <vector>
 
 #include "contract/minimal_models.hpp"
 
@@ -46,6 +48,35 @@ struct clusters {
     }
 };
 static_assert(vicinal::clustering_metric<clusters> && !vicinal::preparing_metric<clusters>);
+
+/// A number that is given when the program runs, and travels in files.
+struct scaled {
+    static constexpr std::string_view name = "scaled";
+    std::uint8_t scale = 1;
+    float operator()(std::span<const float> q, std::span<const float> x) const {
+        return static_cast<float>(minimal::naive_l2(q, x) * scale);
+    }
+    std::vector<std::byte> state() const { return {std::byte{scale}}; }
+    bool restore(std::span<const std::byte> bytes) {
+        if (bytes.size() == 1) scale = static_cast<std::uint8_t>(bytes[0]);
+        return bytes.size() == 1;
+    }
+    static void check(std::size_t dim) {
+        if (dim != minimal::dim) throw std::invalid_argument("not that many");
+    }
+};
+static_assert(vicinal::stateful_metric<scaled> && !vicinal::weighted_metric<scaled>);
+
+/// Weights that are always the same, one component at a time.
+struct weighs {
+    static constexpr std::string_view name = "weighs";
+    static inline const std::vector<float> all = std::vector<float>(minimal::dim + 16, 2.0F);
+    static const float* weights() { return all.data(); }
+    static float accumulate(float acc, float q, float x, float w) { return acc + w * (q - x) * (q - x); }
+    static float finish(float sum) { return sum; }
+};
+static_assert(vicinal::weighted_metric<weighs> && !vicinal::stateful_metric<weighs>);
+double naive_twice(std::span<const float> q, std::span<const float> x) { return 2 * minimal::naive_l2(q, x); }
 
 /// Twice the share of what two sets have in common, and a codec for it.
 struct dice {
@@ -106,12 +137,23 @@ TEST_CASE("minimal metrics: a function of two vectors is enough") {
     minimal::check_model<whole, f32>(minimal::naive_l2, 0);
 }
 TEST_CASE("minimal metrics: accumulate and finish of single floats are enough") {
-    minimal::check_model<single_floats, f32>(naive_manhattan, 0);
+    minimal::check_model_in<vicinal::hnsw_index, single_floats, f32>(naive_manhattan, 0);
 }
-TEST_CASE("minimal metrics: prepare goes with any rung") { minimal::check_model<prepares, f32>(naive_clamped, -1); }
+TEST_CASE("minimal metrics: prepare goes with any rung") {
+    minimal::check_model_in<vicinal::ivf_index, prepares, f32>(naive_clamped, -1);
+}
 TEST_CASE("minimal metrics: of_counts is enough over packed bits, which are never decoded") {
     minimal::check_index(vicinal::flat_index<dice, packed>(minimal::dim), naive_dice, -1);
 }
 TEST_CASE("minimal metrics: clustering goes with any rung") {
-    minimal::check_model<clusters, f32>(minimal::naive_product, 0);
+    minimal::check_model_in<vicinal::ivf_index, clusters, f32>(minimal::naive_product, 0);
+}
+TEST_CASE("minimal metrics: a state is given to the index, and goes with it through a file") {
+    minimal::check_index(vicinal::ivf_index<scaled, f32>(minimal::dim, {.lists = 4}, scaled{2}), naive_twice, 0);
+    CHECK_THROWS_AS((vicinal::flat_index<scaled, f32>(minimal::dim + 1, scaled{2})), std::invalid_argument);
+    CHECK_THROWS_AS((vicinal::flat_index<scaled, f32>(minimal::dim + 1)), std::invalid_argument);
+}
+TEST_CASE("minimal metrics: weights without a state are enough, of single floats") {
+    minimal::check_index(vicinal::flat_index<weighs, f32>(minimal::dim), naive_twice, 0);
+    minimal::check_index(vicinal::ivf_index<weighs, f32>(minimal::dim, {.lists = 4}), naive_twice, 0);
 }

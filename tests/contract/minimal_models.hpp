@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -99,6 +100,20 @@ void check_model(naive_distance naive, double step) {
     check_index(vicinal::flat_index<Metric, Codec>(dim), naive, step);
     check_index(vicinal::ivf_index<Metric, Codec>(dim, {.lists = 4}), naive, step);
     check_index(vicinal::hnsw_index<Metric, Codec>(dim), naive, step);
+}
+
+/// The same in one index, the one that asks most of such a model; in all three where every type is tested.
+template <template <class, class, class, class> class Index, class Metric, class Codec>
+void check_model_in(naive_distance naive, double step) {
+#if defined(VICINAL_TEST_ALL_TYPES)
+    check_model<Metric, Codec>(naive, step);
+#else
+    using index_type = Index<Metric, Codec, std::uint64_t, vicinal::simd::native_kernels>;
+    if constexpr (std::constructible_from<index_type, std::size_t, vicinal::ivf_params>)
+        check_index(index_type(dim, vicinal::ivf_params{.lists = 4}), naive, step);
+    else
+        check_index(index_type(dim), naive, step);
+#endif
 }
 
 }  // namespace minimal

@@ -124,6 +124,23 @@ struct slow : learned {
 };
 static_assert(vicinal::slowly_learning_codec<slow>);
 
+/// The first two components of `fixed`, and whether there is a metric to prepare them by.
+struct truncating : fixed {
+    static constexpr std::string_view name = "truncating";
+    static constexpr std::size_t components = 2;
+    static inline int times_prepared = 0;
+    explicit truncating(std::size_t) : fixed{2} {}
+    template <class Metric>
+    void prepare_by(const Metric&) {
+        ++times_prepared;
+    }
+    void decode(std::span<const std::byte> code, std::span<float> x) const {
+        fixed::decode(code, x.first(2));
+        for (float& rest : x.subspan(2)) rest = 0;
+    }
+};
+static_assert(vicinal::truncating_codec<truncating>);
+
 template <class Codec>
 void check_flat() {
     check_index(vicinal::flat_index<l2, Codec>(minimal::dim), naive_l2, fixed_step);
@@ -220,4 +237,16 @@ TEST_CASE("minimal codecs: learning_growth keeps small indexes from learning at 
     vicinal::flat_index<l2, slow> index(minimal::dim);
     for (std::uint64_t id = 0; id < 100; ++id) index.add(id, std::vector<float>(minimal::dim, 1.0F));
     CHECK(index.codec_report().coarse.relearned == 0);
+}
+TEST_CASE("minimal codecs: one that keeps some components finds candidates by these alone") {
+    using codec = vicinal::two_level<truncating, vicinal::f32>;
+    vicinal::flat_index<l2, codec> index(4);
+    index.add(1, std::vector<float>{1, 1, 9, 9});
+    index.add(2, std::vector<float>{2, 2, 0, 0});
+    const std::vector<float> query{0, 0, 0, 0};
+    CHECK(index.search(query, 1, {.rerank = 1})[0].id == 1);
+    CHECK(index.search(query, 1, {.rerank = 2})[0].id == 2);
+    CHECK(truncating::times_prepared == 0);
+    const vicinal::flat_index<vicinal::cosine, codec> prepared(4);
+    CHECK(truncating::times_prepared == 1);
 }

@@ -2,9 +2,12 @@
 // How index types enter the contract: what stands behind any_index, and the groups of metrics and codecs.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "contract/any_index.hpp"
 #include "support/reduced.hpp"
@@ -25,23 +28,67 @@ concept graph_like = requires(typename Index::search_params params) {
 };
 
 template <class Index>
+struct codec_of_index;
+template <template <class, class, class, class> class Index, class Metric, class Codec, class Id, class Isa>
+struct codec_of_index<Index<Metric, Codec, Id, Isa>> {
+    using type = Codec;
+};
+
+/// Rows as an index is given them: as they are, but for i8 and u8 the next whole numbers that these hold, and no zero
+/// vectors where there were none. Rows that tests have refused, of very small or very large numbers, stay.
+template <class Codec>
+class given_rows {
+  public:
+    explicit given_rows(matrix_view<const float> rows) : view_(rows) {
+        if constexpr (vicinal::whole_codec<Codec>) {
+            for (std::size_t r = 0; r < rows.rows(); ++r) {
+                values_.insert(values_.end(), rows[r].begin(), rows[r].end());
+                round(std::span(values_).last(rows.dim()));
+            }
+            if (!values_.empty()) view_ = {values_.data(), rows.rows(), rows.dim()};
+        }
+    }
+    explicit given_rows(std::span<const float> row) : given_rows(matrix_view(row.data(), 1, row.size())) {}
+    [[nodiscard]] matrix_view<const float> rows() const { return view_; }
+    [[nodiscard]] std::span<const float> row() const { return view_[0]; }
+
+  private:
+    static void round(std::span<float> row) {
+        const auto of_size = [&](auto holds) { return std::any_of(row.begin(), row.end(), holds); };
+        if (!of_size([](float x) { return std::abs(x) > 1e-3F; })) return;
+        if (of_size([](float x) { return !(std::abs(x) < 1e6F); })) return;
+        for (float& x : row)
+            x = std::clamp(std::round(x), static_cast<float>(Codec::least), static_cast<float>(Codec::most));
+        if (!of_size([](float x) { return x != 0; })) row[0] = 1;
+    }
+    std::vector<float> values_;
+    matrix_view<const float> view_;
+};
+
+template <class Index>
 class index_of final : public any_index {
+    using given = given_rows<typename codec_of_index<Index>::type>;
+
   public:
     explicit index_of(Index index) : index_(std::move(index)) {}
     std::size_t size() const override { return index_.size(); }
     bool empty() const override { return index_.empty(); }
     std::size_t dim() const override { return index_.dim(); }
-    void add(std::uint64_t id, std::span<const float> vector) override { index_.add(id, vector); }
+    void add(std::uint64_t id, std::span<const float> vector) override { index_.add(id, given(vector).row()); }
     std::size_t add(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
                     const vicinal::add_params& how) override {
-        return index_.add(ids, rows, how);
+        return index_.add(ids, given(rows).rows(), how);
     }
-    void train(matrix_view<const float> rows, const vicinal::add_params& how) override { index_.train(rows, how); }
-    void update(std::uint64_t id, std::span<const float> vector) override { index_.update(id, vector); }
-    bool upsert(std::uint64_t id, std::span<const float> vector) override { return index_.upsert(id, vector); }
+    void train(matrix_view<const float> rows, const vicinal::add_params& how) override {
+        index_.train(given(rows).rows(), how);
+    }
+    void update(std::uint64_t id, std::span<const float> vector) override { index_.update(id, given(vector).row()); }
+    bool upsert(std::uint64_t id, std::span<const float> vector) override {
+        return index_.upsert(id, given(vector).row());
+    }
     std::size_t upsert(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
                        const vicinal::add_params& how) override {
-        return index_.upsert(ids, rows, how);
+        return index_.upsert(ids, given(rows).rows(), how);
     }
     bool remove(std::uint64_t id) override { return index_.remove(id); }
     std::size_t remove(std::span<const std::uint64_t> ids) override { return index_.remove(ids); }
@@ -145,7 +192,12 @@ class subject_of final : public subject {
         if constexpr (vicinal::bounded_codec<typename traits::deciding>)
             max_magnitude = traits::deciding::max_magnitude;
     }
-    index_ptr make(std::size_t dim) const override { return wrap(index_type(dim)); }
+    index_ptr make(std::size_t dim) const override {
+        if constexpr (vicinal::stateful_metric<Metric>)
+            return wrap(index_type(dim, Metric(reference_weights(dim))));
+        else
+            return wrap(index_type(dim));
+    }
     index_ptr load(const std::filesystem::path& path) const override { return wrap(index_type::load(path)); }
     index_ptr load(std::istream& stream) const override { return wrap(index_type::load(stream)); }
     index_ptr load(std::span<const std::byte> bytes) const override { return wrap(index_type::load(bytes)); }
@@ -185,13 +237,17 @@ using vicinal::cosine;
 using vicinal::f16;
 using vicinal::f32;
 using vicinal::hamming;
+using vicinal::i8;
 using vicinal::inner_product;
 using vicinal::jaccard;
 using vicinal::l2;
 using vicinal::sq4;
 using vicinal::sq8;
+using vicinal::u8;
+using vicinal::weighted_l2;
 using sq8_then_f32 = vicinal::two_level<sq8, f32>;
 using sq4_then_sq8 = vicinal::two_level<sq4, sq8>;
+using prefix_then_f32 = vicinal::two_level<vicinal::prefix<1>, f32>;
 using pq_then_f32 = vicinal::two_level<vicinal::pq, f32>;
 using rabitq1_then_f32 = vicinal::two_level<vicinal::rabitq<1>, f32>;
 

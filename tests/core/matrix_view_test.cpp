@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 
 namespace {
@@ -106,7 +107,11 @@ TEST_CASE("matrix_view: an array that is no whole number of rows is refused with
 
 TEST_CASE("vector_view: a braced list of numbers converts, and is no matrix") {
     const auto length = [](vicinal::vector_view v) { return v.size(); };
-    const auto total = [](vicinal::vector_view v) { return std::accumulate(v.begin(), v.end(), 0.0F); };
+    const auto total = [](vicinal::vector_view v) {
+        float sum = 0;
+        for (std::size_t i = 0; i < v.size(); ++i) sum += v[i];
+        return sum;
+    };
     CHECK(length({}) == 0);
     CHECK(length({7.0F}) == 1);
     CHECK(total({1.0F, 2.5F, -1.0F}) == 2.5F);
@@ -115,7 +120,7 @@ TEST_CASE("vector_view: a braced list of numbers converts, and is no matrix") {
     auto values = counting(5);
     CHECK(vicinal::vector_view{values.data(), 3}.size() == 3);  // a pointer and a length stay what they are to a span
     CHECK(vicinal::vector_view{values.begin(), values.end()}.size() == 5);
-    CHECK(vicinal::vector_view{values}.data() == values.data());
+    CHECK(vicinal::vector_view{values}.floats() == values.data());
     // The literal 0 is no pointer to rows: else {0, 1, 2} could be a batch.
     STATIC_REQUIRE_FALSE(std::is_constructible_v<matrix_view<const float>, int, int, int>);
     STATIC_REQUIRE(std::is_constructible_v<matrix_view<const float>, std::nullptr_t, int, int>);
@@ -158,15 +163,21 @@ TEST_CASE("vector_view: Eigen's vectors and rows convert, and what a span is mad
     auto values = counting(12);
     const row_major m = Eigen::Map<const row_major>(values.data(), 3, 4);
     const vicinal::vector_view row = m.row(2);
-    CHECK(row.data() == m.data() + 8);
+    CHECK(row.floats() == m.data() + 8);
     CHECK(row.size() == 4);
     const Eigen::VectorXf column = m.row(1);
-    CHECK(vicinal::vector_view(column).data() == column.data());
+    CHECK(vicinal::vector_view(column).floats() == column.data());
     CHECK(vicinal::vector_view(values).size() == 12);
-    CHECK(vicinal::vector_view(std::span<const float>(values)).data() == values.data());
-    // One vector is no batch, and components that lie apart are no vector.
+    CHECK(vicinal::vector_view(std::span<const float>(values)).floats() == values.data());
+    // Components may lie apart.
+    const vicinal::vector_view apart = m.col(1);
+    CHECK(apart.size() == 3);
+    CHECK(apart.floats() == nullptr);
+    CHECK(apart[2] == 9.0F);
+    // One vector is no batch.
     STATIC_REQUIRE_FALSE(std::is_convertible_v<Eigen::RowVectorXf, matrix_view<const float>>);
-    STATIC_REQUIRE_FALSE(std::is_convertible_v<decltype(m.col(1)), vicinal::vector_view>);
+    STATIC_REQUIRE_FALSE(std::is_convertible_v<Eigen::RowVectorXf, vicinal::rows_view>);
+    STATIC_REQUIRE_FALSE(std::is_convertible_v<column_major, vicinal::vector_view>);
 }
 
 TEST_CASE("matrix_view: column-major matrices and column vectors are no rows") {
@@ -174,6 +185,67 @@ TEST_CASE("matrix_view: column-major matrices and column vectors are no rows") {
     STATIC_REQUIRE_FALSE(std::is_convertible_v<Eigen::VectorXf, matrix_view<const float>>);
     STATIC_REQUIRE_FALSE(std::is_convertible_v<Eigen::Matrix<double, 2, 2, Eigen::RowMajor>, matrix_view<const float>>);
     STATIC_REQUIRE_FALSE(std::is_convertible_v<const row_major&, matrix_view<float>>);
+}
+
+template <class T>
+constexpr bool is_component = std::is_convertible_v<std::vector<T>, vicinal::vector_view>;
+
+TEST_CASE("vector_view: takes the numbers that models give, and no others") {
+    STATIC_REQUIRE(is_component<float>);
+    STATIC_REQUIRE(is_component<std::int8_t>);
+    STATIC_REQUIRE(is_component<std::uint8_t>);
+    STATIC_REQUIRE(is_component<vicinal::float16>);
+    STATIC_REQUIRE(is_component<vicinal::bfloat16>);
+    STATIC_REQUIRE(is_component<Eigen::half>);
+    STATIC_REQUIRE(is_component<Eigen::bfloat16>);
+    STATIC_REQUIRE_FALSE(is_component<char>);
+    STATIC_REQUIRE_FALSE(is_component<int>);
+    STATIC_REQUIRE_FALSE(is_component<double>);
+    STATIC_REQUIRE_FALSE(is_component<std::uint16_t>);
+    STATIC_REQUIRE_FALSE(is_component<std::byte>);  // bits have a dimension of their own
+}
+
+TEST_CASE("vector_view: every type of number is read exactly") {
+    std::vector<float> read(4);
+    const auto values = [&](vicinal::vector_view v) {
+        CHECK(v.size() == 4);
+        CHECK(v.floats() == nullptr);
+        v.read(read.data());
+        for (std::size_t i = 0; i < 4; ++i) CHECK(v[i] == read[i]);
+        return read;
+    };
+    CHECK(values(std::vector<std::int8_t>{-128, -1, 0, 127}) == std::vector<float>{-128, -1, 0, 127});
+    CHECK(values(std::vector<std::uint8_t>{0, 1, 128, 255}) == std::vector<float>{0, 1, 128, 255});
+    using half = vicinal::float16;
+    CHECK(values(std::vector<half>{half(0.5F), half(-3.0F), half(0x1p-24F), half(65504.0F)}) ==
+          std::vector<float>{0.5F, -3.0F, 0x1p-24F, 65504.0F});
+    using brain = vicinal::bfloat16;
+    CHECK(values(std::vector<brain>{brain(0.5F), brain(-3.0F), brain(0x1p-120F), brain(0x1p100F)}) ==
+          std::vector<float>{0.5F, -3.0F, 0x1p-120F, 0x1p100F});
+    CHECK(values(vicinal::packed_vector(std::vector<std::uint8_t>{0xF5}, 4)) == std::vector<float>{1, 0, 1, 0});
+}
+
+TEST_CASE("rows_view: matrices of either order and any stride are rows") {
+    auto values = counting(24);
+    const column_major m = Eigen::Map<const row_major>(values.data(), 4, 6);
+    using strides = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
+    const Eigen::Map<row_major, 0, strides> every_other(values.data(), 4, 3, strides(6, 2));
+    const auto require_rows = [](const vicinal::rows_view& rows, std::size_t count, std::size_t dim, auto&& at) {
+        REQUIRE(rows.rows() == count);
+        REQUIRE(rows.dim() == dim);
+        for (std::size_t r = 0; r < count; ++r)
+            for (std::size_t d = 0; d < dim; ++d) CHECK(rows[r][d] == at(static_cast<int>(r), static_cast<int>(d)));
+    };
+    require_rows(m, 4, 6, [&](int r, int d) { return m(r, d); });
+    require_rows(m.transpose(), 6, 4, [&](int r, int d) { return m(d, r); });
+    require_rows(m.block(1, 2, 3, 4), 3, 4, [&](int r, int d) { return m(r + 1, d + 2); });
+    require_rows(every_other, 4, 3, [&](int r, int d) { return every_other(r, d); });
+    require_rows(vicinal::rows_view(m).rows(1, 2), 2, 6, [&](int r, int d) { return m(r + 1, d); });
+    require_rows(matrix_view<float>(values.data(), 3, 5, 8), 3, 5,
+                 [&](int r, int d) { return static_cast<float>(8 * r + d); });
+    const std::vector<std::uint8_t> bits{0x01, 0x02, 0x80, 0x01};
+    require_rows(vicinal::packed_rows(bits, 9), 2, 9,
+                 [](int r, int d) { return (r == 0 ? d == 0 : d >= 7) ? 1.0F : 0.0F; });
 }
 
 TEST_CASE("matrix_view: a row whose components lie apart is refused, not misread") {

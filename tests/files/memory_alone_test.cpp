@@ -110,7 +110,7 @@ void require_small_loads(const char* what, const Index& index, std::initializer_
 TEST_CASE("files: a load takes no more memory than twice the input and 1 MiB, whatever the file says") {
     // Where rows are shortest, what comes on top of them is most.
 #if defined(VICINAL_TEST_REDUCED)
-    constexpr std::size_t many = 50000;
+    constexpr std::size_t many = 20000;
 #else
     constexpr std::size_t many = 200000;
 #endif

@@ -15,6 +15,7 @@ NONE = 0xFFFFFFFF
 KINDS = {1: "flat", 2: "ivf", 3: "hnsw"}
 WORDS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 WIDE_IDS = 1 << 8
+METRIC_STATE = 2
 
 
 class Refused(Exception):
@@ -65,7 +66,7 @@ class File:
         require(crc32c(data[:124]) == self.crc, "header CRC")
         major, _minor, kind, length, self.dim, self.rows = struct.unpack_from("<HHIQQQ", data, 8)
         bits, sign, reserved, count, _compat, incompat = struct.unpack_from("<BBHIII", data, 40)
-        require(major == 1 and incompat & ~(WIDE_IDS | 1) == 0, "version")
+        require(major == 1 and incompat & ~(WIDE_IDS | METRIC_STATE | 1) == 0, "version")
         widths = (128,) if incompat & WIDE_IDS else (8, 16, 32, 64)
         require(length == len(data) and self.dim >= 1 and reserved == 0, "length, dim, reserved")
         require(kind in KINDS and bits in widths and sign in (0, 1) and count <= 256, "kind, ids, sections")
@@ -92,7 +93,9 @@ class File:
             self.sections[kind_of.decode("ascii")] = (width, payload)
             end = offset + size
         require(length == up(end, 64) + 64 and not any(data[end:]), "end")
-        require(incompat & ~WIDE_IDS == (1 if self.kind == "hnsw" and "COPY" in self.sections else 0), "features")
+        needed = 1 if self.kind == "hnsw" and "COPY" in self.sections else 0
+        needed |= METRIC_STATE if "METR" in self.sections else 0
+        require(incompat & ~WIDE_IDS == needed, "features")
 
     def ids(self):
         if not self.wide:
@@ -190,7 +193,7 @@ def code_size(codec, dim):
     if codec.startswith("rabitq"):
         return 16 + int(codec[6:]) * up(dim, 16) // 8
     sizes = {"f32": 4 * dim, "f16": 2 * dim, "bf16": 2 * dim, "sq8": dim, "sq4": (dim + 1) // 2, "pq": (dim + 3) // 4,
-             "bits": (dim + 7) // 8}
+             "bits": (dim + 7) // 8, "i8": dim, "u8": dim}
     return sizes[codec]
 
 
@@ -221,6 +224,9 @@ def decoder(file, codec, learned):
         return lambda code: [struct.unpack("<f", struct.pack("<I", w << 16))[0] for w in words(code)]
     if codec == "bits":
         return lambda code: bits_of(code, dim)
+    if codec in ("i8", "u8"):
+        least = -128 if codec == "i8" else 0
+        return lambda code: [float(byte + least) for byte in code[:dim]]
     numbers = file.sections[learned][1]
     numbers = struct.unpack("<%df" % (len(numbers) // 4), numbers)
     if codec.startswith("rabitq"):
@@ -353,6 +359,9 @@ def describe(file):
                 taken += 1
         require(taken == upper_rows, "upper links")
         lines += copies(file, levels, parents, base, degree) if "COPY" in file.sections else []
+    if "METR" in file.sections:
+        require(file.metric != "weighted_l2" or len(file.array("METR", "B")) == 4 * file.dim, "weights")
+        lines.append("state of the metric " + " ".join(str(byte) for byte in file.array("METR", "B")))
     if "NOTE" in file.sections:
         width, note = file.sections["NOTE"]
         require(width == 1 and 1 <= len(note) <= 65536, "note")

@@ -129,6 +129,37 @@ TEMPLATE_TEST_CASE("room: an empty index is reserved for, and emptied it keeps t
     CHECK(index.search(rows[7], 1)[0].id == 7);
 }
 
+TEMPLATE_TEST_CASE("room: memory is foretold", "", flat, ivf, hnsw) {
+    for (const std::size_t rows : {300U, 5000U}) {  // codecs keep exact rows of fewer than 4096
+        TestType index = made<TestType>();
+        fill(index, gaussian(rows, dim), 0, rows);
+        const auto found = index.memory();
+        const auto foretold = [&] {
+            if constexpr (std::is_same_v<TestType, ivf>)
+                return TestType::estimate_memory(rows, dim, {.lists = 7});
+            else if constexpr (is_graph<TestType>)
+                return TestType::estimate_memory(rows, dim, index.params());
+            else
+                return TestType::estimate_memory(rows, dim);
+        }();
+        // Lists are not of equal length, and of few rows chance says how many have links on higher levels.
+        const double by_chance = std::is_same_v<TestType, ivf> ? 0.15 : rows < 1000 ? 0.06 : 0.02;
+        CAPTURE(rows, foretold.vectors, found.vectors, foretold.ids, found.ids, foretold.links, found.links);
+        CHECK(static_cast<double>(foretold.total) == Approx(static_cast<double>(in_use(index))).epsilon(by_chance));
+        CHECK(static_cast<double>(foretold.vectors) == Approx(static_cast<double>(found.vectors)).epsilon(by_chance));
+        CHECK(static_cast<double>(foretold.ids) == Approx(static_cast<double>(found.ids)).epsilon(0.02));
+        CHECK(foretold.total <= foretold.reserved);
+        if (!std::is_same_v<TestType, ivf>)
+            CHECK(static_cast<double>(foretold.reserved) ==
+                  Approx(static_cast<double>(reserved(index))).epsilon(by_chance));
+    }
+    CHECK(refusal([] { static_cast<void>(TestType::estimate_memory(std::size_t{1} << 31, dim)); }) ==
+          "invalid_argument: vicinal: rows is 2147483648, it must be from 0 to 2147483647");
+    CHECK(refusal([] {
+              static_cast<void>(TestType::estimate_memory(10, 0));
+          }).starts_with("invalid_argument: vicinal: "));
+}
+
 TEMPLATE_TEST_CASE("room: more rows than can be are refused, and nothing has changed", "", flat, ivf, hnsw) {
     const dataset rows = gaussian(300, dim);
     TestType index = made<TestType>();

@@ -334,7 +334,7 @@ struct points {
 std::size_t next_point(std::size_t n, std::size_t of) {
 #if defined(VICINAL_TEST_REDUCED)
     constexpr std::size_t closely = 2;  // what an allocation leaves behind is the same at each place of a loop
-    constexpr std::size_t farther = 4;
+    constexpr std::size_t farther = 2;
 #else
     constexpr std::size_t closely = 6;
     constexpr std::size_t farther = 6;

@@ -43,10 +43,11 @@ struct amounts {
     std::size_t batches;  // of 300 rows, by the third
 };
 amounts amounts_for(const subject& s) {
-    if (!long_form()) return {100, 1};
 #if defined(VICINAL_TEST_REDUCED)
+    if (!long_form()) return {50, 1};
     return s.kind == "hnsw" ? amounts{1500, 40} : amounts{1500, 30};
 #else
+    if (!long_form()) return {100, 1};
     return s.kind == "hnsw" && s.codec == "f32" ? amounts{10000, 800} : amounts{5000, 60};
 #endif
 }

@@ -71,6 +71,15 @@ TEST_CASE("algorithm: zeros and ones are counted where both sides know them") {
     check<l2, bits>(decode, decode, decode, decode);
     CHECK(is_exact(count_bits));
 }
+TEST_CASE("algorithm: whole numbers are compared in integers, and normalized where they are measured") {
+    using vicinal::i8, vicinal::u8, vicinal::hamming;
+    check<l2, i8>(by_integers, dot_products, integer_sums, fuse);
+    check<inner_product, u8>(by_integers, dot_products, integer_sums, fuse);
+    check<cosine, i8>(normalize, normalize, integer_sums, normalize);
+    check<l2, two_level<rabitq<1>, i8>>(sign_bounds, sign_bounds, decode, fuse);
+    CHECK(is_exact(normalize));
+    CHECK(is_joint(normalize));
+}
 TEST_CASE("algorithm: only what paces itself is not searched jointly") {
     CHECK(is_joint(decode));
     CHECK(is_joint(fuse));

@@ -13,7 +13,7 @@
 #include "support/catch.hpp"
 #include "support/data.hpp"
 #include "vicinal/metrics.hpp"
-#include "vicinal/scoring/prefilter_sq.hpp"
+#include "vicinal/scoring/normalized_products.hpp"
 
 namespace prefilter_test {
 
@@ -59,13 +59,16 @@ struct prefiltered {
     explicit prefiltered(const shape& data) : store(data.rows.dim, row_spacing::dense), queries(data.queries) {
         dataset rows = data.rows;
         const std::size_t dim = rows.dim;
+        if constexpr (vicinal::whole_codec<Codec>)
+            for (float& x : rows.values)
+                x = std::clamp(std::round(20 * x), static_cast<float>(Codec::least), static_cast<float>(Codec::most));
         if constexpr (vicinal::preparing_metric<Metric>) {
-            for (std::size_t r = 0; r < rows.rows(); ++r)
+            for (std::size_t r = 0; r < rows.rows() && !keeps_as_given<Metric, Codec>; ++r)
                 (void)metric.prepare(std::span(rows.values).subspan(r * dim, dim));
             for (std::size_t q = 0; q < queries.rows(); ++q)
                 (void)metric.prepare(std::span(queries.values).subspan(q * dim, dim));
         }
-        store.coder().train(rows.view());
+        if constexpr (vicinal::trainable_codec<Codec>) store.coder().train(rows.view());
         store.reserve(rows.rows());
         for (std::size_t r = 0; r < rows.rows(); ++r) store.write(static_cast<slot_t>(r), rows[r]);
     }

@@ -30,6 +30,14 @@ struct exact {
     double bound;
 };
 
+/// The weights of weighted_l2 in tests that compare with the reference.
+inline float reference_weight(std::size_t i) { return static_cast<float>(1 + i % 3) / 2; }
+inline std::vector<float> reference_weights(std::size_t dim) {
+    std::vector<float> weights(std::min(dim, std::size_t{1} << 20));  // tests also ask for dimensions that cannot be
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = reference_weight(i);
+    return weights;
+}
+
 /// |computed - exact| <= (ceil(d/L) + log2 L + 3) * 2^-24 * S, S the sum of absolute terms, at most for L = 1. On top
 /// of that comes the rounding of the query when cosine divides it by its norm, what is lost where products underflow,
 /// and `wobble`: how far a component may be from what `get` says it is, where kernels decode with one rounding more or
@@ -69,6 +77,9 @@ inline exact reference_distance(std::string_view metric, std::span<const float> 
         if (metric == "l2") {
             term = (q - x) * (q - x);
             slack += (2 * std::abs(q - x) + wobble) * wobble;
+        } else if (metric == "weighted_l2") {
+            term = double{reference_weight(i)} * (q - x) * (q - x);
+            slack += 2 * (2 * std::abs(q - x) + wobble) * wobble + epsilon * term;
         } else if (metric == "inner_product" || metric == "cosine") {
             term = q * x;
             slack += std::abs(q) * wobble;

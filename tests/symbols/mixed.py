@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""mixed.py --include DIR... [--compiler CXX] [--work DIR] [--types NAME...] [--levels N...]
+"""mixed.py --include DIR... [--compiler CXX] [--work DIR] [--types NAME...] [--levels N...] [--all]
 
-Compiles searches.cpp for the first x86-64, for AVX2 and for AVX-512, at -O0 and -O2, and compares the symbols of the three
-objects (merged.py). Then links those of -O2, the newest first, so that its symbols are the ones that are kept, and runs the
-oldest's searches as on a processor without AVX. Whatever of ours goes between two objects must fail to link. Prints "skipped: "
-and why for what cannot be done here.
+Compiles searches.cpp for the first x86-64 and for AVX-512 at -O0, and for the first and for AVX2 at -O2, or for all three with
+--all, and compares the symbols of the objects (merged.py). Then links those of -O2, the newest first, so that its symbols are
+the ones that are kept, and runs the oldest's searches as on a processor without AVX. Whatever of ours goes between two objects
+must fail to link. Prints "skipped: " and why for what cannot be done here.
 """
 import argparse
 import pathlib
@@ -18,6 +18,8 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 MACHINES = ["x86-64", "x86-64-v3", "x86-64-v4"]  # oldest first
+# What differs most is compared without optimisation, where every function stays; what runs on old processors, with it.
+QUICK = {0: ["x86-64", "x86-64-v4"], 2: ["x86-64", "x86-64-v3"]}
 TYPES = {  # the header, and the type of index; the first is what an ordinary run tests
     "flat": ("flat.hpp", "vicinal::flat_index<vicinal::l2>"),
     "hnsw": ("hnsw.hpp", "vicinal::hnsw_index<vicinal::l2, vicinal::f32>"),
@@ -87,7 +89,8 @@ def refuses_to_link(options):
 def test(options, name):
     good = True
     for level in options.levels:
-        objects = [compiled(options, name, level, machine) for machine in MACHINES]
+        machines = MACHINES if options.all else QUICK[level]
+        objects = [compiled(options, name, level, machine) for machine in machines]
         for old, new in zip(objects, objects[1:]):
             say(f"{name}: {old.name} and {new.name}")
             good &= subprocess.run([sys.executable, str(HERE / "merged.py"), str(old), str(new)], check=False).returncode == 0
@@ -102,7 +105,8 @@ def main():
     parser.add_argument("--compiler", default="c++")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/symbols"))
     parser.add_argument("--types", nargs="*", default=["flat"], choices=TYPES)
-    parser.add_argument("--levels", nargs="*", type=int, default=[0, 2])
+    parser.add_argument("--levels", nargs="*", type=int, default=[0, 2], choices=[0, 2])
+    parser.add_argument("--all", action="store_true", help="all three instruction sets at each level, a minute more for a type")
     options = parser.parse_args()
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         say("skipped: this compares objects for x86-64 as Linux has them")

@@ -23,11 +23,14 @@ struct bits {
     [[nodiscard]] double largest_squares() const noexcept { return static_cast<double>(dim); }
 
     void encode(std::span<const float> vector, std::span<std::byte> code) const noexcept {
-        for (std::size_t at = 0; at < code_size(); ++at) {
+        const auto byte_of = [&](std::size_t at, std::size_t count) {
             unsigned byte = 0;
-            for (std::size_t i = 8 * at; i < dim && i < 8 * at + 8; ++i) byte |= (vector[i] > 0.0F ? 1U : 0U) << i % 8;
-            code[at] = static_cast<std::byte>(byte);
-        }
+            for (std::size_t i = 0; i < count; ++i) byte |= static_cast<unsigned>(vector[8 * at + i] > 0.0F) << i;
+            return static_cast<std::byte>(byte);
+        };
+        const std::size_t whole = dim / 8;
+        for (std::size_t at = 0; at < whole; ++at) code[at] = byte_of(at, 8);
+        if (dim % 8 != 0) code[whole] = byte_of(whole, dim % 8);
     }
     void decode(std::span<const std::byte> code, std::span<float> vector) const noexcept {
         for (std::size_t i = 0; i < dim; ++i)

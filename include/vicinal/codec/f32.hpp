@@ -33,6 +33,11 @@ struct f32 {
 };
 template <>
 inline constexpr bool simd::loads_wide<f32> = true;
+/// Whether codes are the floats that they stand for.
+template <class Codec>
+inline constexpr bool stores_floats = false;
+template <>
+inline constexpr bool stores_floats<f32> = true;
 static_assert(elementwise_codec<f32> && norm_keeping_codec<f32> && multibyte_codec<f32>);
 
 VICINAL_NAMESPACE_END

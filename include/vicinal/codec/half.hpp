@@ -42,7 +42,7 @@ struct half_codec {
     }
 };
 
-struct binary16 {
+struct f16_format {
     static constexpr std::string_view name = "f16";
     static constexpr float max_magnitude = 65504.0F;
     static constexpr float min_magnitude = 0x1p-18F;  // 64 of the even steps that are left below 2^-14
@@ -53,7 +53,7 @@ struct binary16 {
     }
 };
 
-struct bfloat16 {
+struct bf16_format {
     static constexpr std::string_view name = "bf16";
     static constexpr float max_magnitude = 3.3895314e38F;
     static constexpr float min_magnitude = 0x1p-126F;
@@ -68,9 +68,9 @@ struct bfloat16 {
 
 /// IEEE half precision, 2 bytes per component: 11 significant bits, magnitudes up to 65504 (larger are refused, and so
 /// are vectors with no component of at least 2^-18, 3.8e-6, which the steps of 2^-24 would round away).
-using f16 = detail::half_codec<detail::binary16>;
+using f16 = detail::half_codec<detail::f16_format>;
 /// bfloat16, 2 bytes per component: 8 significant bits, the range of a float.
-using bf16 = detail::half_codec<detail::bfloat16>;
+using bf16 = detail::half_codec<detail::bf16_format>;
 template <>
 inline constexpr bool simd::loads_wide<bf16> = true;
 static_assert(elementwise_codec<f16> && bounded_codec<f16> && resolving_codec<f16>);

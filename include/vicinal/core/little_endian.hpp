@@ -7,7 +7,7 @@
 #include <bit>          // for endian
 #include <cstddef>      // for byte
 #include <cstring>      // for memcpy
-#include <type_traits>  // for is_arithmetic_v, is_same_v
+#include <type_traits>  // for is_arithmetic_v, is_enum_v, is_same_v
 
 #include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/types.hpp"
@@ -15,10 +15,10 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
-/// The types that arrays in a file may have: bytes, and numbers of 1, 2, 4, 8 or 16 bytes.
+/// The types that arrays in a file may have: bytes, and numbers of 1, 2, 4, 8 or 16 bytes, also by an enum's name.
 template <class T>
 concept file_element = std::is_same_v<T, std::byte> || is_wide_integer<T> ||
-    (std::is_arithmetic_v<T> && !std::is_same_v<T, bool> &&
+    ((std::is_arithmetic_v<T> || std::is_enum_v<T>)&&!std::is_same_v<T, bool> &&
      (sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8));
 
 inline constexpr bool host_is_little_endian = std::endian::native == std::endian::little;

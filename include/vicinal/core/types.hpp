@@ -2,11 +2,12 @@
 // The vocabulary: ids, neighbours, row numbers, and the order of results.
 #pragma once
 
-#include <algorithm>  // for reverse
-#include <concepts>   // for integral, same_as
-#include <cstddef>    // for size_t
-#include <cstdint>    // for uint32_t, uint64_t
-#include <string>     // for string, to_string
+#include <algorithm>    // for reverse
+#include <concepts>     // for integral, same_as
+#include <cstddef>      // for byte, size_t
+#include <cstdint>      // for uint32_t, uint64_t
+#include <string>       // for string, to_string
+#include <type_traits>  // for is_convertible_v, is_enum_v, underlying_type_t
 
 #include "vicinal/core/config.hpp"
 
@@ -26,12 +27,24 @@ template <>
 inline constexpr bool is_wide_integer<uint128> = true;
 #endif
 
+/// The integer type of an id: its own, or the one that an enum class is made of.
+template <class T>
+struct integer_of {
+    using type = T;
+};
+template <class T>
+requires(std::is_enum_v<T> && !std::is_convertible_v<T, long long>) struct integer_of<T> {
+    using type = std::underlying_type_t<T>;
+};
+
 }  // namespace detail
 
-/// The types of ids: any integer type but bool and char, also of 128 bits where the compiler has one. Every value is a
-/// valid id; none is reserved.
+/// The types of ids: any integer type but bool and char, also of 128 bits where the compiler has one, and any enum
+/// class of one of these but std::byte, of which files keep the integers. Every value is a valid id; none is reserved.
 template <class T>
-concept identifier = (std::integral<T> || detail::is_wide_integer<T>)&&!std::same_as<T, bool> && !std::same_as<T, char>;
+concept identifier = (std::integral<typename detail::integer_of<T>::type> ||
+                      detail::is_wide_integer<T>)&&!std::same_as<typename detail::integer_of<T>::type, bool> &&
+                     !std::same_as<typename detail::integer_of<T>::type, char> && !std::same_as<T, std::byte>;
 
 /// One search result: an id and the distance of its vector. Smaller is closer under every metric.
 template <class Id = std::uint64_t>
@@ -62,7 +75,7 @@ inline constexpr bool is_signed_id = static_cast<Id>(-1) < static_cast<Id>(0);
 template <identifier Id>
 [[nodiscard]] std::string text_of(Id id) {
     if constexpr (!is_wide_integer<Id>) {
-        return std::to_string(id);
+        return std::to_string(static_cast<typename integer_of<Id>::type>(id));
     } else {
         std::string digits;
         Id left = id;

@@ -73,6 +73,10 @@ template <class Index>
 /// Rows of floats in a foreign file on their way into codes of f32.
 template <class Metric>
 class imported_vectors {
+    static_assert(!stateful_metric<Metric>,
+                  "vicinal: a foreign file has no state for this Metric: import it under l2 and add its rows to an "
+                  "index of the metric");
+
   public:
     imported_vectors(const std::string& name, std::size_t dim) : name_(name), given_(dim), prepared_(dim) {}
     /// bytes  dim little-endian binary32
@@ -100,7 +104,7 @@ template <class Id, class Label>
         if constexpr (is_wide_integer<Id>)
             return is_signed_id<Id> || std::cmp_greater_equal(label, 0);
         else
-            return std::in_range<Id>(label);
+            return std::in_range<typename integer_of<Id>::type>(label);
     }();
     if (!fits)
         fail(errc::wrong_type, name + ": row " + std::to_string(row) + " has label " + std::to_string(label) +

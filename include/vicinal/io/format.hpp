@@ -19,15 +19,16 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Says which index wrote a file.
-enum class index_kind : std::uint32_t { flat = 1, ivf = 2, hnsw = 3 };
+/// Says what wrote a file: an index, or a key_map.
+enum class index_kind : std::uint32_t { flat = 1, ivf = 2, hnsw = 3, keys = 4 };
 
-/// Returns "flat", "ivf", "hnsw", or "unknown (7)".
+/// Returns "flat", "ivf", "hnsw", "keys", or "unknown (7)".
 [[nodiscard]] inline std::string to_string(index_kind kind) {
     switch (kind) {
         case index_kind::flat: return "flat";
         case index_kind::ivf: return "ivf";
         case index_kind::hnsw: return "hnsw";
+        case index_kind::keys: return "keys";
     }
     return "unknown (" + std::to_string(static_cast<std::uint32_t>(kind)) + ")";
 }
@@ -47,8 +48,9 @@ inline constexpr std::size_t file_tail = 64;          // zeros at the end: a ker
 inline constexpr std::uint32_t max_sections = 256;
 inline constexpr std::uint32_t wide_ids = 1U << 8;    // incompatible: ids of 128 bits
 inline constexpr std::uint32_t duplicates_apart = 1;  // incompatible: duplicates outside a graph
+inline constexpr std::uint32_t metric_state = 2;      // incompatible: a metric that is more than its name
 inline constexpr std::uint32_t known_incompat =
-    wide_ids | duplicates_apart;  // the incompatible features this library can read
+    wide_ids | duplicates_apart | metric_state;  // the incompatible features this library can read
 
 /// Makes a type of four characters as they stand in the file: section_type("CODE").
 [[nodiscard]] consteval std::uint32_t section_type(const char (&name)[5]) {
@@ -118,9 +120,10 @@ struct section_entry {
 
 /// Returns "an hnsw index of metric cosine, codec sq8, 64-bit unsigned ids, dimension 384".
 [[nodiscard]] inline std::string describe(const file_header& header) {
+    const std::string ids = std::to_string(header.id_bits) + "-bit " + (header.id_signed ? "signed" : "unsigned");
+    if (header.kind == index_kind::keys) return "a key map of " + header.codec + " keys, " + ids + " ids";
     return (header.kind == index_kind::flat ? "a " : "an ") + to_string(header.kind) + " index of metric " +
-           header.metric + ", codec " + header.codec + ", " + std::to_string(header.id_bits) + "-bit " +
-           (header.id_signed ? "signed" : "unsigned") + " ids, dimension " + std::to_string(header.dim);
+           header.metric + ", codec " + header.codec + ", " + ids + " ids, dimension " + std::to_string(header.dim);
 }
 
 /// Says whether `name` is 1 to 31 printable ASCII characters without space.

@@ -17,6 +17,7 @@
 #include <utility>      // for move
 #include <vector>       // for vector
 
+#include "vicinal/concepts.hpp"
 #include "vicinal/core/stop_token.hpp"
 #include "vicinal/io/reader.hpp"
 #include "vicinal/io/source.hpp"
@@ -115,6 +116,38 @@ inline void write_note(std::span<const std::byte> note, section_writer& to) {
     return {note.begin(), note.end()};
 }
 
+// ---- the metric's state ---------------------------------------------------------------------------------------------
+
+inline constexpr std::string_view metric_section = "METR";
+
+template <class State>
+void write_metric([[maybe_unused]] const State& state, [[maybe_unused]] section_writer& to) {
+    if constexpr (stateful_metric<typename State::metric_type>)
+        to.add_bytes(part_type(metric_section), state.metric.state());
+}
+/// throws  error{wrong_type} if just one of the file's metric and the index's has a state; error{corrupt_file}
+template <class State>
+void read_metric([[maybe_unused]] State& state, const file_image& image) {
+    constexpr bool stateful = stateful_metric<typename State::metric_type>;
+    const bool has = (image.header().incompat & metric_state) != 0;
+    if (has != image.has(part_type(metric_section)))
+        fail_corrupt(image.name(), "its features are " + hex(image.header().incompat) + ", it has " +
+                                       (has ? "no" : "a") + " section '" + std::string(metric_section) + "'");
+    if (has != stateful)
+        fail(errc::wrong_type, std::string(image.name()) + ": the file's metric " + State::metric_name() + " has " +
+                                   (has ? "a" : "no") + " state, the metric asked for has " + (has ? "none" : "one"));
+    if constexpr (stateful) {
+        if (!state.metric.restore(image.array<std::byte>(part_type(metric_section))))
+            fail_corrupt(image.name(),
+                         "section '" + std::string(metric_section) + "' is no state of metric " + State::metric_name());
+        try {
+            state.metric.check(state.dim);
+        } catch (const error& e) {
+            fail_corrupt(image.name(), e.what());
+        }
+    }
+}
+
 // ---- writing -------------------------------------------------------------------------------------------------------
 
 /// Adds the sections of a file as they are, but with `note`, if that is not empty, as the note.
@@ -163,9 +196,11 @@ void with_writer(const State& state, std::span<const std::byte> note, Use&& use)
     file_header header = state_header<State>(state.dim);
     header.rows = stored_rows(state);
     header.incompat |= state.file_features();
+    if constexpr (stateful_metric<typename State::metric_type>) header.incompat |= metric_state;
     section_writer out(std::move(header));
     part_writer parts(out);
     write_parts(state, parts);
+    write_metric(state, out);
     write_note(note, out);
     use(static_cast<const section_writer&>(out));
 }
@@ -178,7 +213,11 @@ template <class State>
     if (image.header().dim > State::max_dimension)
         fail_corrupt(image.name(), "the dimension is " + std::to_string(image.header().dim) + ", at most " +
                                        std::to_string(State::max_dimension) + " are possible");
+    if (image.header().dim < State::min_dimension)
+        fail_corrupt(image.name(), "the dimension is " + std::to_string(image.header().dim) + ", codec " +
+                                       State::codec_name() + " needs at least " + std::to_string(State::min_dimension));
     auto state = std::make_unique<State>(static_cast<std::size_t>(image.header().dim));
+    read_metric(*state, image);
     const part_reader parts(image, validate, stop);
     read_parts(*state, parts);
     state->note = read_note(image);

@@ -14,8 +14,8 @@
 VICINAL_NAMESPACE_BEGIN
 
 /// 1 - cos(q, x), in [0, 2]. Rows and queries are divided by their norm when they come in, so `get` returns a unit
-/// vector. A zero vector has no direction and is refused (errc::zero_norm); any other is accepted, down to the smallest
-/// denormal numbers.
+/// vector; rows of i8 and u8 are stored as they come, and their distances divided. A zero vector has no direction and
+/// is refused (errc::zero_norm); any other is accepted, down to the smallest denormal numbers.
 struct cosine {
     static constexpr std::string_view name = "cosine";
     static constexpr sum_form form = sum_form::product;
@@ -33,6 +33,12 @@ struct cosine {
     [[nodiscard]] static double least_sum(float threshold) noexcept {
         return threshold < 2.0F ? 1.0 - double{threshold} - 0x1p-21 : -double{detail::infinite()};
     }
+    /// The distance of vectors with such a product and squares; that from a zero vector, which only a damaged file
+    /// holds, is 1.
+    [[nodiscard]] static float of_products(float product, float of_query, float of_row) noexcept {
+        const double squares = double{of_query} * double{of_row};
+        return finish(squares > 0.0 ? static_cast<float>(double{product} / std::sqrt(squares)) : 0.0F);
+    }
     /// Divides `row` by its norm. The norm is computed in double, where no admitted vector overflows or underflows.
     [[nodiscard]] static bool prepare(std::span<float> row) noexcept {
         std::array<double, 4> part{};
@@ -47,6 +53,6 @@ struct cosine {
         return true;
     }
 };
-static_assert(pointwise_metric<cosine> && preparing_metric<cosine>);
+static_assert(pointwise_metric<cosine> && normalizing_metric<cosine>);
 
 VICINAL_NAMESPACE_END

@@ -10,6 +10,8 @@
 //     two_level<rabitq<B>, F>             sign_bounds          sign_bounds                decode, of rabitq
 //     two_level<pca8, f32>                distance_bounds      the same, one by one       refused
 //     bits (hamming, jaccard)             count_bits           count_bits             count_bits
+//     i8, u8 (l2, inner_product)          integer_prefilter    dot_products               integer_sums
+//     i8, u8 (cosine)                     normalize            normalize                  integer_sums
 //     two_level<C, F>, other C            as C, then F         as C, then F               as C, then F
 //
 // A metric without `form`, or of products without `least_sum`, has rows fused where it is pointwise and the codec
@@ -35,6 +37,7 @@ enum class scan_algorithm : std::uint8_t {
     table_estimates,    ///< look-up tables find candidates for the fine codec: prefilter_pq.hpp
     sign_bounds,        ///< bounds that hold with a probability rule rows out: bounds_rabitq.hpp
     distance_bounds,    ///< certain bounds rule rows out, the fine codec measures the rest: bounds_pca8.hpp
+    normalize,          ///< integers rule rows out, products and squares of the others: normalized_products.hpp
     count_bits,         ///< bits that differ, or are common, are counted: scorer.hpp
     integer_sums,       ///< distances by integers, near enough to walk a graph by: integer_scorer.hpp
 };
@@ -65,6 +68,7 @@ template <class Metric, class Codec, class Isa>
     constexpr bool fused = pointwise_metric<Metric> && elementwise_codec<coarse>;
     constexpr bool bounded = sum_bounded_metric<Metric>;
     if (use == scan_use::rerank ? counts_bits<Metric, fine> : counts_bits<Metric, coarse>) return count_bits;
+    if (keeps_as_given<Metric, coarse>) return use == scan_use::walk ? integer_sums : normalize;
     if (use == scan_use::rerank) return pointwise_metric<Metric> && elementwise_codec<fine> ? fuse : decode;
     if (use == scan_use::walk)
         return formed_metric<Metric> && affine_codec<coarse> ? integer_sums : fused ? fuse : decode;

@@ -43,7 +43,7 @@ class component_tables {
     template <class Codec>
     void make(const code_store<Codec>& store, const float* query, padded_vector& buffer) {
         const Codec& coder = store.coder();
-        components_ = store.dim();
+        components_ = store.components();
         bytes_ = coder.code_size();
         ahead_ = store.rows().ahead_of_groups();
         const std::size_t floats = components_ * entries;

@@ -5,6 +5,7 @@
 #include "vicinal/codec/f32.hpp"
 #include "vicinal/codec/half.hpp"
 #include "vicinal/codec/pq/pq.hpp"
+#include "vicinal/codec/prefix.hpp"
 #include "vicinal/codec/rabitq.hpp"
 #include "vicinal/codec/sq/sq4.hpp"
 #include "vicinal/codec/sq/sq8.hpp"
@@ -74,6 +75,10 @@ struct codec_in_table<pq> {
         return {codec.code_size(), nullptr, nullptr, codec.codebook(0).data()};
     }
 };
+
+/// The kernels of a codec are told how many components it has.
+template <std::size_t N, class Inner>
+struct codec_in_table<prefix<N, Inner>> : codec_in_table<Inner> {};
 
 template <unsigned Bits>
 struct rotated_in_table<vicinal::detail::rotated_code<rabitq<Bits>>> {

@@ -85,7 +85,11 @@ class integer_scorer {
 
   private:
     integer_scorer(const float* query, const Metric& metric, const code_store<Codec>& store, padded_vector& buffer)
-        : metric_(metric), coder_(store.coder()), exact_query_(query), dim_(store.dim()), rows_(store.rows().table()) {
+        : metric_(metric),
+          coder_(store.coder()),
+          exact_query_(query),
+          dim_(store.components()),
+          rows_(store.rows().table()) {
         buffer.resize(dim_);  // with the zeros behind, as many floats hold the 16-bit integers of whole groups
         static_assert(simd::over_read >= group && sizeof(query_type) <= 2);
         query_ = reinterpret_cast<query_type*>(buffer.data());
@@ -144,8 +148,8 @@ struct walk_scorer_of {
     using type = scorer<Metric, Codec, Isa>;
 };
 template <class Metric, class Codec, class Isa>
-requires walks_by_integers<Metric, Codec, Isa>
-struct walk_scorer_of<Metric, Codec, Isa> {
+requires(walks_by_integers<Metric, Codec, Isa> && !keeps_as_given<Metric, Codec>)  // see normalized_products.hpp
+    struct walk_scorer_of<Metric, Codec, Isa> {
     using type = integer_scorer<Metric, Codec, Isa>;
 };
 template <class Metric, class Codec, class Isa>

@@ -34,6 +34,18 @@ template <class M>
 concept names_of_counts = requires(const M& m, float count) {
     m.of_counts(count, count);
 };
+template <class M>
+concept names_state = requires(const M& m) {
+    m.state();
+};
+template <class M>
+concept names_restore_of_metric = requires(M& m, std::span<const std::byte> bytes) {
+    m.restore(bytes);
+};
+template <class M>
+concept names_weights_of_metric = requires(const M& m) {
+    m.weights();
+};
 template <class C>
 concept names_train = requires(C& c, matrix_view<const float> rows) {
     c.train(rows);
@@ -80,6 +92,10 @@ concept names_decode_about = requires(const C& c, const code_center& center, std
     c.decode_about(center, code, vector);
 };
 template <class C>
+concept names_components = requires(C& c, const any_preparing_metric& metric) {
+    c.prepare_by(metric);
+};
+template <class C>
 concept names_clipped = requires(const C& c, std::span<const float> row) {
     c.clipped(row);
 };
@@ -108,6 +124,11 @@ consteval bool check_metric() {
         "const, beside the form sum_form::product");
     static_assert(!names_clustering<M> || clustering_metric<M>,
                   "vicinal: Metric has a clustering that is not vicinal::clustering_metric's: the type of a metric");
+    static_assert(!(names_state<M> || names_restore_of_metric<M>) || stateful_metric<M>,
+                  "vicinal: Metric has a part of vicinal::stateful_metric: it needs state, restore and check");
+    static_assert(!names_weights_of_metric<M> || weighted_metric<M>,
+                  "vicinal: Metric has a part of vicinal::weighted_metric: it needs const float* weights() const, "
+                  "accumulate of four and finish");
     static_assert(
         !names_of_counts<M> || counting_metric<M>,
         "vicinal: Metric has a part of vicinal::counting_metric: it needs float of_counts(float, float) const, "
@@ -134,6 +155,9 @@ consteval bool check_codec() {
     static_assert(!(names_encode_residual<C> || names_decode_about<C>) || residual_codec<C>,
                   "vicinal: Codec has a part of vicinal::residual_codec: it needs own_center, derived_size, derive, "
                   "encode_residual, decode_about and largest_squares_about");
+    static_assert(!names_components<C> || truncating_codec<C>,
+                  "vicinal: Codec has a part of vicinal::truncating_codec: it needs components, a number, and "
+                  "prepare_by");
     static_assert(!names_clipped<C> || clipping_codec<C>,
                   "vicinal: Codec has a clipped that is not vicinal::clipping_codec's: std::size_t "
                   "clipped(std::span<const float>) const");

@@ -122,10 +122,10 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
     scan_scorer(const Metric& metric, const code_store<Codec>& store, const float* query, padded_vector& row_buffer,
                 padded_vector& buffer)
         : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer), metric_(metric), luts_(store, query, buffer) {
-        error_ = sum_error(store.dim());
-        lost_ = 8 * (static_cast<double>(store.dim()) + 16) * 0x1p-126;
+        error_ = sum_error(store.components());
+        lost_ = 8 * (static_cast<double>(store.components()) + 16) * 0x1p-126;
         if constexpr (!differences) {
-            const double squares = squared_norm({query, store.dim()});
+            const double squares = squared_norm({query, store.components()});
             off_ = (1.1 * error_ + 0x1p-20) * std::sqrt(squares * store.coder().largest_squares());
         }
     }

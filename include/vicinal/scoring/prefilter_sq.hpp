@@ -60,7 +60,7 @@ class scan_scorer<Metric, Codec, Isa> : public scorer<Metric, Codec, Isa> {
         : scorer<Metric, Codec, Isa>(metric, store, query, row_buffer),
           metric_(metric),
           coder_(store.coder()),
-          dim_(store.dim()) {
+          dim_(store.components()) {
         const bool weighted = differences && !coder_.uniform();
         by_tables_ = weighted && Codec::bits == 4;
         able_ = Isa::scans_integers() && dim_ <= simd::integer_block &&

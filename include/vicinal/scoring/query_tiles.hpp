@@ -70,7 +70,7 @@ class query_tiles {
     using kernels = kernels_for<Metric, Codec, Isa>;
     using row_kernels = kernels_for<squares_of_row, Codec, Isa>;
     static constexpr bool differences = Metric::form == sum_form::squared_difference;
-    static constexpr bool in_place = std::same_as<Codec, f32>;
+    static constexpr bool in_place = stores_floats<Codec>;
 
   public:
     /// How many queries a panel has at most, and how many fit into any.
@@ -83,7 +83,7 @@ class query_tiles {
         : metric_(metric),
           store_(store),
           queries_(queries),
-          dim_(store.dim()),
+          dim_(store.components()),
           error_(sum_error(dim_)),
           underflow_(4 * (static_cast<double>(dim_) + 16) * 0x1p-126),
           norms_(queries.size()) {

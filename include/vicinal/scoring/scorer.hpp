@@ -67,6 +67,7 @@ template <class Codec>
 /// Scores rows of a code_store against a prepared query, on the highest rung that metric and codec share:
 ///   fused    pointwise metric, elementwise codec: one vectorised loop over codes
 ///   counted  metric and codec of zeros and ones: the query is packed once, then bits are counted
+///   normalized  rows that the metric did not prepare: one loop for products, one for squares, divided afterwards
 ///   decoded  anything else: each row is decoded into `row_buffer`, then measured there
 /// It refers to the query, the store and the buffer; none may move while it lives. Not for two threads at once.
 template <class Metric, class Codec, class Isa>
@@ -75,6 +76,7 @@ class scorer {
     static constexpr scan_algorithm algorithm = algorithm_of<Metric, Codec, Isa>(scan_use::rerank);
     static constexpr bool is_fused = algorithm == scan_algorithm::fuse;
     static constexpr bool is_counted = algorithm == scan_algorithm::count_bits;
+    static constexpr bool is_normalized = algorithm == scan_algorithm::normalize;
     using kernels = kernels_for<Metric, Codec, Isa>;
 
   public:
@@ -87,6 +89,7 @@ class scorer {
           row_buffer_(&row_buffer),
           center_(own_center(store.coder())) {
         if constexpr (!is_fused) row_buffer.resize(store.dim());
+        if constexpr (is_normalized) query_squares_ = static_cast<float>(squared_norm({query, store.dim()}));
         if constexpr (is_counted) {
             store.coder().encode(std::span(query, store.dim()), {row_buffer.packed_bits(), store.rows().row_bytes()});
             query_bits_ = row_buffer.packed_bits();
@@ -105,9 +108,11 @@ class scorer {
     /// Distances to the rows in `slots`, into out[0 .. count).
     VICINAL_INLINE void score(const slot_t* slots, std::size_t count, float* out) const {
         if constexpr (is_fused)
-            kernels::score_list(metric_, store_.coder(), query_, store_.dim(), rows_, slots, count, out);
+            kernels::score_list(metric_, store_.coder(), query_, store_.components(), rows_, slots, count, out);
         else if constexpr (is_counted)
             count_list(rows_, slots, count, out);
+        else if constexpr (is_normalized)
+            normalize_list(rows_, slots, count, out);
         else
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(rows_[slots[i]]);
     }
@@ -123,9 +128,12 @@ class scorer {
     /// Distances to `count` rows lying `stride` bytes apart from `first` on.
     void score_block(const std::byte* first, std::size_t stride, std::size_t count, float* out) const {
         if constexpr (is_fused)
-            kernels::score_block(metric_, store_.coder(), query_, store_.dim(), first, stride, count, out, ahead_);
+            kernels::score_block(metric_, store_.coder(), query_, store_.components(), first, stride, count, out,
+                                 ahead_);
         else if constexpr (is_counted)
             count_block(first, stride, count, out);
+        else if constexpr (is_normalized)
+            normalize_block(first, stride, count, out);
         else
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + i * stride);
     }
@@ -133,13 +141,15 @@ class scorer {
     /// Distances to those of the rows lying `stride` bytes apart from `first` on whose numbers are in `which`.
     void score_some(const std::byte* first, std::size_t stride, const slot_t* which, std::size_t count,
                     float* out) const {
-        if constexpr (is_fused || is_counted) {
+        if constexpr (is_fused || is_counted || is_normalized) {
             const auto origin = reinterpret_cast<std::uintptr_t>(first);
             const simd::row_table rows{&origin, stride, 31};
             if constexpr (is_counted)
                 count_list(rows, which, count, out);
+            else if constexpr (is_normalized)
+                normalize_list(rows, which, count, out);
             else
-                kernels::score_list(metric_, store_.coder(), query_, store_.dim(), rows, which, count, out);
+                kernels::score_list(metric_, store_.coder(), query_, store_.components(), rows, which, count, out);
         } else {
             for (std::size_t i = 0; i < count; ++i) out[i] = score_decoded(first + which[i] * stride);
         }
@@ -185,24 +195,54 @@ class scorer {
                                           ahead_);
         });
     }
+    using product_kernels = kernels_for<plain_sum, Codec, Isa>;
+    using square_kernels = kernels_for<squares_of_row, Codec, Isa>;
+    /// Makes distances of the products in `out`, given what squares(from, n, out) writes for some rows at a time.
+    template <class Squares>
+    void divide(std::size_t count, float* out, const Squares& squares) const {
+        constexpr std::size_t at_once = 64;
+        float of_rows[at_once];
+        for (std::size_t i = 0; i < count; i += at_once) {
+            const std::size_t n = (std::min)(at_once, count - i);
+            squares(i, n, of_rows);
+            for (std::size_t j = 0; j < n; ++j)
+                out[i + j] = metric_.of_products(out[i + j], query_squares_, of_rows[j]);
+        }
+    }
+    void normalize_list(const simd::row_table& rows, const slot_t* slots, std::size_t count, float* out) const {
+        product_kernels::score_list(plain_sum{}, store_.coder(), query_, store_.dim(), rows, slots, count, out);
+        divide(count, out, [&](std::size_t from, std::size_t n, float* to) {
+            square_kernels::score_list(squares_of_row{}, store_.coder(), query_, store_.dim(), rows, slots + from, n,
+                                       to);
+        });
+    }
+    void normalize_block(const std::byte* first, std::size_t stride, std::size_t count, float* out) const {
+        product_kernels::score_block(plain_sum{}, store_.coder(), query_, store_.dim(), first, stride, count, out,
+                                     ahead_);
+        divide(count, out, [&](std::size_t from, std::size_t n, float* to) {
+            square_kernels::score_block(squares_of_row{}, store_.coder(), query_, store_.dim(), first + from * stride,
+                                        stride, n, to);
+        });
+    }
     [[nodiscard]] float score_decoded(const std::byte* row) const {
-        const std::span<float> decoded = row_buffer_->span();
+        const std::span<float> all = row_buffer_->span();
         if constexpr (residual_codec<Codec>)
-            decode_centered(row, decoded);
+            decode_centered(row, all);
         else
-            store_.coder().decode({row, store_.rows().row_bytes()}, decoded);
+            store_.coder().decode({row, store_.rows().row_bytes()}, all);
+        const std::span<float> decoded = all.first(store_.components());
         // A codec need not keep lengths; what the metric asks of every row holds for decoded ones, too.
         if constexpr (preparing_metric<Metric> && !unbiased_codec<Codec>) (void)metric_.prepare(decoded);
         if constexpr (pointwise_metric<Metric>) {
             float distance;
-            const f32 floats{store_.dim()};
-            kernels_for<Metric, f32, Isa>::score_block(metric_, floats, query_, store_.dim(),
+            const f32 floats{decoded.size()};
+            kernels_for<Metric, f32, Isa>::score_block(metric_, floats, query_, decoded.size(),
                                                        reinterpret_cast<const std::byte*>(decoded.data()), 0, 1,
                                                        &distance);
             return distance;
         } else {
             return static_cast<float>(
-                metric_(std::span<const float>(query_, store_.dim()), std::span<const float>(decoded)));
+                metric_(std::span<const float>(query_, decoded.size()), std::span<const float>(decoded)));
         }
     }
 
@@ -219,6 +259,7 @@ class scorer {
     simd::scan_ahead ahead_;
     const float* query_ = nullptr;
     const std::byte* query_bits_ = nullptr;
+    float query_squares_ = 0;
     padded_vector* row_buffer_ = nullptr;
     [[no_unique_address]] center_of<Codec> center_;
 };

@@ -8,6 +8,7 @@
 #include <type_traits>  // for type_identity
 #include <utility>      // for index_sequence
 
+#include "vicinal/concepts.hpp"
 #include "vicinal/simd/intrinsics.hpp"
 #include "vicinal/simd/scan_ahead.hpp"
 
@@ -19,6 +20,10 @@ namespace simd {
 template <class M, class V>
 concept vector_metric = requires(const M& m, const V& v) {
     { m.accumulate(v, v, v) } -> std::same_as<V>;
+}
+|| requires(const M& m, const V& v) {
+    requires weighted_metric<M>;
+    { m.accumulate(v, v, v, v) } -> std::same_as<V>;
 };
 /// An elementwise codec that loads whole vectors V.
 template <class C, class V>
@@ -27,6 +32,24 @@ concept vector_codec = requires(const C& c, const std::byte* code, std::size_t i
 };
 
 namespace detail {
+
+/// The weights of the components from i on, of a metric that has any, as `add` takes them.
+template <class V, class Metric>
+[[nodiscard]] VICINAL_INLINE auto weights_from(const Metric& metric, std::size_t i) noexcept {
+    struct none {};
+    if constexpr (weighted_metric<Metric>)
+        return load<V>(metric.weights() + i);
+    else
+        return none{};
+}
+template <class Metric, class V, class Weights>
+[[nodiscard]] VICINAL_INLINE V add(const Metric& metric, const V& sum, const V& q, const V& x,
+                                   [[maybe_unused]] const Weights& weights) noexcept {
+    if constexpr (weighted_metric<Metric>)
+        return metric.accumulate(sum, q, x, weights);
+    else
+        return metric.accumulate(sum, q, x);
+}
 
 /// Adds up, lane by lane, what the components of `query` and of each of sizeof...(Row) rows add to the distance. Each
 /// row has two running sums, of its even and its odd vectors, so four rows keep eight independent chains in flight,
@@ -45,7 +68,8 @@ VICINAL_INLINE void add_up(const Metric& metric, const Codec& codec, const float
         for (; i + 2 * Width <= dim; i += 2 * Width) {
             ask.next();
             const W q = load<W>(query + i);
-            ((both[Row] = metric.accumulate(both[Row], q, codec.template load<W>(rows[Row], i))), ...);
+            const auto w = weights_from<W>(metric, i);
+            ((both[Row] = add(metric, both[Row], q, codec.template load<W>(rows[Row], i), w)), ...);
         }
         ((even[Row] = lower_half<V>(both[Row]), odd[Row] = upper_half<V>(both[Row])), ...);
     }
@@ -53,20 +77,24 @@ VICINAL_INLINE void add_up(const Metric& metric, const Codec& codec, const float
         ask.next();
         const V q0 = load<V>(query + i);
         const V q1 = load<V>(query + i + Width);
-        ((even[Row] = metric.accumulate(even[Row], q0, codec.template load<V>(rows[Row], i)),
-          odd[Row] = metric.accumulate(odd[Row], q1, codec.template load<V>(rows[Row], i + Width))),
+        const auto w0 = weights_from<V>(metric, i);
+        const auto w1 = weights_from<V>(metric, i + Width);
+        ((even[Row] = add(metric, even[Row], q0, codec.template load<V>(rows[Row], i), w0),
+          odd[Row] = add(metric, odd[Row], q1, codec.template load<V>(rows[Row], i + Width), w1)),
          ...);
     }
     if (i < dim) ask.next();
     if (i + Width <= dim) {
         const V q0 = load<V>(query + i);
-        ((even[Row] = metric.accumulate(even[Row], q0, codec.template load<V>(rows[Row], i))), ...);
+        const auto w0 = weights_from<V>(metric, i);
+        ((even[Row] = add(metric, even[Row], q0, codec.template load<V>(rows[Row], i), w0)), ...);
         i += Width;
     }
     if (i < dim) {  // never for one lane
         const V q0 = load<V>(query + i);
+        const auto w0 = weights_from<V>(metric, i);
         ((odd[Row] =
-              first_lanes(dim - i, metric.accumulate(odd[Row], q0, codec.template load<V>(rows[Row], i)), odd[Row])),
+              first_lanes(dim - i, add(metric, odd[Row], q0, codec.template load<V>(rows[Row], i), w0), odd[Row])),
          ...);
     }
     ((totals[Row] = V(even[Row] + odd[Row])), ...);
@@ -79,10 +107,33 @@ VICINAL_INLINE void finish_4(const Metric& metric, const V* totals, float* out) 
     for (std::size_t row = 0; row < 4; ++row) out[row] = metric.finish(sums[row]);
 }
 
+/// Scores four rows of whole numbers. So many components at a time add up to whole floats, in any order, and these to
+/// doubles: between numbers of the codec's range no sum is rounded before the last step.
+template <class V, std::size_t Width, class Metric, class Codec>
+VICINAL_INLINE void score_4_exactly(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
+                                    const std::byte* const* rows, float* out) noexcept {
+    constexpr std::size_t together = 256;
+    static_assert(together * 255 * 255 < 0x1000000);
+    double sums[4] = {};
+    for (std::size_t from = 0; from < dim; from += together) {
+        const std::byte* const parts[4] = {rows[0] + from, rows[1] + from, rows[2] + from, rows[3] + from};
+        V totals[4] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
+        add_up<V, Width, V>(metric, codec, query + from, dim - from < together ? dim - from : together, parts, totals,
+                            asks_nothing{}, std::make_index_sequence<4>{});
+        for (std::size_t row = 0; row < 4; ++row) {
+            alignas(64) float lanes[Width];
+            store(totals[row], lanes);
+            for (const float lane : lanes) sums[row] += double{lane};
+        }
+    }
+    for (std::size_t row = 0; row < 4; ++row) out[row] = metric.finish(static_cast<float>(sums[row]));
+}
+
 /// Scores four rows side by side, which is the least work, for rows that are in a cache or were asked for.
 template <class V, std::size_t Width, class W, class Metric, class Codec>
 VICINAL_INLINE void score_4(const Metric& metric, const Codec& codec, const float* query, std::size_t dim,
                             const std::byte* const* rows, float* out) noexcept {
+    if constexpr (whole_codec<Codec>) return score_4_exactly<V, Width>(metric, codec, query, dim, rows, out);
     V totals[4] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
     add_up<V, Width, W>(metric, codec, query, dim, rows, totals, asks_nothing{}, std::make_index_sequence<4>{});
     finish_4(metric, totals, out);

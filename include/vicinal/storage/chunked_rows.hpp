@@ -170,10 +170,7 @@ class chunked_rows {
     }
 
     /// Rows there is memory for.
-    [[nodiscard]] std::size_t capacity() const noexcept {
-        const std::size_t segments = segments_;
-        return segments == 0 ? 0 : std::size_t{1} << (shift_ + segments - 1);
-    }
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_of(segments_); }
     [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
     [[nodiscard]] std::size_t stride() const noexcept { return stride_; }
     /// Whether rows may be more than a processor's caches hold. Of a file nobody says how many there are.
@@ -188,16 +185,12 @@ class chunked_rows {
         return simd::scan_ahead(beyond_caches() ? simd::scan_ahead::of_groups : 0);
     }
     /// Bytes of memory this object owns: those of rows touched, in whole pages.
-    [[nodiscard]] std::size_t memory() const noexcept {
-        const std::size_t rows = touched_;
-        if (rows == 0) return 0;
-        const std::size_t before = segment_begin(rows - 1);  // whole segments
-        const std::size_t last =
-            (std::min)(round_up((rows - before) * stride_, page_bytes), (segment_end(before) - before) * stride_);
-        return before * stride_ + last + segments_ * simd::over_read;
-    }
+    [[nodiscard]] std::size_t memory() const noexcept { return memory_of(touched_, segments_); }
     /// Bytes of address space this object takes.
-    [[nodiscard]] std::size_t reserved() const noexcept { return capacity() * stride_ + segments_ * simd::over_read; }
+    [[nodiscard]] std::size_t reserved() const noexcept { return reserved_by(segments_); }
+    /// What both would be of an object that has had `rows` rows and never more.
+    [[nodiscard]] std::size_t memory_of(std::size_t rows) const noexcept { return memory_of(rows, segments_of(rows)); }
+    [[nodiscard]] std::size_t reserved_of(std::size_t rows) const noexcept { return reserved_by(segments_of(rows)); }
 
     [[nodiscard]] VICINAL_INLINE const std::byte* operator[](slot_t slot) const noexcept { return places()[slot]; }
     [[nodiscard]] VICINAL_INLINE std::byte* operator[](slot_t slot) noexcept {
@@ -228,6 +221,25 @@ class chunked_rows {
     }
     [[nodiscard]] std::size_t segment_end(std::size_t row) const noexcept {
         return row >> shift_ == 0 ? std::size_t{1} << shift_ : 2 * std::bit_floor(row);
+    }
+
+    [[nodiscard]] std::size_t capacity_of(std::size_t segments) const noexcept {
+        return segments == 0 ? 0 : std::size_t{1} << (shift_ + segments - 1);
+    }
+    [[nodiscard]] std::size_t segments_of(std::size_t rows) const noexcept {
+        std::size_t segments = 0;
+        while (capacity_of(segments) < rows) ++segments;
+        return segments;
+    }
+    [[nodiscard]] std::size_t memory_of(std::size_t rows, std::size_t segments) const noexcept {
+        if (rows == 0) return 0;
+        const std::size_t before = segment_begin(rows - 1);  // whole segments
+        const std::size_t last =
+            (std::min)(round_up((rows - before) * stride_, page_bytes), (segment_end(before) - before) * stride_);
+        return before * stride_ + last + segments * simd::over_read;
+    }
+    [[nodiscard]] std::size_t reserved_by(std::size_t segments) const noexcept {
+        return capacity_of(segments) * stride_ + segments * simd::over_read;
     }
 
     void append_segment() {

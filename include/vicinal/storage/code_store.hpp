@@ -36,6 +36,13 @@ class code_store {
         : dim_(dim), codec_{dim}, rows_(codec_.code_size(), row_alignment(spacing, codec_.code_size())) {}
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
+    /// How many components distances to its rows are about: the first of dim().
+    [[nodiscard]] std::size_t components() const noexcept {
+        if constexpr (truncating_codec<Codec>)
+            return Codec::components;
+        else
+            return dim_;
+    }
     [[nodiscard]] const Codec& coder() const noexcept { return codec_; }
     [[nodiscard]] Codec& coder() noexcept { return codec_; }
     [[nodiscard]] chunked_rows& rows() noexcept { return rows_; }
@@ -114,6 +121,18 @@ class row_store<two_level<Coarse, Fine>> {
     code_store<Coarse> coarse_;
     code_store<Fine> fine_;
 };
+
+/// A pair whose rows the metric does not prepare: they are stored as they come, and measured by products and squares.
+template <class Metric, class Codec>
+inline constexpr bool keeps_as_given = normalizing_metric<Metric>&& whole_codec<Codec>;
+
+/// Whether rows of Codec can be stored: of two levels neither can take rows as they come, as both take the same.
+template <class Metric, class Codec>
+[[nodiscard]] constexpr bool takes_prepared_rows() noexcept {
+    using store = row_store<Codec>;
+    return !store::two_levels || !(keeps_as_given<Metric, typename store::coarse_codec> ||
+                                   keeps_as_given<Metric, typename store::fine_codec>);
+}
 
 template <class Store>
 [[nodiscard]] bool needs_training(const Store& store) {

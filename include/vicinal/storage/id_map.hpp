@@ -295,6 +295,13 @@ class id_map {
     [[nodiscard]] std::size_t reserved() const noexcept {
         return ids_.rows().reserved() + states_.rows().reserved() + table_.capacity() * sizeof(slot_t) + free_.memory();
     }
+    /// What both would be of a map that has had `rows` rows and never more.
+    [[nodiscard]] std::size_t memory_of(std::size_t rows) const noexcept {
+        return ids_.rows().memory_of(rows) + states_.rows().memory_of(rows) + table_size(rows) * sizeof(slot_t);
+    }
+    [[nodiscard]] std::size_t reserved_of(std::size_t rows) const noexcept {
+        return ids_.rows().reserved_of(rows) + states_.rows().reserved_of(rows) + table_size(rows) * sizeof(slot_t);
+    }
 
   private:
     [[nodiscard]] static std::size_t table_size(std::size_t rows) noexcept {

@@ -2,11 +2,11 @@
 // Every vector is validated here before an index or a search uses it.
 #pragma once
 
-#include <algorithm>    // for max
+#include <algorithm>    // for any_of, clamp, max
 #include <array>        // for array
 #include <cmath>        // for abs
 #include <cstddef>      // for size_t
-#include <cstdint>      // for uint32_t
+#include <cstdint>      // for int32_t, uint32_t
 #include <cstdio>       // for snprintf
 #include <limits>       // for numeric_limits
 #include <span>         // for span
@@ -16,6 +16,7 @@
 #include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/math.hpp"
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/storage/code_store.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -100,6 +101,23 @@ inline constexpr float least_squares = 0x1p-100F;
     return text.data();
 }
 
+/// Refuses a vector that is to be stored as whole numbers and has others.  throws  error{magnitude}
+template <whole_codec Codec>
+void require_whole(std::string_view what, std::span<const float> vector) {
+    static constexpr auto least = static_cast<float>(Codec::least), most = static_cast<float>(Codec::most);
+    const auto is_held = [](float x) {
+        return x == static_cast<float>(static_cast<std::int32_t>(std::clamp(x, least, most)));
+    };
+    std::int32_t others = 0;
+    for (const float x : vector) others += static_cast<std::int32_t>(!is_held(x));
+    for (std::size_t i = 0; others != 0 && i < vector.size(); ++i)
+        if (const float x = vector[i]; !is_held(x))
+            fail(errc::magnitude, std::string(what) + ": component " + std::to_string(i) + " is " +
+                                      scientific(double{x}) + ", codec " + std::string(std::string_view(Codec::name)) +
+                                      " holds whole numbers from " + std::to_string(Codec::least) + " to " +
+                                      std::to_string(Codec::most) + "; sq8 rounds others");
+}
+
 /// Refuses a prepared vector that is to be stored, if no distance could tell it from others as short: its squares would
 /// underflow, or the codec would round its components away.
 /// squares  the sum of its squares
@@ -115,6 +133,7 @@ void require_resolvable(std::string_view what, std::span<const float> vector, fl
                                       ", it must be 0 or at least 2^-100, " + scientific(double{least_squares}) +
                                       "; scale the vectors up");
         }
+        if constexpr (whole_codec<Codec>) require_whole<Codec>(what, vector);
         if constexpr (resolving_codec<Codec>) {
             float largest = 0;
             for (const float x : vector) largest = (std::max)(largest, std::abs(x));
@@ -147,22 +166,46 @@ void require_magnitude(std::string_view what, std::span<const float> vector) {
 
 /// Copies a vector that passed validate_and_prepare before to `out` as the metric wants it.
 template <class Metric>
-void prepare_validated(const Metric& metric, std::span<const float> vector, std::span<float> out) {
-    for (std::size_t i = 0; i < vector.size(); ++i) out[i] = vector[i];
+void prepare_validated(const Metric& metric, vector_view vector, std::span<float> out) {
+    vector.read(out.data());
     if constexpr (preparing_metric<Metric>) static_cast<void>(metric.prepare(out));
 }
 
-/// Copies `vector` to `out` as the metric wants it, or throws saying why it cannot be used.
+/// Stands for a metric where its rows are stored as they come: refuses what it refuses, and changes nothing.
+template <class Metric>
+struct rows_as_given : Metric {
+    [[nodiscard]] static bool prepare(std::span<float> row) noexcept {
+        return std::any_of(row.begin(), row.end(), [](float x) { return x != 0.0F; });
+    }
+};
+/// Returns what prepares rows that are to be stored by Codec; queries are prepared by the metric itself.
+template <class Codec, class Metric>
+[[nodiscard]] decltype(auto) preparer_of_rows(const Metric& metric) noexcept {
+    if constexpr (keeps_as_given<Metric, Codec>)
+        return rows_as_given<Metric>{metric};
+    else
+        return (metric);
+}
+
+/// A vector's components as floats: where they lie, or else in `room`, where they are read to.
+[[nodiscard]] inline std::span<const float> as_floats(vector_view vector, std::span<float> room) noexcept {
+    if (const float* const floats = vector.floats(); floats != nullptr) return {floats, vector.size()};
+    vector.read(room.data());
+    return room;
+}
+
+/// Copies `given` to `out` as the metric wants it, or throws saying why it cannot be used.
 /// what     names the vector in messages, "query" or "vector"; a batch's row number is added by the caller
-/// returns  the sum of squares of `vector`
+/// returns  the sum of squares of `given`
 /// throws   error with dimension_mismatch, non_finite, magnitude or zero_norm
 template <class Codec, class Metric>
-float validate_and_prepare(const Metric& metric, std::string_view what, std::span<const float> vector,
-                           std::span<float> out) {
-    if (vector.size() != out.size()) fail_dimension(what, vector.size(), out.size());
+float validate_and_prepare(const Metric& metric, std::string_view what, vector_view given, std::span<float> out) {
+    if (given.size() != out.size()) fail_dimension(what, given.size(), out.size());
+    const std::span<const float> vector = as_floats(given, out);
     const float squares = sum_of_squares(vector);
     if (!admissible(squares)) fail_inadmissible(what, vector);
-    for (std::size_t i = 0; i < vector.size(); ++i) out[i] = vector[i];
+    if (vector.data() != out.data())
+        for (std::size_t i = 0; i < vector.size(); ++i) out[i] = vector[i];
     if constexpr (preparing_metric<Metric>)
         if (!metric.prepare(out))
             fail(errc::zero_norm, std::string(what) + " has norm 0; metric " +
@@ -179,8 +222,8 @@ float validate_and_prepare(const Metric& metric, std::string_view what, std::spa
 /// The same for a vector that is to be stored.
 /// throws  as above, magnitude also of require_resolvable
 template <class Codec, class Metric>
-void validate_and_prepare_row(const Metric& metric, std::span<const float> vector, std::span<float> out) {
-    const float squares = validate_and_prepare<Codec>(metric, "vector", vector, out);
+void validate_and_prepare_row(const Metric& metric, vector_view vector, std::span<float> out) {
+    const float squares = validate_and_prepare<Codec>(preparer_of_rows<Codec>(metric), "vector", vector, out);
     require_resolvable<Codec>("vector", out, preparing_metric<Metric> ? sum_of_squares(out) : squares);
 }
 

@@ -11,7 +11,7 @@
 #include <span>       // for span
 #include <vector>     // for vector
 
-#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/time_limit.hpp"
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/call_stats.hpp"
@@ -29,8 +29,8 @@ namespace detail {
 /// Runs a batch of queries, `together` of them per task. many(queries, room, found, params) searches for some: the hits
 /// of the i-th go to room(i), their number to found[i]; its params carry statistics of its own.
 template <class Id, class Params, class Many>
-[[nodiscard]] search_table<Id> run_batch(matrix_view<const float> queries, std::size_t dim, std::size_t k,
-                                         const Params& params, std::size_t together, Many many) {
+[[nodiscard]] search_table<Id> run_batch(rows_view queries, std::size_t dim, std::size_t k, const Params& params,
+                                         std::size_t together, Many many) {
     if (!queries.empty() && queries.dim() != dim) fail_dimension("search: each query", queries.dim(), dim);
     search_table<Id> table(queries.rows(), k);
     const std::size_t tasks = (queries.rows() + together - 1) / together;
@@ -59,11 +59,12 @@ template <class Id, class Params, class Many>
 
 /// The same with one(query, room for its hits, params), which returns how many it found.
 template <class Id, class Params, class One>
-[[nodiscard]] search_table<Id> run_batch(matrix_view<const float> queries, std::size_t dim, std::size_t k,
-                                         const Params& params, One one) {
+[[nodiscard]] search_table<Id> run_batch(rows_view queries, std::size_t dim, std::size_t k, const Params& params,
+                                         One one) {
     return run_batch<Id>(queries, dim, k, params, 1,
-                         [&](matrix_view<const float> query, auto room, std::span<std::size_t> found,
-                             const Params& some) { found[0] = one(query[0], room(0), some); });
+                         [&](rows_view query, auto room, std::span<std::size_t> found, const Params& some) {
+                             found[0] = one(query[0], room(0), some);
+                         });
 }
 
 /// How many of a batch's queries a task takes: at most `most`, fewer if threads would go without, whole panels.
@@ -120,8 +121,8 @@ void rerank_candidates(const State& index, const query_table& queries, std::size
 /// scan(prepared queries, their collectors, make, buffers, stats)  pushes the rows that scorers find, of which
 ///                                                                 make(query, made_of_query) makes one
 template <class State, class Room, class Params, class Scan>
-void search_closest_together(const State& index, matrix_view<const float> queries, Room room,
-                             std::span<std::size_t> found, const Params& params, const Scan& scan_all) {
+void search_closest_together(const State& index, rows_view queries, Room room, std::span<std::size_t> found,
+                             const Params& params, const Scan& scan_all) {
     const auto scan = [&](const query_table& some, auto& collectors, const auto& make,
                           typename State::scratch_type& buffers, search_stats& stats) {
         if (ends_early([&] { scan_all(some, collectors, make, buffers, stats); })) stats.partial += some.size();

@@ -11,7 +11,7 @@
 
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/executor.hpp"
-#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/filter.hpp"
 #include "vicinal/storage/id_map.hpp"
 #include "vicinal/storage/validation.hpp"
@@ -76,7 +76,7 @@ template <class Id>
 ///         the row
 template <class Codec, class Metric, class Id>
 void check_batch(const Metric& metric, const id_map<Id>& directory, std::size_t dim, std::span<const Id> ids,
-                 matrix_view<const float> rows, executor_ref executor, std::string_view call = "add") {
+                 rows_view rows, executor_ref executor, std::string_view call = "add") {
     if (ids.size() != rows.rows())
         fail(errc::invalid_argument, std::string(call) + ": " + std::to_string(ids.size()) + " ids for " +
                                          std::to_string(rows.rows()) + " rows");

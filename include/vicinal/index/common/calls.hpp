@@ -2,17 +2,21 @@
 // The calls that every index has in the same words.
 #pragma once
 
-#include <algorithm>  // for min, remove_if
-#include <concepts>   // for derived_from, same_as
-#include <cstddef>    // for size_t
-#include <ranges>     // for contiguous_range, range_value_t
-#include <span>       // for span
-#include <vector>     // for vector
+#include <algorithm>    // for min, remove_if
+#include <concepts>     // for derived_from, same_as
+#include <cstddef>      // for size_t
+#include <ranges>       // for contiguous_range, range_value_t
+#include <span>         // for span
+#include <type_traits>  // for remove_cvref_t
+#include <utility>      // for forward
+#include <vector>       // for vector
 
-#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/changes.hpp"
+#include "vicinal/index/common/metric_state.hpp"
 #include "vicinal/index/common/reads.hpp"
+#include "vicinal/index/common/refused_calls.hpp"
 #include "vicinal/params.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -30,8 +34,9 @@ concept other_ids = std::ranges::contiguous_range<R> && identifier<std::ranges::
 ///
 /// Index  the class that inherits them; its `state_` is what they work on
 template <class Index, class Id>
-class index_calls {
+class index_calls : public refused_calls<Index, Id> {
   public:
+    using refused_calls<Index, Id>::load;
     /// Replaces the vector of `id`, or adds it if there is none, without a moment in between. Returns whether it was
     /// added. Costs an update or an add.
     /// throws  as update and add
@@ -42,7 +47,7 @@ class index_calls {
     /// untouched. The result is the same for every number of threads. params.stop, when triggered, throws
     /// error{cancelled}. params.progress may search the index, and not save or clone it.
     /// throws  as add of a batch: error{duplicate_id} if an id stands twice among `ids`; error{cancelled}
-    std::size_t upsert(std::span<const Id> ids, matrix_view<const float> rows, const add_params& params = {}) {
+    std::size_t upsert(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return put_rows(state(), ids, rows, params, "upsert");
     }
     /// Removes those of `ids` that are there, and returns how many those were: an id that is not there, or stands there
@@ -102,13 +107,31 @@ class index_calls {
     /// encoded again, by what the codec of this index learned. Takes size() * dim() floats of memory for those of
     /// `other`, and as long as an add of so many rows, which it is: params are those of add, but that a stop throws
     /// error{cancelled} and adds nothing.
-    /// throws  error{duplicate_id}, naming an id that both have; error{dimension_mismatch}; as add
+    /// throws  error{duplicate_id}, naming an id that both have; error{dimension_mismatch}; error{invalid_argument} if
+    ///         their metrics have other states, naming where they differ; as add
     std::size_t merge(const Index& other, const add_params& params = {}) {
         const auto& from = *other.state_;
         if (from.dim != state().dim) fail_dimension("merge: the other index", from.dim, state().dim);
+        if constexpr (stateful_metric<std::remove_cvref_t<decltype(from.metric)>>)
+            require_same_state(state().metric, from.metric, from.dim, errc::invalid_argument, "merge", "in this index",
+                               "in the other");
         const auto rows = decode_all(from);
         return put_rows(state(), std::span<const Id>(rows.ids),
                         matrix_view<const float>(rows.vectors.data(), rows.ids.size(), from.dim), params, "merge");
+    }
+
+    /// The metric, with its state if it has one.
+    [[nodiscard]] const auto& metric() const noexcept { return state().metric; }
+    /// What load and view of Index do with `source` and `limits`, for a metric with a state: that in the file must be
+    /// `metric`'s. Without one, an index takes what is in the file.
+    /// throws  as those; error{wrong_type} naming where they differ
+    template <class Source, stateful_metric Metric>
+    [[nodiscard]] static Index load(Source&& source, const Metric& metric, const load_limits& limits = {}) {
+        return require_metric(Index::load(std::forward<Source>(source), limits), metric, "load");
+    }
+    template <class Source, stateful_metric Metric>
+    [[nodiscard]] static Index view(Source&& source, const Metric& metric, const load_limits& limits = {}) {
+        return require_metric(Index::view(std::forward<Source>(source), limits), metric, "view");
     }
 
     /// Exchanges two indexes. O(1). As a move, it must not overlap with other calls.
@@ -116,7 +139,7 @@ class index_calls {
 
     // What these are given by mistake is refused with a sentence.
     template <other_ids<Id> R>
-    std::size_t upsert(const R&, matrix_view<const float>, const add_params& = {}) {
+    std::size_t upsert(const R&, rows_view, const add_params& = {}) {
         return refuse_ids<R>();
     }
     template <other_ids<Id> R>
@@ -150,6 +173,12 @@ class index_calls {
                       "vicinal: ids must be of the index's id type, std::uint64_t unless its third argument says "
                       "otherwise: a std::vector or span of exactly these");
         return 0;
+    }
+    template <class Metric>
+    static Index require_metric(Index index, const Metric& metric, const char* call) {
+        metric.check(index.dim());
+        require_same_state(index.metric(), metric, index.dim(), errc::wrong_type, call, "in the file", "was given");
+        return index;
     }
     static void exchange(Index& a, Index& b) noexcept { a.state_.swap(b.state_); }
     [[nodiscard]] auto& state() noexcept { return *static_cast<Index*>(this)->state_; }

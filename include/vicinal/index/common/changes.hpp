@@ -6,6 +6,7 @@
 #include <span>     // for span
 #include <vector>   // for vector
 
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/reads.hpp"
 #include "vicinal/index/common/writing.hpp"
@@ -18,26 +19,26 @@ namespace detail {
 // add_prepared and replace_prepared are functions of the index's namespace.
 
 template <class State>
-void add_vector(State& index, typename State::id_type id, std::span<const float> vector) {
+void add_vector(State& index, typename State::id_type id, vector_view vector) {
     const auto writing = lock_for_writing(index);
     auto lease = index.scratch.take();
-    validate_vector(index, *lease, "vector", vector);
+    validate_row(index, *lease, vector);
     require_new(index.directory, id);
     add_prepared(index, *lease, id, vector);
 }
 template <class State>
-void update_vector(State& index, typename State::id_type id, std::span<const float> vector) {
+void update_vector(State& index, typename State::id_type id, vector_view vector) {
     const auto writing = lock_for_writing(index);
     auto lease = index.scratch.take();
-    validate_vector(index, *lease, "vector", vector);
+    validate_row(index, *lease, vector);
     replace_prepared(index, *lease, id, require_live(index.directory, id, "update"));
 }
 /// Returns whether the id is new.
 template <class State>
-bool upsert_vector(State& index, typename State::id_type id, std::span<const float> vector) {
+bool upsert_vector(State& index, typename State::id_type id, vector_view vector) {
     const auto writing = lock_for_writing(index);
     auto lease = index.scratch.take();
-    validate_vector(index, *lease, "vector", vector);
+    validate_row(index, *lease, vector);
     const slot_t slot = index.directory.find(id);
     if (slot == no_slot)
         add_prepared(index, *lease, id, vector);

@@ -13,7 +13,7 @@
 #include <vector>       // for vector
 
 #include "vicinal/core/executor.hpp"
-#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/batch_checks.hpp"
 #include "vicinal/index/common/index_rows.hpp"
 #include "vicinal/storage/validation.hpp"
@@ -22,28 +22,35 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Puts the vector, as the metric wants it, into buffers.query.
+/// Puts a query, as the metric wants it, into buffers.query.
 template <class State>
-void validate_vector(const State& index, row_scratch& buffers, std::string_view what, std::span<const float> vector) {
+void validate_query(const State& index, row_scratch& buffers, vector_view query) {
     buffers.query.resize(index.dim);
-    validate_and_prepare<typename State::codec_type>(index.metric, what, vector, buffers.query.span());
+    validate_and_prepare<typename State::codec_type>(index.metric, "query", query, buffers.query.span());
+}
+/// Puts a vector that is to be stored there.
+template <class State>
+void validate_row(const State& index, row_scratch& buffers, vector_view vector) {
+    using codec_type = typename State::codec_type;
+    buffers.query.resize(index.dim);
+    validate_and_prepare<codec_type>(preparer_of_rows<codec_type>(index.metric), "vector", vector,
+                                     buffers.query.span());
 }
 /// The same for a query of a batch, into `out`.
 template <class State>
-void validate_query(const State& index, std::span<const float> query, std::span<float> out) {
+void validate_query(const State& index, vector_view query, std::span<float> out) {
     validate_and_prepare<typename State::codec_type>(index.metric, "query", query, out);
 }
 
 /// Puts a vector of a checked batch, as the metric wants it, into buffers.query.
 template <class State>
-void prepare_vector(const State& index, row_scratch& buffers, std::span<const float> vector) {
+void prepare_vector(const State& index, row_scratch& buffers, vector_view vector) {
     buffers.query.resize(index.dim);
-    prepare_validated(index.metric, vector, buffers.query.span());
+    prepare_validated(preparer_of_rows<typename State::codec_type>(index.metric), vector, buffers.query.span());
 }
 /// Calls check(buffers) for each row of a checked batch, prepared in buffers.query; says of which row it threw.
 template <class State, class Check>
-void for_each_prepared(const State& index, matrix_view<const float> vectors, executor_ref executor,
-                       const Check& check) {
+void for_each_prepared(const State& index, rows_view vectors, executor_ref executor, const Check& check) {
     constexpr std::size_t block = 256;
     parallel_for(executor, (vectors.rows() + block - 1) / block, [&](std::size_t b) {
         auto lease = index.scratch.take();
@@ -87,7 +94,7 @@ void require_decodable(const State& index, row_scratch& buffers, std::span<const
 }
 /// The same for each row of a checked batch, naming the row.
 template <class State>
-void require_decodable(const State& index, matrix_view<const float> vectors, executor_ref executor) {
+void require_decodable(const State& index, rows_view vectors, executor_ref executor) {
     bool all = true;
     index.rows.for_each_store([&](const auto& codes) { all = all && keeps_admissible(codes.coder()); });
     if (all) return;
@@ -133,8 +140,7 @@ void encode_query(const State& index, row_scratch& buffers) {
 }
 /// The codes of a checked batch.
 template <class State>
-void encode_batch(const State& index, matrix_view<const float> vectors, std::vector<std::byte>& codes,
-                  executor_ref executor) {
+void encode_batch(const State& index, rows_view vectors, std::vector<std::byte>& codes, executor_ref executor) {
     constexpr std::size_t block = 256;
     const std::size_t bytes = code_bytes(index);
     codes.resize(vectors.rows() * bytes);

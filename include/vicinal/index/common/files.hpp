@@ -82,7 +82,7 @@ void write_ids(const State& index, Parts& out, std::shared_ptr<const std::vector
     out.numbers("LIVE", std::span(&live, 1));
     out.template stream<id_type>("IDS_", n, [&directory, slots](const auto& sink) {
         write_each<id_type>(*slots, sink, [&directory](slot_t slot) {
-            return directory.is_live(slot) ? directory.id(slot) : id_type{0};  // a retired row's id means nothing
+            return directory.is_live(slot) ? directory.id(slot) : id_type{};  // a retired row's id means nothing
         });
     });
     out.template stream<std::uint8_t>("STAT", n, [&directory, slots](const auto& sink) {
@@ -127,7 +127,7 @@ void require_ids(State& index, const Parts& in, std::span<const typename State::
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (states[i] == static_cast<std::uint8_t>(row_state::live))
             ++found;
-        else if (states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != 0)
+        else if (states[i] != static_cast<std::uint8_t>(row_state::retired) || ids[i] != typename State::id_type{})
             in.fail("row " + std::to_string(i) + " has state " + std::to_string(states[i]) + " and id " +
                     text_of(ids[i]) + ", which do not go together");
     }

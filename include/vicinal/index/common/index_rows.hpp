@@ -18,6 +18,8 @@
 #include "vicinal/scoring/bounds_pca8.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"
 #include "vicinal/scoring/integer_scorer.hpp"
+#include "vicinal/scoring/member_checks.hpp"
+#include "vicinal/scoring/normalized_products.hpp"
 #include "vicinal/scoring/prefilter_pq.hpp"
 #include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/scoring/scan.hpp"
@@ -56,6 +58,9 @@ struct row_scratch {
 /// Metric, rows, ids and the locks around them.
 template <class Metric, class Codec, class Id, class Isa, class Scratch = row_scratch>
 struct index_rows {
+    static_assert(takes_prepared_rows<Metric, Codec>(),
+                  "vicinal: i8 and u8 cannot be a half of two_level under cosine, as they store rows as they come and "
+                  "not as unit vectors: use them alone");
     using metric_type = Metric;
     using codec_type = Codec;
     using id_type = Id;
@@ -66,6 +71,10 @@ struct index_rows {
     using coarse_codec = typename store_type::coarse_codec;
     using fine_codec = typename store_type::fine_codec;
     static constexpr bool two_levels = store_type::two_levels;
+    static_assert(check_metric<Metric>() && check_codec<coarse_codec>() && check_codec<fine_codec>());
+    static_assert(!truncating_codec<fine_codec>,
+                  "vicinal: prefix<N> keeps too little to rank by: it is the coarse half of a two_level, as in "
+                  "two_level<prefix<N>, f32>; to search truncated vectors only, make an index of N components");
 
     using coarse_scorer_type = scorer<Metric, coarse_codec, Isa>;
     using fine_scorer_type = scorer<Metric, fine_codec, Isa>;
@@ -78,13 +87,20 @@ struct index_rows {
     static constexpr scan_algorithm algorithm = query_algorithm<Metric, Codec, Isa>;
 
     static constexpr std::size_t max_dimension = max_dim;
+    static constexpr std::size_t min_dimension = [] {
+        if constexpr (truncating_codec<coarse_codec>) return std::size_t{coarse_codec::components};
+        return std::size_t{1};
+    }();
     [[nodiscard]] static std::string metric_name() { return std::string(std::string_view(Metric::name)); }
     [[nodiscard]] static std::string codec_name() { return store_type::name(); }
     /// The incompatible features that a file of this index needs its readers to know.
     [[nodiscard]] static std::uint32_t file_features() noexcept { return 0; }
 
     index_rows(std::size_t dimension, row_spacing row_spaces)
-        : dim(dimension), spacing(row_spaces), rows(dimension, row_spaces), learner(dimension) {}
+        : dim(dimension), spacing(row_spaces), rows(dimension, row_spaces), learner(dimension) {
+        if constexpr (preparing_metric<Metric> && truncating_codec<coarse_codec>)
+            rows.coarse().coder().prepare_by(metric);
+    }
 
     std::size_t dim;
     row_spacing spacing;

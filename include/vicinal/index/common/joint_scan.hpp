@@ -15,8 +15,8 @@
 #include "vicinal/params.hpp"
 #include "vicinal/scoring/bounds_rabitq.hpp"
 #include "vicinal/scoring/code_columns.hpp"
+#include "vicinal/scoring/normalized_products.hpp"
 #include "vicinal/scoring/prefilter_pq.hpp"
-#include "vicinal/scoring/prefilter_sq.hpp"
 #include "vicinal/scoring/query_tiles.hpp"
 #include "vicinal/scoring/scan.hpp"
 #include "vicinal/scoring/scorer.hpp"
@@ -41,7 +41,7 @@ void scan_rows_by_tiles(const Metric& metric, const code_store<Codec>& store, co
         std::iota(numbers, numbers + n, static_cast<std::uint32_t>(first));
         panels[p].pack(tiles, std::span(numbers, n));
     }
-    const std::size_t most = tiles_type::rows_together(store.dim());
+    const std::size_t most = tiles_type::rows_together(store.components());
     // Until a query has its k rows everything is scored twice: blocks begin small.
     std::size_t block = std::min<std::size_t>(48, most);
     for (std::size_t first = 0; first < count; first += block, block = (std::min)(2 * block, most)) {

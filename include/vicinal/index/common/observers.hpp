@@ -66,6 +66,30 @@ template <class State>
     return report;
 }
 
+/// Foretells what memory_of_rows says of an index like this empty one once `rows` rows are in and no search has run.
+/// coarse_rows  how many of them the coarse store holds: all, or none where codes lie in lists
+template <class State>
+[[nodiscard]] memory_report estimate_memory_of_rows(const State& index, std::size_t rows, std::size_t coarse_rows) {
+    require_range("rows", rows, 0, max_slots);
+    memory_report report;
+    std::size_t in_store = coarse_rows;
+    index.rows.for_each_store([&](const auto& codes) {
+        report.vectors += codes.rows().memory_of(in_store);
+        report.reserved += codes.rows().reserved_of(in_store);
+        in_store = rows;
+    });
+    if constexpr (learns<typename State::store_type> && !fine_is_exact<typename State::store_type>)
+        if (rows < learning_rows(index.dim)) {  // kept to learn from
+            const std::size_t exact = rows * (sizeof(float) * index.dim + sizeof(typename State::id_type));
+            report.vectors += exact;
+            report.reserved += exact;
+        }
+    report.ids = index.directory.memory_of(rows);
+    report.reserved += index.directory.reserved_of(rows) + sizeof(State);
+    report.total = report.vectors + report.ids + sizeof(State);
+    return report;
+}
+
 /// Searches count in the scratch they lease, so that none waits for another; those still running are not in yet.
 template <class State>
 [[nodiscard]] index_counters read_counters(const State& index) {

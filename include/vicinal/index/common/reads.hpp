@@ -10,6 +10,7 @@
 #include <string>     // for string, to_string
 #include <vector>     // for vector
 
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/call_stats.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/observers.hpp"
@@ -75,13 +76,13 @@ class distance_collector {
 /// Writes the distance of each id's vector, and returns how many ids there are. score_rows(index, buffers, rows,
 /// collector, stats), of the index's namespace, pushes rows by the codec that decides.
 template <class State>
-std::size_t measure_ids(const State& index, std::span<const float> query, std::span<const typename State::id_type> ids,
+std::size_t measure_ids(const State& index, vector_view query, std::span<const typename State::id_type> ids,
                         std::span<float> out) {
     if (ids.size() != out.size())
         fail(errc::invalid_argument, "distances: room for " + std::to_string(out.size()) + " distances of " +
                                          std::to_string(ids.size()) + " ids");
     auto lease = index.scratch.take();
-    validate_vector(index, *lease, "query", query);
+    validate_query(index, *lease, query);
     const auto shared = index.locks.shared();
     call_stats stats(nullptr, lease->done, 0);
     std::fill(out.begin(), out.end(), std::numeric_limits<float>::infinity());

@@ -11,6 +11,7 @@
 #include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/time_limit.hpp"
 #include "vicinal/core/top_k.hpp"
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/filter.hpp"
 #include "vicinal/index/common/call_stats.hpp"
 #include "vicinal/index/common/encoding.hpp"
@@ -113,11 +114,11 @@ std::size_t scan_measuring(Scorer scorer, Buffers& buffers, Collector& closest, 
 /// One search: scan(scorer, buffers, collector, stats) pushes rows scored by the coarse codec, of two levels the best
 /// of them are scored again. Where coarse codes bound distances, all that could be close is scored by the fine codec.
 template <class State, class Params, class Scan>
-std::size_t search_closest(const State& index, std::span<const float> query,
-                           std::span<neighbor<typename State::id_type>> out, const Params& params, Scan scan) {
+std::size_t search_closest(const State& index, vector_view query, std::span<neighbor<typename State::id_type>> out,
+                           const Params& params, Scan scan) {
     using id_type = typename State::id_type;
     auto lease = index.scratch.take();
-    validate_vector(index, *lease, "query", query);
+    validate_query(index, *lease, query);
     const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done);
     const row_selector<id_type> admits(index.directory, params.filter);

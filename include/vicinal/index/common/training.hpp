@@ -12,8 +12,8 @@
 #include <vector>       // for vector
 
 #include "vicinal/core/executor.hpp"
-#include "vicinal/core/matrix_view.hpp"
 #include "vicinal/core/progress.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/index_rows.hpp"
 #include "vicinal/index/common/learner.hpp"
 #include "vicinal/index/common/writing.hpp"
@@ -28,8 +28,7 @@ namespace detail {
 
 /// The rows of a checked batch as the metric wants them, for training: at most `limit`, evenly spaced.
 template <class Metric>
-[[nodiscard]] std::vector<float> prepared_sample(const Metric& metric, matrix_view<const float> rows,
-                                                 std::size_t limit) {
+[[nodiscard]] std::vector<float> prepared_sample(const Metric& metric, rows_view rows, std::size_t limit) {
     const std::size_t count = (std::min)(rows.rows(), limit);
     std::vector<float> sample(count * rows.dim());
     for (std::size_t i = 0; i < count; ++i)
@@ -38,7 +37,7 @@ template <class Metric>
 }
 /// How a learning_step gets at rows of a checked batch.
 template <class State>
-[[nodiscard]] auto sample_of(const State& index, matrix_view<const float> vectors) {
+[[nodiscard]] auto sample_of(const State& index, rows_view vectors) {
     return [&index, vectors](std::size_t most) { return prepared_sample(index.metric, vectors, most); };
 }
 /// The same for the one prepared row in buffers.query.
@@ -50,7 +49,7 @@ template <class State>
 }
 /// The rows given to a call of train, prepared, or why that call cannot be.
 template <class State>
-[[nodiscard]] std::vector<float> training_sample(const State& index, matrix_view<const float> vectors) {
+[[nodiscard]] std::vector<float> training_sample(const State& index, rows_view vectors) {
     if (vectors.empty()) fail(errc::invalid_argument, "train: there are no sample rows");
     if (vectors.dim() != index.dim) fail_dimension("train: each row", vectors.dim(), index.dim);
     if (index.directory.live() + index.directory.retired() != 0)
@@ -108,7 +107,7 @@ class codecs_of {
 
 /// Trains the codecs of an empty index. While writing.
 template <class State>
-void train_codecs(State& index, matrix_view<const float> vectors, const add_params& params) {
+void train_codecs(State& index, rows_view vectors, const add_params& params) {
     const auto sample = training_sample(index, vectors);
     throw_if_stopped(params.stop);
     codecs_of<typename State::store_type> taught(index.rows);

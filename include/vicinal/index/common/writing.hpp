@@ -10,8 +10,8 @@
 #include <span>       // for span
 #include <vector>     // for vector
 
-#include "vicinal/core/matrix_view.hpp"
 #include "vicinal/core/progress.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/common/index_rows.hpp"
 #include "vicinal/params.hpp"
@@ -120,7 +120,7 @@ std::size_t for_each_present(State& index, std::span<const typename State::id_ty
 /// after it.
 /// throws  error{cancelled}; what f and the progress callable throw
 template <class F>
-void for_each_stretch(matrix_view<const float> vectors, const add_params& params, const F& f) {
+void for_each_stretch(rows_view vectors, const add_params& params, const F& f) {
     constexpr std::size_t stretch = 16384;
     for (std::size_t done = 0; done < vectors.rows();) {
         throw_if_stopped(params.stop);

@@ -10,6 +10,7 @@
 #include <string_view>  // for string_view
 #include <vector>       // for vector
 
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/batch_checks.hpp"
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/changes.hpp"
@@ -71,7 +72,7 @@ void take_back(State& index, std::span<const typename State::id_type> ids) noexc
 
 /// Adds the prepared vector in `buffers` under a new id. While writing.
 template <class State>
-void add_prepared(State& index, row_scratch& buffers, typename State::id_type id, std::span<const float>) {
+void add_prepared(State& index, row_scratch& buffers, typename State::id_type id, vector_view) {
     learning_of<State> learning(index, std::span(&id, 1), sample_of(buffers), {});
     require_decodable(index, buffers, buffers.query.span());
     encode_query(index, buffers);
@@ -85,7 +86,7 @@ void add_prepared(State& index, row_scratch& buffers, typename State::id_type id
 }
 
 template <class State>
-std::size_t add(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
+std::size_t add(State& index, std::span<const typename State::id_type> ids, rows_view vectors,
                 const add_params& params) {
     const auto writing = lock_for_writing(index);
     const call_executor executor(params.executor, params.threads, vectors.rows());
@@ -118,7 +119,7 @@ std::size_t add(State& index, std::span<const typename State::id_type> ids, matr
 }
 
 template <class State>
-void train(State& index, matrix_view<const float> vectors, const add_params& params) {
+void train(State& index, rows_view vectors, const add_params& params) {
     const auto writing = lock_for_writing(index);
     train_codecs(index, vectors, params);
 }
@@ -137,7 +138,7 @@ void replace_prepared(State& index, row_scratch& buffers, typename State::id_typ
 
 /// Adds the rows, or has them replace others unless `call` is "merge": all of them or none. Returns how many are new.
 template <class State>
-std::size_t put_rows(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
+std::size_t put_rows(State& index, std::span<const typename State::id_type> ids, rows_view vectors,
                      const add_params& params, std::string_view call) {
     const auto writing = lock_for_writing(index);
     const call_executor executor(params.executor, params.threads, vectors.rows());
@@ -148,7 +149,7 @@ std::size_t put_rows(State& index, std::span<const typename State::id_type> ids,
     require_decodable(index, vectors, executor);
     std::vector<std::byte> codes;
     codes.reserve(vectors.rows() * code_bytes(index));
-    for_each_stretch(vectors, params, [&](matrix_view<const float> some) {
+    for_each_stretch(vectors, params, [&](rows_view some) {
         std::vector<std::byte> more;
         encode_batch(index, some, more, executor);
         codes.insert(codes.end(), more.begin(), more.end());

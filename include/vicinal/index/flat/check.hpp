@@ -15,6 +15,12 @@ template <class State>
     return memory_of_rows(index);
 }
 
+/// Foretells what memory(index) says of an index like this empty one once `rows` rows are in.
+template <class State>
+[[nodiscard]] memory_report estimate_memory(const State& index, std::size_t rows) {
+    return estimate_memory_of_rows(index, rows, rows);
+}
+
 template <class State>
 [[nodiscard]] check_report check(const State& index) {
     const auto shared = index.locks.shared();

@@ -8,6 +8,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/progress.hpp"
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/flat/state.hpp"
 #include "vicinal/scoring/scan.hpp"
@@ -31,7 +32,7 @@ void scan(const State& index, const Scorer& scorer, row_scratch& buffers, const 
 }
 
 template <class State>
-std::size_t search(const State& index, std::span<const float> query, std::span<neighbor<typename State::id_type>> out,
+std::size_t search(const State& index, vector_view query, std::span<neighbor<typename State::id_type>> out,
                    const typename State::params_type& params) {
     return search_closest(index, query, out, params,
                           [&](const auto& scorer, auto& buffers, auto& collector, auto& stats) {
@@ -41,13 +42,13 @@ std::size_t search(const State& index, std::span<const float> query, std::span<n
 
 /// The rows within a radius, in no order. did  gets what this took, if given
 template <class State>
-[[nodiscard]] std::vector<neighbor<typename State::id_type>> collect_within(const State& index,
-                                                                            std::span<const float> query, float radius,
+[[nodiscard]] std::vector<neighbor<typename State::id_type>> collect_within(const State& index, vector_view query,
+                                                                            float radius,
                                                                             const typename State::params_type& params,
                                                                             search_stats* did = nullptr) {
     using id_type = typename State::id_type;
     auto lease = index.scratch.take();
-    validate_vector(index, *lease, "query", query);
+    validate_query(index, *lease, query);
     const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done);
     std::vector<neighbor<id_type>> hits;
@@ -64,8 +65,8 @@ template <class State>
 }
 
 template <class State>
-[[nodiscard]] std::vector<neighbor<typename State::id_type>> search_within(const State& index,
-                                                                           std::span<const float> query, float radius,
+[[nodiscard]] std::vector<neighbor<typename State::id_type>> search_within(const State& index, vector_view query,
+                                                                           float radius,
                                                                            const typename State::params_type& params) {
     require_radius(radius);
     auto hits = collect_within(index, query, radius, params);

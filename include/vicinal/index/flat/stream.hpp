@@ -9,6 +9,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/math.hpp"
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/observers.hpp"
 #include "vicinal/index/flat/search.hpp"
@@ -47,7 +48,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
 };
 
 template <class State>
-[[nodiscard]] neighbor_stream<typename State::id_type> nearest(const State& index, std::span<const float> query,
+[[nodiscard]] neighbor_stream<typename State::id_type> nearest(const State& index, vector_view query,
                                                                const typename State::params_type& params) {
     const float everywhere = detail::infinite();
     search_stats did;

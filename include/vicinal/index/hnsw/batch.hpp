@@ -8,6 +8,7 @@
 #include <optional>  // for optional
 #include <span>      // for span
 
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/time_limit.hpp"
 #include "vicinal/index/common/batch.hpp"
 #include "vicinal/index/hnsw/search.hpp"
@@ -99,15 +100,15 @@ void walk_in_turns(const State& index, std::span<turn<State>> turns, std::size_t
 
 /// Searches for several queries on this thread, at most queries_together. The results are those of search.
 template <class State, class RoomOf>
-void search_together(const State& index, matrix_view<const float> queries, const RoomOf& room,
-                     std::span<std::size_t> found, const typename State::params_type& params) {
+void search_together(const State& index, rows_view queries, const RoomOf& room, std::span<std::size_t> found,
+                     const typename State::params_type& params) {
     using id_type = typename State::id_type;
     std::array<turn<State>, queries_together> turns;
     const std::span<turn<State>> all = std::span(turns).first(queries.rows());
     for (std::size_t i = 0; i < all.size(); ++i) {
         all[i].lease.emplace(index.scratch.take());
         all[i].walk.emplace(index.walks.take());
-        validate_vector(index, **all[i].lease, "query", queries[i]);
+        validate_query(index, **all[i].lease, queries[i]);
     }
     auto shared = index.locks.shared();
     if (params.filter || index.directory.retired() != 0) {  // these may need the other walk
@@ -128,12 +129,13 @@ void search_together(const State& index, matrix_view<const float> queries, const
 }
 
 template <class State>
-[[nodiscard]] search_table<typename State::id_type> search(const State& index, matrix_view<const float> queries,
-                                                           std::size_t k, const typename State::params_type& params) {
+[[nodiscard]] search_table<typename State::id_type> search(const State& index, rows_view queries, std::size_t k,
+                                                           const typename State::params_type& params) {
     return run_batch<typename State::id_type>(
         queries, index.dim, k, params, queries_together,
-        [&](matrix_view<const float> some, auto room, std::span<std::size_t> found,
-            const typename State::params_type& own) { search_together(index, some, room, found, own); });
+        [&](rows_view some, auto room, std::span<std::size_t> found, const typename State::params_type& own) {
+            search_together(index, some, room, found, own);
+        });
 }
 
 }  // namespace detail::hnsw

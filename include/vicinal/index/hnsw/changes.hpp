@@ -12,6 +12,7 @@
 #include <utility>        // for move, swap
 #include <vector>         // for vector
 
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/batch_checks.hpp"
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/changes.hpp"
@@ -51,8 +52,7 @@ inline constexpr std::size_t build_codes_training_rows = 16384;
 /// What a large batch finds its candidates by, with all present rows in it; null where nothing is faster than the rows
 /// themselves.
 template <class State>
-[[nodiscard]] std::unique_ptr<build_codes_of<State>> make_build_codes(const State& index,
-                                                                      matrix_view<const float> vectors,
+[[nodiscard]] std::unique_ptr<build_codes_of<State>> make_build_codes(const State& index, rows_view vectors,
                                                                       executor_ref executor) {
     using codes_type = build_codes_of<State>;
     if constexpr (codes_type::possible) {
@@ -119,14 +119,14 @@ std::size_t link(State& index, upcoming_rows<State>& fresh, const code_store<Wal
 // ---- calls ---------------------------------------------------------------------------------------------------------
 
 template <class State>
-void train(State& index, matrix_view<const float> vectors, const add_params& params) {
+void train(State& index, rows_view vectors, const add_params& params) {
     const auto writing = lock_for_writing(index);
     train_codecs(index, vectors, params);
 }
 
 /// Adds the prepared vector in `buffers` under a new id. While writing.
 template <class State>
-void add_prepared(State& index, row_scratch& buffers, typename State::id_type id, std::span<const float>) {
+void add_prepared(State& index, row_scratch& buffers, typename State::id_type id, vector_view) {
     learning_of<State> learning(index, std::span(&id, 1), sample_of(buffers), {});
     require_decodable(index, buffers, buffers.query.span());
     encode_query(index, buffers);
@@ -158,8 +158,7 @@ void add_some(State& index, std::span<const typename State::id_type> ids, std::s
 }
 
 template <class State>
-std::size_t add(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
-                const add_params& how) {
+std::size_t add(State& index, std::span<const typename State::id_type> ids, rows_view vectors, const add_params& how) {
     const auto writing = lock_for_writing(index);
     const call_executor executor(how.executor, how.threads, vectors.rows());
     check_batch<typename State::codec_type>(index.metric, index.directory, index.dim, ids, vectors, executor);
@@ -301,8 +300,8 @@ template <class State>
 /// Links all rows that are put, those that replace others as rows that arrive. Counts them in `done`, also when it
 /// throws.
 template <class State>
-void link_rows_to_put(State& index, const rows_to_put<State>& put, matrix_view<const float> vectors,
-                      graph_journal& journal, const add_params& how, executor_ref executor, std::size_t& done) {
+void link_rows_to_put(State& index, const rows_to_put<State>& put, rows_view vectors, graph_journal& journal,
+                      const add_params& how, executor_ref executor, std::size_t& done) {
     make_room(index, put.ids.size());
     auto short_codes = make_build_codes(index, vectors.rows(0, put.ids.size()), executor);
     const std::size_t bytes = code_bytes(index);
@@ -340,7 +339,7 @@ void exchange_rows(State& index, const rows_to_put<State>& put, const graph_jour
 
 /// Adds the rows, or has them replace others unless `call` is "merge": all of them or none. Returns how many are new.
 template <class State>
-std::size_t put_rows(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
+std::size_t put_rows(State& index, std::span<const typename State::id_type> ids, rows_view vectors,
                      const add_params& how, std::string_view call) {
     const auto writing = lock_for_writing(index);
     const call_executor executor(how.executor, how.threads, vectors.rows());

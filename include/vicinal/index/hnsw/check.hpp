@@ -31,6 +31,17 @@ template <class State>
     return report;
 }
 
+/// Foretells what memory(index) says of an index like this empty one once `rows` rows, no two alike, are in.
+template <class State>
+[[nodiscard]] memory_report estimate_memory(const State& index, std::size_t rows) {
+    memory_report report = estimate_memory_of_rows(index, rows, rows);
+    const std::size_t of_writers = rows == 0 ? 0 : State::known_type::memory_of(rows) + index.mean.memory();
+    report.links = index.graph.memory_of(rows) + of_writers;
+    report.reserved += index.graph.reserved_of(rows) + of_writers;
+    report.total += report.links;
+    return report;
+}
+
 /// Counts rows that a damaged file says are arriving, though no upsert brings them.
 template <class State>
 [[nodiscard]] std::size_t strays(const State& index) {

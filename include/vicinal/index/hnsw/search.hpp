@@ -8,6 +8,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/time_limit.hpp"
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/hnsw/graph/duplicates.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
@@ -156,11 +157,11 @@ template <class State, class Id>
 
 /// Writes the closest rows to `out`, and returns how many.
 template <class State>
-std::size_t search(const State& index, std::span<const float> query, std::span<neighbor<typename State::id_type>> out,
+std::size_t search(const State& index, vector_view query, std::span<neighbor<typename State::id_type>> out,
                    const typename State::params_type& params) {
     auto lease = index.scratch.take();
     auto walk = index.walks.take();
-    validate_vector(index, *lease, "query", query);
+    validate_query(index, *lease, query);
     const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done);
     if (out.empty() || index.directory.live() == 0) return 0;
@@ -183,14 +184,14 @@ std::size_t search(const State& index, std::span<const float> query, std::span<n
 }
 
 template <class State>
-[[nodiscard]] std::vector<neighbor<typename State::id_type>> search_within(const State& index,
-                                                                           std::span<const float> query, float radius,
+[[nodiscard]] std::vector<neighbor<typename State::id_type>> search_within(const State& index, vector_view query,
+                                                                           float radius,
                                                                            const typename State::params_type& params) {
     using id_type = typename State::id_type;
     require_radius(radius);
     auto lease = index.scratch.take();
     auto walk = index.walks.take();
-    validate_vector(index, *lease, "query", query);
+    validate_query(index, *lease, query);
     const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done);
     std::vector<neighbor<id_type>> hits;

@@ -13,6 +13,7 @@
 #include <vector>      // for vector
 
 #include "vicinal/core/stop_token.hpp"
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/stream.hpp"
 #include "vicinal/index/hnsw/search.hpp"
@@ -32,9 +33,9 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     using params_type = typename State::params_type;
 
   public:
-    stream(const State& index, std::span<const float> query, const params_type& params)
+    stream(const State& index, vector_view query, const params_type& params)
         : index_(index), stop_(params.stop), buffers_(index.scratch.take()) {
-        validate_vector(index, *buffers_, "query", query);
+        validate_query(index, *buffers_, query);
         const auto shared = index.locks.shared();
         call_stats stats(params.stats, buffers_->done);
         begun_ = index.locks.publications();
@@ -189,7 +190,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
 };
 
 template <class State>
-[[nodiscard]] neighbor_stream<typename State::id_type> nearest(const State& index, std::span<const float> query,
+[[nodiscard]] neighbor_stream<typename State::id_type> nearest(const State& index, vector_view query,
                                                                const typename State::params_type& params) {
     return neighbor_stream<typename State::id_type>(std::make_unique<stream<State>>(index, query, params));
 }

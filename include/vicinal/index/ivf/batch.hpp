@@ -9,6 +9,7 @@
 #include <type_traits>  // for conditional_t
 #include <vector>       // for vector
 
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/batch.hpp"
 #include "vicinal/index/common/joint_scan.hpp"
 #include "vicinal/index/ivf/lists/batch_probes.hpp"
@@ -184,22 +185,22 @@ void scan_together(const State& index, const query_table& queries, const typenam
 }
 
 template <class State>
-[[nodiscard]] search_table<typename State::id_type> search_batch(const State& index, matrix_view<const float> queries,
-                                                                 std::size_t k,
+[[nodiscard]] search_table<typename State::id_type> search_batch(const State& index, rows_view queries, std::size_t k,
                                                                  const typename State::params_type& params) {
     using id_type = typename State::id_type;
     using params_type = typename State::params_type;
     if constexpr (!is_joint(State::algorithm))
         return run_batch<id_type>(queries, index.dim, k, params,
-                                  [&](std::span<const float> query, std::span<neighbor<id_type>> room,
-                                      const params_type& how) { return ivf::search(index, query, room, how); });
+                                  [&](vector_view query, std::span<neighbor<id_type>> room, const params_type& how) {
+                                      return ivf::search(index, query, room, how);
+                                  });
     const std::size_t panel = State::isa_type::panel_size();
     std::size_t most = batch_size;
     if constexpr (reads_columns(State::algorithm)) most = (std::min)(most, queries_with_tables(index.dim));
     const std::size_t together = queries_a_task(queries.rows(), most, panel, params);
     return run_batch<id_type>(
         queries, index.dim, k, params, together,
-        [&](matrix_view<const float> some, auto room, std::span<std::size_t> found, const params_type& how) {
+        [&](rows_view some, auto room, std::span<std::size_t> found, const params_type& how) {
             search_closest_together(
                 index, some, room, found, how,
                 [&](const query_table& prepared, auto& collectors, const auto& make, list_scratch& buffers,

@@ -12,6 +12,7 @@
 #include <utility>      // for swap
 #include <vector>       // for vector
 
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/batch_checks.hpp"
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/changes.hpp"
@@ -47,7 +48,7 @@ struct stretch {
 };
 
 template <class State>
-void prepare(const State& index, matrix_view<const float> vectors, stretch& ready, executor_ref executor) {
+void prepare(const State& index, rows_view vectors, stretch& ready, executor_ref executor) {
     constexpr std::size_t block = 256;
     const std::size_t n = vectors.rows();
     const std::size_t dim = index.dim;
@@ -62,9 +63,11 @@ void prepare(const State& index, matrix_view<const float> vectors, stretch& read
                 f(r, std::span(ready.prepared).subspan(r * dim, dim));
         });
     };
-    for_each_row([&](std::size_t r, std::span<float> row) { prepare_validated(index.metric, vectors[r], row); });
+    const auto& preparer = preparer_of_rows<typename State::codec_type>(index.metric);
+    for_each_row([&](std::size_t r, std::span<float> row) { prepare_validated(preparer, vectors[r], row); });
     assign_lists<typename State::metric_type, typename State::isa_type>(
-        index.centroids, matrix_view<const float>(ready.prepared.data(), n, dim), ready.list_of, executor);
+        index.metric, index.centroids, matrix_view<const float>(ready.prepared.data(), n, dim), ready.list_of,
+        executor);
     for_each_row([&](std::size_t r, std::span<const float> row) {
         encode_coarse(index, ready.list_of[r], row, ready.codes.data() + r * index.lists.stride());
         if constexpr (State::two_levels) encode_for(index.rows.fine(), row, ready.fine.data() + r * fine_stride(index));
@@ -86,7 +89,7 @@ void publish(State& index, std::span<const typename State::id_type> ids, const s
 }
 /// Counts the rows added in `done`, also when it throws.
 template <class State>
-void add_stretches(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
+void add_stretches(State& index, std::span<const typename State::id_type> ids, rows_view vectors,
                    const add_params& params, executor_ref executor, std::size_t& done) {
     make_room(index, vectors.rows());
     // Rows between two looks at stop and progress: many enough for the matrix product, in a few MiB.
@@ -103,8 +106,8 @@ void add_stretches(State& index, std::span<const typename State::id_type> ids, m
         if (params.progress) params.progress(done, vectors.rows());
     }
 }
-/// Undoes a batch: its rows, added last and so the last of all and of their lists. What lists and codecs learned is then
-/// forgotten by the steps that did.
+/// Undoes a batch: its rows, added last and so the last of all and of their lists. What lists and codecs learned is
+/// then forgotten by the steps that did.
 template <class State>
 void take_back(State& index, std::span<const typename State::id_type> ids) noexcept {
     for_each_in_turns(index, ids.size(),
@@ -118,7 +121,7 @@ void take_back(State& index, std::span<const typename State::id_type> ids) noexc
 }
 /// Adds a checked batch. While writing.
 template <class State>
-std::size_t add_batch(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
+std::size_t add_batch(State& index, std::span<const typename State::id_type> ids, rows_view vectors,
                       const add_params& params, executor_ref executor) {
     if (vectors.empty()) return 0;
     std::optional<list_step<State>> lists;
@@ -153,9 +156,9 @@ std::size_t add_batch(State& index, std::span<const typename State::id_type> ids
 
 /// Adds the prepared vector in `buffers` under a new id. While writing.
 template <class State>
-void add_prepared(State& index, list_scratch& buffers, typename State::id_type id, std::span<const float> vector) {
+void add_prepared(State& index, list_scratch& buffers, typename State::id_type id, vector_view vector) {
     if (index.lists.size() == 0) {
-        add_batch(index, std::span(&id, 1), {vector.data(), 1, index.dim}, {}, {});
+        add_batch(index, std::span(&id, 1), rows_view(vector), {}, {});
         return;
     }
     list_step<State> lists(index, 1, 1, sample_of(buffers), {}, {});
@@ -174,7 +177,7 @@ void add_prepared(State& index, list_scratch& buffers, typename State::id_type i
 }
 
 template <class State>
-std::size_t add(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
+std::size_t add(State& index, std::span<const typename State::id_type> ids, rows_view vectors,
                 const add_params& params) {
     const auto writing = lock_for_writing(index);
     const call_executor executor(params.executor, params.threads, vectors.rows());
@@ -183,7 +186,7 @@ std::size_t add(State& index, std::span<const typename State::id_type> ids, matr
 }
 
 template <class State>
-void train(State& index, matrix_view<const float> vectors, const add_params& params) {
+void train(State& index, rows_view vectors, const add_params& params) {
     const auto writing = lock_for_writing(index);
     train_lists(index, vectors, params);
 }
@@ -225,11 +228,10 @@ void publish_or_replace(State& index, std::span<const typename State::id_type> i
 }
 /// Encodes a whole batch.
 template <class State>
-[[nodiscard]] stretch prepare_all(State& index, matrix_view<const float> vectors, const add_params& params,
-                                  executor_ref executor) {
+[[nodiscard]] stretch prepare_all(State& index, rows_view vectors, const add_params& params, executor_ref executor) {
     stretch all, some;
     const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-    for_each_stretch(vectors, params, [&](matrix_view<const float> rows) {
+    for_each_stretch(vectors, params, [&](rows_view rows) {
         prepare(index, rows, some, executor);
         append(all.codes, some.codes);
         append(all.fine, some.fine);
@@ -240,7 +242,7 @@ template <class State>
 
 /// Adds the rows, or has them replace others unless `call` is "merge": all of them or none. Returns how many are new.
 template <class State>
-std::size_t put_rows(State& index, std::span<const typename State::id_type> ids, matrix_view<const float> vectors,
+std::size_t put_rows(State& index, std::span<const typename State::id_type> ids, rows_view vectors,
                      const add_params& params, std::string_view call) {
     const auto writing = lock_for_writing(index);
     const call_executor executor(params.executor, params.threads, vectors.rows());

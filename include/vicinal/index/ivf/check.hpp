@@ -44,6 +44,23 @@ template <class State>
     return report;
 }
 
+/// Foretells what memory(index) says of an index like this empty one, trained on all of `rows` rows, once they are in
+/// lists of equal length.
+template <class State>
+[[nodiscard]] memory_report estimate_memory(const State& index, std::size_t rows) {
+    memory_report report = estimate_memory_of_rows(index, rows, 0);
+    if (rows == 0) return report;
+    const std::size_t lists = index.asked.lists != 0 ? index.asked.lists : choose_lists(rows);
+    const std::size_t codes = lists * index.lists.code_memory_of((rows + lists - 1) / lists);
+    const std::size_t slots = lists * index.lists.slot_memory_of((rows + lists - 1) / lists);
+    const std::size_t centroids = lists * sizeof(float) * index.dim;
+    report.vectors += codes;
+    report.links = slots + centroids + index.places.rows().memory_of(rows);
+    report.total += codes + report.links;
+    report.reserved += codes + slots + centroids + index.places.rows().reserved_of(rows);
+    return report;
+}
+
 /// What is wrong with one entry of a list, which says that `slot` lies at `place`.
 template <class State>
 void check_entry(const State& index, slot_t slot, ivf_place place, std::vector<bool>& listed, check_report& report) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // An inverted file's parts in a file: IVF_ (lists asked for, seed, lists trained, and 1 if codes are relative to
-// centroids), LGRO (while they are learned anew, from how many rows they were), CENT (centroids), CDRV (what the codec derives from them, if so), LOFF (where each list begins), LSLT and
-// COD0 (rows and codes, list after list), and what every index of rows has.
+// centroids), LGRO (while they are learned anew, from how many rows they were), CENT (centroids), CDRV (what the codec
+// derives from them, if so), LOFF (where each list begins), LSLT and COD0 (rows and codes, list after list), and what
+// every index of rows has.
 #pragma once
 
 #include <algorithm>    // for min

@@ -10,6 +10,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/progress.hpp"
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/ivf/lists/codes.hpp"
 #include "vicinal/index/ivf/lists/lists.hpp"
@@ -124,7 +125,7 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
 }
 
 template <class State>
-std::size_t search(const State& index, std::span<const float> query, std::span<neighbor<typename State::id_type>> out,
+std::size_t search(const State& index, vector_view query, std::span<neighbor<typename State::id_type>> out,
                    const typename State::params_type& params) {
     return search_closest(index, query, out, params, [&](auto&& scorer, auto& buffers, auto& collector, auto& stats) {
         scan_closest(index, scorer, buffers, params, out.size(), collector, stats);
@@ -132,13 +133,13 @@ std::size_t search(const State& index, std::span<const float> query, std::span<n
 }
 
 template <class State>
-[[nodiscard]] std::vector<neighbor<typename State::id_type>> search_within(const State& index,
-                                                                           std::span<const float> query, float radius,
+[[nodiscard]] std::vector<neighbor<typename State::id_type>> search_within(const State& index, vector_view query,
+                                                                           float radius,
                                                                            const typename State::params_type& params) {
     using id_type = typename State::id_type;
     require_radius(radius);
     auto lease = index.scratch.take();
-    validate_vector(index, *lease, "query", query);
+    validate_query(index, *lease, query);
     const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done);
     std::vector<neighbor<id_type>> hits;

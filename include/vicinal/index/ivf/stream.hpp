@@ -12,6 +12,7 @@
 #include "vicinal/core/math.hpp"
 #include "vicinal/core/progress.hpp"
 #include "vicinal/core/stop_token.hpp"
+#include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/stream.hpp"
 #include "vicinal/index/ivf/lists/probes.hpp"
@@ -31,9 +32,9 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     using params_type = typename State::params_type;
 
   public:
-    stream(const State& index, std::span<const float> query, const params_type& params)
+    stream(const State& index, vector_view query, const params_type& params)
         : index_(index), stop_(params.stop), buffers_(index.scratch.take()) {
-        validate_vector(index, *buffers_, "query", query);
+        validate_query(index, *buffers_, query);
         const auto shared = index.locks.shared();
         const call_stats stats(params.stats, buffers_->done);
         begun_ = index.locks.publications();
@@ -131,7 +132,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
 };
 
 template <class State>
-[[nodiscard]] neighbor_stream<typename State::id_type> nearest(const State& index, std::span<const float> query,
+[[nodiscard]] neighbor_stream<typename State::id_type> nearest(const State& index, vector_view query,
                                                                const typename State::params_type& params) {
     return neighbor_stream<typename State::id_type>(std::make_unique<stream<State>>(index, query, params));
 }

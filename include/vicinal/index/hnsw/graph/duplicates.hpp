@@ -293,6 +293,10 @@ class known_codes {
     }
     [[nodiscard]] bool same_codes(slot_t a, slot_t b) const noexcept { return same_codes(*rows_, a, b); }
     [[nodiscard]] std::size_t memory() const noexcept { return table_.capacity() * sizeof(slot_t); }
+    /// What memory() would be of `count` rows.
+    [[nodiscard]] static std::size_t memory_of(std::size_t count) noexcept {
+        return table_size(count) * sizeof(slot_t);
+    }
 
   private:
     static constexpr std::size_t most_alike = 8;  ///< rows with equal codes that are looked at before one is given up

@@ -198,6 +198,15 @@ class hnsw_graph {
         return sum_of_arrays([](const chunked_rows& array) { return array.reserved(); });
     }
 
+    /// What both would be of a graph of `rows` rows that lost none: of upper links, as many as levels drawn by chance
+    /// make likely.
+    [[nodiscard]] std::size_t memory_of(std::size_t rows) const noexcept {
+        return sum_of_arrays(rows, [](const chunked_rows& array, std::size_t n) { return array.memory_of(n); });
+    }
+    [[nodiscard]] std::size_t reserved_of(std::size_t rows) const noexcept {
+        return sum_of_arrays(rows, [](const chunked_rows& array, std::size_t n) { return array.reserved_of(n); });
+    }
+
     // ---- files -----------------------------------------------------------------------------------------------------
 
     /// Uses arrays that lie in a file. Children are not counted then.
@@ -241,6 +250,12 @@ class hnsw_graph {
     [[nodiscard]] std::size_t sum_of_arrays(const Of& of) const noexcept {
         return of(base_) + of(upper_) + of(levels_.rows()) + of(parents_.rows()) + of(children_.rows()) +
                of(upper_first_.rows()) + free_upper_bytes_;
+    }
+    template <class Of>
+    [[nodiscard]] std::size_t sum_of_arrays(std::size_t rows, const Of& of) const noexcept {
+        const std::size_t upper = rows / (degree_ - 1);  // the sum of rows / degree^level over all levels above 0
+        return of(base_, rows) + of(upper_, upper) + of(levels_.rows(), rows) + of(parents_.rows(), rows) +
+               of(children_.rows(), rows) + of(upper_first_.rows(), rows) + 2 * sizeof(std::uint32_t) * upper;
     }
     /// Calls change(list), and keeps the sum of memory that readers ask for up to date.
     template <class Change>

@@ -27,7 +27,7 @@
 #include "vicinal/core/math.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"
 #include "vicinal/metric/l2.hpp"
-#include "vicinal/scoring/integer_scorer.hpp"
+#include "vicinal/scoring/normalized_products.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 

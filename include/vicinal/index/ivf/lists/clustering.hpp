@@ -47,8 +47,8 @@ inline constexpr std::size_t most_lists_at_once = 10'000;
     return (std::min)(lists, std::max<std::size_t>(rows / rows_for_a_list, 1));
 }
 
-/// Chooses how many lists `rows` rows make: those that were asked for, or while there are fewer rows than these, one for
-/// each 39 rows; as choose_lists if none were asked for.
+/// Chooses how many lists `rows` rows make: those that were asked for, or while there are fewer rows than these, one
+/// for each 39 rows; as choose_lists if none were asked for.
 [[nodiscard]] inline std::size_t lists_of_rows(const ivf_params& params, std::size_t rows) noexcept {
     if (params.lists == 0) return choose_lists(rows);
     return rows >= params.lists ? params.lists : std::max<std::size_t>(rows / rows_for_a_list, 1);
@@ -78,6 +78,20 @@ struct clustering_of<Metric> {
 };
 template <class Metric>
 inline constexpr bool clusters_by_l2 = std::is_same_v<typename clustering_of<Metric>::type, l2>;
+
+/// The metric that assigns rows to lists: the index's own, with its state, or one without.
+template <class Metric>
+[[nodiscard]] decltype(auto) clustering_by(const Metric& metric) noexcept {
+    using clustering = typename clustering_of<Metric>::type;
+    if constexpr (std::is_same_v<clustering, Metric>) {
+        return (metric);
+    } else {
+        static_assert(!stateful_metric<clustering>,
+                      "vicinal: Metric names a clustering with a state, which nobody could give it: name a metric "
+                      "without one, or none, so that it is the metric itself");
+        return clustering{};
+    }
+}
 
 /// Says whether rows go to lists by distance while queries rank lists by inner product.
 template <class Metric>
@@ -203,6 +217,19 @@ template <class Rows>
     return squares / count;
 }
 
+/// Multiplies components by the roots of their weights in parts of the largest, so that l2 between rows goes with what
+/// the weighted metric measures; `back` does the reverse, where a weight of 0 leaves 0.
+template <weighted_metric Metric>
+void scale_by_weights(const Metric& metric, std::span<float> rows, std::size_t dim, bool back) {
+    float largest = 0;
+    for (std::size_t i = 0; i < dim; ++i) largest = (std::max)(largest, std::abs(metric.weights()[i]));
+    if (largest == 0) return;
+    for (std::size_t at = 0; at < rows.size(); ++at) {
+        const float scale = std::sqrt(std::abs(metric.weights()[at % dim]) / largest);
+        rows[at] = !back ? rows[at] * scale : scale > 0 ? rows[at] / scale : 0.0F;
+    }
+}
+
 /// Learns the centroids of `count` lists from prepared rows, fit to be scored.
 template <class Metric>
 [[nodiscard]] ivf_centroids learn_centroids(const Metric& metric, matrix_view<const float> prepared, std::size_t count,
@@ -215,7 +242,18 @@ template <class Metric>
     how.executor = executor;
     how.stop = params.stop;
     how.progress = params.progress;
-    kmeans_result found = count > most_lists_at_once ? hierarchical_kmeans(prepared, how) : kmeans(prepared, how);
+    const auto learn = [&](matrix_view<const float> rows) {
+        return count > most_lists_at_once ? hierarchical_kmeans(rows, how) : kmeans(rows, how);
+    };
+    kmeans_result found;
+    if constexpr (weighted_metric<Metric>) {
+        std::vector<float> scaled(prepared.data(), prepared.data() + prepared.rows() * prepared.dim());
+        scale_by_weights(metric, scaled, prepared.dim(), false);
+        found = learn({scaled.data(), prepared.rows(), prepared.dim()});
+        scale_by_weights(metric, found.centroids, prepared.dim(), true);
+    } else {
+        found = learn(prepared);
+    }
     std::vector<float>& values = found.centroids;
     for (std::size_t c = 0; c < count; ++c) {
         const std::span<float> centroid = std::span(values).subspan(c * prepared.dim(), prepared.dim());
@@ -227,7 +265,8 @@ template <class Metric>
 /// Returns the list of one prepared row, readable to `over_read` bytes past its end: that of the closest centroid, ties
 /// to the lower number. It is the list that assign_lists finds.
 template <class Metric, class Isa>
-[[nodiscard]] std::uint32_t assign_list(const ivf_centroids& centroids, const float* row, padded_vector& buffer) {
+[[nodiscard]] std::uint32_t assign_list([[maybe_unused]] const Metric& metric, const ivf_centroids& centroids,
+                                        const float* row, [[maybe_unused]] padded_vector& buffer) {
     const matrix_view<const float> all = centroids.matrix();
     if constexpr (clusters_by_l2<Metric>) {
         std::uint32_t best = 0;
@@ -241,7 +280,7 @@ template <class Metric, class Isa>
         return best;
     } else {
         using clustering = typename clustering_of<Metric>::type;
-        const clustering by{};
+        const clustering& by = clustering_by(metric);
         std::uint64_t memory[2];
         std::uint32_t best = 0;
         const scorer<clustering, f32, Isa> score(by, centroids.store(), row, buffer);
@@ -252,8 +291,8 @@ template <class Metric, class Isa>
 
 /// Finds the lists of all rows of `prepared`, the last of which is readable to `over_read` bytes past its end.
 template <class Metric, class Isa>
-void assign_lists(const ivf_centroids& centroids, matrix_view<const float> prepared, std::span<std::uint32_t> lists,
-                  executor_ref executor) {
+void assign_lists([[maybe_unused]] const Metric& metric, const ivf_centroids& centroids,
+                  matrix_view<const float> prepared, std::span<std::uint32_t> lists, executor_ref executor) {
     if constexpr (clusters_by_l2<Metric>) {
         nearest_centroids(prepared, centroids.matrix(), lists, {}, executor);
     } else {
@@ -261,7 +300,7 @@ void assign_lists(const ivf_centroids& centroids, matrix_view<const float> prepa
         parallel_for(executor, (prepared.rows() + block - 1) / block, [&](std::size_t b) {
             padded_vector buffer;
             for (std::size_t r = b * block; r < (std::min)(prepared.rows(), (b + 1) * block); ++r)
-                lists[r] = assign_list<Metric, Isa>(centroids, prepared[r].data(), buffer);
+                lists[r] = assign_list<Metric, Isa>(metric, centroids, prepared[r].data(), buffer);
         });
     }
 }

@@ -10,7 +10,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/executor.hpp"
-#include "vicinal/core/matrix_view.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/encoding.hpp"
 #include "vicinal/index/ivf/lists/clustering.hpp"
 #include "vicinal/index/ivf/state.hpp"
@@ -127,7 +127,7 @@ void require_decodable_in(const State& index, [[maybe_unused]] std::uint32_t lis
 }
 /// Refuses a checked batch if a row of it cannot be decoded from its codes, naming the row.
 template <class State>
-void require_rows_decodable(const State& index, matrix_view<const float> vectors, executor_ref executor) {
+void require_rows_decodable(const State& index, rows_view vectors, executor_ref executor) {
     if constexpr (State::centered) {
         if (about_centroids(index)) {
             bool all = true;
@@ -137,7 +137,7 @@ void require_rows_decodable(const State& index, matrix_view<const float> vectors
             if (all) return;
             for_each_prepared(index, vectors, executor, [&](list_scratch& buffers) {
                 const auto list = assign_list<typename State::metric_type, typename State::isa_type>(
-                    index.centroids, buffers.query.data(), buffers.decoded);
+                    index.metric, index.centroids, buffers.query.data(), buffers.decoded);
                 require_decodable_in(index, list, buffers);
             });
             return;
@@ -145,8 +145,8 @@ void require_rows_decodable(const State& index, matrix_view<const float> vectors
     }
     require_decodable(index, vectors, executor);
 }
-/// Returns how far a prepared row lies from the centroid of its list, squared; 0 under a metric that clusters by another
-/// distance.
+/// Returns how far a prepared row lies from the centroid of its list, squared; 0 under a metric that clusters by
+/// another distance.
 template <class State>
 [[nodiscard]] double distance_in_list(const State& index, std::size_t list, const float* prepared) noexcept {
     if constexpr (!clusters_by_l2<typename State::metric_type>) return 0;
@@ -157,7 +157,7 @@ template <class State>
 template <class State>
 [[nodiscard]] std::uint32_t encode_row_in_buffers(const State& index, list_scratch& buffers) {
     const auto list = assign_list<typename State::metric_type, typename State::isa_type>(
-        index.centroids, buffers.query.data(), buffers.decoded);
+        index.metric, index.centroids, buffers.query.data(), buffers.decoded);
     require_decodable_in(index, list, buffers);
     buffers.code.resize(index.lists.stride());
     encode_coarse(index, list, buffers.query.span(), buffers.code.data());

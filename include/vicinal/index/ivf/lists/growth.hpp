@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The lists of an inverted file are learned from its first rows, and anew while it grows: who came first does not decide.
+// The lists of an inverted file are learned from its first rows, and anew while it grows: who came first does not
+// decide.
 //
-// Lists are learned again whenever the rows have doubled, until each list was learned from 128 rows; if their number was
-// left open, there are then as many as that many rows make, so that this never ends. Later they are learned again when
-// they have become uneven, as they do when rows come that are unlike those before. All rows are put into the new lists
-// beside readers, and all is exchanged at once. A call that fails goes back to the lists of before.
+// Lists are learned again whenever the rows have doubled, until each list was learned from 128 rows; if their number
+// was left open, there are then as many as that many rows make, so that this never ends. Later they are learned again
+// when they have become uneven, as they do when rows come that are unlike those before. All rows are put into the new
+// lists beside readers, and all is exchanged at once. A call that fails goes back to the lists of before.
 #pragma once
 
 #include <algorithm>  // for min, max
@@ -60,8 +61,8 @@ template <class State>
 /// Returns the mean squared distance of prepared rows from the closest of these centroids; 0 under a metric that
 /// clusters by another distance, or without rows.
 template <class State>
-[[nodiscard]] double mean_distance(const State&, const ivf_centroids& centroids, std::vector<float> rows,
-                                   executor_ref executor) {
+[[nodiscard]] double mean_distance([[maybe_unused]] const State& index, const ivf_centroids& centroids,
+                                   std::vector<float> rows, executor_ref executor) {
     if constexpr (!clusters_by_l2<typename State::metric_type>) return 0;
     const std::size_t dim = centroids.matrix().dim();
     const std::size_t count = rows.size() / dim;
@@ -69,7 +70,7 @@ template <class State>
     rows.resize(rows.size() + simd::over_read / sizeof(float));
     std::vector<std::uint32_t> list_of(count);
     assign_lists<typename State::metric_type, typename State::isa_type>(
-        centroids, matrix_view<const float>(rows.data(), count, dim), list_of, executor);
+        index.metric, centroids, matrix_view<const float>(rows.data(), count, dim), list_of, executor);
     double sum = 0;
     for (std::size_t r = 0; r < count; ++r)
         sum += exact_squared_distance(rows.data() + r * dim, centroids.matrix()[list_of[r]].data(), dim);
@@ -122,51 +123,66 @@ template <class State>
 
 // ---- rows in new lists ----------------------------------------------------------------------------------------------
 
+/// Some rows of an index on their way into other lists.
+struct moving_rows {
+    std::vector<float> rows;  // as exactly as they are known
+    std::vector<std::byte> codes;
+    std::vector<std::uint32_t> list_of;
+};
+
+/// Reads `count` rows from number `first` on, and finds their lists and codes there. Returns whether all can be decoded.
+template <class State, class Source>
+[[nodiscard]] bool encode_for_lists(const State& index, const learned_lists& to, const Source& source,
+                                    std::size_t first, std::size_t count, moving_rows& moving, executor_ref executor) {
+    constexpr std::size_t block = 256;
+    const std::size_t dim = index.dim;
+    const std::size_t stride = index.lists.stride();
+    const auto& coder = index.rows.coarse().coder();
+    moving.rows.resize(count * dim + simd::over_read / sizeof(float));
+    moving.codes.resize(count * stride);
+    moving.list_of.resize(count);
+    std::atomic<bool> good{true};
+    const auto for_each_row = [&](const auto& f) {
+        parallel_for(executor, (count + block - 1) / block, [&](std::size_t b) {
+            for (std::size_t r = b * block; r < (std::min)(count, (b + 1) * block); ++r)
+                f(r, std::span(moving.rows).subspan(r * dim, dim));
+        });
+    };
+    for_each_row([&](std::size_t r, std::span<float> row) { source.read(static_cast<slot_t>(first + r), row); });
+    assign_lists<typename State::metric_type, typename State::isa_type>(
+        index.metric, to.centroids, matrix_view<const float>(moving.rows.data(), count, dim), moving.list_of, executor);
+    for_each_row([&](std::size_t r, std::span<const float> row) {
+        const auto center = center_of_list(coder, to.centroids, moving.list_of[r]);
+        std::byte* const code = moving.codes.data() + r * stride;
+        encode_coarse(index, coder, center, row, code);
+        if constexpr (State::centered) {
+            std::vector<float> decoded(dim);
+            decode_coarse(index, coder, center, code, decoded);
+            if (!admissible_when_stored(sum_of_squares(decoded))) good = false;
+        }
+    });
+    return good;
+}
 /// Puts all rows of an index into lists that were learned, apart from it. Returns whether all can be decoded there.
 template <class State, class Source>
 [[nodiscard]] bool move_rows(const State& index, learned_lists& to, const Source& source, executor_ref executor) {
     constexpr std::size_t together = 4096;
-    constexpr std::size_t block = 256;
-    const std::size_t dim = index.dim;
-    const std::size_t stride = index.lists.stride();
     const std::size_t all = index.directory.high_water();
-    const auto& coder = index.rows.coarse().coder();
-    std::vector<float> rows((std::min)(all, together) * dim + simd::over_read / sizeof(float));
-    std::vector<std::byte> codes((std::min)(all, together) * stride);
-    std::vector<std::uint32_t> list_of;
-    std::atomic<bool> good{true};
     chunked_array<ivf_place>& places = to.places.emplace();
     places.reserve(index.directory.rows_to_hold());
     places.touch(all);
+    moving_rows moving;
     for (std::size_t first = 0; first < all; first += together) {
         const std::size_t count = (std::min)(together, all - first);
-        const auto for_each_row = [&](const auto& f) {
-            parallel_for(executor, (count + block - 1) / block, [&](std::size_t b) {
-                for (std::size_t r = b * block; r < (std::min)(count, (b + 1) * block); ++r)
-                    f(r, std::span(rows).subspan(r * dim, dim));
-            });
-        };
-        for_each_row([&](std::size_t r, std::span<float> row) { source.read(static_cast<slot_t>(first + r), row); });
-        list_of.resize(count);
-        assign_lists<typename State::metric_type, typename State::isa_type>(
-            to.centroids, matrix_view<const float>(rows.data(), count, dim), list_of, executor);
-        for_each_row([&](std::size_t r, std::span<const float> row) {
-            const auto center = center_of_list(coder, to.centroids, list_of[r]);
-            std::byte* const code = codes.data() + r * stride;
-            encode_coarse(index, coder, center, row, code);
-            if constexpr (State::centered) {
-                std::vector<float> decoded(dim);
-                decode_coarse(index, coder, center, code, decoded);
-                if (!admissible_when_stored(sum_of_squares(decoded))) good = false;
-            }
-        });
+        if (!encode_for_lists(index, to, source, first, count, moving, executor)) return false;
         for (std::size_t r = 0; r < count; ++r) {
-            to.lists.reserve(list_of[r], to.lists[list_of[r]].size + 1);
+            const std::uint32_t list = moving.list_of[r];
             const auto slot = static_cast<slot_t>(first + r);
-            places[slot] = {list_of[r], to.lists.append(list_of[r], slot, codes.data() + r * stride)};
+            to.lists.reserve(list, to.lists[list].size + 1);
+            places[slot] = {list, to.lists.append(list, slot, moving.codes.data() + r * index.lists.stride())};
         }
     }
-    return good;
+    return true;
 }
 
 /// Returns prepared rows to learn `count` lists from, of those there are and those to come.
@@ -186,9 +202,9 @@ template <class State, class Source, class Sample>
 
 // ---- in a call ------------------------------------------------------------------------------------------------------
 
-/// The part of one call that brings rows in: before they are encoded, lists are learned if it is time to. Takes that back
-/// when it goes out of scope, unless rows were kept; rows that came in must be out by then, and what codecs learned
-/// forgotten.
+/// The part of one call that brings rows in: before they are encoded, lists are learned if it is time to. Takes that
+/// back when it goes out of scope, unless rows were kept; rows that came in must be out by then, and what codecs
+/// learned forgotten.
 template <class State>
 class list_step {
   public:

@@ -173,6 +173,14 @@ class ivf_lists {
         return bytes;
     }
 
+    /// What a list adds to both whose `rows` rows came together.
+    [[nodiscard]] std::size_t code_memory_of(std::size_t rows) const noexcept {
+        return (std::min)(slots_offset(rows) + simd::over_read, round_up(rows * stride_, page_bytes));
+    }
+    [[nodiscard]] static std::size_t slot_memory_of(std::size_t rows) noexcept {
+        return sizeof(piece) + (std::min)((rows + 1) * sizeof(slot_t), round_up(rows * sizeof(slot_t), page_bytes));
+    }
+
   private:
     [[nodiscard]] bool borrowed() const noexcept { return !offsets_.empty(); }
     [[nodiscard]] bool is_long(const piece& own) const noexcept {

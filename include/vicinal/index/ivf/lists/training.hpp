@@ -14,8 +14,8 @@
 
 #include "vicinal/codec/ordinary_rows.hpp"
 #include "vicinal/core/executor.hpp"
-#include "vicinal/core/matrix_view.hpp"
 #include "vicinal/core/progress.hpp"
+#include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/training.hpp"
 #include "vicinal/index/ivf/lists/clustering.hpp"
@@ -59,7 +59,7 @@ template <class State>
 
 /// Trains the lists and codecs of an empty index. The caller is the writer.
 template <class State>
-void train_lists(State& index, matrix_view<const float> vectors, const add_params& params) {
+void train_lists(State& index, rows_view vectors, const add_params& params) {
     const std::vector<float> sample = training_sample(index, vectors);
     const call_executor executor(params.executor, params.threads, vectors.rows());
     const std::size_t count = lists_for(index.asked, vectors.rows());
@@ -85,7 +85,8 @@ template <class State>
     padded.resize(padded.size() + simd::over_read / sizeof(float));
     std::vector<std::uint32_t> list_of(prepared.rows());
     assign_lists<typename State::metric_type, typename State::isa_type>(
-        index.centroids, matrix_view<const float>(padded.data(), prepared.rows(), index.dim), list_of, executor);
+        index.metric, index.centroids, matrix_view<const float>(padded.data(), prepared.rows(), index.dim), list_of,
+        executor);
     std::vector<std::vector<std::uint32_t>> rows_of(index.lists.size());
     for (std::uint32_t r = 0; r < list_of.size(); ++r) rows_of[list_of[r]].push_back(r);
     return rows_of;
