@@ -13,7 +13,6 @@ namespace vicinal_fuzz {
 template <class Metric, class Codec, class Id>
 struct model {
     std::map<Id, std::vector<float>> rows;  ///< as `get` gave them when they came in
-    bool trained = false;
 
     /// The distance, and how far single precision may be from it.
     static std::pair<double, double> distance(std::span<const float> query, std::span<const float> row) {
@@ -140,11 +139,8 @@ class operations {
         const auto refused = refusal([&] { index_.add(which, v); });
         if (model_.rows.count(which) != 0)
             require(refused == errc::duplicate_id, "a duplicate is refused");
-        else if (ivf_like<Index> && !model_.trained && refused)
-            require(refused == errc::not_trained, "an index that wants several lists says so");
         else
             require(!refused, "a good vector is added");
-        model_.trained = model_.trained || !refused;
         if (!refused) took(which, v);
     }
     void add_batch() {
@@ -163,10 +159,9 @@ class operations {
         const auto refused = refusal([&] { index_.add(ids, rows); });
         if (duplicate)
             require(refused == errc::duplicate_id, "a duplicate in a batch is refused");
-        else if (refused)
-            require(ivf_like<Index> && !model_.trained && refused == errc::invalid_argument, "a good batch is added");
+        else
+            require(!refused, "a good batch is added");
         if (refused) return;
-        model_.trained = model_.trained || n != 0;
         for (std::size_t i = 0; i < n; ++i) took(ids[i], rows[i]);
     }
     void update() {
@@ -266,7 +261,6 @@ class operations {
             require(saved(index_) == before, "a refused call changes nothing");
         } else {
             require(n != 0 && model_.rows.empty(), "only an empty index is trained");
-            model_.trained = true;
         }
     }
     /// Vectors no index takes.

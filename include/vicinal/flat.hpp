@@ -36,11 +36,11 @@ VICINAL_NAMESPACE_BEGIN
 /// Id       any integer type, or an enum class; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
-/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which
-/// exact copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then
-/// encoded again beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few
-/// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
-/// the latter goes on.
+/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, and on for
+/// as long as rows keep changing, of which exact copies are kept meanwhile (at most 32 MiB); later when rows leave what
+/// was learned. All rows are then encoded again beside searches, so that an add costs O(dim) amortised for it, and one
+/// of them O(rows * dim). A few wild rows change nothing for the others, and are clipped: `codec_report` counts that.
+/// After `train` or a load only the latter goes on.
 ///
 /// Threads: any number of threads may make const calls at once, while others add, update, upsert, remove, clear, merge,
 /// train, reserve and shrink; of these, one runs at a time. Construction, assignment, move and destruction must not

@@ -38,11 +38,19 @@ VICINAL_NAMESPACE_BEGIN
 /// Id       any integer type, or an enum class; ids are chosen by the caller, all values are valid
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
-/// The centroids are learned once, by train or from the first batch added; rows that are added or removed later do not
-/// change them.
+/// Who comes first does not decide. A first row begins with one list. Lists are learned anew from all rows, and these
+/// moved into them beside searches, when there are so many that a fifth of the lists is missing, or twice as many as
+/// lists were learned from, until that was 128 rows a list; and later when rows no longer fit, as they lie farther from
+/// the centroids than others did or crowd into few lists, at most whenever a sixteenth as many have come (of plain
+/// rabitq, a thirty-second). So `.lists` that were asked for are there as soon as there are as many rows; left open,
+/// their number follows that of the rows. All of it makes adds one by one two to four times as costly as one batch, if
+/// rows come in no order, and up to twenty times if each is unlike those before it; an add that has lists learned takes
+/// as long as `train` does of as many rows, and memory for the lists twice. `train` decides once and for all: lists
+/// then stay. After a load, an index goes on with its lists; only plain rabitq keeps those of the file.
 ///
-/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, of which
-/// exact copies are kept meanwhile (at most 32 MiB), and later when rows leave what was learned; all rows are then
+/// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, and on for
+/// as long as rows keep changing, of which exact copies are kept meanwhile (at most 32 MiB; by plain rabitq, whose
+/// codes are about centroids, until lists are learned); and later when rows leave what was learned. All rows are then
 /// encoded again beside searches, so that an add costs O(dim) amortised for it, and one of them O(rows * dim). A few
 /// wild rows change nothing for the others, and are clipped: `codec_report` counts that. After `train` or a load only
 /// the latter goes on.
@@ -91,19 +99,18 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     ivf_index(std::size_t, const P&, const Q&...) = delete;  // vicinal: write ivf_index(dim, {.lists = 1024})
 
     /// Adds one vector of dim() components under `id`. O(lists() * dim).
-    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, not_trained (the first row of an index of
-    ///         which several lists were asked), duplicate_id, capacity, read_only
+    /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only
     void add(Id id, vector_view vector) { detail::add_vector(*state_, id, vector); }
-    /// Adds rows[i] under ids[i] for every i; an untrained index learns from the rows first. All rows are checked
-    /// before the first goes in. Returns how many were added: all of them, or a prefix of them if params.stop was
-    /// triggered. O(rows * lists() * dim()).
-    /// throws  as above but for not_trained; error{invalid_argument} if there are not as many ids as rows, or fewer
-    ///         rows to train on than lists were asked for; what params.progress throws
+    /// Adds rows[i] under ids[i] for every i; the index learns from the rows first if it is time to, as it says above.
+    /// All rows are checked before the first goes in. Returns how many were added: all of them, or a prefix of them if
+    /// params.stop was triggered. O(rows * lists() * dim()).
+    /// throws  as above; error{invalid_argument} if there are not as many ids as rows; what params.progress throws
     std::size_t add(std::span<const Id> ids, rows_view rows, const add_params& params = {}) {
         return detail::ivf::add(*state_, ids, rows, params);
     }
     /// Learns the centroids from sample rows, and trains the codec on them if it is one that learns; the index must be
-    /// empty. At most 128 rows a list are looked at. params.progress counts iterations of k-means.
+    /// empty. The lists then stay as they are. At most 128 rows a list are looked at. params.progress counts iterations
+    /// of k-means.
     /// throws  error{invalid_argument} if the index holds rows, there are no sample rows or fewer than lists were asked
     ///         for; error{cancelled}; as add refuses a row
     void train(rows_view rows, const add_params& params = {}) { detail::ivf::train(*state_, rows, params); }

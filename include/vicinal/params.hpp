@@ -29,7 +29,7 @@ struct hnsw_params {
 
 /// How an ivf_index divides its rows.
 struct ivf_params {
-    std::size_t lists = 0;   ///< how many lists training makes, at most 2^20; 0 = chosen by the number of training rows
+    std::size_t lists = 0;   ///< how many lists there are once there are as many rows, at most 2^20; 0 = chosen by rows
     std::uint64_t seed = 1;  ///< of the random choices of training
 };
 

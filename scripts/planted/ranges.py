@@ -14,7 +14,7 @@ BUGS = [
     ("what is below a range is not clipped", "ordinary", "codec/sq/affine_ranges.hpp", "static_cast<std::int32_t>(vector[i] < least_[i]) +", "0 +"),
     ("ranges creep", "ordinary", "codec/sq/sq8.hpp", "seen.whole ? 0.0F : high / 2 - low(i) / 2", "0.0F"),
     ("a wider range forgets the one before", "ordinary", "codec/sq/sq8.hpp", "seen.smallest[i] = low(i);", ";"),
-    ("the first batch decides", "learning", LEARNING, "next_.growing = to_be() < learning_rows(of_.dim);\n        next_.learned_rows", "next_.growing = false;\n        next_.learned_rows"),
+    ("the first batch decides", "learning", LEARNING, "next_.growing = to_be() < Recoding::enough_rows(of_);\n        next_.learned_rows", "next_.growing = false;\n        next_.learned_rows"),
     ("rows are encoded again as decoded", "learning", "index/common/learner.hpp", "if (of_.directory.is_live(slot))\n            if", "if (false)\n            if"),
     ("nobody watches", "learning", LEARNING, "        if (!is_strained(all)) return;", "        return;"),
     ("a failed batch has taught", "learning", LEARNING, "            {\n                const auto exclusive = of_.locks.exclusive();\n                Recoding::exchange(of_, *recoded_);\n            }\n", ""),

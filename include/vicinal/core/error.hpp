@@ -21,7 +21,6 @@ enum class errc : std::uint8_t {
     zero_norm,     ///< a zero vector where the metric needs a direction (cosine)
     duplicate_id,  ///< `add` of an id the index holds, or twice in one batch
     not_found,     ///< `get` or `update` of an id the index does not hold
-    not_trained,   ///< lists were asked for that a single row cannot teach; add a batch or call train
     capacity,      ///< more rows than the index can number
     read_only,     ///< a change of a view, or of what a thread was changing when its process forked
     io,            ///< the operating system or a stream refused a read or a write
@@ -43,7 +42,6 @@ enum class errc : std::uint8_t {
         case errc::zero_norm: return "zero_norm";
         case errc::duplicate_id: return "duplicate_id";
         case errc::not_found: return "not_found";
-        case errc::not_trained: return "not_trained";
         case errc::capacity: return "capacity";
         case errc::read_only: return "read_only";
         case errc::io: return "io";

@@ -34,6 +34,26 @@ inline constexpr std::size_t codec_training_rows = 65536;
 [[nodiscard]] inline std::size_t watched_rows(std::size_t dim) noexcept {
     return std::clamp<std::size_t>((std::size_t{1} << 20) / dim, 16, 256);
 }
+/// So many exact vectors take 32 MiB, which is what indexes keep of them at most.
+[[nodiscard]] inline std::size_t most_exact_rows(std::size_t dim) noexcept {
+    return (std::max)((std::size_t{8} << 20) / dim, std::size_t{16});
+}
+/// The mean squared error of codes of these rows.
+template <class Codec, class Rows>
+[[nodiscard]] double coding_error(const Codec& codec, const Rows& rows) {
+    std::vector<std::byte> code(codec.code_size());
+    std::vector<float> decoded(rows.rows() == 0 ? 0 : rows[0].size());
+    double sum = 0;
+    for (std::size_t r = 0; r < rows.rows(); ++r) {
+        codec.encode(rows[r], code);
+        codec.decode(code, decoded);
+        for (std::size_t i = 0; i < decoded.size(); ++i) {
+            const float d = rows[r][i] - decoded[i];
+            sum += double{d} * double{d};  // exact products: the same fused or not
+        }
+    }
+    return rows.rows() == 0 ? 0 : sum / static_cast<double>(rows.rows());
+}
 /// How many times as many rows as before a small index must have for its codec to learn again.
 template <class Codec>
 inline constexpr std::size_t learning_growth = [] {
@@ -297,6 +317,18 @@ class exact_source {
     places_of_ids<typename State::id_type> places_;
 };
 
+/// What an inverted file knows of how its lists were learned, besides their centroids.
+struct list_history {
+    bool decided = false;        ///< by a call of train: they stay as they are
+    std::size_t learned_at = 0;  ///< how many rows the index had, or got by that call, when they were learned last
+    std::size_t since = 0;       ///< rows that came into lists since, or changed
+    double distances = 0;        ///< their squared distances from the centroids, added up
+    std::size_t looked_at = 0;   ///< how many these were when somebody last looked whether lists still fit
+    unsigned patience = 1;       ///< how many sixteenths of the rows come until somebody looks again
+    double usual_distance = 0;   ///< of a row like those that lists were learned from; 0 = nobody knows
+    double usual_evenness = 0;   ///< how uneven lists were when they had been learned; 0 = nobody knows
+};
+
 /// What an index knows of what its codecs learned, besides the codecs. Of one that was loaded: nothing, so that it only
 /// watches.
 template <class Id>
@@ -310,15 +342,21 @@ struct learner {
         std::size_t times = 0;         ///< codecs learned after the first
         std::size_t encoded = 0;       ///< rows since the first time they learned
         std::size_t learned_at = 0;    ///< how many these were when codecs learned last
+        std::size_t doubled_at = 0;    ///< how many these were when codecs learned because rows had doubled
         std::size_t since = 0;         ///< rows encoded since all rows were, last
         unsigned at_once = 3;          ///< times that all rows may be encoded again before as many were as a sixteenth
         std::array<double, 2> usual{2.0, 2.0};  ///< strain of each half that nothing was to be gained from
+        std::array<double, 2> error{};          ///< squared, of each half, of rows like those it learned from
+        std::size_t looked_at = 0;              ///< how many rows had come when somebody last looked at these errors
+        unsigned patience = 1;                  ///< by how many eighths rows grow until somebody looks again
+        bool moving = false;                    ///< whether errors were large since rows had doubled last
         clip_counts clipped;
     };
     state now;
     exact_rows<Id> exact;          ///< while growing all, later those not yet looked at
     std::size_t exact_memory = 0;  ///< bytes of these when the last call was over, for readers
     clip_counts pending;           ///< of rows encoded by a call that is not over
+    list_history lists;            ///< of an inverted file
 
     [[nodiscard]] learning_report report(std::size_t half, bool trained) const noexcept {
         return {trained, now.learned_rows, now.times, now.clipped.rows(half), now.clipped.components(half)};

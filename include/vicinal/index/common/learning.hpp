@@ -115,28 +115,117 @@ class learning_step {
         recoded_type& fresh = recoded_.emplace(of_);
         fresh.for_each([&](auto& codes, std::size_t) { codes.coder().train(rows); });
         next_ = {};
-        next_.growing = to_be() < learning_rows(of_.dim);
+        next_.growing = to_be() < Recoding::enough_rows(of_);
         next_.learned_rows = rows.rows();
         next_.learned_at = to_be();
+        next_.doubled_at = to_be();
+        next_.looked_at = to_be();
+        if (next_.growing) note_errors(fresh, rows);
     }
-    /// Learns from all rows, those to come among them, if they have become enough.
+    /// Learns from all rows, those to come among them, if they have become enough or are unlike those before.
     template <class Sample>
     void grow(const Sample& sample) {
         constexpr std::size_t growth = (std::max)(learning_growth<typename store_type::coarse_codec>,
                                                   learning_growth<typename store_type::fine_codec>);
-        const std::size_t enough = learning_rows(of_.dim);
-        if (to_be() < (std::min)(next_.learned_at * growth, enough)) return;
+        const std::size_t enough = Recoding::enough_rows(of_);
+        const std::size_t next = next_.doubled_at * growth;
+        if (to_be() >= (next_.doubled_at < enough ? (std::min)(next, enough) : next) ||
+            to_be() >= most_exact_rows(of_.dim))
+            learn_again(sample);
+        else if (Recoding::looks_ahead && next_.learned_at >= 512 &&
+                 to_be() - next_.looked_at >= next_.learned_at / 8 * next_.patience + 16)
+            look(sample);
+    }
+    /// Learns from all rows. It is the last time if they are enough and have hardly changed while they doubled, so that
+    /// they can be expected to stay as they are, or if no more are kept exactly.
+    template <class Sample>
+    void learn_again(const Sample& sample) {
+        const std::size_t enough = Recoding::enough_rows(of_);
+        const bool doubled = to_be() < 4 * next_.doubled_at;  // else codecs knew too little to say
+        next_.doubled_at = to_be();
+        const std::vector<float> recent = recent_rows(sample);
+        const double gain = learn_from_all(sample, matrix_view<const float>(std::span<const float>(recent), of_.dim));
+        const bool moving = doubled && (next_.moving || gain > 1.1);
+        next_.growing = to_be() < (moving ? most_exact_rows(of_.dim) : enough);
+        next_.moving = false;
+    }
+    /// Learns from all rows before it is time if codes of those that came last have large errors. If that helps little,
+    /// it looks less often.
+    template <class Sample>
+    void look(const Sample& sample) {
+        next_.looked_at = to_be();
+        const std::vector<float> rows = recent_rows(sample);
+        const matrix_view<const float> recent(std::span<const float>(rows), of_.dim);
+        bool large = false;
+        for_each_codec([&](const auto& codec, std::size_t half) {
+            large = large || coding_error(codec, recent) > 1.2 * next_.error[half];
+        });
+        if (!large) return;
+        const double gain = learn_from_all(sample, recent);
+        next_.patience = gain > 1.1 ? 1 : (std::min)(next_.patience * 2, 8U);
+        next_.moving = next_.moving || gain > 1.1;
+    }
+    /// Returns how many times as large as now errors of codes of the `recent` rows were before.
+    template <class Sample>
+    double learn_from_all(const Sample& sample, matrix_view<const float> recent) {
         next_.learned_at = to_be();
-        next_.growing = to_be() < enough;
-        std::vector<float> rows = source_type(of_).sample(codec_training_rows);
+        next_.looked_at = to_be();
         const std::vector<float> more = sample(codec_training_rows);
+        std::vector<float> rows = source_type(of_).sample(codec_training_rows);
         rows.insert(rows.end(), more.begin(), more.end());
         const matrix_view<const float> all(std::span<const float>(rows), of_.dim);
         recoded_type& fresh = recoded_.emplace(of_);
-        fresh.for_each([&](auto& codes, std::size_t) { codes.coder().train(all); });
+        double gain = 1;
+        fresh.for_each([&](auto& codes, std::size_t) {
+            const double before = coding_error(codes.coder(), recent);
+            codes.coder().train(all);
+            const double now = coding_error(codes.coder(), recent);
+            if (before > now) gain = (std::max)(gain, now > 0 ? before / now : 2.0);
+        });
+        note_errors(fresh, all);
         clip_counts clipped;
         const matrix_view<const float> to_come(std::span<const float>(more), of_.dim);
         if (learned(fresh, all.rows(), to_come, &clipped)) next_.clipped = clipped;
+        return gain;
+    }
+    /// Remembers the errors of codecs that have just learned from `rows`.
+    void note_errors(recoded_type& of, matrix_view<const float> rows) {
+        std::vector<float> some;
+        const std::size_t count = (std::min)(rows.rows(), rows_looked_at);
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::span<const float> row = rows[i * rows.rows() / count];
+            some.insert(some.end(), row.begin(), row.end());
+        }
+        const matrix_view<const float> from(std::span<const float>(some), of_.dim);
+        of.for_each([&](auto& codes, std::size_t half) { next_.error[half] = coding_error(codes.coder(), from); });
+    }
+    /// Calls f(codec, number of the half) for each that learns.
+    template <class F>
+    void for_each_codec(const F& f) const {
+        std::size_t half = 0;
+        of_.rows.for_each_store([&](const auto& codes) {
+            if constexpr (trainable_codec<std::remove_cvref_t<decltype(codes.coder())>>) f(codes.coder(), half);
+            ++half;
+        });
+    }
+    /// Some of the rows that came since codecs learned last, if they still have the highest numbers, and of those to
+    /// come.
+    template <class Sample>
+    [[nodiscard]] std::vector<float> recent_rows(const Sample& sample) const {
+        std::vector<float> rows = sample(rows_looked_at);
+        const std::size_t end = of_.directory.high_water();
+        const std::size_t since = (std::min)(next_.encoded - (std::min)(next_.learned_at, next_.encoded), end);
+        if (since == 0) return rows;
+        const source_type source(of_);
+        std::vector<float> row(of_.dim);
+        const std::size_t count = (std::min)(since, rows_looked_at);
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto slot = static_cast<slot_t>(end - since + i * since / count);
+            if (!of_.directory.is_live(slot)) continue;
+            source.read(slot, row);
+            rows.insert(rows.end(), row.begin(), row.end());
+        }
+        return rows;
     }
     /// Looks at the rows that came since the last look and those to come, if they are enough.
     template <class Sample>
@@ -161,10 +250,16 @@ class learning_step {
         std::size_t half = 0;
         of_.rows.for_each_store([&](const auto& codes) {
             if constexpr (strained_codec<std::remove_cvref_t<decltype(codes.coder())>, Rows>)
-                any = any || codes.coder().strain(rows) > 2 * next_.usual[half];
+                any = any || is_strained(codes.coder(), half, rows);
             ++half;
         });
         return any;
+    }
+    /// Whether codes of the rows have far larger errors than others, and for what the codec learned.
+    template <class Codec, class Rows>
+    [[nodiscard]] bool is_strained(const Codec& codec, std::size_t half, const Rows& rows) const {
+        return codec.strain(rows) > 2 * next_.usual[half] &&
+               (next_.error[half] == 0 || coding_error(codec, rows) > 3 * next_.error[half]);
     }
     /// All rows may be encoded again when a sixteenth as many have come since, and a few times before that.
     [[nodiscard]] bool may_recode() noexcept {
@@ -186,11 +281,12 @@ class learning_step {
         bool better = false;
         fresh.for_each([&](auto& codes, std::size_t half) {
             if constexpr (strained_codec<std::remove_cvref_t<decltype(codes.coder())>, Rows>) {
+                if (!is_strained(codes.coder(), half, recent)) return;
                 const double strain = codes.coder().strain(recent);
-                if (strain <= 2 * next_.usual[half]) return;
                 auto wider = codes.coder();
                 teach_ordinary(wider, all);
-                if (wider.strain(recent) < strain / 2) {
+                if (wider.strain(recent) < strain / 2 &&
+                    2 * coding_error(wider, recent) < coding_error(codes.coder(), recent)) {
                     codes.coder() = std::move(wider);
                     better = true;
                 } else {
@@ -229,6 +325,7 @@ class learning_step {
     }
 
     using state_type = typename learner<id_type>::state;
+    static constexpr std::size_t rows_looked_at = 256;
     State& of_;
     std::span<const id_type> ids_;
     executor_ref executor_;

@@ -158,6 +158,11 @@ struct store_recoding {
     static void reserve(State& index, std::size_t extra) { reserve_codes(index, extra); }
     /// Gives back what that made room for.
     static void fit(State& index) noexcept { fit_codes(index); }
+    /// Whether codecs learn before it is time when rows come whose codes have large errors.
+    static constexpr bool looks_ahead =
+        !slowly_learning_codec<typename State::coarse_codec> && !slowly_learning_codec<typename State::fine_codec>;
+    /// From so many rows on codecs have learned enough, unless rows keep changing, and no exact vectors are kept.
+    [[nodiscard]] static std::size_t enough_rows(const State& index) noexcept { return learning_rows(index.dim); }
     /// Decodes a row.
     static void read_row(const State& index, slot_t slot, std::span<float> out) { index.rows.fine().read(slot, out); }
 };

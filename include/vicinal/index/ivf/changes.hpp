@@ -8,7 +8,6 @@
 #include <cstdint>      // for uint32_t
 #include <optional>     // for optional
 #include <span>         // for span
-#include <string>       // for string, to_string
 #include <string_view>  // for string_view
 #include <utility>      // for swap
 #include <vector>       // for vector
@@ -25,6 +24,7 @@
 #include "vicinal/index/ivf/files.hpp"
 #include "vicinal/index/ivf/lists/clustering.hpp"
 #include "vicinal/index/ivf/lists/codes.hpp"
+#include "vicinal/index/ivf/lists/growth.hpp"
 #include "vicinal/index/ivf/lists/room.hpp"
 #include "vicinal/index/ivf/lists/training.hpp"
 #include "vicinal/index/ivf/state.hpp"
@@ -44,6 +44,7 @@ struct stretch {
     std::vector<std::byte> codes;
     std::vector<std::byte> fine;  // of two levels
     std::vector<std::uint32_t> list_of;
+    std::vector<double> distances;  // from the centroids
 };
 
 template <class State>
@@ -55,6 +56,7 @@ void prepare(const State& index, rows_view vectors, stretch& ready, executor_ref
     ready.codes.resize(n * index.lists.stride());
     ready.fine.resize(n * fine_stride(index));
     ready.list_of.resize(n);
+    ready.distances.resize(n);
     const auto for_each_row = [&](const auto& f) {
         parallel_for(executor, (n + block - 1) / block, [&](std::size_t b) {
             for (std::size_t r = b * block; r < (std::min)(n, (b + 1) * block); ++r)
@@ -70,7 +72,9 @@ void prepare(const State& index, rows_view vectors, stretch& ready, executor_ref
         encode_coarse(index, ready.list_of[r], row, ready.codes.data() + r * index.lists.stride());
         if constexpr (State::two_levels) encode_for(index.rows.fine(), row, ready.fine.data() + r * fine_stride(index));
         count_clipped(index, row);
+        ready.distances[r] = distance_in_list(index, ready.list_of[r], row.data());
     });
+    for (const double distance : ready.distances) index.learner.lists.distances += distance;
 }
 /// Puts those rows of a stretch in place that begin with row `first`.
 template <class State>
@@ -102,29 +106,30 @@ void add_stretches(State& index, std::span<const typename State::id_type> ids, r
         if (params.progress) params.progress(done, vectors.rows());
     }
 }
-/// Undoes a batch: its rows, added last and so the last of all and of their lists, and its lists; what codecs learned
-/// is then forgotten by its learning_step.
+/// Undoes a batch: its rows, added last and so the last of all and of their lists. What lists and codecs learned is
+/// then forgotten by the steps that did.
 template <class State>
-void take_back(State& index, std::span<const typename State::id_type> ids,
-               std::optional<learned_lists>& before) noexcept {
+void take_back(State& index, std::span<const typename State::id_type> ids) noexcept {
     for_each_in_turns(index, ids.size(),
                       [&](std::size_t i) { erase(index, index.directory.find(ids[ids.size() - 1 - i])); });
-    if (before) {
-        const auto exclusive = index.locks.exclusive();
-        before->exchange(index);
-    }
     for (std::size_t l = 0; l < index.lists.size(); ++l) give_back_list(index, l, true);
     give_back(index, true);
+}
+/// Whether an error says that a call was stopped, and not that something failed.
+[[nodiscard]] inline bool was_stopped(const error& e, const add_params& params) noexcept {
+    return e.code() == errc::cancelled && params.stop.stop_requested();
 }
 /// Adds a checked batch. While writing.
 template <class State>
 std::size_t add_batch(State& index, std::span<const typename State::id_type> ids, rows_view vectors,
                       const add_params& params, executor_ref executor) {
     if (vectors.empty()) return 0;
-    std::optional<learned_lists> before;
-    if (index.lists.size() == 0) {
-        before = train_on_batch(index, vectors, params, executor);
-        if (!before) return 0;
+    std::optional<list_step<State>> lists;
+    try {
+        lists.emplace(index, ids.size(), ids.size(), sample_of(index, vectors), params, executor);
+    } catch (const error& e) {
+        if (was_stopped(e, params)) return 0;
+        throw;
     }
     std::size_t done = 0;
     std::optional<learning_of<State>> learning;
@@ -133,34 +138,30 @@ std::size_t add_batch(State& index, std::span<const typename State::id_type> ids
         require_rows_decodable(index, vectors, executor);
         add_stretches(index, ids, vectors, params, executor, done);
     } catch (...) {
-        take_back(index, ids.first(done), before);
+        take_back(index, ids.first(done));
         throw;
     }
-    if (done == 0) take_back(index, {}, before);
+    if (done == 0) {
+        take_back(index, {});
+        return 0;
+    }
     if (done < vectors.rows()) give_back(index);
     index.counted.add(done);
     learning->finish(done);
+    lists->keep();
     return done;
 }
 
 // ---- calls ---------------------------------------------------------------------------------------------------------
 
-/// One row cannot teach several lists.
-template <class State>
-void require_lists(const State& index, std::string_view call) {
-    if (index.lists.size() == 0)
-        fail(errc::not_trained, std::string(call) + ": the index has not learned its " +
-                                    std::to_string(index.asked.lists) + " lists yet; add a batch or call train first");
-}
-
 /// Adds the prepared vector in `buffers` under a new id. While writing.
 template <class State>
 void add_prepared(State& index, list_scratch& buffers, typename State::id_type id, vector_view vector) {
-    if (index.lists.size() == 0 && index.asked.lists <= 1) {
+    if (index.lists.size() == 0) {
         add_batch(index, std::span(&id, 1), rows_view(vector), {}, {});
         return;
     }
-    require_lists(index, "add");
+    list_step<State> lists(index, 1, 1, sample_of(buffers), {}, {});
     learning_of<State> learning(index, std::span(&id, 1), sample_of(buffers), {});
     const std::uint32_t list = encode_row_in_buffers(index, buffers);
     const std::vector<std::byte> fine = encode_fine(index, buffers.query.span());
@@ -172,6 +173,7 @@ void add_prepared(State& index, list_scratch& buffers, typename State::id_type i
     enter(index, id, list, buffers.code.data(), fine.data());
     index.counted.add(1);
     learning.keep(1);
+    lists.keep();
 }
 
 template <class State>
@@ -192,7 +194,7 @@ void train(State& index, rows_view vectors, const add_params& params) {
 /// Puts the prepared vector in `buffers` in the place of row `slot`. While writing.
 template <class State>
 void replace_prepared(State& index, list_scratch& buffers, typename State::id_type id, slot_t slot) {
-    require_lists(index, "update");
+    list_step<State> lists(index, 1, 0, sample_of(buffers), {}, {});
     learning_of<State> learning(index, std::span(&id, 1), sample_of(buffers), {});
     const std::uint32_t list = encode_row_in_buffers(index, buffers);
     const std::vector<std::byte> fine = encode_fine(index, buffers.query.span());
@@ -207,6 +209,7 @@ void replace_prepared(State& index, list_scratch& buffers, typename State::id_ty
     give_back_list(index, before, false);
     index.counted.update(1);
     learning.finish(1);
+    lists.keep();
 }
 
 /// Puts rows of a batch in place that there is room for, in lists that have the room; those whose ids are there already
@@ -252,6 +255,7 @@ std::size_t put_rows(State& index, std::span<const typename State::id_type> ids,
         return add_batch(index, ids, vectors, whole, executor);
     }
     const std::size_t added = count_absent(index.directory, ids);
+    list_step<State> lists(index, ids.size(), added, sample_of(index, vectors), params, executor);
     learning_of<State> learning(index, ids, sample_of(index, vectors), executor);
     require_rows_decodable(index, vectors, executor);
     const stretch ready = prepare_all(index, vectors, params, executor);
@@ -264,6 +268,7 @@ std::size_t put_rows(State& index, std::span<const typename State::id_type> ids,
     index.counted.add(added);
     index.counted.update(ids.size() - added);
     learning.finish(ids.size());
+    lists.keep();
     return added;
 }
 

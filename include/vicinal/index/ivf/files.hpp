@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // An inverted file's parts in a file: IVF_ (lists asked for, seed, lists trained, and 1 if codes are relative to
-// centroids), CENT (centroids), CDRV (what the codec derives from them, if so), LOFF (where each list begins), LSLT and
-// COD0 (rows and codes, list after list), and what every index of rows has.
+// centroids), LGRO (while they are learned anew, from how many rows they were), CENT (centroids), CDRV (what the codec
+// derives from them, if so), LOFF (where each list begins), LSLT and COD0 (rows and codes, list after list), and what
+// every index of rows has.
 #pragma once
 
+#include <algorithm>    // for min
 #include <cstddef>      // for size_t, byte
 #include <cstdint>      // for uint32_t, uint64_t
 #include <memory>       // for make_shared
@@ -56,11 +58,37 @@ void write_lists(const State& index, Parts& out, const std::vector<slot_t>& slot
     });
 }
 
+/// Lists whose number was left open are learned anew, from as many rows as make that number, unless a call of train
+/// decided: a file then says that so many were asked for. Where a number was asked for, LGRO says that they are.
+template <class State, class Parts>
+void write_history(const State& index, Parts& out) {
+    const list_history& history = index.learner.lists;
+    const std::size_t lists = index.lists.size();
+    const std::uint64_t numbers[] = {history.decided ? lists : index.asked.lists, index.asked.seed, lists, 1};
+    out.numbers("IVF_", std::span(numbers).first(index.centroids.derived().empty() ? 3 : 4));
+    if (const std::uint64_t rows = history.learned_at; index.asked.lists != 0 && lists != 0 && !history.decided)
+        out.numbers("LGRO", std::span(&rows, 1));
+}
+/// What a file says of how its lists were learned.
+template <class Parts>
+[[nodiscard]] list_history read_history(const Parts& in, std::size_t asked, std::size_t trained) {
+    list_history history;
+    if (in.has("LGRO"))
+        history.learned_at = static_cast<std::size_t>(
+            std::min<std::uint64_t>(in.template elements<std::uint64_t>("LGRO", 1)[0], max_slots));
+    else if (asked == 0)
+        history.learned_at = fewest_rows_for(trained);
+    else
+        history.decided = trained != 0;
+    if (asked != 0 && trained != 0 && (trained > asked || (trained != asked && !in.has("LGRO"))))
+        in.fail(std::to_string(trained) + " lists are trained, " + std::to_string(asked) + " were asked for");
+    return history;
+}
+
 template <class State, class Parts>
 void write_parts(const State& index, Parts& out) {
-    const std::uint64_t numbers[] = {index.asked.lists, index.asked.seed, index.lists.size(), 1};
+    write_history(index, out);
     const std::span<const float> derived = index.centroids.derived();
-    out.numbers("IVF_", std::span(numbers).first(derived.empty() ? 3 : 4));
     const matrix_view<const float> centroids = index.centroids.matrix();
     out.template stream<float>("CENT", centroids.rows() * centroids.dim(), [centroids](const auto& sink) {
         sink(std::span<const float>(centroids.data(), centroids.rows() * centroids.dim()));
@@ -92,9 +120,10 @@ template <class State, class Parts>
     const std::uint64_t trained = numbers[2];
     if (about_centroids && (numbers[3] != 1 || trained == 0))
         in.fail("its lists have no centroids for codes to be about");
-    if (numbers[0] > max_lists || trained > max_lists || (numbers[0] != 0 && trained != 0 && trained != numbers[0]))
+    if (numbers[0] > max_lists || trained > max_lists)
         in.fail(std::to_string(trained) + " lists are trained, " + std::to_string(numbers[0]) + " were asked for");
     index.asked = {static_cast<std::size_t>(numbers[0]), numbers[1]};
+    index.learner.lists = read_history(in, index.asked.lists, static_cast<std::size_t>(trained));
     file_lists lists;
     lists.centroids = in.template elements<float>("CENT", trained * index.dim);
     if constexpr (State::centered)

@@ -42,8 +42,9 @@ struct state : index_rows<Metric, Codec, Id, Isa, list_scratch> {
     ivf_params asked;
     ivf_centroids centroids;
     ivf_lists lists;
-    chunked_array<ivf_place> places;  ///< of each slot; while the index lies in a file, found when first needed
-    lazy_part found_places;           ///< whether that was done
+    std::uint64_t list_generation = 0;  ///< how often other lists were put in place
+    chunked_array<ivf_place> places;    ///< of each slot; while the index lies in a file, found when first needed
+    lazy_part found_places;             ///< whether that was done
 
     explicit state(std::size_t dimension, const ivf_params& how = {})
         : base(dimension, row_spacing::dense),

@@ -38,8 +38,8 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
         const auto shared = index.locks.shared();
         const call_stats stats(params.stats, buffers_->done);
         begun_ = index.locks.publications();
-        find_probes(index, *buffers_, index.lists.size());
-        ahead_ = probe_count(params.nprobe, index.lists.size());
+        nprobe_ = params.nprobe;
+        order_lists();
         swept_ = index.backing.viewed();
         answers_.ask(index.directory, params.filter);
         did_ = stats.now;
@@ -49,6 +49,7 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
         const auto shared = index_.locks.shared();
         call_stats stats(&did_, buffers_->done, 0);
         changed_ = index_.locks.publications() != begun_;
+        if (index_.list_generation != generation_) order_lists();
         while (true) {
             while (opened_ < buffers_->probes.size() && (found_.empty() || opened_ < found_.front().opened + ahead_))
                 open(stats.now);
@@ -86,14 +87,19 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
         seen_.insert(id);
     }
 
+    /// Begins with the first list; of lists learned anew, too, which do not hold the same rows as those of before.
+    void order_lists() {
+        generation_ = index_.list_generation;
+        find_probes(index_, *buffers_, index_.lists.size());
+        ahead_ = probe_count(nprobe_, index_.lists.size());
+        opened_ = 0;
+    }
     void open(search_stats& stats) {
         const std::uint32_t list = buffers_->probes[opened_];
         taker collector{*this};
-        if (list < index_.lists.size()) {  // else the index was emptied and trained again meanwhile
-            scan_exactly(
-                index_, *buffers_, list, collector, [this] { throw_if_stopped(stop_); }, stats);
-            ++stats.lists;
-        }
+        scan_exactly(
+            index_, *buffers_, list, collector, [this] { throw_if_stopped(stop_); }, stats);
+        ++stats.lists;
         ++opened_;
     }
     /// Once all lists were opened: the rows that changes brought into lists opened before.
@@ -116,6 +122,8 @@ class stream final : public neighbor_stream<typename State::id_type>::source {
     filter_answers<id_type> answers_;
     typename scratch_pool<typename State::scratch_type>::lease
         buffers_;  // the query, and all lists in the order they are opened
+    std::size_t nprobe_ = 0;
+    std::uint64_t generation_ = 0;  // of the lists that these are
     std::size_t ahead_ = 0;
     std::size_t opened_ = 0;
     bool swept_ = false;

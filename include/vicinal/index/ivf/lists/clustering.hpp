@@ -33,6 +33,9 @@ inline const ivf_params& checked_lists(const ivf_params& params) {
 /// Training rows beyond this many per list are left out: they hardly change the centroids.
 inline constexpr std::size_t training_rows_per_list = 128;
 
+/// With fewer rows a list than this, lists say little of where rows lie.
+inline constexpr std::size_t rows_for_a_list = 39;
+
 /// More lists than this are trained in two levels: minutes where one would take hours.
 inline constexpr std::size_t most_lists_at_once = 10'000;
 
@@ -41,17 +44,27 @@ inline constexpr std::size_t most_lists_at_once = 10'000;
 [[nodiscard]] inline std::size_t choose_lists(std::size_t rows) noexcept {
     std::size_t lists = 1;
     while (lists < max_lists && lists * lists * 4 <= rows * 16) lists *= 2;
-    return (std::min)(lists, std::max<std::size_t>(rows / 39, 1));
+    return (std::min)(lists, std::max<std::size_t>(rows / rows_for_a_list, 1));
+}
+
+/// Chooses how many lists `rows` rows make: those that were asked for, or while there are fewer rows than these, one
+/// for each 39 rows; as choose_lists if none were asked for.
+[[nodiscard]] inline std::size_t lists_of_rows(const ivf_params& params, std::size_t rows) noexcept {
+    if (params.lists == 0) return choose_lists(rows);
+    return rows >= params.lists ? params.lists : std::max<std::size_t>(rows / rows_for_a_list, 1);
+}
+/// Returns the fewest rows of which choose_lists makes `lists` lists or more.
+[[nodiscard]] inline std::size_t fewest_rows_for(std::size_t lists) noexcept {
+    return lists <= 1 ? 1 : (std::max)(lists * rows_for_a_list, lists * lists / 16);
 }
 
 /// Returns how many lists to train on `rows` rows.
 /// throws  error{invalid_argument} if lists were asked for and there are fewer rows
 [[nodiscard]] inline std::size_t lists_for(const ivf_params& params, std::size_t rows) {
-    if (params.lists == 0) return choose_lists(rows);
     if (rows < params.lists)
         fail(errc::invalid_argument, "training " + std::to_string(params.lists) +
                                          " lists needs as many rows, there are " + std::to_string(rows));
-    return params.lists;
+    return lists_of_rows(params, rows);
 }
 
 /// Names the metric that assigns rows to lists.

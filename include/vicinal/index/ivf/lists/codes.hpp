@@ -145,6 +145,13 @@ void require_rows_decodable(const State& index, rows_view vectors, executor_ref 
     }
     require_decodable(index, vectors, executor);
 }
+/// Returns how far a prepared row lies from the centroid of its list, squared; 0 under a metric that clusters by
+/// another distance.
+template <class State>
+[[nodiscard]] double distance_in_list(const State& index, std::size_t list, const float* prepared) noexcept {
+    if constexpr (!clusters_by_l2<typename State::metric_type>) return 0;
+    return exact_squared_distance(prepared, index.centroids.matrix()[list].data(), index.dim);
+}
 /// Puts the coarse code of the prepared vector in `buffers` into buffers.code, and returns its list.
 /// throws  error{magnitude} if the vector cannot be decoded from its codes
 template <class State>
@@ -155,6 +162,7 @@ template <class State>
     buffers.code.resize(index.lists.stride());
     encode_coarse(index, list, buffers.query.span(), buffers.code.data());
     count_clipped(index, buffers.query.span());
+    index.learner.lists.distances += distance_in_list(index, list, buffers.query.data());
     return list;
 }
 

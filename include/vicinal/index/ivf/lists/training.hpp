@@ -28,16 +28,19 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail::ivf {
 
-/// Holds centroids and their lists, apart from an index that may get them.
+/// Holds centroids, their lists and where in these rows lie, apart from an index that may get them.
 struct learned_lists {
     ivf_centroids centroids;
     ivf_lists lists;
+    std::optional<chunked_array<ivf_place>> places;  // if there are rows
 
     /// Swaps them with those of `index`. Readers are out.
     template <class State>
     void exchange(State& index) noexcept {
         std::swap(index.centroids, centroids);
         std::swap(index.lists, lists);
+        if (places) std::swap(index.places, *places);
+        ++index.list_generation;
     }
 };
 
@@ -61,7 +64,8 @@ template <class State>
     const auto& rows = directions_of(index, sample);
     const matrix_view<const float> prepared(std::span<const float>(rows), index.dim);
     learned_lists learned{learn_centroids(index.metric, prepared, count, index.asked.seed, params, executor),
-                          ivf_lists(index.lists.stride())};
+                          ivf_lists(index.lists.stride()),
+                          {}};
     derive(index, learned.centroids);
     learned.lists.reset(count);
     return learned;
@@ -81,28 +85,9 @@ void train_lists(State& index, rows_view vectors, const add_params& params) {
     const auto exclusive = index.locks.exclusive();
     taught.exchange(index.rows);
     index.learner.decided(vectors.rows());
+    index.learner.lists = {};
+    index.learner.lists.decided = true;
     learned.exchange(index);
-}
-
-/// Has an index learn lists from its first batch, which is checked. Returns what this replaced; if stopped, it changes
-/// nothing and returns nothing.
-template <class State>
-[[nodiscard]] std::optional<learned_lists> train_on_batch(State& index, rows_view vectors, const add_params& params,
-                                                          executor_ref executor) {
-    add_params quiet = params;
-    quiet.progress = {};  // the caller counts rows added, not iterations
-    const std::size_t count = lists_for(index.asked, vectors.rows());
-    try {
-        const std::size_t enough = (std::max)(codec_training_rows, count * training_rows_per_list);
-        const auto sample = prepared_sample(index.metric, vectors, enough);
-        learned_lists learned = learn_lists(index, sample, count, quiet, executor);
-        const auto exclusive = index.locks.exclusive();
-        learned.exchange(index);
-        return learned;
-    } catch (const error& e) {
-        if (e.code() == errc::cancelled && params.stop.stop_requested()) return std::nullopt;
-        throw;
-    }
 }
 
 /// Returns for each list which of the prepared rows it takes.
@@ -203,6 +188,19 @@ struct recoding {
         if constexpr (State::two_levels) index.rows.fine().reserve(index.directory.rows_to_hold(extra));
     }
     static void fit(State& index) noexcept { base::fit(index); }
+    /// Codes about centroids fit their lists, which are learned anew when rows come that do not.
+    static constexpr bool looks_ahead = base::looks_ahead && !State::centered;
+    /// Codes about centroids are made anew when lists are, for which exact vectors are kept while that goes on, if no
+    /// fine half holds them: at most 32 MiB.
+    [[nodiscard]] static std::size_t enough_rows(const State& index) noexcept {
+        const std::size_t rows = base::enough_rows(index);
+        if (!State::centered || State::two_levels || index.learner.lists.decided) return rows;
+        const std::size_t most = std::max<std::size_t>((std::size_t{8} << 20) / index.dim, 16);
+        const std::size_t lists = index.asked.lists;
+        return lists == 0 || lists > most / training_rows_per_list
+                   ? most
+                   : std::clamp(lists * training_rows_per_list, rows, most);
+    }
     static void read_row(const State& index, slot_t slot, std::span<float> out) {
         if constexpr (State::two_levels)
             index.rows.fine().read(slot, out);
