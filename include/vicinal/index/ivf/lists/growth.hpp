@@ -130,7 +130,8 @@ struct moving_rows {
     std::vector<std::uint32_t> list_of;
 };
 
-/// Reads `count` rows from number `first` on, and finds their lists and codes there. Returns whether all can be decoded.
+/// Reads `count` rows from number `first` on, and finds their lists and codes there. Returns whether all can be
+/// decoded.
 template <class State, class Source>
 [[nodiscard]] bool encode_for_lists(const State& index, const learned_lists& to, const Source& source,
                                     std::size_t first, std::size_t count, moving_rows& moving, executor_ref executor) {
