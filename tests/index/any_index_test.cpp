@@ -270,15 +270,15 @@ TEST_CASE("any_index: a file is opened as what it holds, or refused with what it
 }
 
 TEST_CASE("any_index: a file with ids of another type is refused") {
-    using of_small_ids = vicinal::index_types<vicinal::flat_index<vicinal::l2, vicinal::f32, std::int32_t>>;
+    using of_small_ids = vicinal::index_types<vicinal::flat_index<vicinal::l2, vicinal::f32, std::uint32_t>>;
     auto small = vicinal::make_index<of_small_ids>("flat", 2);
-    small.add(-3, {1.0F, 2.0F});
-    CHECK(small.search({1.0F, 2.0F}, 1) == std::vector{neighbor<std::int32_t>{-3, 0}});
+    small.add(3, {1.0F, 2.0F});
+    CHECK(small.search({1.0F, 2.0F}, 1) == std::vector{neighbor<std::uint32_t>{3, 0}});
     std::vector<std::byte> bytes;
     small.save(bytes);
-    CHECK(vicinal::open<of_small_ids>(bytes).contains(-3));
+    CHECK(vicinal::open<of_small_ids>(bytes).contains(3));
     CHECK(refusal([&] { (void)vicinal::open<exact_only>(bytes); }) ==
-          "wrong_type: vicinal: the bytes: the file holds a flat index of metric l2, codec f32, 32-bit signed ids, "
+          "wrong_type: vicinal: the bytes: the file holds a flat index of metric l2, codec f32, 32-bit unsigned ids, "
           "dimension 2; the program has flat,l2,f32, of 64-bit unsigned ids");
 }
 
