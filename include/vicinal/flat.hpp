@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>   // for min, max
+#include <concepts>    // for same_as
 #include <cstddef>     // for size_t
 #include <cstdint>     // for uint64_t
 #include <filesystem>  // for path
@@ -74,8 +75,10 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
         detail::require_metric_fits(*state_);
     }
     /// The same for a metric with a state, which files keep: `flat_index<weighted_l2> index(3, weighted_l2{w})`.
+    /// It is a template since clang 14 instantiates other members of a class that is instantiated explicitly.
     /// throws  as above; what the metric's check throws
-    flat_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
+    template <stateful_metric M = Metric>
+    requires std::same_as<M, Metric> flat_index(std::size_t dim, M metric)
         : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim)), std::move(metric))) {}
     /// Refuses what goes by mistake behind the dimension. Compilers show the line, with what is meant.
     template <class P, class... Q>

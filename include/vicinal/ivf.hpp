@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>   // for min, max
+#include <concepts>    // for same_as
 #include <cstddef>     // for size_t
 #include <cstdint>     // for uint64_t
 #include <filesystem>  // for path
@@ -88,11 +89,14 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
         detail::require_metric_fits(*state_);
     }
     /// The same for a metric with a state, which files keep: `ivf_index<weighted_l2> index(3, {}, weighted_l2{w})`.
+    /// It is a template since clang 14 instantiates other members of a class that is instantiated explicitly.
     /// throws  as above; what the metric's check throws
-    ivf_index(std::size_t dim, const ivf_params& params, Metric metric) requires stateful_metric<Metric>
+    template <stateful_metric M = Metric>
+    requires std::same_as<M, Metric> ivf_index(std::size_t dim, const ivf_params& params, M metric)
         : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim), detail::checked_lists(params)),
                                      std::move(metric))) {}
-    ivf_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
+    template <stateful_metric M = Metric>
+    requires std::same_as<M, Metric> ivf_index(std::size_t dim, M metric)
         : ivf_index(dim, ivf_params{}, std::move(metric)) {}
     /// Refuses what goes by mistake behind the dimension. Compilers show the line, with what is meant.
     template <class P, class... Q>

@@ -15,3 +15,6 @@ using my_types =
 
 vicinal::any_index opened(const char* path);
 vicinal::any_index opened(const char* path) { return vicinal::open<my_types>(path); }
+
+template class vicinal::flat_index<vicinal::l2>;  // some compilers then make members that nobody calls
+template class vicinal::hnsw_index<vicinal::cosine>;
