@@ -40,7 +40,7 @@ VICINAL_NAMESPACE_BEGIN
 /// Isa      the instruction set, as a type; needed only in programs that hold kernels of several
 ///
 /// Who comes first does not decide. A first row begins with one list. Lists are learned anew from all rows, and these
-/// moved into them beside searches, when there are so many that a fifth of the lists is missing, or twice as many as
+/// moved into them beside searches, when there are so many that a ninth of the lists is missing, or twice as many as
 /// lists were learned from, until that was 128 rows a list; and later when rows no longer fit, as they lie farther from
 /// the centroids than others did or crowd into few lists, at most whenever a sixteenth as many have come (of plain
 /// rabitq, a thirty-second). So `.lists` that were asked for are there as soon as there are as many rows; left open,

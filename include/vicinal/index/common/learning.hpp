@@ -145,7 +145,7 @@ class learning_step {
         next_.doubled_at = to_be();
         const std::vector<float> recent = recent_rows(sample);
         const double gain = learn_from_all(sample, matrix_view<const float>(std::span<const float>(recent), of_.dim));
-        const bool moving = doubled && (next_.moving || gain > 1.1);
+        const bool moving = doubled && (next_.moving || gain > 1.05);
         next_.growing = to_be() < (moving ? most_exact_rows(of_.dim) : enough);
         next_.moving = false;
     }

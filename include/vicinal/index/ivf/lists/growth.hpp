@@ -119,7 +119,7 @@ template <class State>
     const std::size_t wanted = lists_of_rows(index.asked, rows);
     const bool few_learned = history.learned_at < lists * training_rows_per_list;
     // Codes about centroids are the finer the more of these there are.
-    const std::size_t more = State::centered ? lists / 16 : lists / 4;
+    const std::size_t more = State::centered ? lists / 16 : lists / 8;
     return wanted > lists + more || (few_learned && rows >= 2 * history.learned_at && wanted > 1);
 }
 
