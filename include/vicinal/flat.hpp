@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>   // for min, max
+#include <concepts>    // for same_as
 #include <cstddef>     // for size_t
 #include <cstdint>     // for uint64_t
 #include <filesystem>  // for path
@@ -52,6 +53,7 @@ template <class Metric = l2, class Codec = f32, class Id = std::uint64_t, class 
 class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<flat_index, Id>;
     friend calls;
+    friend struct detail::index_access;
     static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
@@ -73,17 +75,14 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
         detail::require_metric_fits(*state_);
     }
     /// The same for a metric with a state, which files keep: `flat_index<weighted_l2> index(3, weighted_l2{w})`.
+    /// It is a template since clang 14 instantiates other members of a class that is instantiated explicitly.
     /// throws  as above; what the metric's check throws
-    flat_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
+    template <stateful_metric M = Metric>
+    requires std::same_as<M, Metric> flat_index(std::size_t dim, M metric)
         : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim)), std::move(metric))) {}
-    /// Refuses what goes by mistake behind the dimension.
-    template <class First, class... Rest>
-    flat_index(std::size_t, const First&, const Rest&...) : flat_index(std::size_t{1}) {
-        static_assert(
-            detail::is_right<First>,
-            "vicinal: a flat_index is made by its dimension alone, flat_index(dim): what there is to choose is said "
-            "with each search");
-    }
+    /// Refuses what goes by mistake behind the dimension. Compilers show the line, with what is meant.
+    template <class P, class... Q>
+    flat_index(std::size_t, const P&, const Q&...) = delete;  // vicinal: write flat_index(dim)
 
     /// Adds one vector of dim() components under `id`. Amortised O(dim).
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm, duplicate_id, capacity, read_only

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>    // for min, max
+#include <concepts>     // for same_as
 #include <cstddef>      // for size_t
 #include <cstdint>      // for uint64_t
 #include <filesystem>   // for path
@@ -80,6 +81,7 @@ template <class Metric = l2, class Codec = default_codec<Metric>, class Id = std
 class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>, Id> {
     using calls = detail::index_calls<hnsw_index, Id>;
     friend calls;
+    friend struct detail::index_access;
     static_assert(detail::check_arguments<Metric, Codec>());
     static_assert(metric<Metric>,
                   "vicinal: Metric must model vicinal::metric: a name, and either accumulate and finish, or "
@@ -104,19 +106,17 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
         detail::require_metric_fits(*state_);
     }
     /// The same for a metric with a state, which files keep: `hnsw_index<weighted_l2> index(3, {}, weighted_l2{w})`.
+    /// It is a template since clang 14 instantiates other members of a class that is instantiated explicitly.
     /// throws  as above; what the metric's check throws
-    hnsw_index(std::size_t dim, const hnsw_params& params, Metric metric) requires stateful_metric<Metric>
+    template <stateful_metric M = Metric>
+    requires std::same_as<M, Metric> hnsw_index(std::size_t dim, const hnsw_params& params, M metric)
         : state_(detail::with_metric(std::make_unique<state>(detail::checked_dim(dim), params), std::move(metric))) {}
-    hnsw_index(std::size_t dim, Metric metric) requires stateful_metric<Metric>
+    template <stateful_metric M = Metric>
+    requires std::same_as<M, Metric> hnsw_index(std::size_t dim, M metric)
         : hnsw_index(dim, hnsw_params{}, std::move(metric)) {}
-    /// Refuses what goes by mistake behind the dimension.
-    template <class First, class... Rest>
-    hnsw_index(std::size_t, const First&, const Rest&...) : hnsw_index(std::size_t{1}) {
-        static_assert(
-            detail::is_right<First>,
-            "vicinal: an hnsw_index takes hnsw_params behind the dimension, by their names, as in hnsw_index(dim, "
-            "{.degree = 16, .ef_construction = 200})");
-    }
+    /// Refuses what goes by mistake behind the dimension. Compilers show the line, with what is meant.
+    template <class P, class... Q>
+    hnsw_index(std::size_t, const P&, const Q&...) = delete;  // vicinal: write hnsw_index(dim, {.degree = 16})
 
     /// Adds one vector of dim() components under `id`. Costs about twice a search with ef = ef_construction: one to
     /// find candidates, and as much again to choose links among them.

@@ -10,6 +10,8 @@ BUGS = [
     ("common bits are those set in one", "bit_counts", "simd/generic/bit_counts.hpp", "? a ^ b : a & b", "? a ^ b : a | b"),
     ("queries of a batch pack into one place", "bits", "index/ivf/batch.hpp",
      "packs_queries ? packed_[q] : buffers.decoded", "buffers.decoded"),
+    ("queries of signs pack into one place", "bits", "index/common/index_rows.hpp",
+     "!(algorithm == scan_algorithm::sign_bounds && counts_bits<Metric, fine_codec>)", "true"),
     ("a scan's query lies where rows are decoded", "bits", "scoring/prefilter_sq.hpp",
      "counts_bits<Metric, Codec> ? made_of_query : row_buffer", "row_buffer"),
     ("empty sets are not equal", "bits", "metric/jaccard.hpp", "return differing == 0.0F ? 0.0F : ", "return "),

@@ -2,9 +2,6 @@
 // What programs that used faiss, hnswlib or usearch have first, all compiled at once: an expected number says how many
 // mistakes a sentence answers. The calls that are meant stand beside them, and compile.
 //
-// expect 2: vicinal: an hnsw_index takes hnsw_params behind the dimension
-// expect 1: vicinal: an ivf_index takes ivf_params behind the dimension
-// expect 1: vicinal: a flat_index is made by its dimension alone
 // expect 3: vicinal: behind k come the parameters of this kind of index
 // expect 2: vicinal: say how many neighbors are wanted
 // expect 2: vicinal: a pointer does not say how many components follow
@@ -20,10 +17,14 @@
 // expect 1: vicinal: an index in memory is bytes
 // expect 1: vicinal: prefix<N> keeps too little to rank by
 // expect 1: vicinal: prefix<N, Inner> takes a codec of single components
+// expect: vicinal: write hnsw_index.dim, ..degree = 16
+// expect: vicinal: write ivf_index.dim, ..lists = 1024
+// expect: vicinal: write flat_index.dim
 // expect: vicinal: copy an index by clone
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "vicinal/flat.hpp"
@@ -78,6 +79,10 @@ void additions(graph& index, const ids_t& ids, std::vector<float>& v) {
 }
 void files(const std::vector<char>& file) { (void)rows::load(file); }
 #else
+// Who asks whether an index can be made of some parameters gets the answer.
+static_assert(std::is_constructible_v<graph, int, hnsw_params> && !std::is_constructible_v<graph, int, ivf_params>);
+static_assert(std::is_constructible_v<lists, int, ivf_params> && !std::is_constructible_v<rows, int, ivf_params>);
+static_assert(!std::is_copy_constructible_v<graph> && std::is_move_constructible_v<graph>);
 void constructions(const graph& one) {
     graph params_by_name(3, {.degree = 16, .ef_construction = 200});
     graph params_by_type(3, hnsw_params{});

@@ -5,12 +5,16 @@
 #include <new>
 
 #include "contract/index_contract.hpp"
+#include "contract/subject.hpp"
+#include "vicinal/flat.hpp"
 
 namespace {
 thread_local std::size_t allocations = 0;
+thread_local std::size_t bytes = 0;
 
 void* counted(std::size_t size, std::size_t alignment) {
     ++allocations;
+    bytes += size;
     const std::size_t whole = (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
     if (void* p = std::aligned_alloc(alignment, whole)) return p;
     throw std::bad_alloc();
@@ -71,10 +75,27 @@ TEST_CASE("allocations: a warm search into the caller's memory allocates nothing
     }
 }
 
+TEST_CASE("allocations: a batch of bytes is not copied as floats") {
+    constexpr std::size_t count = 40000, dim = 64;
+    const auto ids = numbered<std::uint64_t>(count);
+    const auto bytes_taken = [&](const vicinal::rows_view& rows) {
+        vicinal::flat_index<inner_product, u8> index(dim);
+        const std::size_t before = bytes;
+        REQUIRE(index.add(ids, rows) == count);
+        REQUIRE(index.get(count - 1) == std::vector<float>(dim, 7.0F));
+        return bytes - before;
+    };
+    const std::size_t taken = bytes_taken({std::vector<std::uint8_t>(count * dim, 7), dim});
+    REQUIRE(taken < count * dim * sizeof(float));
+    REQUIRE(taken == bytes_taken({std::vector<float>(count * dim, 7.0F), dim}));
+}
+
 TEST_CASE("allocations: the counter counts") {
     const std::size_t before = allocations;
+    const std::size_t bytes_before = bytes;
     const auto p = std::make_unique<int>(1);
     REQUIRE(allocations > before);
+    REQUIRE(bytes >= bytes_before + sizeof(int));
     REQUIRE(*p == 1);
 }
 

@@ -18,7 +18,7 @@ template <class Index>
 typename Index::search_params all_of(const Index& index) {
     typename Index::search_params params;
     if constexpr (ivf_like<Index>) params.nprobe = index.lists();
-    if constexpr (graph_like<Index>) params.ef = 4 * index.size() + 64;
+    if constexpr (requires { params.ef; }) params.ef = 4 * index.size() + 64;
     return params;
 }
 

@@ -2,8 +2,6 @@
 // How index types enter the contract: what stands behind any_index, and the groups of metrics and codecs.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "support/reduced.hpp"
 #include "support/user_types.hpp"
 #include "vicinal/codecs.hpp"
+#include "vicinal/index_types.hpp"
 #include "vicinal/metrics.hpp"
 #include "vicinal/simd/kernels.hpp"
 
@@ -22,144 +21,6 @@ template <class Index>
 concept ivf_like = requires(const Index& index) {
     index.lists();
 };
-template <class Index>
-concept graph_like = requires(typename Index::search_params params) {
-    params.ef;
-};
-
-template <class Index>
-struct codec_of_index;
-template <template <class, class, class, class> class Index, class Metric, class Codec, class Id, class Isa>
-struct codec_of_index<Index<Metric, Codec, Id, Isa>> {
-    using type = Codec;
-};
-
-/// Rows as an index is given them: as they are, but for i8 and u8 the next whole numbers that these hold, and no zero
-/// vectors where there were none. Rows that tests have refused, of very small or very large numbers, stay.
-template <class Codec>
-class given_rows {
-  public:
-    explicit given_rows(matrix_view<const float> rows) : view_(rows) {
-        if constexpr (vicinal::whole_codec<Codec>) {
-            for (std::size_t r = 0; r < rows.rows(); ++r) {
-                values_.insert(values_.end(), rows[r].begin(), rows[r].end());
-                round(std::span(values_).last(rows.dim()));
-            }
-            if (!values_.empty()) view_ = {values_.data(), rows.rows(), rows.dim()};
-        }
-    }
-    explicit given_rows(std::span<const float> row) : given_rows(matrix_view(row.data(), 1, row.size())) {}
-    [[nodiscard]] matrix_view<const float> rows() const { return view_; }
-    [[nodiscard]] std::span<const float> row() const { return view_[0]; }
-
-  private:
-    static void round(std::span<float> row) {
-        const auto of_size = [&](auto holds) { return std::any_of(row.begin(), row.end(), holds); };
-        if (!of_size([](float x) { return std::abs(x) > 1e-3F; })) return;
-        if (of_size([](float x) { return !(std::abs(x) < 1e6F); })) return;
-        for (float& x : row)
-            x = std::clamp(std::round(x), static_cast<float>(Codec::least), static_cast<float>(Codec::most));
-        if (!of_size([](float x) { return x != 0; })) row[0] = 1;
-    }
-    std::vector<float> values_;
-    matrix_view<const float> view_;
-};
-
-template <class Index>
-class index_of final : public any_index {
-    using given = given_rows<typename codec_of_index<Index>::type>;
-
-  public:
-    explicit index_of(Index index) : index_(std::move(index)) {}
-    std::size_t size() const override { return index_.size(); }
-    bool empty() const override { return index_.empty(); }
-    std::size_t dim() const override { return index_.dim(); }
-    void add(std::uint64_t id, std::span<const float> vector) override { index_.add(id, given(vector).row()); }
-    std::size_t add(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
-                    const vicinal::add_params& how) override {
-        return index_.add(ids, given(rows).rows(), how);
-    }
-    void train(matrix_view<const float> rows, const vicinal::add_params& how) override {
-        index_.train(given(rows).rows(), how);
-    }
-    void update(std::uint64_t id, std::span<const float> vector) override { index_.update(id, given(vector).row()); }
-    bool upsert(std::uint64_t id, std::span<const float> vector) override {
-        return index_.upsert(id, given(vector).row());
-    }
-    std::size_t upsert(std::span<const std::uint64_t> ids, matrix_view<const float> rows,
-                       const vicinal::add_params& how) override {
-        return index_.upsert(ids, given(rows).rows(), how);
-    }
-    bool remove(std::uint64_t id) override { return index_.remove(id); }
-    std::size_t remove(std::span<const std::uint64_t> ids) override { return index_.remove(ids); }
-    void clear() override { index_.clear(); }
-    std::size_t merge(const any_index& other, const vicinal::add_params& how) override {
-        return index_.merge(dynamic_cast<const index_of&>(other).index_, how);
-    }
-    std::unique_ptr<any_index> clone() const override { return std::make_unique<index_of>(index_.clone()); }
-    void swap_with(any_index& other) override { swap(index_, dynamic_cast<index_of&>(other).index_); }
-    void reserve(std::size_t rows) override { index_.reserve(rows); }
-    void shrink_to_fit() override { index_.shrink_to_fit(); }
-    bool contains(std::uint64_t id) const override { return index_.contains(id); }
-    vector_t get(std::uint64_t id) const override { return index_.get(id); }
-    void get(std::uint64_t id, std::span<float> out) const override { index_.get(id, out); }
-    void get(std::span<const std::uint64_t> ids, std::span<float> out) const override { index_.get(ids, out); }
-    std::vector<std::uint64_t> ids() const override { return index_.ids(); }
-    std::size_t distances(std::span<const float> query, std::span<const std::uint64_t> ids,
-                          std::span<float> out) const override {
-        return index_.distances(query, ids, out);
-    }
-    hits_t search_id(std::uint64_t id, std::size_t k, const asking& how) const override {
-        return index_.search_id(id, k, params(how));
-    }
-    hits_t search(std::span<const float> query, std::size_t k, const asking& how) const override {
-        return index_.search(query, k, params(how));
-    }
-    std::size_t search(std::span<const float> query, std::span<neighbor<>> out, const asking& how) const override {
-        return index_.search(query, out, params(how));
-    }
-    vicinal::search_table<std::uint64_t> search(matrix_view<const float> queries, std::size_t k,
-                                                const asking& how) const override {
-        return index_.search(queries, k, params(how));
-    }
-    hits_t search_within(std::span<const float> query, float radius, const asking& how) const override {
-        return index_.search_within(query, radius, params(how));
-    }
-    vicinal::neighbor_stream<std::uint64_t> nearest(std::span<const float> query, const asking& how) const override {
-        return index_.nearest(query, params(how));
-    }
-    vicinal::memory_report memory() const override { return index_.memory(); }
-    vicinal::check_report check() const override { return index_.check(); }
-    void save(const std::filesystem::path& path) const override { index_.save(path); }
-    void save(std::ostream& stream) const override { index_.save(stream); }
-    bytes_t save(const vicinal::save_options& how) const override {
-        bytes_t bytes;
-        index_.save(bytes, how);
-        return bytes;
-    }
-    std::span<const std::byte> note() const override { return index_.note(); }
-    void verify() const override { index_.verify(); }
-
-  private:
-    [[nodiscard]] typename Index::search_params params(const asking& how) const {
-        typename Index::search_params made;
-        made.rerank = how.rerank;
-        made.filter = how.filter;
-        made.stop = how.stop;
-        made.deadline = how.deadline;
-        made.stats = how.stats;
-        made.threads = how.threads;
-        if (how.everything) {
-            made.rerank = index_.size() + 1;
-            if constexpr (ivf_like<Index>) made.nprobe = index_.lists() + 1;
-            if constexpr (graph_like<Index>) made.ef = 4 * index_.size() + 64;  // retired rows take places, too
-        }
-        return made;
-    }
-
-    Index index_;
-};
-
 template <class Codec>
 struct codec_traits {
     using deciding = Codec;
@@ -194,18 +55,24 @@ class subject_of final : public subject {
     }
     index_ptr make(std::size_t dim) const override {
         if constexpr (vicinal::stateful_metric<Metric>)
-            return wrap(index_type(dim, Metric(reference_weights(dim))));
+            return wrap(vicinal::any_index(index_type(dim, Metric(reference_weights(dim)))));
         else
-            return wrap(index_type(dim));
+            return wrap(vicinal::any_index(index_type(dim)));
     }
-    index_ptr load(const std::filesystem::path& path) const override { return wrap(index_type::load(path)); }
-    index_ptr load(std::istream& stream) const override { return wrap(index_type::load(stream)); }
-    index_ptr load(std::span<const std::byte> bytes) const override { return wrap(index_type::load(bytes)); }
-    index_ptr view(const std::filesystem::path& path) const override { return wrap(index_type::view(path)); }
-    index_ptr view(std::span<const std::byte> bytes) const override { return wrap(index_type::view(bytes)); }
+    index_ptr load(const std::filesystem::path& path) const override { return wrap(vicinal::open<types>(path)); }
+    index_ptr load(std::istream& stream) const override { return wrap(vicinal::open<types>(stream)); }
+    index_ptr load(std::span<const std::byte> bytes) const override { return wrap(vicinal::open<types>(bytes)); }
+    index_ptr view(const std::filesystem::path& path) const override { return wrap(vicinal::open_view<types>(path)); }
+    index_ptr view(std::span<const std::byte> bytes) const override { return wrap(vicinal::open_view<types>(bytes)); }
 
   private:
-    static index_ptr wrap(index_type index) { return std::make_unique<index_of<index_type>>(std::move(index)); }
+    using types = vicinal::index_types<index_type>;
+    static index_ptr wrap(vicinal::any_index index) {
+        whole_numbers whole;
+        if constexpr (vicinal::whole_codec<Codec>)
+            whole = {static_cast<float>(Codec::least), static_cast<float>(Codec::most)};
+        return std::make_unique<any_index>(std::move(index), whole);
+    }
 };
 
 template <class Metric, class Codec>

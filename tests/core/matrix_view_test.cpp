@@ -233,8 +233,14 @@ TEST_CASE("rows_view: matrices of either order and any stride are rows") {
     const auto require_rows = [](const vicinal::rows_view& rows, std::size_t count, std::size_t dim, auto&& at) {
         REQUIRE(rows.rows() == count);
         REQUIRE(rows.dim() == dim);
-        for (std::size_t r = 0; r < count; ++r)
-            for (std::size_t d = 0; d < dim; ++d) CHECK(rows[r][d] == at(static_cast<int>(r), static_cast<int>(d)));
+        std::vector<float> read(dim);
+        for (std::size_t r = 0; r < count; ++r) {
+            rows[r].read(read.data());
+            for (std::size_t d = 0; d < dim; ++d) {
+                CHECK(rows[r][d] == at(static_cast<int>(r), static_cast<int>(d)));
+                CHECK(read[d] == rows[r][d]);
+            }
+        }
     };
     require_rows(m, 4, 6, [&](int r, int d) { return m(r, d); });
     require_rows(m.transpose(), 6, 4, [&](int r, int d) { return m(d, r); });

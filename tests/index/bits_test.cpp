@@ -97,6 +97,27 @@ TEST_CASE("bits: candidates found by counting are measured by a codec that decod
         REQUIRE(index.search(queries[q], 10) == closest<jaccard>(rows, queries[q], 10));
     require_same(index, queries, 10);
 }
+TEST_CASE("bits: queries of a batch are counted one by one where signs rule rows out") {
+    const dataset rows = signs(900, 96, 1), queries = signs(12, 96, 2);
+    vicinal::flat_index<hamming, vicinal::two_level<vicinal::rabitq<1>, bits>> index(96);
+    index.add(numbered<std::uint64_t>(rows.rows()), rows.view());
+    require_same(index, queries, 10);
+}
+TEST_CASE("bits: rows and queries that come packed are the same") {
+    const dataset rows = signs(300, 90, 1);
+    const bits packer{90};
+    std::vector<std::byte> packed(rows.rows() * packer.code_size());
+    for (std::size_t r = 0; r < rows.rows(); ++r)
+        packer.encode(rows[r], std::span(packed).subspan(r * packer.code_size(), packer.code_size()));
+    vicinal::flat_index<hamming, bits> index(90), of_floats(90);
+    index.add(numbered<std::uint64_t>(rows.rows()), vicinal::packed_rows(packed, 90));
+    of_floats.add(numbered<std::uint64_t>(rows.rows()), rows.view());
+    std::vector<std::byte> file, file_of_floats;
+    index.save(file);
+    of_floats.save(file_of_floats);
+    REQUIRE(file == file_of_floats);
+    REQUIRE(index.search(vicinal::packed_vector(std::span(packed).first(12), 90), 10) == of_floats.search(rows[0], 10));
+}
 TEST_CASE("bits: empty sets are equal, and as far from all others as can be") {
     vicinal::flat_index<jaccard, bits> index(9);
     index.add(1, std::vector<float>(9, 0.0F));

@@ -74,7 +74,8 @@ class truncated_rows {
 /// rerank of 100 found 0.63 of the 10 closest instead of 0.52).
 ///
 /// N      1 to 8192, and at most the dimension: an index of fewer components throws error{invalid_argument}
-/// Inner  f32, f16, bf16, sq8, sq4, pq, or any elementwise codec of your own; what it learns, it learns of N components
+/// Inner  f32, f16, bf16, sq8, sq4, pq, i8 and u8 (of whole numbers, not under cosine), or an elementwise codec of your
+///        own; what it learns, it learns of N components
 template <std::size_t N, class Inner = f32>
 class prefix : public Inner {
     static_assert(elementwise_codec<Inner> && !residual_codec<Inner>,

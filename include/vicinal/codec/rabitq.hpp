@@ -164,7 +164,7 @@ class rabitq {
         double most = -1;
         for (int s = 0; s < scales; ++s) {
             const double share = Bits == 1 ? 1.0 : 0.3 + 0.75 * s / (scales - 1);
-            const auto step = static_cast<float>(double{largest} * share / (top / 2.0 + 0.5));
+            const auto step = static_cast<float>(double{largest} * share / (double{top} / 2.0 + 0.5));
             if (!(step > 0)) break;
             double along = 0;
             double length = 0;

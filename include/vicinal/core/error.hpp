@@ -26,7 +26,7 @@ enum class errc : std::uint8_t {
     io,            ///< the operating system or a stream refused a read or a write
     corrupt_file,  ///< the bytes are not a whole vicinal file
     unsupported_version,  ///< a file of a later format version than this library reads
-    wrong_type,           ///< a sound file that holds another index, metric, codec or id type
+    wrong_type,           ///< an index, or a sound file of one, of another kind, metric, codec or id type
     limit_exceeded,       ///< a load beyond the caller's load_limits
     cancelled,            ///< the call's stop token was triggered
     reentrant_call,       ///< a filter or progress callable wants to change the index that calls it

@@ -11,6 +11,7 @@
 
 #include "vicinal/core/bit_cast.hpp"
 #include "vicinal/core/config.hpp"
+#include "vicinal/core/number_as.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -78,7 +79,7 @@ template <class Id>
 /// has a name that no object compiled for other instructions has.
 struct plain_hash {
     [[nodiscard]] constexpr std::size_t operator()(std::uint64_t value) const noexcept {
-        return static_cast<std::size_t>(value);
+        return number_as<std::size_t>(value);
     }
 };
 struct plain_less {

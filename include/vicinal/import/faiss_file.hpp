@@ -11,6 +11,7 @@
 #include <utility>      // for move
 #include <vector>       // for vector
 
+#include "vicinal/core/number_as.hpp"
 #include "vicinal/import/faiss_types.hpp"
 #include "vicinal/import/parts.hpp"
 
@@ -264,7 +265,7 @@ class faiss_file {
         if (rows > rows_)
             refuse("list " + std::to_string(number) + " has " + std::to_string(rows) + " rows of " +
                    std::to_string(rows_));
-        filled_.push_back({number, static_cast<std::size_t>(rows), {}, {}});
+        filled_.push_back({number, number_as<std::size_t>(rows), {}, {}});
     }
 
     void read_hnsw(const head& top) {
@@ -297,7 +298,7 @@ class faiss_file {
             if (at<std::uint64_t>(offsets, row) != begin)
                 refuse("the links of row " + std::to_string(row) + " begin at " +
                        std::to_string(at<std::uint64_t>(offsets, row)) + ", expected " + std::to_string(begin));
-            first_.push_back(static_cast<std::size_t>(begin));
+            first_.push_back(number_as<std::size_t>(begin));
             begin += room_[static_cast<std::size_t>(levels)];
             if (begin > links_.size() / 4) break;
         }
@@ -310,7 +311,7 @@ class faiss_file {
         const std::size_t count = room.size() / 4;
         for (std::size_t l = 0; l < count && l <= hnsw_graph::max_level + 1; ++l) {
             const auto below = at<std::int32_t>(room, l);
-            const auto most = static_cast<std::int32_t>(l == 1 ? 2048 : 1024);
+            const std::int32_t most = l == 1 ? 2048 : 1024;
             const std::int32_t last = l == 0 ? 0 : static_cast<std::int32_t>(room_.back());
             if (below < last || below - last > most || (l == 0 && below != 0))
                 refuse("a row has " + std::to_string(below) + " links below level " + std::to_string(l) + ", and " +

@@ -15,6 +15,7 @@
 #include <utility>       // for exchange, move
 
 #include "vicinal/core/error.hpp"
+#include "vicinal/core/number_as.hpp"
 #include "vicinal/core/progress.hpp"
 #include "vicinal/io/file_calls.hpp"
 #include "vicinal/params.hpp"
@@ -203,7 +204,7 @@ class basic_atomic_file {
         if (seed_ == 0)
             seed_ = Calls::process() * 0x9E3779B97F4A7C15U ^
                     static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) ^
-                    static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(this)) << 20;
+                    number_as<std::uint64_t>(reinterpret_cast<std::uintptr_t>(this)) << 20;
         return seed_ = (seed_ ^ seed_ >> 31) * 0xBF58476D1CE4E5B9U + 1;
     }
     [[nodiscard]] static std::string hex(std::uint64_t value) {

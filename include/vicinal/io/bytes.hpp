@@ -14,6 +14,7 @@
 
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/little_endian.hpp"
+#include "vicinal/core/number_as.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
@@ -60,7 +61,7 @@ class byte_reader {
         if (count > left())
             fail(errc::corrupt_file, what_ + ": byte " + std::to_string(at_) + " begins a field of " +
                                          std::to_string(count) + " bytes, " + std::to_string(left()) + " are left");
-        const auto part = bytes_.subspan(at_, static_cast<std::size_t>(count));
+        const auto part = bytes_.subspan(at_, number_as<std::size_t>(count));
         at_ += part.size();
         return part;
     }

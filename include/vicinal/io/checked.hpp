@@ -9,6 +9,7 @@
 #include <string>    // for to_string
 
 #include "vicinal/core/error.hpp"
+#include "vicinal/core/number_as.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
@@ -36,11 +37,10 @@ namespace detail {
 /// Returns `value` as a size of this machine's memory.
 /// throws  error{limit_exceeded} if a size_t cannot hold it (32-bit machines)
 [[nodiscard]] inline std::size_t to_size(std::uint64_t value) {
-    if constexpr (sizeof(std::size_t) < sizeof(std::uint64_t)) {
-        if (value > (std::numeric_limits<std::size_t>::max)())
-            fail(errc::limit_exceeded, std::to_string(value) + " bytes are more than this machine can address");
-    }
-    return static_cast<std::size_t>(value);
+    const auto size = number_as<std::size_t>(value);
+    if (size != value)
+        fail(errc::limit_exceeded, std::to_string(value) + " bytes are more than this machine can address");
+    return size;
 }
 
 }  // namespace detail

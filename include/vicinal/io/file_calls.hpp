@@ -14,6 +14,7 @@
 #include <vector>        // for vector
 
 #include "vicinal/core/config.hpp"
+#include "vicinal/core/number_as.hpp"
 #include "vicinal/io/windows_calls.hpp"
 
 #if defined(_WIN32)
@@ -227,8 +228,8 @@ struct file_calls {
         const bool same_group = now.st_gid == old.group;
         ::mode_t mode = old.mode;
         if (!same_group) {
-            const auto both = static_cast<::mode_t>(mode & mode >> 3U & 07U);
-            mode = static_cast<::mode_t>((mode & 0700U) | both << 3U | both);
+            const auto both = number_as<::mode_t>(mode & mode >> 3U & 07U);
+            mode = number_as<::mode_t>((mode & 0700U) | both << 3U | both);
         }
         if (!give_acl(file, old, same_group)) mode &= 0700U;
         if (::fstat(file, &now) != 0) return errno;

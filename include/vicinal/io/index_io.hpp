@@ -39,8 +39,8 @@ class part_writer {
     explicit part_writer(section_writer& out) noexcept : out_(out) {}
     /// Adds a few numbers, by value.
     void numbers(std::string_view name, std::span<const std::uint64_t> values) {
-        std::vector<std::uint64_t> kept(values.begin(), values.end());
-        stream<std::uint64_t>(name, values.size(), [kept = std::move(kept)](const auto& sink) {
+        std::vector<std::uint64_t> copy(values.begin(), values.end());
+        stream<std::uint64_t>(name, values.size(), [kept = std::move(copy)](const auto& sink) {
             sink(std::span<const std::uint64_t>(kept));
         });
     }

@@ -18,6 +18,7 @@
 
 #include "vicinal/core/error.hpp"
 #include "vicinal/core/function_ref.hpp"
+#include "vicinal/core/number_as.hpp"
 #include "vicinal/io/atomic_file.hpp"
 #include "vicinal/io/format.hpp"
 
@@ -62,15 +63,15 @@ class section_writer {
     void add_parts(std::uint32_t type, std::vector<std::span<const T>> parts) {
         std::uint64_t count = 0;
         for (const auto& part : parts) count += part.size();
-        add_streamed<T>(type, count, [parts = std::move(parts)](const element_writer<T>& sink) {
-            for (const auto& part : parts) sink(part);
+        add_streamed<T>(type, count, [kept = std::move(parts)](const element_writer<T>& sink) {
+            for (const auto& part : kept) sink(part);
         });
     }
     /// Adds a small section by value, such as a byte_writer's.
     void add_bytes(std::uint32_t type, std::vector<std::byte> bytes) {
         const std::uint64_t count = bytes.size();
         add_streamed<std::byte>(type, count,
-                                [bytes = std::move(bytes)](const element_writer<std::byte>& sink) { sink(bytes); });
+                                [kept = std::move(bytes)](const element_writer<std::byte>& sink) { sink(kept); });
     }
     /// Adds `count` elements that `produce(sink)` hands over, in as many calls of sink(span) as it likes. It is called
     /// once or twice per write and must give the same elements each time.
@@ -84,7 +85,7 @@ class section_writer {
                                              "' is too long, has a type that is not "
                                              "printable, or was added before");
         entries_.push_back({type, sizeof(T), 0, *length, 0});
-        producers_.push_back([produce = std::move(produce)](byte_taker take) { produce(element_writer<T>(take)); });
+        producers_.push_back([give = std::move(produce)](byte_taker take) { give(element_writer<T>(take)); });
         const auto total = lay_out(entries_);
         if (!total) fail(errc::invalid_argument, "the sections are longer than 2^64 bytes");
         header_.length = *total;
@@ -277,7 +278,7 @@ class section_writer {
     void write_sections(std::vector<section_entry>& entries, Put&& put, std::uint64_t at, bool known) const {
         static constexpr std::array<std::byte, section_alignment + file_tail> zeros{};
         const auto pad_to = [&](std::uint64_t offset) {
-            put(std::span(zeros).first(static_cast<std::size_t>(offset - at)));
+            put(std::span(zeros).first(number_as<std::size_t>(offset - at)));
             at = offset;
         };
         for (std::size_t i = 0; i < entries.size(); ++i) {

@@ -49,7 +49,7 @@ struct cosine {
         const double squares = (part[0] + part[1]) + (part[2] + part[3]);
         if (!(squares > 0.0)) return false;
         const double scale = 1.0 / std::sqrt(squares);
-        for (float& x : row) x = static_cast<float>(x * scale);
+        for (float& x : row) x = static_cast<float>(double{x} * scale);
         return true;
     }
 };

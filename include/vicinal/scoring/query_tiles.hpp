@@ -197,7 +197,7 @@ class query_tiles {
                SlotOf& slot_of) {
         slot_t slots[most_rows];
         float distances[most_rows];
-        for (std::size_t i = 0; i < count; ++i) slots[i] = static_cast<slot_t>(first_ + reached[i]);
+        for (std::size_t i = 0; i < count; ++i) slots[i] = first_ + reached[i];
         kernels::score_list(metric_, store_.coder(), queries_[query].data(), dim_, table_, slots, count, distances);
         auto& collector = collector_of(query);
         float threshold = collector.threshold();

@@ -162,7 +162,7 @@ class pca8 {
             factors.rest = point.rest;
             const double off = std::sqrt(lost) + point.off;
             factors.error = detail::rounded_up(std::sqrt(off * off + point.rest_off * point.rest_off) +
-                                               margin * std::sqrt(kept) + smallest_step);
+                                               margin * std::sqrt(kept) + double{smallest_step});
         } else {
             factors.error = farthest;  // nothing is known of it
         }

@@ -108,7 +108,7 @@ class pq {
     /// How many components of `vector` lie farther from the span of their pair's centroids than half its width.
     [[nodiscard]] std::size_t clipped(std::span<const float> vector) const noexcept {
         std::size_t outside = 0;
-        for (std::size_t i = 0; i < dim_; ++i) outside += beyond(vector[i], i) > width(i) / 2 ? 1 : 0;
+        for (std::size_t i = 0; i < dim_; ++i) outside += beyond(vector[i], i) > width(i) / 2 ? 1U : 0U;
         return outside;
     }
     /// The squares of how far rows lie outside the span of the centroids, by what 16 centroids, four by four, would

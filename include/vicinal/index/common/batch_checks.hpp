@@ -52,7 +52,7 @@ template <class Id>
 template <class Id>
 [[nodiscard]] std::size_t count_absent(const id_map<Id>& directory, std::span<const Id> ids) noexcept {
     std::size_t count = 0;
-    for (const Id id : ids) count += directory.find(id) == no_slot ? 1 : 0;
+    for (const Id id : ids) count += directory.find(id) == no_slot ? 1U : 0U;
     return count;
 }
 /// Those of `ids` that live rows have, each once, in their order.

@@ -15,7 +15,7 @@ namespace detail {
 
 /// How many threads a call works with that asked for `threads`, 0 being all of the machine's.
 [[nodiscard]] inline std::size_t threads_of(executor_ref given, std::size_t threads) {
-    const std::size_t asked = given          ? static_cast<std::size_t>(given.concurrency())
+    const std::size_t asked = given          ? given.concurrency()
                               : threads != 0 ? threads
                                              : std::size_t{std::thread::hardware_concurrency()};
     return std::clamp<std::size_t>(asked, 1, thread_pool::max_threads);

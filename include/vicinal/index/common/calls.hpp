@@ -23,6 +23,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
+struct index_access;  // in runtime/erased_index.hpp: makes indexes of files whose type it found out
+
 /// A range of ids of another type than an index has.
 template <class R, class Id>
 concept other_ids = std::ranges::contiguous_range<R> && identifier<std::ranges::range_value_t<R>> &&

@@ -85,6 +85,10 @@ struct index_rows {
     static constexpr bool approximate_walk = !is_exact(algorithm_of<Metric, Codec, Isa>(scan_use::walk));
     /// How a query scans rows.
     static constexpr scan_algorithm algorithm = query_algorithm<Metric, Codec, Isa>;
+    /// Whether the queries of a batch look at rows together. Those whose bits a fine codec counts have one place for
+    /// them where signs rule rows out.
+    static constexpr bool scans_jointly =
+        is_joint(algorithm) && !(algorithm == scan_algorithm::sign_bounds && counts_bits<Metric, fine_codec>);
 
     static constexpr std::size_t max_dimension = max_dim;
     static constexpr std::size_t min_dimension = [] {

@@ -47,7 +47,7 @@ template <class State>
 [[nodiscard]] std::size_t strays(const State& index) {
     std::size_t arriving = 0;
     for (std::size_t i = 0; i < index.directory.high_water(); ++i)
-        arriving += index.directory.state(static_cast<slot_t>(i)) == row_state::arriving ? 1 : 0;
+        arriving += index.directory.state(static_cast<slot_t>(i)) == row_state::arriving ? 1U : 0U;
     return arriving - (std::min)(arriving, index.directory.arriving());
 }
 

@@ -10,6 +10,7 @@
 #include <utility>  // for move
 #include <vector>   // for vector
 
+#include "vicinal/core/number_as.hpp"
 #include "vicinal/index/common/files.hpp"
 #include "vicinal/index/hnsw/graph/inspector.hpp"
 #include "vicinal/index/hnsw/state.hpp"
@@ -121,7 +122,7 @@ void write_parts(const State& index, Parts& out) {
     write_rows(index, out, file.slots);
     write_tree(graph, out, file);
     write_lowest(graph, out, file);
-    write_upper(graph, out, file, static_cast<std::size_t>(upper));
+    write_upper(graph, out, file, number_as<std::size_t>(upper));
     if (index.duplicates.any()) write_duplicates(index.duplicates, out, file);
 }
 

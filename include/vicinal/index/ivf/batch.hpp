@@ -189,7 +189,7 @@ template <class State>
                                                                  const typename State::params_type& params) {
     using id_type = typename State::id_type;
     using params_type = typename State::params_type;
-    if constexpr (!is_joint(State::algorithm))
+    if constexpr (!State::scans_jointly)
         return run_batch<id_type>(queries, index.dim, k, params,
                                   [&](vector_view query, std::span<neighbor<id_type>> room, const params_type& how) {
                                       return ivf::search(index, query, room, how);

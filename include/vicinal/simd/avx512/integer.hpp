@@ -54,7 +54,7 @@ VICINAL_INLINE void sums_of_bytes_4(tag::avx512vnni, const std::int16_t* q, cons
     std::size_t i = 0;
     for (; i + 32 <= dim; i += 32) add(i, [](const std::byte* p) VICINAL_LAMBDA_INLINE { return load_256(p); });
     if (i < dim) {
-        const auto wanted = static_cast<__mmask32>((1U << (dim - i)) - 1);
+        const __mmask32 wanted = (1U << (dim - i)) - 1;
         add(i, [&](const std::byte* p) VICINAL_LAMBDA_INLINE { return _mm256_maskz_loadu_epi8(wanted, p); });
     }
     sum_integers_4(sums, out);

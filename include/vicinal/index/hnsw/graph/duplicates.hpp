@@ -124,7 +124,7 @@ class row_duplicates {
                 ++found.count;
             }
         }
-        for (std::size_t i = 0; i < rows; ++i) found.defects += named[i] && found.nodes[i] == no_slot ? 1 : 0;
+        for (std::size_t i = 0; i < rows; ++i) found.defects += named[i] && found.nodes[i] == no_slot ? 1U : 0U;
         return found;
     }
     /// Copies these lists, which must be sound, into memory that can change.
@@ -190,7 +190,7 @@ class duplicates_selector {
     [[nodiscard]] std::size_t count(slot_t node, std::size_t most) const {
         std::size_t found = 0;
         walk_.any_of(node, [&](slot_t slot) {
-            found += selector_(slot) ? 1 : 0;
+            found += selector_(slot) ? 1U : 0U;
             return found >= most;
         });
         return found;

@@ -57,7 +57,7 @@ VICINAL_INLINE std::size_t fresh_links(const Graph& graph, slot_t node, std::siz
     slot_t* const fresh = walk.fresh.data();
     for (std::size_t i = 0; i < most && links[i] != no_slot; ++i) {
         fresh[count] = links[i];
-        count += walk.visited.insert(links[i]) ? 1 : 0;
+        count += walk.visited.insert(links[i]) ? 1U : 0U;
     }
     return count;
 }

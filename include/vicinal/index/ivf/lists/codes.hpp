@@ -150,7 +150,13 @@ void require_rows_decodable(const State& index, rows_view vectors, executor_ref 
 template <class State>
 [[nodiscard]] double distance_in_list(const State& index, std::size_t list, const float* prepared) noexcept {
     if constexpr (!clusters_by_l2<typename State::metric_type>) return 0;
-    return exact_squared_distance(prepared, index.centroids.matrix()[list].data(), index.dim);
+    const float* const centroid = index.centroids.matrix()[list].data();
+    if constexpr (keeps_as_given<typename State::metric_type, typename State::coarse_codec>) {
+        double product = 0;
+        for (std::size_t i = 0; i < index.dim; ++i) product += double{prepared[i]} * double{centroid[i]};
+        return 1 + squared_norm({centroid, index.dim}) - 2 * product / std::sqrt(squared_norm({prepared, index.dim}));
+    }
+    return exact_squared_distance(prepared, centroid, index.dim);
 }
 /// Puts the coarse code of the prepared vector in `buffers` into buffers.code, and returns its list.
 /// throws  error{magnitude} if the vector cannot be decoded from its codes

@@ -67,6 +67,8 @@ template <class State>
     const std::size_t dim = centroids.matrix().dim();
     const std::size_t count = rows.size() / dim;
     if (count == 0) return 0;
+    if constexpr (keeps_as_given<typename State::metric_type, typename State::coarse_codec>)
+        rows = directions_of(index, rows);
     rows.resize(rows.size() + simd::over_read / sizeof(float));
     std::vector<std::uint32_t> list_of(count);
     assign_lists<typename State::metric_type, typename State::isa_type>(

@@ -9,6 +9,7 @@
 #include <span>       // for span
 #include <vector>     // for vector
 
+#include "vicinal/core/number_as.hpp"
 #include "vicinal/index/common/writing.hpp"
 #include "vicinal/index/ivf/lists/codes.hpp"
 #include "vicinal/index/ivf/lists/lists.hpp"
@@ -80,7 +81,7 @@ void make_room_with_lists(State& index, std::size_t extra) {
     try {
         for (std::size_t l = 0; l < index.lists.size(); ++l) {
             const std::uint64_t share = live == 0 ? 1 : index.lists[l].size;
-            const auto wanted = static_cast<std::size_t>((share * (live + extra) + shares - 1) / shares);
+            const auto wanted = number_as<std::size_t>((share * (live + extra) + shares - 1) / shares);
             if (!index.lists.lacks_room(l, wanted)) continue;
             ivf_lists::piece larger = index.lists.resized(l, wanted);
             const auto exclusive = index.locks.exclusive();

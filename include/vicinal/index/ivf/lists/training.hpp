@@ -44,11 +44,25 @@ struct learned_lists {
     }
 };
 
+/// Rows as lists are learned from them: unit vectors also where an index stores rows as they come.
+template <class State>
+[[nodiscard]] decltype(auto) directions_of(const State& index, const std::vector<float>& sample) {
+    if constexpr (keeps_as_given<typename State::metric_type, typename State::coarse_codec>) {
+        std::vector<float> rows = sample;
+        for (std::size_t first = 0; first < rows.size(); first += index.dim)
+            static_cast<void>(index.metric.prepare(std::span(rows).subspan(first, index.dim)));
+        return rows;
+    } else {
+        return (sample);
+    }
+}
+
 /// Learns the centroids of `count` lists from prepared sample rows; the lists have no rows yet.
 template <class State>
 [[nodiscard]] learned_lists learn_lists(const State& index, const std::vector<float>& sample, std::size_t count,
                                         const add_params& params, executor_ref executor) {
-    const matrix_view<const float> prepared(std::span<const float>(sample), index.dim);
+    const auto& rows = directions_of(index, sample);
+    const matrix_view<const float> prepared(std::span<const float>(rows), index.dim);
     learned_lists learned{learn_centroids(index.metric, prepared, count, index.asked.seed, params, executor),
                           ivf_lists(index.lists.stride()),
                           {}};
