@@ -44,10 +44,11 @@ VICINAL_NAMESPACE_BEGIN
 /// lists were learned from, until that was 128 rows a list; and later when rows no longer fit, as they lie farther from
 /// the centroids than others did or crowd into few lists, at most whenever a sixteenth as many have come (of plain
 /// rabitq, a thirty-second). So `.lists` that were asked for are there as soon as there are as many rows; left open,
-/// their number follows that of the rows. All of it makes adds one by one two to four times as costly as one batch, if
-/// rows come in no order, and up to twenty times if each is unlike those before it; an add that has lists learned takes
-/// as long as `train` does of as many rows, and memory for the lists twice. `train` decides once and for all: lists
-/// then stay. After a load, an index goes on with its lists; only plain rabitq keeps those of the file.
+/// their number follows that of the rows. All of it makes 20 000 adds one by one about four times as costly as
+/// training and one batch (twelve times with plain rabitq), and up to twelve times (twenty-five) if rows are unlike
+/// those before them; benchmarks/RESULTS.md has a table. An add that has lists learned takes as long as `train` does
+/// of as many rows, and memory for the lists twice. `train` decides once and for all: lists then stay. After a load,
+/// an index goes on with its lists; only plain rabitq keeps those of the file.
 ///
 /// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, and on for
 /// as long as rows keep changing, of which exact copies are kept meanwhile (at most 32 MiB; by plain rabitq, whose
