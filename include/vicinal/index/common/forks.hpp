@@ -29,7 +29,7 @@ class forked_lock {
     virtual void renew() noexcept = 0;
 
   protected:
-    ~forked_lock() = default;
+    virtual ~forked_lock() = default;
 };
 
 /// Has a lock held in every fork. The last member of its class, so that the lock is whole as long as it is listed.

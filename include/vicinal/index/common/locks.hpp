@@ -26,7 +26,7 @@ namespace detail {
 ///
 /// The child of a fork goes on with an index that nobody was changing. One that another thread was changing for longer
 /// than fork waits (forks.hpp) is as its readers saw it: the child may search it, and may not change or save it.
-class index_locks final : forked_lock {
+class index_locks : forked_lock {
     enum class use { reading, changing, keeping, nested };  // nested: inside another, without a lock of its own
 
     /// One thread's stay inside an index, in a list of all of its stays.
