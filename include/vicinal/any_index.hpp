@@ -36,7 +36,7 @@ class erased_index;  // in runtime/erased_index.hpp, which index_types.hpp inclu
 /// A moved-from any_index may only be assigned to or destroyed.
 template <identifier Id>
 class basic_any_index {
-    using interface = detail::index_interface<Id>;
+    using index_type = detail::index_interface<Id>;
 
   public:
     using id_type = Id;
@@ -143,10 +143,10 @@ class basic_any_index {
     friend void swap(basic_any_index& a, basic_any_index& b) noexcept { a.index_.swap(b.index_); }
 
     /// For those who make indexes by themselves, as index_types does.
-    explicit basic_any_index(std::unique_ptr<interface> index) noexcept : index_(std::move(index)) {}
+    explicit basic_any_index(std::unique_ptr<index_type> index) noexcept : index_(std::move(index)) {}
 
   private:
-    std::unique_ptr<interface> index_;
+    std::unique_ptr<index_type> index_;
 };
 
 using any_index = basic_any_index<std::uint64_t>;

@@ -88,11 +88,11 @@ template <class Index>
 template <class Index>
 class erased_index final : public index_interface<typename Index::id_type> {
     using Id = typename Index::id_type;
-    using interface = index_interface<Id>;
-    using typename interface::hits_type;
-    using typename interface::ids_type;
-    using typename interface::params_type;
-    using typename interface::pointer;
+    using base = index_interface<Id>;
+    using typename base::hits_type;
+    using typename base::ids_type;
+    using typename base::params_type;
+    using typename base::pointer;
     static constexpr index_kind kind = index_access::kind<Index>();
 
   public:
@@ -130,7 +130,7 @@ class erased_index final : public index_interface<typename Index::id_type> {
     bool remove(Id id) override { return index_.remove(id); }
     std::size_t remove(ids_type ids) override { return index_.remove(ids); }
     void clear() override { index_.clear(); }
-    std::size_t merge(const interface& other, const add_params& params) override {
+    std::size_t merge(const base& other, const add_params& params) override {
         const void* const same = other.real(key_of<Index>());
         if (same == nullptr)
             fail(errc::wrong_type, "merge: the other index is " + other.type() + ", this one is " + type() +
