@@ -48,7 +48,8 @@ VICINAL_NAMESPACE_BEGIN
 /// training and one batch (twelve times with plain rabitq), and up to twelve times (twenty-five) if rows are unlike
 /// those before them; benchmarks/RESULTS.md has a table. An add that has lists learned takes as long as `train` does
 /// of as many rows, and memory for the lists twice. `train` decides once and for all: lists then stay. After a load,
-/// an index goes on with its lists; only plain rabitq keeps those of the file.
+/// an index goes on with its lists, and counts from then on which rows no longer fit, so that it may learn them at
+/// other calls than the index that was saved; only plain rabitq keeps those of the file.
 ///
 /// Codecs that learn do so from the rows as they come: anew at each doubling until about 4096 rows are in, and on for
 /// as long as rows keep changing, of which exact copies are kept meanwhile (at most 32 MiB; by plain rabitq, whose

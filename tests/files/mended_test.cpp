@@ -94,6 +94,8 @@ TEST_CASE("files: a damaged view is not saved with good checksums") {
 TEMPLATE_TEST_CASE("files: a loaded index is changed as the one that was saved", "", flat_index<>, ivf_index<>,
                    (hnsw_index<cosine, two_level<sq8, f32>>)) {
     TestType index(6);
+    if constexpr (std::is_same_v<TestType, ivf_index<>>)  // else each counts for itself when rows no longer fit lists
+        index.train(gaussian(80, 6).view());
     index.add(numbered<std::uint64_t>(80), gaussian(80, 6).view());
     const bytes_t bytes = saved(index);
     auto loaded = TestType::load(std::span<const std::byte>(bytes));
