@@ -60,16 +60,21 @@ itself and join the programs by lipo.")
   endforeach()
 endfunction()
 
-function(vicinal_enable_dispatch)
-  vicinal_add_dispatch()
+# Links the targets to `component`, those of headers alone on behalf of who uses them.
+function(vicinal_link_component component)
   foreach(target IN LISTS ARGN)
     get_target_property(type ${target} TYPE)
     if(type STREQUAL "INTERFACE_LIBRARY")
-      target_link_libraries(${target} INTERFACE vicinal::dispatch)
+      target_link_libraries(${target} INTERFACE ${component})
     else()
-      target_link_libraries(${target} PRIVATE vicinal::dispatch)
+      target_link_libraries(${target} PRIVATE ${component})
     endif()
   endforeach()
+endfunction()
+
+function(vicinal_enable_dispatch)
+  vicinal_add_dispatch()
+  vicinal_link_component(vicinal::dispatch ${ARGN})
 endfunction()
 
 # ---- a warning about programs that are compiled for the least of all processors, once for a project and at its end,

@@ -90,15 +90,10 @@ class whole_scorer {
     }
 
     void score(const slot_t* slots, std::size_t count, float* out) const noexcept {
-        constexpr std::size_t at_once = 64;
-        float squares[at_once];
         by_.products(rows_, slots, count, out);
-        for (std::size_t i = 0; i < count; i += at_once) {
-            const std::size_t n = count - i < at_once ? count - i : at_once;
-            by_.squares(rows_, slots + i, n, squares);
-            for (std::size_t j = 0; j < n; ++j)
-                out[i + j] = metric_.of_products(out[i + j], query_squares_, squares[j]);
-        }
+        normalize_products(metric_, query_squares_, count, out, [&](std::size_t from, std::size_t n, float* to) {
+            by_.squares(rows_, slots + from, n, to);
+        });
     }
     [[nodiscard]] float score(slot_t slot) const noexcept {
         float distance;

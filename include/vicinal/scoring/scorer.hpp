@@ -47,6 +47,21 @@ class padded_vector {
     std::size_t dim_ = 0;
 };
 
+/// Makes distances by a normalizing_metric of the products of a query and rows in `out`.
+/// query_squares  the query's product with itself
+/// squares        squares(from, n, to) writes those of rows [from, from + n), at most 64
+template <class Metric, class Squares>
+VICINAL_INLINE void normalize_products(const Metric& metric, float query_squares, std::size_t count, float* out,
+                                       const Squares& squares) {
+    constexpr std::size_t at_once = 64;
+    float of_rows[at_once];
+    for (std::size_t i = 0; i < count; i += at_once) {
+        const std::size_t n = (std::min)(at_once, count - i);
+        squares(i, n, of_rows);
+        for (std::size_t j = 0; j < n; ++j) out[i + j] = metric.of_products(out[i + j], query_squares, of_rows[j]);
+    }
+}
+
 /// The point that codes are relative to; empty for codecs without one.
 struct no_center {};
 template <class Codec>
@@ -197,21 +212,9 @@ class scorer {
     }
     using product_kernels = kernels_for<plain_sum, Codec, Isa>;
     using square_kernels = kernels_for<squares_of_row, Codec, Isa>;
-    /// Makes distances of the products in `out`, given what squares(from, n, out) writes for some rows at a time.
-    template <class Squares>
-    void divide(std::size_t count, float* out, const Squares& squares) const {
-        constexpr std::size_t at_once = 64;
-        float of_rows[at_once];
-        for (std::size_t i = 0; i < count; i += at_once) {
-            const std::size_t n = (std::min)(at_once, count - i);
-            squares(i, n, of_rows);
-            for (std::size_t j = 0; j < n; ++j)
-                out[i + j] = metric_.of_products(out[i + j], query_squares_, of_rows[j]);
-        }
-    }
     void normalize_list(const simd::row_table& rows, const slot_t* slots, std::size_t count, float* out) const {
         product_kernels::score_list(plain_sum{}, store_.coder(), query_, store_.dim(), rows, slots, count, out);
-        divide(count, out, [&](std::size_t from, std::size_t n, float* to) {
+        normalize_products(metric_, query_squares_, count, out, [&](std::size_t from, std::size_t n, float* to) {
             square_kernels::score_list(squares_of_row{}, store_.coder(), query_, store_.dim(), rows, slots + from, n,
                                        to);
         });
@@ -219,7 +222,7 @@ class scorer {
     void normalize_block(const std::byte* first, std::size_t stride, std::size_t count, float* out) const {
         product_kernels::score_block(plain_sum{}, store_.coder(), query_, store_.dim(), first, stride, count, out,
                                      ahead_);
-        divide(count, out, [&](std::size_t from, std::size_t n, float* to) {
+        normalize_products(metric_, query_squares_, count, out, [&](std::size_t from, std::size_t n, float* to) {
             square_kernels::score_block(squares_of_row{}, store_.coder(), query_, store_.dim(), first + from * stride,
                                         stride, n, to);
         });

@@ -2,7 +2,7 @@
 // What indexes know of what their codecs learned besides the codecs, and what changes when these learn anew.
 #pragma once
 
-#include <algorithm>      // for clamp, copy, equal, min
+#include <algorithm>      // for clamp, copy, equal, max, min
 #include <array>          // for array
 #include <atomic>         // for atomic, memory_order_relaxed
 #include <cstddef>        // for size_t
@@ -26,17 +26,28 @@ namespace detail {
 
 inline constexpr std::size_t codec_training_rows = 65536;
 
-/// From so many rows on codecs have learned enough. Of long vectors fewer, so that the exact ones take 32 MiB at most.
+/// So many exact vectors take 32 MiB, which is what indexes keep of them at most.
+[[nodiscard]] inline std::size_t most_exact_rows(std::size_t dim) noexcept {
+    return (std::max)((std::size_t{8} << 20) / dim, std::size_t{16});
+}
+/// From so many rows on codecs have learned enough. Of long vectors fewer, so that the exact ones can be kept.
 [[nodiscard]] inline std::size_t learning_rows(std::size_t dim) noexcept {
-    return std::clamp<std::size_t>((std::size_t{8} << 20) / dim, 16, 4096);
+    return (std::min)(most_exact_rows(dim), std::size_t{4096});
 }
 /// So many rows of an index that has learned are looked at together.
 [[nodiscard]] inline std::size_t watched_rows(std::size_t dim) noexcept {
     return std::clamp<std::size_t>((std::size_t{1} << 20) / dim, 16, 256);
 }
-/// So many exact vectors take 32 MiB, which is what indexes keep of them at most.
-[[nodiscard]] inline std::size_t most_exact_rows(std::size_t dim) noexcept {
-    return (std::max)((std::size_t{8} << 20) / dim, std::size_t{16});
+/// At most `most` of these rows, evenly spaced, one behind the other.
+[[nodiscard]] inline std::vector<float> some_of(matrix_view<const float> rows, std::size_t most) {
+    const std::size_t count = (std::min)(rows.rows(), most);
+    std::vector<float> some;
+    some.reserve(count * rows.dim());
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::span<const float> row = rows[i * rows.rows() / count];
+        some.insert(some.end(), row.begin(), row.end());
+    }
+    return some;
 }
 /// The mean squared error of codes of these rows.
 template <class Codec, class Rows>
@@ -295,6 +306,19 @@ class exact_source {
         for (std::size_t i = 0; i < count; ++i)
             read(slots[i * slots.size() / count], std::span(rows).subspan(i * of_.dim, of_.dim));
         return rows;
+    }
+    /// Appends at most `most` of the rows with the `count` highest numbers, evenly spaced, if they are live.
+    void append_latest(std::size_t count, std::size_t most, std::vector<float>& rows) const {
+        const std::size_t end = of_.directory.high_water();
+        const std::size_t latest = (std::min)(count, end);
+        const std::size_t some = (std::min)(latest, most);
+        std::vector<float> row(of_.dim);
+        for (std::size_t i = 0; i < some; ++i) {
+            const auto slot = static_cast<slot_t>(end - latest + i * latest / some);
+            if (!of_.directory.is_live(slot)) continue;
+            read(slot, row);
+            rows.insert(rows.end(), row.begin(), row.end());
+        }
     }
     /// Calls f(slot, row) for every row in use, on the executor.
     template <class F>

@@ -190,12 +190,7 @@ class learning_step {
     }
     /// Remembers the errors of codecs that have just learned from `rows`.
     void note_errors(recoded_type& of, matrix_view<const float> rows) {
-        std::vector<float> some;
-        const std::size_t count = (std::min)(rows.rows(), rows_looked_at);
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::span<const float> row = rows[i * rows.rows() / count];
-            some.insert(some.end(), row.begin(), row.end());
-        }
+        const std::vector<float> some = some_of(rows, rows_looked_at);
         const matrix_view<const float> from(std::span<const float>(some), of_.dim);
         of.for_each([&](auto& codes, std::size_t half) { next_.error[half] = coding_error(codes.coder(), from); });
     }
@@ -213,18 +208,8 @@ class learning_step {
     template <class Sample>
     [[nodiscard]] std::vector<float> recent_rows(const Sample& sample) const {
         std::vector<float> rows = sample(rows_looked_at);
-        const std::size_t end = of_.directory.high_water();
-        const std::size_t since = (std::min)(next_.encoded - (std::min)(next_.learned_at, next_.encoded), end);
-        if (since == 0) return rows;
-        const source_type source(of_);
-        std::vector<float> row(of_.dim);
-        const std::size_t count = (std::min)(since, rows_looked_at);
-        for (std::size_t i = 0; i < count; ++i) {
-            const auto slot = static_cast<slot_t>(end - since + i * since / count);
-            if (!of_.directory.is_live(slot)) continue;
-            source.read(slot, row);
-            rows.insert(rows.end(), row.begin(), row.end());
-        }
+        const std::size_t since = next_.encoded - (std::min)(next_.learned_at, next_.encoded);
+        if (since != 0) source_type(of_).append_latest(since, rows_looked_at, rows);
         return rows;
     }
     /// Looks at the rows that came since the last look and those to come, if they are enough.

@@ -146,10 +146,11 @@ void require_rows_decodable(const State& index, rows_view vectors, executor_ref 
     require_decodable(index, vectors, executor);
 }
 /// Returns how far a prepared row lies from the centroid of its list, squared; 0 under a metric that clusters by
-/// another distance.
+/// another distance, and where nobody asks, as lists stay.
 template <class State>
 [[nodiscard]] double distance_in_list(const State& index, std::size_t list, const float* prepared) noexcept {
     if constexpr (!clusters_by_l2<typename State::metric_type>) return 0;
+    if (index.learner.lists.decided) return 0;
     const float* const centroid = index.centroids.matrix()[list].data();
     if constexpr (keeps_as_given<typename State::metric_type, typename State::coarse_codec>) {
         double product = 0;

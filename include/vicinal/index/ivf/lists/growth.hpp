@@ -10,7 +10,7 @@
 
 #include <algorithm>  // for min, max
 #include <atomic>     // for atomic
-#include <cstddef>    // for size_t, ptrdiff_t, byte
+#include <cstddef>    // for size_t, byte
 #include <cstdint>    // for uint32_t
 #include <optional>   // for optional
 #include <span>       // for span
@@ -270,14 +270,9 @@ class list_step {
                                               executor_ref executor) const {
         list_history made;
         made.learned_at = rows;
-        const std::size_t dim = of_.dim;
-        const std::size_t count = from.size() / dim;
-        std::vector<float> some;
-        for (std::size_t i = 0; i < (std::min)(count, rows_looked_at); ++i) {
-            const std::size_t row = i * count / (std::min)(count, rows_looked_at);
-            some.insert(some.end(), from.begin() + static_cast<std::ptrdiff_t>(row * dim),
-                        from.begin() + static_cast<std::ptrdiff_t>((row + 1) * dim));
-        }
+        const matrix_view<const float> rows_learned(std::span<const float>(from), of_.dim);
+        const std::size_t count = rows_learned.rows();
+        std::vector<float> some = some_of(rows_learned, rows_looked_at);
         // Rows that centroids are means of are closer to these than others like them.
         const auto each = static_cast<double>((std::max)(count / learned_->lists.size(), std::size_t{2}));
         made.usual_distance =
@@ -294,15 +289,7 @@ class list_step {
     template <class Sample>
     [[nodiscard]] std::vector<float> recent_rows(const Sample& sample) const {
         std::vector<float> rows = sample(rows_looked_at);
-        const std::size_t end = of_.directory.high_water();
-        const std::size_t since = (std::min)(of_.learner.lists.since, end);
-        const std::size_t count = (std::min)(since, rows_looked_at);
-        const exact_source<State, recoding<State>> source(of_);
-        std::vector<float> row(of_.dim);
-        for (std::size_t i = 0; i < count; ++i) {
-            source.read(static_cast<slot_t>(end - since + i * since / count), row);
-            rows.insert(rows.end(), row.begin(), row.end());
-        }
+        exact_source<State, recoding<State>>(of_).append_latest(of_.learner.lists.since, rows_looked_at, rows);
         return rows;
     }
 

@@ -195,7 +195,7 @@ struct recoding {
     [[nodiscard]] static std::size_t enough_rows(const State& index) noexcept {
         const std::size_t rows = base::enough_rows(index);
         if (!State::centered || State::two_levels || index.learner.lists.decided) return rows;
-        const std::size_t most = std::max<std::size_t>((std::size_t{8} << 20) / index.dim, 16);
+        const std::size_t most = most_exact_rows(index.dim);
         const std::size_t lists = index.asked.lists;
         return lists == 0 || lists > most / training_rows_per_list
                    ? most
