@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "support/temporary.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
@@ -46,17 +47,6 @@ Index filled(const dataset& rows) {
     Index index(dim);
     index.add(wide<typename Index::id_type>(rows.rows()), rows.view());
     return index;
-}
-template <class F>
-std::string refusal(errc code, F&& f) {
-    try {
-        f();
-    } catch (const vicinal::error& e) {
-        CHECK(e.code() == code);
-        return e.what();
-    }
-    FAIL("it was not refused");
-    return {};
 }
 
 TEMPLATE_TEST_CASE("wide ids: rows are found, ordered, changed and filtered by all 128 bits", "", flat, ivf, hnsw) {

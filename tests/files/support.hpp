@@ -16,6 +16,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "support/temporary.hpp"
 #include "vicinal/io/reader.hpp"
 #include "vicinal/vicinal.hpp"
@@ -27,6 +28,7 @@ using vicinal_test::clustered;
 using vicinal_test::dataset;
 using vicinal_test::gaussian;
 using vicinal_test::numbered;
+using vicinal_test::saved;
 using vicinal_test::temporary_directory;
 using bytes_t = std::vector<std::byte>;
 
@@ -42,13 +44,6 @@ inline void spill(const std::filesystem::path& path, std::span<const std::byte> 
     std::filesystem::resize_file(path, bytes.size());
     std::fstream(path, std::ios::binary | std::ios::in | std::ios::out)
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-}
-
-template <class Index>
-bytes_t saved(const Index& index) {
-    bytes_t bytes;
-    index.save(bytes);
-    return bytes;
 }
 
 /// Where a section lies: offset and length.

@@ -9,6 +9,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "support/temporary.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
@@ -27,17 +28,6 @@ using lists = vicinal::ivf_index<vicinal::l2, vicinal::f32>;
 using graph = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
 using all_types = vicinal::index_types<graph, coded, exact, lists>;
 using exact_only = vicinal::index_types<exact>;
-
-/// What is thrown, code and message, or nothing.
-template <class Call>
-std::string refusal(Call&& call) {
-    try {
-        call();
-    } catch (const vicinal::error& e) {
-        return std::string(to_string(e.code())) + ": " + e.what();
-    }
-    return "nothing";
-}
 
 any_index filled(const std::string& text, std::size_t rows = 200) {
     auto index = vicinal::make_index<all_types>(text, 8);

@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "support/temporary.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
@@ -53,12 +54,6 @@ Index filled() {
     index.add(std::span(ids).first(300), rows.view(0, 300));
     return index;
 }
-template <class Index>
-std::vector<std::byte> bytes_of(const Index& index) {
-    std::vector<std::byte> bytes;
-    index.save(bytes);
-    return bytes;
-}
 /// Everything that changes an index.
 template <class Index>
 std::vector<std::function<void(Index&)>> changes() {
@@ -77,7 +72,7 @@ void look_around(const Index& index) {
     CHECK(index.memory().total > 0);
     auto stream = index.nearest(rows[1]);
     CHECK(stream.begin() != stream.end());
-    CHECK_FALSE(bytes_of(index).empty());
+    CHECK_FALSE(saved(index).empty());
 }
 
 TEMPLATE_TEST_CASE("callbacks: a progress listener of add may search the index and not change it", "", flat, ivf,
@@ -85,7 +80,7 @@ TEMPLATE_TEST_CASE("callbacks: a progress listener of add may search the index a
     const watchdog dog;
     for (const auto& change : changes<TestType>()) {
         auto index = filled<TestType>();
-        const auto before = bytes_of(index);
+        const auto before = saved(index);
         std::size_t told = 0;
         const auto listener = [&](std::size_t, std::size_t) {
             ++told;
@@ -95,7 +90,7 @@ TEMPLATE_TEST_CASE("callbacks: a progress listener of add may search the index a
         CHECK(refused([&] { index.add(std::span(ids).subspan(300), rows.view(300, 400), {.progress = listener}); }) ==
               errc::reentrant_call);
         CHECK(told == 1);
-        CHECK(bytes_of(index) == before);
+        CHECK(saved(index) == before);
         index.add(5000, rows[0]);  // nothing is held any more
     }
 }
@@ -113,21 +108,21 @@ TEMPLATE_TEST_CASE("callbacks: a progress listener of train or of save may searc
         CHECK(refused([&] { empty.train(rows.view(), {.progress = while_training}); }) == errc::reentrant_call);
         CHECK_FALSE(empty.codec_report().coarse.trained);
         auto index = filled<TestType>();
-        const auto before = bytes_of(index);
+        const auto before = saved(index);
         const auto while_saving = [&](std::size_t, std::size_t) {
             look_around(index);
             change(index);
         };
         CHECK(refused([&] { index.save(folder / "index.vic", {.sync = false, .progress = while_saving}); }) ==
               errc::reentrant_call);
-        CHECK(bytes_of(index) == before);
+        CHECK(saved(index) == before);
     }
 }
 
 TEMPLATE_TEST_CASE("callbacks: a filter may search the index and not change it", "", flat, ivf, hnsw) {
     const watchdog dog;
     auto index = filled<TestType>();
-    const auto before = bytes_of(index);
+    const auto before = saved(index);
     for (const auto& change : changes<TestType>()) {
         bool looked = false;
         const auto filter = [&](std::uint64_t) {
@@ -146,7 +141,7 @@ TEMPLATE_TEST_CASE("callbacks: a filter may search the index and not change it",
         same([&] { (void)index.search_within(rows[0], 10, {.filter = filter}); });
         same([&] { (void)index.nearest(rows[0], {.filter = filter}); });
     }
-    CHECK(bytes_of(index) == before);
+    CHECK(saved(index) == before);
 }
 
 TEST_CASE("callbacks: a filter's search of its own index does not wait behind a writer that waits for it") {
@@ -212,7 +207,7 @@ TEMPLATE_TEST_CASE("threads: a call that asks for more threads than rows, or tha
         }
         TestType other(dim);
         other.add(std::span(ids).first(300), rows.view(0, 300), {.threads = threads});
-        CHECK(bytes_of(other) == bytes_of(index));
+        CHECK(saved(other) == saved(index));
     }
 }
 

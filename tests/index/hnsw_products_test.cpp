@@ -7,6 +7,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "vicinal/hnsw.hpp"
 
 namespace {
@@ -72,11 +73,6 @@ static_assert(!vicinal::detail::has_free_origin<vicinal::cosine> && !vicinal::de
 const dataset& some_queries() {
     static const dataset queries = gaussian(60, dim, 77);
     return queries;
-}
-std::vector<std::byte> bytes_of(const plain& index) {
-    std::vector<std::byte> bytes;
-    index.save(bytes);
-    return bytes;
 }
 
 }  // namespace
@@ -172,7 +168,7 @@ TEST_CASE("products: rows with a mean are found after rows were removed, updated
             index.add(r, rows[r]);
         }
         if (r == count / 2) {
-            const auto bytes = bytes_of(index);
+            const auto bytes = saved(index);
             index = plain::load(bytes);
         }
     }
@@ -190,12 +186,12 @@ TEST_CASE("products: an index from a file goes on as the one that was saved, for
         for (std::size_t from = 0, n = 1; from < count; from += n, n = std::min(2 * n + 1, count - from)) {
             index.add(std::span(ids).subspan(from, n), rows.view(from, n), {.threads = threads});
             if (by_file) {
-                const auto bytes = bytes_of(index);
+                const auto bytes = saved(index);
                 index = plain::load(bytes);
             }
             if (from + n == count) break;
         }
-        return bytes_of(index);
+        return saved(index);
     };
     const auto expected = grown(false, 1);
     REQUIRE(grown(true, 1) == expected);
@@ -217,7 +213,7 @@ TEST_CASE("products: a batch that is taken back leaves no trace in what is added
             const std::size_t n = std::min<std::size_t>(300, count - from);
             index.add(std::span(ids).subspan(from, n), rows.view(from, n));
         }
-        return bytes_of(index);
+        return saved(index);
     };
     REQUIRE(grown(true) == grown(false));
 }

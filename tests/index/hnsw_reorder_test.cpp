@@ -13,6 +13,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "support/temporary.hpp"
 #include "vicinal/hnsw.hpp"
 
@@ -52,12 +53,6 @@ Index with_a_past() {
     for (std::uint64_t copy = 0; copy < 20; ++copy) index.add(200'000 + copy, some_rows()[1 + copy % 5 * 2]);
     for (std::size_t i = 0; i < 50; ++i) index.update(ids[1401 + i], some_rows()[i * 2]);
     return index;
-}
-template <class Index>
-std::vector<std::byte> saved(const Index& index) {
-    std::vector<std::byte> bytes;
-    index.save(bytes);
-    return bytes;
 }
 /// What is inside of an index, by way of its file.
 auto opened(const plain& index) {

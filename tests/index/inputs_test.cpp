@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
 #include "vicinal/ivf.hpp"
@@ -95,13 +96,6 @@ std::vector<input> inputs(std::size_t count) {
     return all;
 }
 
-template <class Index>
-std::vector<std::byte> bytes_of(const Index& index) {
-    std::vector<std::byte> bytes;
-    index.save(bytes);
-    return bytes;
-}
-
 /// Makes the same changes with other numbers and with floats.
 template <class Index>
 void change(Index& index, const rows_view& rows) {
@@ -144,7 +138,7 @@ void check(const Make& make) {
         auto of_floats = make();
         change(index, in.rows);
         change(of_floats, floats);
-        REQUIRE(bytes_of(index) == bytes_of(of_floats));
+        REQUIRE(saved(index) == saved(of_floats));
         REQUIRE(index.get(500) == std::vector<float>(in.floats[100].begin(), in.floats[100].end()));
         require_same_answers(index, in.rows.rows(120, 10), floats.rows(120, 10));
     }

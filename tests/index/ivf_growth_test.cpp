@@ -12,6 +12,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "vicinal/ivf.hpp"
 
 namespace {
@@ -30,12 +31,6 @@ std::vector<std::uint64_t> ids(std::size_t n, std::size_t from = 0) {
     std::vector<std::uint64_t> made(n);
     for (std::size_t i = 0; i < n; ++i) made[i] = from + i;
     return made;
-}
-template <class Index>
-std::vector<std::byte> saved(const Index& index) {
-    std::vector<std::byte> bytes;
-    index.save(bytes);
-    return bytes;
 }
 /// Rows [first, first + n) of `rows`, under their numbers.
 template <class Index>

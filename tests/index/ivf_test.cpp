@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/outcomes.hpp"
 #include "vicinal/flat.hpp"
 
 namespace {
@@ -30,6 +31,7 @@ using vicinal::l2;
 using vicinal::sq8;
 using vicinal::two_level;
 using vicinal_test::contains;
+using vicinal_test::saved;
 using hits = std::vector<vicinal::neighbor<>>;
 using view = vicinal::matrix_view<const float>;
 using bytes = std::vector<std::byte>;
@@ -60,13 +62,6 @@ std::vector<std::uint64_t> count_from(std::uint64_t first, std::size_t n) {
     std::vector<std::uint64_t> ids(n);
     std::iota(ids.begin(), ids.end(), first);
     return ids;
-}
-
-template <class Index>
-bytes saved(const Index& index) {
-    bytes out;
-    index.save(out);
-    return out;
 }
 
 constexpr std::size_t dim = 19;

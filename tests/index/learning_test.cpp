@@ -9,6 +9,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "support/temporary.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
@@ -40,12 +41,6 @@ Index make() {
         return Index(dim, {.degree = 8, .ef_construction = 40});
     else
         return Index(dim);
-}
-template <class Index>
-std::vector<std::byte> saved(const Index& index) {
-    std::vector<std::byte> bytes;
-    index.save(bytes);
-    return bytes;
 }
 
 /// The ten closest rows of each query, by a reference in double precision.

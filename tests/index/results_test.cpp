@@ -13,6 +13,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "vicinal/flat.hpp"
 
 namespace {
@@ -45,14 +46,6 @@ hits naive_merge(const std::vector<hits>& lists, std::size_t k) {
     for (const auto& [distance, id] : ordered)
         if (best.size() < k) best.push_back({id, distance});
     return best;
-}
-std::string refusal(const auto& call) {
-    try {
-        call();
-    } catch (const vicinal::error& e) {
-        return std::string(vicinal::to_string(e.code())) + ": " + e.what();
-    }
-    return "none";
 }
 
 }  // namespace

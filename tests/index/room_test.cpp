@@ -7,6 +7,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "support/sanitized.hpp"
 #include "support/temporary.hpp"
 #include "vicinal/flat.hpp"
@@ -42,12 +43,6 @@ void fill(Index& index, const dataset& rows, std::size_t first, std::size_t coun
     REQUIRE(index.add(numbered<std::uint64_t>(count, first), rows.view(first, count)) == count);
 }
 template <class Index>
-std::vector<std::byte> saved(const Index& index) {
-    std::vector<std::byte> bytes;
-    index.save(bytes);
-    return bytes;
-}
-template <class Index>
 std::size_t reserved(const Index& index) {
     const auto memory = index.memory();
     return memory.reserved - memory.scratch;
@@ -56,16 +51,6 @@ template <class Index>
 std::size_t in_use(const Index& index) {
     const auto memory = index.memory();
     return memory.total - memory.scratch;
-}
-/// The error that a call throws, as its code and what it says.
-template <class Call>
-std::string refusal(const Call& call) {
-    try {
-        call();
-    } catch (const vicinal::error& e) {
-        return std::string(vicinal::to_string(e.code())) + ": " + e.what();
-    }
-    return "none";
 }
 
 }  // namespace

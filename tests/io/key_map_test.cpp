@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "vicinal/io/inspect.hpp"
 
 namespace {
@@ -17,24 +18,6 @@ namespace {
 using namespace vicinal_test;
 using vicinal::errc, vicinal::key_map, vicinal::uuid;
 
-template <class Call>
-std::string refusal(errc code, Call&& call) {
-    try {
-        call();
-    } catch (const vicinal::error& e) {
-        CHECK(vicinal::to_string(e.code()) == vicinal::to_string(code));
-        return e.what();
-    }
-    FAIL("nothing was thrown");
-    return {};
-}
-
-template <class Map>
-std::vector<std::byte> bytes_of(const Map& map) {
-    std::vector<std::byte> bytes;
-    map.save(bytes);
-    return bytes;
-}
 template <class Map>
 Map loaded(const std::vector<std::byte>& bytes) {
     return Map::load(std::span<const std::byte>(bytes));
@@ -97,14 +80,14 @@ TEST_CASE("key map: what an index refuses leaves no key, and what it keeps leave
     map.add("there");
     map.add("to go");
     map.remove("to go");
-    const auto before = bytes_of(map);
+    const auto before = saved(map);
     const auto fail = [](auto&&) { throw std::runtime_error("refused"); };
     CHECK_THROWS_AS(map.add("new", fail), std::runtime_error);
     CHECK_THROWS_AS(map.add(std::vector<std::string>{"new", "newer"}, fail), std::runtime_error);
     CHECK_THROWS_AS(map.add(std::vector<std::string>{"new", "newer", "there"}), vicinal::error);
     CHECK_THROWS_AS(map.add(std::vector<std::string>{"new", "new"}), vicinal::error);
     CHECK_THROWS_AS(map.remove("there", fail), std::runtime_error);
-    CHECK(bytes_of(map) == before);
+    CHECK(saved(map) == before);
     CHECK(map.keys() == std::vector<std::string>{"there"});
     std::uint64_t given = 99;
     CHECK(map.add("new", [&](std::uint64_t id) { given = id; }) == 1);
@@ -137,7 +120,7 @@ TEST_CASE("key map: thousands of changes agree with a map of the standard librar
             reference[key] = lowest;
         }
         REQUIRE(map.size() == reference.size());
-        if (i % 1000 == 999) map = loaded<std::remove_cvref_t<decltype(map)>>(bytes_of(map));
+        if (i % 1000 == 999) map = loaded<std::remove_cvref_t<decltype(map)>>(saved(map));
     }
 }
 
@@ -147,11 +130,11 @@ TEST_CASE("key map: a file holds keys and ids, and is the same for the same of t
     map.remove("d");
     map.remove("e");
     map.remove("a");
-    const auto bytes = bytes_of(map);
+    const auto bytes = saved(map);
     key_map<> again = loaded<key_map<>>(bytes);
     CHECK(again.keys() == map.keys());
     CHECK(again.id_of("") == 1);
-    CHECK(bytes_of(again) == bytes);
+    CHECK(saved(again) == bytes);
     CHECK(again.add("f") == 0);
     CHECK(again.add("g") == 3);
 
@@ -162,13 +145,13 @@ TEST_CASE("key map: a file holds keys and ids, and is the same for the same of t
     uuids.save(stream);  // one behind the other
     CHECK(key_map<>::load(stream).keys() == map.keys());
     CHECK(key_map<uuid, std::int32_t>::load(stream).keys() == uuids.keys());
-    CHECK(loaded<key_map<>>(bytes_of(key_map<>())).empty());
+    CHECK(loaded<key_map<>>(saved(key_map<>())).empty());
 }
 
 TEST_CASE("key map: files of other things are refused with both") {
     key_map<> map;
     map.add("a");
-    const auto bytes = bytes_of(map);
+    const auto bytes = saved(map);
     CHECK_THAT(refusal(errc::wrong_type, [&] { (void)loaded<key_map<uuid>>(bytes); }),
                contains("a key map of string keys") && contains("bytes16"));
     CHECK_THAT(refusal(errc::wrong_type, [&] { (void)loaded<key_map<std::string, std::int64_t>>(bytes); }),
@@ -217,7 +200,7 @@ TEST_CASE("key map: forged and damaged files are refused") {
                contains("another number of bytes"));
     key_map<> map;
     for (const char* const key : {"alpha", "beta", "gamma"}) map.add(key);
-    const auto whole = bytes_of(map);
+    const auto whole = saved(map);
     for (std::size_t i = 0; i < whole.size(); ++i) {
         auto damaged = whole;
         damaged[i] ^= std::byte{4};

@@ -11,6 +11,7 @@
 
 #include "linalg/support.hpp"
 #include "support/catch.hpp"
+#include "support/outcomes.hpp"
 
 namespace {
 
@@ -21,6 +22,7 @@ using vicinal::kmeans_result;
 using vicinal::nearest_centroids;
 using vicinal_test::Approx;
 using vicinal_test::naive_distance;
+using vicinal_test::refusal;
 using view = vicinal::matrix_view<const float>;
 
 /// Numbers in [0, 1), the same on every platform.
@@ -92,18 +94,6 @@ bool same_bytes(const std::vector<float>& a, const std::vector<float>& b) {
 
 bool all_finite(const std::vector<float>& values) {
     return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-}
-
-template <class Call>
-std::string refusal(errc code, Call&& call) {
-    try {
-        call();
-    } catch (const vicinal::error& e) {
-        CHECK(e.code() == code);
-        return e.what();
-    }
-    FAIL("nothing was refused");
-    return {};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "support/catch.hpp"
 #include "support/data.hpp"
+#include "support/outcomes.hpp"
 #include "support/sanitized.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
@@ -28,12 +29,6 @@ using hnsw = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
 
 struct at_the_end {};
 
-template <class Index>
-std::vector<std::byte> saved(const Index& index) {
-    std::vector<std::byte> bytes;
-    index.save(bytes);
-    return bytes;
-}
 template <class Index>
 Index made(std::size_t dim) {
     if constexpr (requires { Index(dim, {.lists = 7}); })
