@@ -19,7 +19,7 @@ struct measure_params {
 
 namespace detail {
 
-/// Counts what was found, a row returned twice once; distances of other libraries may differ from ours in the last bits.
+/// Counts what was found, a row returned twice once. Distances of others may differ from ours in the last bits.
 inline void judge(figure& into, std::span<const vicinal::neighbor<>> hits, const row_filter* filter,
                   const right_answer& right) {
     const float limit = right.farthest + 1e-5F * right.farthest;
