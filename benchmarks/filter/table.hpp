@@ -107,6 +107,7 @@ class filter_table {
                 if (one.strategy == "default" && same_table(one, *group)) row(judge_cell(one, all_, asked_));
         }
         summary();
+        costs(groups);
     }
 
   private:
@@ -145,6 +146,28 @@ class filter_table {
             out_ << separator << one.strategy << ' ' << fixed(one.recall, 3) << ", " << number(one.distances) << ", "
                  << number(one.micros);
             separator = "; ";
+        }
+    }
+    /// Nanoseconds a row of what planners weigh against each other: their ratios are what its constants are made of.
+    void costs(const std::vector<const figure*>& groups) {
+        out_ << "\n| set | index | filter as | ns a distance of a search without filter | ns a row of an exact scan of "
+                "50 % | of "
+                "10 % | of 1 % | us of a search that nothing is admitted to |\n|---|---|---|---|---|---|---|---|\n";
+        for (const figure* group : groups) {
+            out_ << "| " << group->set << " | " << group->index << " | " << group->given;
+            cost(*group, "no filter", "default", &figure::distances);
+            for (const std::string_view share : {"50 %", "10 %", "1 %"}) cost(*group, share, "exact", &figure::matches);
+            cost(*group, "none", "default", nullptr);
+            out_ << " |\n";
+        }
+    }
+    void cost(const figure& group, std::string_view share, std::string_view strategy, double figure::*per) {
+        out_ << " | ";
+        for (const figure& one : all_) {
+            if (!same_table(one, group) || one.share != share || one.strategy != strategy || one.relation != "random")
+                continue;
+            if (per == nullptr || one.*per > 0)
+                out_ << fixed(per == nullptr ? one.micros : 1000 * one.micros / one.*per, 1);
         }
     }
     void summary() { out_ << '\n' << cells_ << " cells, " << missed_ << " times a bar was missed\n"; }

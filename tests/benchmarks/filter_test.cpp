@@ -134,6 +134,7 @@ TEST_CASE("filter cells: table and drawing have every cell") {
     write_table(table, all);
     CHECK(table.str().find("| random | 10 % | 0.990 | 0 | 1000 | 100 |") != std::string::npos);
     CHECK(table.str().find("1 cells, 1 times a bar was missed") != std::string::npos);
+    CHECK(table.str().find("| line | some | callable |") != std::string::npos);
     write_filter_plot(drawing, all, "line");
     CHECK(drawing.str().find("</svg>") != std::string::npos);
     CHECK(drawing.str().find("<g class=\"a\">") != std::string::npos);
