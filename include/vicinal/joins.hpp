@@ -95,7 +95,6 @@ void join_in_order(const join_params<Index>& params, std::size_t count, const On
     const auto began = std::chrono::steady_clock::now();
     search_stats total;
     for (std::size_t first = 0; first < count; first += together) {
-        throw_if_stopped(params.stop);
         const std::size_t some = (std::min)(together, count - first);
         parallel_for(executor, some, [&](std::size_t i) {
             typename Index::search_params mine = params.search;
