@@ -148,7 +148,7 @@ std::size_t scan_admitted(const State& index, Scorer& scorer, std::uint32_t numb
 
 /// Pushes the rows of the closest lists that the filter admits, until they are as many as a search without a filter
 /// would have scored and k were found, or no list is left. So a filter that admits few rows looks into more lists, and
-/// returns min(k, all there are) in any case. Where far fewer rows are admitted near the query than elsewhere, the order
+/// returns min(k, all there are) in any case. Where less than half as many rows are admitted near the query as elsewhere, the order
 /// of the lists says little about who is closest, and all of them are looked into.
 template <class State, class Scorer, class Collector, class Selector>
 void scan_filtered(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
@@ -161,7 +161,7 @@ void scan_filtered(const State& index, Scorer& scorer, list_scratch& buffers, co
     std::size_t budget = 0;
     for (const std::uint32_t list : buffers.probes) budget += index.lists[list].size;
     for (std::size_t scanned = 0, met = 0;; ++scanned) {
-        if (scanned == first && static_cast<double>(met) * 8 < rate * static_cast<double>(budget))
+        if (scanned == first && static_cast<double>(met) * 2 < rate * static_cast<double>(budget))
             budget = index.directory.live();
         if (scanned == buffers.probes.size()) {
             if (wanted == lists) return;
