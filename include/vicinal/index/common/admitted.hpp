@@ -128,6 +128,16 @@ class admitted_rows {
     /// Whether it is a set that lists the ids it admits.
     [[nodiscard]] bool listed() const noexcept { return filter_.lists() && !filter_.excludes(); }
     [[nodiscard]] const id_filter<Id>& filter() const noexcept { return filter_; }
+    /// Whether it was asked about all rows.
+    [[nodiscard]] bool known() const noexcept { return known_; }
+    /// Whether it is known how many rows it admits, if the index has all ids of its set.
+    [[nodiscard]] bool counted() const noexcept { return known_ || filter_.counted(); }
+    /// How many rows these are; needs counted().
+    [[nodiscard]] std::size_t count() const noexcept {
+        if (known_) return count_;
+        const std::size_t listed_rows = (std::min)(filter_.size(), directory_.live());
+        return filter_.excludes() ? directory_.live() - listed_rows : listed_rows;
+    }
     [[nodiscard]] row_selector<Id> selector() const noexcept {
         return {directory_, filter_, known_ ? &memory_ : nullptr};
     }
@@ -136,14 +146,16 @@ class admitted_rows {
         if (!known_ && listed() && filter_.size() * 64 < directory_.high_water())
             return list_rows(directory_, filter_, memory_, slots);
         if (!known_) find_admitted(directory_, filter_, memory_, limits);
-        known_ = true;
         memory_.list(slots);
+        count_ = slots.size();
+        known_ = true;
     }
 
   private:
     const id_map<Id>& directory_;
     const id_filter<Id>& filter_;
     row_bitmap& memory_;
+    std::size_t count_ = 0;
     bool known_ = false;
 };
 
