@@ -38,7 +38,20 @@ inline void judge(figure& into, std::span<const vicinal::neighbor<>> hits, const
 }
 
 /// How many of the queries were answered in which way, as the index says.
-[[nodiscard]] inline std::string choice_of(const vicinal::search_stats&) { return {}; }
+template <class Stats>
+[[nodiscard]] std::string choice_of(const Stats& stats) {
+    std::string text;
+    if constexpr (requires { stats.exact_scans; }) {
+        const auto say = [&](std::uint64_t count, const char* what) {
+            if (count != 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + what;
+        };
+        say(stats.plain_walks, " plain");
+        say(stats.two_hop_walks, " two-hop");
+        say(stats.exact_scans - stats.turned_exact, " exact");
+        say(stats.turned_exact, " turned exact");
+    }
+    return text;
+}
 
 class pass {
   public:

@@ -15,14 +15,19 @@ class vicinal_contender final : public contender {
   public:
     explicit vicinal_contender(Index index) : index_(std::move(index)) {}
 
-    [[nodiscard]] std::vector<std::string> strategies() const override { return {"default"}; }
+    [[nodiscard]] std::vector<std::string> strategies() const override {
+        if constexpr (requires(typename Index::search_params how) { how.filter_strategy; })
+            return {"default", "plain", "two_hop", "exact"};
+        else
+            return {"default"};
+    }
     [[nodiscard]] bool takes(form) const override { return true; }
 
     std::size_t search(std::span<const float> query, const row_filter* filter, form given, const std::string& strategy,
                        std::span<vicinal::neighbor<>> out, vicinal::search_stats& stats) override {
         typename Index::search_params how;
         how.stats = &stats;
-        static_cast<void>(strategy);
+        force(how, strategy);
         const auto admits = [filter](std::uint64_t id) { return (*filter)(id); };
         if (filter != nullptr && given == form::callable) how.filter = admits;
         if (filter != nullptr && given == form::set) how.filter = filter->ids();
@@ -30,6 +35,16 @@ class vicinal_contender final : public contender {
     }
 
   private:
+    template <class Params>
+    static void force(Params& how, const std::string& strategy) {
+        if constexpr (requires { how.filter_strategy; }) {
+            using strategies = decltype(how.filter_strategy);
+            if (strategy == "plain") how.filter_strategy = strategies::plain;
+            if (strategy == "two_hop") how.filter_strategy = strategies::two_hop;
+            if (strategy == "exact") how.filter_strategy = strategies::exact;
+        }
+    }
+
     Index index_;
 };
 
