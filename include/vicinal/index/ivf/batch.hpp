@@ -140,18 +140,39 @@ class probe_scanner {
     queries_of_lists chosen_;
 };
 
-/// Pushes the rows of the closest lists of each query, or those few that the filter names, to the queries' collectors,
+/// Pushes the rows that the filter admits to the queries' collectors, as scan_closest does for one. The filter is asked
+/// about each row once, if that is not more often than the queries would have.
+template <class State, class Collectors, class Make>
+void scan_each_filtered(const State& index, const query_table& queries, const typename State::params_type& params,
+                        std::size_t k, Collectors& collectors, const Make& make, list_scratch& buffers,
+                        search_stats& stats) {
+    const auto& filter = params.filter;
+    const std::size_t lists = index.lists.size();
+    const bool ask_first = (!filter.lists() || filter.size() > index.directory.live() / 16) &&
+                           queries.size() * probe_count(params.nprobe, lists) >= lists;
+    if (ask_first) find_admitted(index.directory, filter, buffers.admitted_to_batch, limits_of(params));
+    const row_selector<typename State::id_type> admits(index.directory, filter,
+                                                       ask_first ? &buffers.admitted_to_batch : nullptr);
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+        buffers.query.resize(index.dim);
+        std::copy(queries[q].begin(), queries[q].end(), buffers.query.data());
+        auto scorer = make(queries[q].data(), buffers.integers);
+        scan_closest(index, scorer, buffers, params, k, collectors[q], admits, stats);
+        if constexpr (requires { scorer.measured(); }) {
+            stats.distances += scorer.measured();
+            stats.reranks += scorer.measured();
+        }
+    }
+}
+
+/// Pushes the rows of the closest lists of each query, or those that the filter admits, to the queries' collectors,
 /// as scan_closest does for one. make(query, made_of_query) makes a query's scorer.
 template <class State, class Collectors, class Make>
 void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
                    std::size_t k, Collectors& collectors, const Make& make, list_scratch& buffers,
                    search_stats& stats) {
     const auto check_stop = [limits = limits_of(params)] { limits.check(); };
-    if (list_few(index, params.filter, buffers.slots)) {
-        for (std::size_t q = 0; q < queries.size(); ++q)
-            push_few(index, make(queries[q].data(), buffers.integers), buffers.slots, collectors[q], check_stop, stats);
-        return;
-    }
+    if (params.filter) return scan_each_filtered(index, queries, params, k, collectors, make, buffers, stats);
     const std::size_t lists = index.lists.size();
     const std::size_t wanted = probe_count(params.nprobe, lists);
     const batch_probes probes = find_probes_together<typename State::isa_type>(index.metric, index.centroids.store(),

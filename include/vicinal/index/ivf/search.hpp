@@ -11,6 +11,7 @@
 
 #include "vicinal/core/progress.hpp"
 #include "vicinal/core/vector_view.hpp"
+#include "vicinal/index/common/admitted.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/ivf/lists/codes.hpp"
 #include "vicinal/index/ivf/lists/lists.hpp"
@@ -96,16 +97,80 @@ void count_list(const State& index, std::size_t list, search_stats& stats) noexc
     stats.distances += index.lists[list].size;
 }
 
-/// Pushes the rows of the closest lists, or those few that the filter names. Without a number of lists asked for,
-/// looks on while fewer than k were found.
-template <class State, class Scorer, class Collector>
-void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
-                  std::size_t k, Collector& collector, search_stats& stats) {
+/// Lists the rows that the filter admits in buffers.slots if it is a set, and these are no more than a search without a
+/// filter would score: then they are measured instead, in whatever lists they are.
+template <class State>
+[[nodiscard]] bool list_admitted(const State& index, const typename State::params_type& params, list_scratch& buffers) {
+    if (!params.filter.lists() || params.filter.excludes()) return false;
+    const std::size_t lists = (std::max<std::size_t>)(1, index.lists.size());
+    const double scored = static_cast<double>(index.directory.live()) / static_cast<double>(lists) *
+                          static_cast<double>(probe_count(params.nprobe, lists));
+    if (static_cast<double>(params.filter.size()) > scored) return false;
+    list_rows(index.directory, params.filter, buffers.admitted, buffers.slots);
+    return true;
+}
+
+/// Pushes those rows of a list that may be returned, and says how many they are. Where they are most of the list, all
+/// of it is scanned, and the collector asks about those that are close.
+template <class State, class Scorer, class Collector, class Selector, class BeforeBlock>
+std::size_t scan_admitted(const State& index, Scorer& scorer, std::uint32_t number, list_scratch& buffers,
+                          Collector& collector, const Selector& admits, BeforeBlock before_block,
+                          search_stats& stats) {
+    const ivf_rows list = index.lists[number];
+    buffers.slots.clear();
+    for (std::size_t i = 0; i < list.size; ++i)
+        if (list.slots[i] < index.directory.high_water() && admits(list.slots[i]))
+            buffers.slots.push_back(list.slots[i]);
+    ++stats.lists;
+    const std::size_t count = buffers.slots.size();
+    if (count == 0) return 0;
+    set_list(index, scorer, number);
+    if (count * 2 > list.size) {
+        stats.distances += list.size;
+        scan_list(scorer, list, index.lists.stride(), index.directory.high_water(), collector, buffers.bounds,
+                  before_block);
+    } else {
+        push_few(index, scorer, std::span<const slot_t>(buffers.slots), collector, before_block, stats);
+    }
+    return count;
+}
+
+/// Pushes the rows of the closest lists that the filter admits, until they are as many as a search without a filter
+/// would have scored and k were found, or no list is left. So a filter that admits few rows looks into more lists, and
+/// returns min(k, all there are) in any case.
+template <class State, class Scorer, class Collector, class Selector>
+void scan_filtered(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
+                   std::size_t k, Collector& collector, const Selector& admits, search_stats& stats) {
     const auto check_stop = [limits = limits_of(params)] { limits.check(); };
-    if (list_few(index, params.filter, buffers.slots)) {
+    const std::size_t lists = index.lists.size();
+    std::size_t wanted = probe_count(params.nprobe, lists);
+    find_probes(index, buffers, wanted);
+    std::size_t budget = 0;
+    for (const std::uint32_t list : buffers.probes) budget += index.lists[list].size;
+    for (std::size_t scanned = 0, met = 0;; ++scanned) {
+        if (scanned == buffers.probes.size()) {
+            if (wanted == lists) return;
+            wanted = (std::min)(lists, 4 * wanted);
+            find_probes(index, buffers, wanted);
+        }
+        check_stop();
+        met += scan_admitted(index, scorer, buffers.probes[scanned], buffers, collector, admits, check_stop, stats);
+        if (met >= budget && collector.size() >= k) return;
+    }
+}
+
+/// Pushes the rows of the closest lists, or those that the filter admits. Without a number of lists asked for,
+/// looks on while fewer than k were found.
+template <class State, class Scorer, class Collector, class Selector>
+void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
+                  std::size_t k, Collector& collector, const Selector& admits, search_stats& stats) {
+    const auto check_stop = [limits = limits_of(params)] { limits.check(); };
+    if (list_admitted(index, params, buffers)) {
+        ++stats.exact_scans;
         push_few(index, scorer, std::span<const slot_t>(buffers.slots), collector, check_stop, stats);
         return;
     }
+    if (params.filter) return scan_filtered(index, scorer, buffers, params, k, collector, admits, stats);
     std::size_t scanned = 0;
     std::size_t wanted = probe_count(params.nprobe, index.lists.size());
     while (true) {
@@ -127,8 +192,9 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
 template <class State>
 std::size_t search(const State& index, vector_view query, std::span<neighbor<typename State::id_type>> out,
                    const typename State::params_type& params) {
+    const row_selector<typename State::id_type> admits(index.directory, params.filter);
     return search_closest(index, query, out, params, [&](auto&& scorer, auto& buffers, auto& collector, auto& stats) {
-        scan_closest(index, scorer, buffers, params, out.size(), collector, stats);
+        scan_closest(index, scorer, buffers, params, out.size(), collector, admits, stats);
     });
 }
 
@@ -147,7 +213,8 @@ template <class State>
     radius_collector<id_type> within(radius, hits, admits);
     const auto check_stop = [limits = limits_of(params)] { limits.check(); };
     stats.now.partial += ends_early([&] {
-        if (list_few(index, params.filter, lease->slots)) {
+        if (params.filter.lists() && !params.filter.excludes() && params.filter.size() <= index.directory.live()) {
+            list_rows(index.directory, params.filter, lease->admitted, lease->slots);
             score_exactly(index, *lease, lease->slots, within, check_stop, stats.now);
         } else {
             stats.now.lists += index.lists.size();
