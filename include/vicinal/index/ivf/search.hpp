@@ -97,15 +97,28 @@ void count_list(const State& index, std::size_t list, search_stats& stats) noexc
     stats.distances += index.lists[list].size;
 }
 
+/// How many rows a search without a filter scores, about.
+template <class State>
+[[nodiscard]] double rows_scored(const State& index, std::size_t nprobe) noexcept {
+    const std::size_t lists = (std::max<std::size_t>)(1, index.lists.size());
+    return static_cast<double>(index.directory.live()) / static_cast<double>(lists) *
+           static_cast<double>(probe_count(nprobe, lists));
+}
+
+/// Whether a filter excludes so few rows that a search need not look into more lists than one without a filter, even
+/// where all of them are near the query.
+template <class State>
+[[nodiscard]] bool admits_most(const State& index, const id_filter<typename State::id_type>& filter,
+                               std::size_t nprobe) noexcept {
+    return !filter || (filter.excludes() && static_cast<double>(filter.size()) <= rows_scored(index, nprobe) / 16);
+}
+
 /// Lists the rows that the filter admits in buffers.slots if it is a set, and these are no more than a search without a
 /// filter would score: then they are measured instead, in whatever lists they are.
 template <class State>
 [[nodiscard]] bool list_admitted(const State& index, const typename State::params_type& params, list_scratch& buffers) {
     if (!params.filter.lists() || params.filter.excludes()) return false;
-    const std::size_t lists = (std::max<std::size_t>)(1, index.lists.size());
-    const double scored = static_cast<double>(index.directory.live()) / static_cast<double>(lists) *
-                          static_cast<double>(probe_count(params.nprobe, lists));
-    if (static_cast<double>(params.filter.size()) > scored) return false;
+    if (static_cast<double>(params.filter.size()) > rows_scored(index, params.nprobe)) return false;
     list_rows(index.directory, params.filter, buffers.admitted, buffers.slots);
     return true;
 }
@@ -114,8 +127,7 @@ template <class State>
 /// of it is scanned, and the collector asks about those that are close.
 template <class State, class Scorer, class Collector, class Selector, class BeforeBlock>
 std::size_t scan_admitted(const State& index, Scorer& scorer, std::uint32_t number, list_scratch& buffers,
-                          Collector& collector, const Selector& admits, BeforeBlock before_block,
-                          search_stats& stats) {
+                          Collector& collector, const Selector& admits, BeforeBlock before_block, search_stats& stats) {
     const ivf_rows list = index.lists[number];
     buffers.slots.clear();
     for (std::size_t i = 0; i < list.size; ++i)
@@ -160,7 +172,7 @@ void scan_filtered(const State& index, Scorer& scorer, list_scratch& buffers, co
 }
 
 /// Pushes the rows of the closest lists, or those that the filter admits. Without a number of lists asked for,
-/// looks on while fewer than k were found.
+/// or with a filter, looks on while fewer than k were found.
 template <class State, class Scorer, class Collector, class Selector>
 void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
                   std::size_t k, Collector& collector, const Selector& admits, search_stats& stats) {
@@ -170,7 +182,8 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
         push_few(index, scorer, std::span<const slot_t>(buffers.slots), collector, check_stop, stats);
         return;
     }
-    if (params.filter) return scan_filtered(index, scorer, buffers, params, k, collector, admits, stats);
+    if (!admits_most(index, params.filter, params.nprobe))
+        return scan_filtered(index, scorer, buffers, params, k, collector, admits, stats);
     std::size_t scanned = 0;
     std::size_t wanted = probe_count(params.nprobe, index.lists.size());
     while (true) {
@@ -184,7 +197,8 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
                 scorer.ask_ahead(ahead_in_list(list.size * stride, index.directory.high_water() * stride));
             scan_list(scorer, list, stride, index.directory.high_water(), collector, buffers.bounds, check_stop);
         }
-        if (params.nprobe != 0 || collector.size() >= k || wanted == index.lists.size()) return;
+        const bool enough = (params.nprobe != 0 && !params.filter) || collector.size() >= k;
+        if (enough || wanted == index.lists.size()) return;
         wanted = index.lists.size();
     }
 }
