@@ -16,7 +16,7 @@ class vicinal_contender final : public contender {
     explicit vicinal_contender(Index index) : index_(std::move(index)) {}
 
     [[nodiscard]] std::vector<std::string> strategies() const override {
-        if constexpr (requires(typename Index::search_params how) { how.filter_strategy; })
+        if constexpr (chooses)
             return {"default", "plain", "two_hop", "exact"};
         else
             return {"default"};
@@ -27,7 +27,13 @@ class vicinal_contender final : public contender {
                        std::span<vicinal::neighbor<>> out, vicinal::search_stats& stats) override {
         typename Index::search_params how;
         how.stats = &stats;
-        force(how, strategy);
+        if constexpr (chooses) {
+            using enum vicinal::filter_strategy;
+            how.filter_strategy = strategy == "plain"     ? plain
+                                  : strategy == "two_hop" ? two_hop
+                                  : strategy == "exact"   ? exact
+                                                          : automatic;
+        }
         const auto admits = [filter](std::uint64_t id) { return (*filter)(id); };
         if (filter != nullptr && given == form::callable) how.filter = admits;
         if (filter != nullptr && given == form::set) how.filter = filter->ids();
@@ -35,16 +41,7 @@ class vicinal_contender final : public contender {
     }
 
   private:
-    template <class Params>
-    static void force(Params& how, const std::string& strategy) {
-        if constexpr (requires { how.filter_strategy; }) {
-            using strategies = decltype(how.filter_strategy);
-            if (strategy == "plain") how.filter_strategy = strategies::plain;
-            if (strategy == "two_hop") how.filter_strategy = strategies::two_hop;
-            if (strategy == "exact") how.filter_strategy = strategies::exact;
-        }
-    }
-
+    static constexpr bool chooses = requires(typename Index::search_params how) { how.filter_strategy; };
     Index index_;
 };
 

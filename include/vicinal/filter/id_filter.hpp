@@ -123,7 +123,11 @@ class id_filter {
     }
     template <class S>
     static void list(void* ids, function_ref<void(Id)> f) {
-        for (const auto& id : *static_cast<const S*>(ids)) f(static_cast<Id>(id));
+        const S& set = *static_cast<const S*>(ids);
+        if constexpr (requires { set.for_each(f); })  // id_set, whose iterators look for the next id each time
+            set.for_each(f);
+        else
+            for (const auto& id : set) f(static_cast<Id>(id));
     }
     template <class S>
     [[nodiscard]] static constexpr auto lister() noexcept -> void (*)(void*, function_ref<void(Id)>) {

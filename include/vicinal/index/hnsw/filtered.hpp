@@ -88,9 +88,9 @@ template <class State, class Scorer, class Id>
     }
     const double near = static_cast<double>(walker.passed()) / static_cast<double>((std::max<std::size_t>)(1, walker.met()));
     double budget = walker.unlimited;
-    if (automatic_choice && near >= 0.35) {
+    if (automatic_choice && (near >= 0.35 || walker.passed() >= width)) {
         budget = filter_plan::share_for_walks * plan.exact(near);
-        if (plan.plain(near) <= budget && walker.walk_plainly(all, budget, limits)) {
+        if ((plan.plain(near) <= budget || walker.passed() >= width) && walker.walk_plainly(all, budget, limits)) {
             ++stats.plain_walks;
             return walk.pool.full() ? walk_end::found : walk_end::everything;
         }

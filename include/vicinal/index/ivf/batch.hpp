@@ -140,24 +140,19 @@ class probe_scanner {
     queries_of_lists chosen_;
 };
 
-/// Pushes the rows that the filter admits to the queries' collectors, as scan_closest does for one. The filter is asked
-/// about each row once, if that is not more often than the queries would have.
+/// Pushes the rows that the filter admits to the queries' collectors, as scan_closest does for one. A filter that is
+/// asked about all rows is so once.
 template <class State, class Collectors, class Make>
 void scan_each_filtered(const State& index, const query_table& queries, const typename State::params_type& params,
                         std::size_t k, Collectors& collectors, const Make& make, list_scratch& buffers,
                         search_stats& stats) {
-    const auto& filter = params.filter;
-    const std::size_t lists = index.lists.size();
-    const bool ask_first = (!filter.lists() || filter.size() > index.directory.live() / 16) &&
-                           queries.size() * probe_count(params.nprobe, lists) >= lists;
-    if (ask_first) find_admitted(index.directory, filter, buffers.admitted_to_batch, limits_of(params));
-    const row_selector<typename State::id_type> admits(index.directory, filter,
-                                                       ask_first ? &buffers.admitted_to_batch : nullptr);
+    admitted_rows<typename State::id_type> admitted(index.directory, params.filter, buffers.admitted);
+    const filter_way way = choose_way(index, params, admitted);
     for (std::size_t q = 0; q < queries.size(); ++q) {
         buffers.query.resize(index.dim);
         std::copy(queries[q].begin(), queries[q].end(), buffers.query.data());
         auto scorer = make(queries[q].data(), buffers.integers);
-        scan_closest(index, scorer, buffers, params, k, collectors[q], admits, stats);
+        scan_by_filter(index, scorer, buffers, params, k, collectors[q], admitted, way, stats);
         if constexpr (requires { scorer.measured(); }) {
             stats.distances += scorer.measured();
             stats.reranks += scorer.measured();

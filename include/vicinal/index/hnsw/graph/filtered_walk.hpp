@@ -29,9 +29,9 @@ namespace detail {
 /// 4 ns. `filter_bench --costs` measures them.
 struct filter_costs {
     static constexpr double listed = 8;   ///< a row of a list, measured
-    static constexpr double found = 8;    ///< an id of a set, found in the index
-    static constexpr double asked = 1;    ///< a row that the filter is asked about, all in turn
-    static constexpr double met = 2;      ///< a row that the filter is asked about on a two-hop walk
+    static constexpr double found = 6;    ///< an id of a set, found in the index
+    static constexpr double asked = 0.5;  ///< a row that the filter is asked about, all in turn
+    static constexpr double met = 12;     ///< a row that the filter is asked about on a two-hop walk
     static constexpr double hopped = 16;  ///< a row scored on a two-hop walk
     static constexpr double walked = 32;  ///< a row scored on a plain walk, asked about, and queued to be followed
 };
@@ -143,7 +143,10 @@ class filtered_walk {
         walk_.rejected.erase(node);
         for_each_link(node, [&](slot_t link) {
             if (walk_.visited.insert(link)) ask(link, count);
-            if (walk_.rejected.erase(link)) walk_.bridges.push_back(link);
+            if (walk_.rejected.erase(link)) {
+                graph_.prefetch_links(link, level_);
+                walk_.bridges.push_back(link);
+            }
             return count < most;
         });
         for (const slot_t bridge : walk_.bridges) {
