@@ -30,6 +30,7 @@ struct any_search_params {
     std::size_t rerank = 0;         ///< two_level only: how many coarse results are scored again by the fine codec; 0 =
                                     ///< as many as the index finds necessary
     id_filter<Id> filter{};         ///< which ids may be returned
+    vicinal::filter_strategy filter_strategy{};  ///< hnsw: how
     stop_token stop{};              ///< when triggered, the call throws error{cancelled}
     time_limit deadline{};          ///< when it has passed, the call returns the best it has found, perhaps fewer than
                                     ///< k, and counts that in stats->partial: a time point, or a duration from now.

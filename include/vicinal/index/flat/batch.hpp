@@ -27,13 +27,14 @@ namespace detail::flat {
     return std::min<std::size_t>(512, std::max<std::size_t>(16, cached / (dim * sizeof(float))));
 }
 
-/// Pushes all rows, or those few that the filter names, to the collectors of all queries. make(query, made_of_query)
+/// Pushes all rows, or just those that the filter admits, to the collectors of all queries. make(query, made_of_query)
 /// makes a query's scorer.
 template <class State, class Collectors, class Make>
 void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
                    Collectors& collectors, const Make& make, row_scratch& buffers, search_stats& stats) {
     const auto check_stop = [limits = limits_of(params)] { limits.check(); };
-    if (list_few(index, params.filter, buffers.slots)) {
+    if (list_admitted(index, params.filter, queries.size(), buffers, limits_of(params))) {
+        stats.exact_scans += queries.size();
         stats.distances += queries.size() * buffers.slots.size();
         for (std::size_t q = 0; q < queries.size(); ++q)
             score_listed(make(queries[q].data(), buffers.integers), std::span<const slot_t>(buffers.slots),

@@ -140,18 +140,34 @@ class probe_scanner {
     queries_of_lists chosen_;
 };
 
-/// Pushes the rows of the closest lists of each query, or those few that the filter names, to the queries' collectors,
+/// Pushes the rows that the filter admits to the queries' collectors, as scan_closest does for one. A filter that is
+/// asked about all rows is so once.
+template <class State, class Collectors, class Make>
+void scan_each_filtered(const State& index, const query_table& queries, const typename State::params_type& params,
+                        std::size_t k, Collectors& collectors, const Make& make, list_scratch& buffers,
+                        search_stats& stats) {
+    admitted_rows<typename State::id_type> admitted(index.directory, params.filter, buffers.admitted);
+    const filter_way way = choose_way(index, params, admitted);
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+        buffers.query.resize(index.dim);
+        std::copy(queries[q].begin(), queries[q].end(), buffers.query.data());
+        auto scorer = make(queries[q].data(), buffers.integers);
+        scan_by_filter(index, scorer, buffers, params, k, collectors[q], admitted, way, stats);
+        if constexpr (requires { scorer.measured(); }) {
+            stats.distances += scorer.measured();
+            stats.reranks += scorer.measured();
+        }
+    }
+}
+
+/// Pushes the rows of the closest lists of each query, or those that the filter admits, to the queries' collectors,
 /// as scan_closest does for one. make(query, made_of_query) makes a query's scorer.
 template <class State, class Collectors, class Make>
 void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
                    std::size_t k, Collectors& collectors, const Make& make, list_scratch& buffers,
                    search_stats& stats) {
     const auto check_stop = [limits = limits_of(params)] { limits.check(); };
-    if (list_few(index, params.filter, buffers.slots)) {
-        for (std::size_t q = 0; q < queries.size(); ++q)
-            push_few(index, make(queries[q].data(), buffers.integers), buffers.slots, collectors[q], check_stop, stats);
-        return;
-    }
+    if (params.filter) return scan_each_filtered(index, queries, params, k, collectors, make, buffers, stats);
     const std::size_t lists = index.lists.size();
     const std::size_t wanted = probe_count(params.nprobe, lists);
     const batch_probes probes = find_probes_together<typename State::isa_type>(index.metric, index.centroids.store(),
