@@ -22,6 +22,14 @@
 VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
+/// Makes a call of the system again while signals interrupt it. Returns what it returns then.
+template <class Call>
+[[nodiscard]] int uninterrupted(const Call& call) {
+    int failed = EINTR;
+    while (failed == EINTR) failed = call();
+    return failed;
+}
+
 /// Does what a log asks of the system; every call returns 0 or an errno.
 struct log_calls : file_calls {
 #if defined(_WIN32)
@@ -75,8 +83,7 @@ struct log_calls : file_calls {
     static int lock(const std::filesystem::path& path, handle& out, std::string& holder) {
         out = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (out < 0) return errno;
-        int failed = EINTR;
-        while (failed == EINTR) failed = ::flock(out, LOCK_EX | LOCK_NB) != 0 ? errno : 0;
+        const int failed = detail::uninterrupted([&] { return ::flock(out, LOCK_EX | LOCK_NB) != 0 ? errno : 0; });
         if (failed == 0) return write_holder(out);
         if (failed == EWOULDBLOCK) holder = read_holder(out);
         ::close(out);

@@ -102,8 +102,9 @@ void make_directory(const std::filesystem::path& directory) {
     std::filesystem::path above = std::filesystem::absolute(directory).parent_path();
     if (!directory.has_filename()) above = above.parent_path();
     typename Calls::handle handle{};
-    if (const int failed = Calls::open_directory(above, handle); failed != 0) fail_io("open", above, failed);
-    const int failed = Calls::sync_directory(handle);
+    int failed = uninterrupted([&] { return Calls::open_directory(above, handle); });
+    if (failed != 0) fail_io("open", above, failed);
+    failed = uninterrupted([&] { return Calls::sync_directory(handle); });
     Calls::close(handle);
     if (failed != 0) fail_io("sync", above, failed);
 }

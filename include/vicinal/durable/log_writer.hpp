@@ -3,7 +3,7 @@
 #pragma once
 
 #include <algorithm>           // for copy
-#include <cerrno>              // for EINTR, EIO
+#include <cerrno>              // for EIO
 #include <condition_variable>  // for condition_variable
 #include <cstddef>             // for byte, size_t
 #include <cstdint>             // for uint64_t
@@ -60,7 +60,7 @@ class log_writer {
         typename Calls::handle fresh{};
         try {
             create_segment<Calls>(path, header);
-            if (const int failed = retry([&] { return Calls::open_to_append(path, fresh); }); failed != 0)
+            if (const int failed = uninterrupted([&] { return Calls::open_to_append(path, fresh); }); failed != 0)
                 fail_io("open", path, failed);
         } catch (...) {
             Calls::remove(path);  // should it stay, or come back after a loss of power, it is passed over as empty
@@ -180,12 +180,6 @@ class log_writer {
         int code = 0;
     };
 
-    template <class Call>
-    static int retry(Call&& call) {
-        int failed = EINTR;
-        while (failed == EINTR) failed = call();
-        return failed;
-    }
     [[nodiscard]] std::string reason() const {
         return std::string("cannot ") + failed_.operation + " " + display(path_) + ": " +
                std::error_code(failed_.code, std::generic_category()).message();
@@ -238,8 +232,8 @@ class log_writer {
     }
     /// Takes what may or may not be on the disk off the segment, so that nobody reads it as if it were.
     void cut() noexcept {
-        if (retry([&] { return Calls::truncate(file_, bytes_); }) == 0)
-            static_cast<void>(retry([&] { return Calls::sync_data(file_); }));
+        if (uninterrupted([&] { return Calls::truncate(file_, bytes_); }) == 0)
+            static_cast<void>(uninterrupted([&] { return Calls::sync_data(file_); }));
     }
     [[nodiscard]] failed_call write_out(const record_list& records, std::uint64_t& written) noexcept {
         std::size_t held = 0;
@@ -260,14 +254,14 @@ class log_writer {
         }
         if (held != 0) flush();
         if (failed != 0) return {"write to", failed};
-        failed = retry([&] { return Calls::sync_data(file_); });
+        failed = uninterrupted([&] { return Calls::sync_data(file_); });
         return failed != 0 ? failed_call{"sync", failed} : failed_call{};
     }
     [[nodiscard]] int write_all(std::span<const std::byte> bytes) noexcept {
         while (!bytes.empty()) {
             std::size_t n = 0;
             const std::size_t size = (std::min)(bytes.size(), std::size_t{1} << 30);  // some systems stop at 2^31
-            const int failed = retry([&] { return Calls::write(file_, bytes.data(), size, n); });
+            const int failed = uninterrupted([&] { return Calls::write(file_, bytes.data(), size, n); });
             if (failed != 0) return failed;
             if (n == 0 || n > size) return EIO;
             bytes = bytes.subspan(n);

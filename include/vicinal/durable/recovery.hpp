@@ -2,7 +2,6 @@
 // Recovery makes an index of what a directory holds: the newest snapshot that is whole, and the log behind it.
 #pragma once
 
-#include <cerrno>      // for EINTR
 #include <cstddef>     // for size_t
 #include <cstdint>     // for uint64_t
 #include <exception>   // for exception_ptr, current_exception, rethrow_exception
@@ -71,14 +70,15 @@ template <class Index>
     std::rethrow_exception(first);
 }
 
-/// Cuts what a crash has left behind the last whole record.
+/// Cuts what a crash has left behind the last whole record of a segment.
 /// throws  error{io}
 template <class Calls>
 void cut_torn_end(const std::filesystem::path& path, std::uint64_t bytes) {
     typename Calls::handle file{};
-    if (const int failed = Calls::open_to_append(path, file); failed != 0) fail_io("open", path, failed);
-    int failed = Calls::truncate(file, bytes);
-    if (failed == 0) failed = Calls::sync_data(file);
+    int failed = uninterrupted([&] { return Calls::open_to_append(path, file); });
+    if (failed != 0) fail_io("open", path, failed);
+    failed = uninterrupted([&] { return Calls::truncate(file, bytes); });
+    if (failed == 0) failed = uninterrupted([&] { return Calls::sync_data(file); });
     Calls::close(file);
     if (failed != 0) fail_io("cut the torn end of", path, failed);
 }
@@ -98,11 +98,11 @@ template <class Index, class Calls>
     made.log_bytes = replay.total_bytes();
     made.report.snapshot_sequence = made.from.mark.sequence;
     made.report.replayed = replay.replayed();
-    made.report.torn_bytes = replay.torn_bytes();
+    made.report.torn_bytes = replay.torn().bytes;
     const segment_header& last = replay.last().header();
     // An empty segment is replaced by the next one, so that nobody who read it before it was cut goes on reading.
     made.last_segment = last.first == made.sequence + 1 ? last.previous : last.identity;
-    if (replay.torn_bytes() != 0) cut_torn_end<Calls>(replay.last_path(), replay.last().offset());
+    if (replay.torn().bytes != 0) cut_torn_end<Calls>(replay.torn().path, replay.torn().begin);
     for (const auto& path : replay.superfluous()) Calls::remove(path);
     if (made.report.damaged.empty()) remove_obsolete<Calls>(found, made.from.mark.sequence);
     return made;

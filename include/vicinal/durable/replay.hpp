@@ -60,6 +60,13 @@ inline void require_same_index(const segment_header& segment, const file_header&
         fail(errc::wrong_type, file + ": the log is of " + describe(of) + ", the snapshot of " + describe(index));
 }
 
+/// What a crash has left behind the last whole record.
+struct torn_end {
+    std::filesystem::path path;  ///< of the segment
+    std::uint64_t begin = 0;     ///< where in it
+    std::uint64_t bytes = 0;     ///< 0: there is none
+};
+
 /// Replays the segments of a directory over an index that was loaded from a snapshot.
 template <class Index>
 class log_replay {
@@ -87,9 +94,7 @@ class log_replay {
     [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
     /// The last segment, as far as it was read.
     [[nodiscard]] const reader_type& last() const noexcept { return *reader_; }
-    [[nodiscard]] const std::filesystem::path& last_path() const noexcept { return last_path_; }
-    /// How many bytes behind what was read a crash had left in the last segment.
-    [[nodiscard]] std::uint64_t torn_bytes() const noexcept { return torn_; }
+    [[nodiscard]] const torn_end& torn() const noexcept { return torn_; }
     [[nodiscard]] std::uint64_t replayed() const noexcept { return replayed_; }
     /// Empty segments that a failed attempt to begin one had left.
     [[nodiscard]] const std::vector<std::filesystem::path>& superfluous() const noexcept { return superfluous_; }
@@ -107,16 +112,14 @@ class log_replay {
                                      ": what was changed after sequence " + std::to_string(sequence_) +
                                      " cannot be known");
     }
-    /// Whether a segment is empty and begins with a change that another one has.
-    [[nodiscard]] static bool is_superfluous(const numbered_file& segment, std::uint64_t sequence) {
-        if (segment.sequence > sequence) return false;
+    [[nodiscard]] static bool has_records(const numbered_file& segment) {
         reader_type reader(segment.path);
         log_record<id_type> record;
-        return reader.next(record) == log_read::end;
+        return reader.next(record) != log_read::end;
     }
     void replay_segment(const std::vector<numbered_file>& segments, std::size_t i) {
         const numbered_file& segment = segments[i];
-        if (is_superfluous(segment, sequence_)) {
+        if (segment.sequence <= sequence_ && !has_records(segment)) {
             superfluous_.push_back(segment.path);
             return;
         }
@@ -129,14 +132,14 @@ class log_replay {
                          "from another time of this one");
         const log_read end = replay_records(*reader);
         if (end == log_read::no_record) {
+            // A segment that was begun when this one was complete, or that could not be begun, has none either.
             for (std::size_t j = i + 1; j < segments.size(); ++j)
-                if (!is_superfluous(segments[j], sequence_)) fail_damaged(*reader);
+                if (has_records(segments[j])) fail_damaged(*reader);
             if (reader->was_durable()) fail_damaged(*reader);
-            torn_ = reader->size() - reader->offset();
+            torn_ = {segment.path, reader->offset(), reader->size() - reader->offset()};
         }
         identity_ = reader->header().identity;
         reader_ = std::move(reader);
-        last_path_ = segment.path;
     }
     [[noreturn]] void fail_damaged(const reader_type& reader) const {
         fail_at(reader.name(), reader.offset(),
@@ -174,10 +177,9 @@ class log_replay {
     std::uint64_t sequence_;
     std::uint64_t identity_;
     std::unique_ptr<reader_type> reader_;
-    std::filesystem::path last_path_;
     log_record<id_type> record_;
     std::vector<std::filesystem::path> superfluous_;
-    std::uint64_t torn_ = 0;
+    torn_end torn_;
     std::uint64_t replayed_ = 0;
     std::uint64_t total_ = 0;
     std::uint64_t done_ = 0;
