@@ -11,10 +11,10 @@ using tested = vicinal::durable<flat, failing_calls>;
 
 /// What a run on a failing disk did.
 struct outcome {
-    model acknowledged;           ///< after the last change that was
-    model possible;               ///< with the one change that was refused as not durable, if there was one
+    model acknowledged;  ///< after the last change that was
+    model possible;      ///< with the one change that was refused as not durable, if there was one
     bool opened = false;
-    std::size_t refused = 0;      ///< changes that threw
+    std::size_t refused = 0;  ///< changes that threw
     bool checkpoint_failed = false;
 };
 
@@ -88,7 +88,7 @@ void require_recovered(const std::filesystem::path& path, const outcome& done) {
 }  // namespace
 
 TEST_CASE("durable disk: whichever call fails, once or from then on, nothing that was acknowledged is lost") {
-    const temporary_directory folder;
+    const quick_directory folder;
     failing_calls::arm(0, false, 0);
     run(folder / "whole");
     const std::size_t calls = failing_calls::made;
@@ -113,8 +113,8 @@ TEST_CASE("durable disk: whichever call fails, once or from then on, nothing tha
             }
         }
     }
-    for (const char* const name : {"create", "write", "sync", "sync_data", "sync_directory", "replace",
-                                   "open_to_append", "remove"}) {
+    for (const char* const name :
+         {"create", "write", "sync", "sync_data", "sync_directory", "replace", "open_to_append", "remove"}) {
         CAPTURE(name);
         CHECK(failed[name] > 0);
     }
@@ -123,7 +123,7 @@ TEST_CASE("durable disk: whichever call fails, once or from then on, nothing tha
 }
 
 TEST_CASE("durable disk: a signal that interrupts a call is no failure") {
-    const temporary_directory folder;
+    const quick_directory folder;
     failing_calls::arm(0, false, 0);
     run(folder / "whole");
     const std::size_t calls = failing_calls::made;
@@ -140,7 +140,7 @@ TEST_CASE("durable disk: a signal that interrupts a call is no failure") {
 }
 
 TEST_CASE("durable disk: a change that the disk refused is cut off, so that nobody takes it for one that it has") {
-    const temporary_directory folder;
+    const quick_directory folder;
     failing_calls::arm(0, false, 0);
     const auto path = folder / "d";
     {

@@ -30,7 +30,7 @@ struct listener {
 }  // namespace
 
 TEST_CASE("durable: every call does what that of the index does, and is made again in order with its payload") {
-    const temporary_directory folder;
+    const quick_directory folder;
     const auto rows = gaussian(3, dim);
     const std::vector<id> ids = {10, 11, 12};
     {
@@ -67,7 +67,7 @@ TEST_CASE("durable: every call does what that of the index does, and is made aga
 }
 
 TEST_CASE("durable: what the index refuses is in neither, and what comes next has the next number") {
-    const temporary_directory folder;
+    const quick_directory folder;
     auto d = catalog::open(folder / "d", empty_flat);
     d.add(1, vector_of(1));
     const auto rows = gaussian(2, dim);
@@ -86,7 +86,7 @@ TEST_CASE("durable: what the index refuses is in neither, and what comes next ha
 }
 
 TEST_CASE("durable: a directory that is open is refused, by this process and by others, and free afterwards") {
-    const temporary_directory folder;
+    const quick_directory folder;
     auto d = catalog::open(folder / "d", empty_flat);
     CHECK_THAT(refusal(errc::io, [&] { (void)catalog::open(folder / "d"); }),
                contains("is open already, by process " + std::to_string(::getpid())));
@@ -108,7 +108,7 @@ TEST_CASE("durable: a directory that is open is refused, by this process and by 
 }
 
 TEST_CASE("durable: what is no durable index is refused, as is another type, and nothing is changed") {
-    const temporary_directory folder;
+    const quick_directory folder;
     CHECK_THAT(refusal(errc::io, [&] { (void)catalog::open(folder / "none"); }), contains("none"));
     CHECK_FALSE(std::filesystem::exists(folder / "none" / "lock"));
     { auto d = catalog::open(folder / "d", empty_flat); }
@@ -121,7 +121,7 @@ TEST_CASE("durable: what is no durable index is refused, as is another type, and
 }
 
 TEST_CASE("durable: a checkpoint leaves one snapshot and an empty log, with the application's note") {
-    const temporary_directory folder;
+    const quick_directory folder;
     listener heard;
     std::vector<std::uint64_t> asked;
     const auto note = [&](std::uint64_t sequence) {
@@ -142,8 +142,8 @@ TEST_CASE("durable: a checkpoint leaves one snapshot and an empty log, with the 
             CHECK_FALSE(d.checkpoint());
             CHECK(d.stats().log_bytes == 0);
             CHECK(d.stats().snapshot_sequence == 2);
-            CHECK(names_in(path) == std::vector<std::string>{"lock", "log-0000000000000003.vlog",
-                                                             "snapshot-0000000000000002.vic"});
+            CHECK(names_in(path) ==
+                  std::vector<std::string>{"lock", "log-0000000000000003.vlog", "snapshot-0000000000000002.vic"});
             d.add(3, vector_of(3));
         }
         CHECK(asked == std::vector<std::uint64_t>{0, 2});
@@ -154,7 +154,7 @@ TEST_CASE("durable: a checkpoint leaves one snapshot and an empty log, with the 
 }
 
 TEST_CASE("durable: a note that is too long fails the checkpoint, and the log goes on") {
-    const temporary_directory folder;
+    const quick_directory folder;
     std::size_t length = 0;
     const auto note = [&](std::uint64_t) { return std::vector<std::byte>(length); };
     auto d = catalog::open(folder / "d", empty_flat, {.note = note});
@@ -172,7 +172,7 @@ TEST_CASE("durable: a note that is too long fails the checkpoint, and the log go
 }
 
 TEST_CASE("durable: a log that has grown is checkpointed in the background") {
-    const temporary_directory folder;
+    const quick_directory folder;
     auto d = catalog::open(folder / "d", empty_flat, {.checkpoint_ratio = 2, .checkpoint_bytes = 4096});
     id next = 0;
     while (d.stats().checkpoints < 3 && next < 100000) ++next, d.upsert(next % 50, vector_of(next));
@@ -183,7 +183,7 @@ TEST_CASE("durable: a log that has grown is checkpointed in the background") {
 }
 
 TEST_CASE("durable: callbacks that would change the index are refused, a closed one refuses changes and is searched") {
-    const temporary_directory folder;
+    const quick_directory folder;
     catalog* self = nullptr;
     std::string said;
     const auto note = [&](std::uint64_t) {
@@ -197,9 +197,7 @@ TEST_CASE("durable: callbacks that would change the index are refused, a closed 
     CHECK_THAT(said, contains("may search it, not change it"));
     const auto rows = gaussian(3, dim);
     const std::vector<id> ids = {2, 3, 4};
-    const auto progress = [&](std::size_t, std::size_t) {
-        said = refusal(errc::reentrant_call, [&] { d.remove(1); });
-    };
+    const auto progress = [&](std::size_t, std::size_t) { said = refusal(errc::reentrant_call, [&] { d.remove(1); }); };
     said.clear();
     d.add(ids, rows.view(), {.progress = progress});
     CHECK_THAT(said, contains("may search it, not change it"));
@@ -211,7 +209,7 @@ TEST_CASE("durable: callbacks that would change the index are refused, a closed 
 }
 
 TEST_CASE("durable: ids of every type, and vectors of other numbers") {
-    const temporary_directory folder;
+    const quick_directory folder;
     using enumerated = vicinal::flat_index<vicinal::l2, vicinal::f32, fruit>;
     using small = vicinal::flat_index<vicinal::l2, vicinal::i8, std::uint8_t>;
     {
@@ -237,11 +235,11 @@ TEST_CASE("durable: ids of every type, and vectors of other numbers") {
 }
 
 TEST_CASE("durable: by interval a change returns at once and is on the disk soon, or when sync() says so") {
-    const temporary_directory folder;
+    const quick_directory folder;
     using vicinal::sync_policy;
     {
-        auto d = catalog::open(folder / "d", empty_flat,
-                               {.sync = sync_policy::interval, .interval = std::chrono::hours(1)});
+        auto d =
+            catalog::open(folder / "d", empty_flat, {.sync = sync_policy::interval, .interval = std::chrono::hours(1)});
         for (id i = 0; i < 100; ++i) d.add(i, vector_of(i));
         CHECK(d.stats().synced_sequence == 0);
         CHECK(d.stats().syncs == 0);
@@ -262,7 +260,7 @@ TEST_CASE("durable: by interval a change returns at once and is on the disk soon
 }
 
 TEST_CASE("durable: an open that is stopped leaves all as it was, and the next one replays it") {
-    const temporary_directory folder;
+    const quick_directory folder;
     {
         auto d = catalog::open(folder / "d", empty_flat);
         for (id i = 0; i < 20; ++i) d.add(i, vector_of(i));

@@ -11,7 +11,7 @@ using catalog = durable<flat>;
 
 /// A directory of changes, as a process that was killed leaves it, and what it held after each.
 struct killed {
-    temporary_directory folder;
+    quick_directory folder;
     std::filesystem::path path = folder / "killed";
     std::vector<model> after{model()};
     std::vector<std::uint64_t> ends{128};  ///< where the record of each ends
@@ -153,7 +153,7 @@ TEST_CASE("durable log: of one that was closed every byte is known to have been 
 }
 
 TEST_CASE("durable log: missing parts, parts of another directory and of another time are refused") {
-    const temporary_directory folder;
+    const quick_directory folder;
     const auto path = folder / "d";
     const auto fill = [](const std::filesystem::path& where, id first) {
         auto d = first == 0 ? catalog::open(where, empty_flat) : catalog::open(where);
@@ -185,7 +185,7 @@ TEST_CASE("durable log: missing parts, parts of another directory and of another
 }
 
 TEST_CASE("durable log: a damaged snapshot is passed over while an older one has its log") {
-    const temporary_directory folder;
+    const quick_directory folder;
     const auto path = folder / "d";
     {
         auto d = catalog::open(path, empty_flat);
@@ -214,7 +214,7 @@ TEST_CASE("durable log: a damaged snapshot is passed over while an older one has
 }
 
 TEST_CASE("durable log: an empty segment that came back after it had been given up is passed over") {
-    const temporary_directory folder;
+    const quick_directory folder;
     const auto path = folder / "d";
     std::filesystem::path first;
     {
@@ -256,8 +256,8 @@ TEST_CASE("durable log: the bytes are those of docs/format.md") {
           "00000000000000000000000000000000000000000000000000000000BC9D1E68");
     const std::vector<std::uint16_t> ids = {5, 300};
     const std::vector<float> rows = {1, 2, -1, 0.5F};
-    auto record = encode_record<std::uint16_t>(record_kind::add_rows, 2, ids, matrix_view<const float>(rows, 2),
-                                               bytes_of("abc"));
+    auto record =
+        encode_record<std::uint16_t>(record_kind::add_rows, 2, ids, matrix_view<const float>(rows, 2), bytes_of("abc"));
     seal_record(record, 7, 6, header.crc);
     text.clear();
     put(record);

@@ -21,6 +21,32 @@
 
 namespace vicinal_test {
 
+/// A directory of a test's own, in memory where there is such a place: these tests sync thousands of times, and what
+/// a disk makes of that they simulate.
+class quick_directory {
+  public:
+    quick_directory() {
+        std::error_code code;
+        const std::filesystem::path memory = "/dev/shm";
+        std::string name = memory / "vicinal_test_XXXXXX";
+        if (!std::filesystem::is_directory(memory, code) || mkdtemp(name.data()) == nullptr) return;
+        path_ = name;
+    }
+    quick_directory(const quick_directory&) = delete;
+    quick_directory& operator=(const quick_directory&) = delete;
+    ~quick_directory() {
+        std::error_code ignored;
+        if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    }
+    [[nodiscard]] std::filesystem::path operator/(const char* name) const {
+        return path_.empty() ? ordinary_ / name : path_ / name;
+    }
+
+  private:
+    temporary_directory ordinary_;
+    std::filesystem::path path_;
+};
+
 using flat = vicinal::flat_index<>;
 using id = std::uint64_t;
 inline constexpr std::size_t dim = 4;

@@ -3,10 +3,12 @@
 // there instead.
 #pragma once
 
-#include <cerrno>      // for errno, EINTR, EWOULDBLOCK
+#include <algorithm>   // for min
+#include <cerrno>      // for errno, EINTR, EIO, EWOULDBLOCK
 #include <cstddef>     // for byte, size_t
 #include <cstdint>     // for uint64_t
 #include <filesystem>  // for path
+#include <span>        // for span
 #include <string>      // for string, to_string
 
 #include "vicinal/io/file_calls.hpp"
@@ -30,6 +32,20 @@ template <class Call>
     return failed;
 }
 
+/// Writes all of `bytes`. Returns 0 or an errno.
+template <class Calls>
+[[nodiscard]] int write_all(typename Calls::handle file, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        std::size_t n = 0;
+        const std::size_t size = (std::min)(bytes.size(), std::size_t{1} << 30);  // some systems stop at 2^31
+        if (const int failed = uninterrupted([&] { return Calls::write(file, bytes.data(), size, n); }); failed != 0)
+            return failed;
+        if (n == 0 || n > size) return EIO;
+        bytes = bytes.subspan(n);
+    }
+    return 0;
+}
+
 /// Does what a log asks of the system; every call returns 0 or an errno.
 struct log_calls : file_calls {
 #if defined(_WIN32)
@@ -41,6 +57,11 @@ struct log_calls : file_calls {
     /// Opens a file that exists, to write at its end.
     static int open_to_append(const std::filesystem::path& path, handle& out) noexcept {
         out = _wopen(path.c_str(), _O_WRONLY | _O_APPEND | _O_BINARY | _O_NOINHERIT);
+        return out < 0 ? errno : 0;
+    }
+    /// Opens a file that exists, to write over what it holds.
+    static int open_to_overwrite(const std::filesystem::path& path, handle& out) noexcept {
+        out = _wopen(path.c_str(), _O_WRONLY | _O_BINARY | _O_NOINHERIT);
         return out < 0 ? errno : 0;
     }
     static int truncate(handle file, std::uint64_t bytes) noexcept {
@@ -65,6 +86,11 @@ struct log_calls : file_calls {
     /// Opens a file that exists, to write at its end.
     static int open_to_append(const std::filesystem::path& path, handle& out) noexcept {
         out = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+        return out < 0 ? errno : 0;
+    }
+    /// Opens a file that exists, to write over what it holds.
+    static int open_to_overwrite(const std::filesystem::path& path, handle& out) noexcept {
+        out = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
         return out < 0 ? errno : 0;
     }
     static int truncate(handle file, std::uint64_t bytes) noexcept {

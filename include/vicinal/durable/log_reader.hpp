@@ -6,6 +6,7 @@
 #include <array>       // for array
 #include <cstddef>     // for byte, size_t
 #include <cstdint>     // for uint64_t
+#include <deque>       // for deque
 #include <filesystem>  // for path
 #include <span>        // for span
 #include <string>      // for string, to_string
@@ -60,8 +61,10 @@ class log_reader {
     [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
     /// Where the next record begins.
     [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
-    /// Whether what was read says that the log was closed there, with everything on the disk.
-    [[nodiscard]] bool ended_by_mark() const noexcept { return marked_; }
+    /// Where the records begin that nothing says to have been on the disk.
+    [[nodiscard]] std::uint64_t doubtful_from() const noexcept {
+        return doubtful_.empty() ? offset_ : doubtful_.front().offset;
+    }
     /// Bytes of the file as it is now.
     [[nodiscard]] std::uint64_t size() const { return input_size(file_.handle()); }
 
@@ -99,6 +102,12 @@ class log_reader {
         return false;
     }
 
+    /// Reads bytes from a place; fewer only at the end.
+    std::size_t read_at(std::uint64_t at, std::span<std::byte> to) {
+        if (const int failed = log_calls::seek(file_.handle(), at); failed != 0) fail_io("seek in", name_, failed);
+        return file_.read(to.data(), to.size());
+    }
+
   private:
     [[noreturn]] void fail_short(std::uint64_t found, std::uint64_t expected) const {
         fail_corrupt(name_, "it ends after " + std::to_string(found) + " bytes, expected " + std::to_string(expected));
@@ -110,11 +119,6 @@ class log_reader {
     }
     [[nodiscard]] bool possible(const record_head& head) const noexcept {
         return is_possible(head, header_.index.dim, sizeof(Id));
-    }
-    /// Reads bytes from a place; fewer only at the end.
-    std::size_t read_at(std::uint64_t at, std::span<std::byte> to) {
-        if (const int failed = log_calls::seek(file_.handle(), at); failed != 0) fail_io("seek in", name_, failed);
-        return file_.read(to.data(), to.size());
     }
     [[nodiscard]] bool is_whole(std::uint64_t at, const record_head& head) {
         std::vector<std::byte> piece(static_cast<std::size_t>((std::min)(head.length, std::uint64_t{1} << 20)));
@@ -143,10 +147,14 @@ class log_reader {
             crc32c(header_.crc, std::span<const std::byte>(out.bytes).subspan(4)) != head.crc)
             return log_read::no_record;
         take(out, head);
+        note_doubt(head, mark);
         offset_ += head.length;
         sequence_ = head.sequence;
-        marked_ = mark;
         return log_read::record;
+    }
+    void note_doubt(const record_head& head, bool mark) {
+        if (!mark) doubtful_.push_back({head.sequence, offset_});
+        while (!doubtful_.empty() && doubtful_.front().sequence <= head.synced) doubtful_.pop_front();
     }
     void take(log_record<Id>& out, const record_head& head) const {
         const std::size_t dim = static_cast<std::size_t>(header_.index.dim);
@@ -174,7 +182,11 @@ class log_reader {
     segment_header header_;
     std::uint64_t offset_ = header_size;
     std::uint64_t sequence_ = 0;
-    bool marked_ = false;
+    struct place {
+        std::uint64_t sequence;
+        std::uint64_t offset;
+    };
+    std::deque<place> doubtful_;
 };
 
 }  // namespace detail

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>           // for copy
-#include <cerrno>              // for EIO
 #include <condition_variable>  // for condition_variable
 #include <cstddef>             // for byte, size_t
 #include <cstdint>             // for uint64_t
@@ -239,14 +238,14 @@ class log_writer {
         std::size_t held = 0;
         int failed = 0;
         const auto flush = [&] {
-            if (failed == 0) failed = write_all({gathered_, held});
+            if (failed == 0) failed = write_all<Calls>(file_, {gathered_, held});
             held = 0;
         };
         for (const auto& record : records) {
             written += record.size();
             if (record.size() > sizeof gathered_ - held) flush();
             if (record.size() > sizeof gathered_) {
-                if (failed == 0) failed = write_all(record);
+                if (failed == 0) failed = write_all<Calls>(file_, record);
                 continue;
             }
             std::copy(record.begin(), record.end(), gathered_ + held);
@@ -257,18 +256,6 @@ class log_writer {
         failed = uninterrupted([&] { return Calls::sync_data(file_); });
         return failed != 0 ? failed_call{"sync", failed} : failed_call{};
     }
-    [[nodiscard]] int write_all(std::span<const std::byte> bytes) noexcept {
-        while (!bytes.empty()) {
-            std::size_t n = 0;
-            const std::size_t size = (std::min)(bytes.size(), std::size_t{1} << 30);  // some systems stop at 2^31
-            const int failed = uninterrupted([&] { return Calls::write(file_, bytes.data(), size, n); });
-            if (failed != 0) return failed;
-            if (n == 0 || n > size) return EIO;
-            bytes = bytes.subspan(n);
-        }
-        return 0;
-    }
-
     mutable std::mutex mutex_;
     std::condition_variable done_;
     record_list pending_;

@@ -2,7 +2,9 @@
 // Recovery makes an index of what a directory holds: the newest snapshot that is whole, and the log behind it.
 #pragma once
 
-#include <cstddef>     // for size_t
+#include <algorithm>   // for min
+#include <cerrno>      // for EIO
+#include <cstddef>     // for byte, size_t
 #include <cstdint>     // for uint64_t
 #include <exception>   // for exception_ptr, current_exception, rethrow_exception
 #include <filesystem>  // for path
@@ -83,6 +85,30 @@ void cut_torn_end(const std::filesystem::path& path, std::uint64_t bytes) {
     if (failed != 0) fail_io("cut the torn end of", path, failed);
 }
 
+/// Writes what was read of a segment, and may not be on the disk, over itself, and syncs it. A process that was told of
+/// a failed sync may have died before it could cut the segment: the system then has bytes in memory that it takes for
+/// written, and a sync alone would not write them.
+/// throws  error{io}
+template <class Calls, class Reader>
+void write_again(const std::filesystem::path& path, Reader& segment) {
+    typename Calls::handle file{};
+    int failed = uninterrupted([&] { return Calls::open_to_overwrite(path, file); });
+    if (failed != 0) fail_io("open", path, failed);
+    std::vector<std::byte> piece(std::size_t{1} << 20);
+    std::uint64_t at = segment.doubtful_from();
+    failed = uninterrupted([&] { return Calls::seek(file, at); });
+    while (failed == 0 && at < segment.offset()) {
+        const auto left = (std::min)(segment.offset() - at, std::uint64_t{piece.size()});
+        const auto part = std::span(piece).first(static_cast<std::size_t>(left));
+        if (segment.read_at(at, part) != part.size()) failed = EIO;
+        if (failed == 0) failed = write_all<Calls>(file, part);
+        at += part.size();
+    }
+    if (failed == 0) failed = uninterrupted([&] { return Calls::sync_data(file); });
+    Calls::close(file);
+    if (failed != 0) fail_io("write again to", path, failed);
+}
+
 /// Recovers an index. The directory is locked. Nothing in it changes before all was read.
 /// throws  error: corrupt_file, io, wrong_type, unsupported_version, cancelled; what params.told throws
 template <class Index, class Calls>
@@ -103,6 +129,7 @@ template <class Index, class Calls>
     // An empty segment is replaced by the next one, so that nobody who read it before it was cut goes on reading.
     made.last_segment = last.first == made.sequence + 1 ? last.previous : last.identity;
     if (replay.torn().bytes != 0) cut_torn_end<Calls>(replay.torn().path, replay.torn().begin);
+    if (replay.last().doubtful_from() != replay.last().offset()) write_again<Calls>(replay.last_path(), replay.last());
     for (const auto& path : replay.superfluous()) Calls::remove(path);
     if (made.report.damaged.empty()) remove_obsolete<Calls>(found, made.from.mark.sequence);
     return made;

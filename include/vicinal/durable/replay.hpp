@@ -93,7 +93,8 @@ class log_replay {
     /// The sequence of the last change that is in the index.
     [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
     /// The last segment, as far as it was read.
-    [[nodiscard]] const reader_type& last() const noexcept { return *reader_; }
+    [[nodiscard]] reader_type& last() const noexcept { return *reader_; }
+    [[nodiscard]] const std::filesystem::path& last_path() const noexcept { return last_path_; }
     [[nodiscard]] const torn_end& torn() const noexcept { return torn_; }
     [[nodiscard]] std::uint64_t replayed() const noexcept { return replayed_; }
     /// Empty segments that a failed attempt to begin one had left.
@@ -140,6 +141,7 @@ class log_replay {
         }
         identity_ = reader->header().identity;
         reader_ = std::move(reader);
+        last_path_ = segment.path;
     }
     [[noreturn]] void fail_damaged(const reader_type& reader) const {
         fail_at(reader.name(), reader.offset(),
@@ -177,6 +179,7 @@ class log_replay {
     std::uint64_t sequence_;
     std::uint64_t identity_;
     std::unique_ptr<reader_type> reader_;
+    std::filesystem::path last_path_;
     log_record<id_type> record_;
     std::vector<std::filesystem::path> superfluous_;
     torn_end torn_;
