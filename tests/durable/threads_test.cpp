@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Writers, checkpoints, searches and followers at once.
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "durable/support.hpp"
@@ -79,24 +80,27 @@ TEST_CASE("durable threads: writers, checkpoints, searches and a follower at onc
 }
 
 TEST_CASE("durable threads: those that wait at once share a sync") {
+    struct slow : vicinal::detail::log_calls {
+        static int sync_data(handle file) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+            return log_calls::sync_data(file);
+        }
+    };
     const quick_directory folder;
-    auto d = catalog::open(folder / "d", empty_flat);
+    auto d = vicinal::durable<flat, slow>::open(folder / "d", empty_flat);
     constexpr std::size_t writers = 8;
-    constexpr std::size_t changes = 50;
+    constexpr std::size_t changes = 40;
     std::vector<std::thread> threads;
     for (std::size_t w = 0; w < writers; ++w)
         threads.emplace_back([&, w] {
-            for (std::size_t i = 0; i < changes; ++i) {
-                d.add(i * writers + w, vector_of(i));
-                if (d.stats().synced_sequence < 1) std::abort();
-            }
+            for (std::size_t i = 0; i < changes; ++i) d.add(i * writers + w, vector_of(i));
         });
     for (std::thread& each : threads) each.join();
     const auto stats = d.stats();
     CHECK(stats.synced_sequence == writers * changes);
     CAPTURE(stats.syncs);
-    CHECK(stats.syncs < writers * changes);
-    CHECK(stats.syncs >= changes);
+    CHECK(stats.syncs >= changes);  // a thread goes on when its change is on the disk
+    CHECK(stats.syncs < writers * changes / 3);
 }
 
 TEST_CASE("durable threads: one that waits for the disk holds up neither searches nor other changes") {

@@ -2,14 +2,15 @@
 // A follower reads what another process or object writes to the directory of a durable index.
 #pragma once
 
-#include <cstddef>     // for size_t
-#include <cstdint>     // for uint64_t
-#include <filesystem>  // for path
-#include <memory>      // for make_unique, shared_ptr, unique_ptr
-#include <mutex>       // for mutex, lock_guard
-#include <string>      // for to_string
-#include <utility>     // for move
-#include <vector>      // for vector
+#include <atomic>        // for atomic
+#include <cstddef>       // for size_t
+#include <cstdint>       // for uint64_t
+#include <filesystem>    // for path
+#include <functional>    // for function
+#include <memory>        // for make_unique, shared_ptr, unique_ptr
+#include <mutex>         // for mutex, lock_guard
+#include <system_error>  // for error_code
+#include <utility>       // for move
 
 #include "vicinal/durable/log_directory.hpp"
 #include "vicinal/durable/options.hpp"
@@ -90,7 +91,7 @@ class durable_follower {
                     detail::fail_corrupt(detail::display(directory_), "the log behind the snapshot is missing");
                 begin(std::move(loaded), std::move(first));
                 return;
-            } catch (const error& e) {
+            } catch (const error&) {
                 const auto now = detail::list_directory(directory_);
                 const bool moved_on =
                     !now.snapshots.empty() && now.snapshots.back().sequence > found.snapshots.back().sequence;

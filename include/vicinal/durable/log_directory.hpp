@@ -16,6 +16,7 @@
 #include <vector>        // for vector
 
 #include "vicinal/core/math.hpp"
+#include "vicinal/core/number_as.hpp"
 #include "vicinal/durable/log_calls.hpp"
 #include "vicinal/io/atomic_file.hpp"
 
@@ -138,7 +139,7 @@ class directory_lock {
     std::uint64_t identity = std::uint64_t{source()} << 32U | source();
     const int here = 0;  // in case the system's source always says the same
     identity ^= mix(static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()) ^
-                    static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&here)));
+                    number_as<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&here)));
     return identity == 0 ? 1 : identity;
 }
 

@@ -2,7 +2,8 @@
 // A log writer appends records to the newest segment and makes them durable, those of many threads by one sync.
 #pragma once
 
-#include <algorithm>           // for copy
+#include <algorithm>           // for copy, min
+#include <chrono>              // for milliseconds, nanoseconds, steady_clock
 #include <condition_variable>  // for condition_variable
 #include <cstddef>             // for byte, size_t
 #include <cstdint>             // for uint64_t
@@ -114,6 +115,7 @@ class log_writer {
         pending_bytes_ += one.front().size();
         pending_.splice(pending_.end(), one);
         appended_ = sequence;
+        if (pending_.size() == company_) arrived_.notify_one();
     }
 
     /// Makes all records durable and says so in a last one, which shows a reader that none behind it was lost.
@@ -206,20 +208,38 @@ class log_writer {
                 lead(lock);
         }
     }
+    /// Waits for those that were there a moment ago, an eighth of a sync at most. Without, the threads that a sync has
+    /// just woken come too late for the next one, always, and half of all threads share each.
+    void wait_for_company(std::unique_lock<std::mutex>& lock) {
+        constexpr std::chrono::nanoseconds longest = std::chrono::milliseconds(2);
+        constexpr std::chrono::nanoseconds quick =
+            std::chrono::microseconds(200);  // a sync that waiting would not pay for
+        if (last_sync_ < quick) return;
+        company_ = last_group_ + came_meanwhile_;
+        if (pending_.size() < company_)
+            arrived_.wait_for(lock, (std::min)(longest, last_sync_ / 8), [&] { return pending_.size() >= company_; });
+        company_ = 0;
+    }
     /// Makes durable what there is. Others append meanwhile.
-    void lead(std::unique_lock<std::mutex>& lock) noexcept {
+    void lead(std::unique_lock<std::mutex>& lock) {
         busy_ = true;
+        wait_for_company(lock);
         record_list taken;
         taken.swap(pending_);
         pending_bytes_ = 0;
         const std::uint64_t last = appended_;
         lock.unlock();
         std::uint64_t written = 0;
+        const auto begin = std::chrono::steady_clock::now();
         const failed_call failed = write_out(taken, written);
         if (failed.operation != nullptr) cut();
+        const std::size_t count = taken.size();
         taken.clear();
         lock.lock();
         busy_ = false;
+        last_sync_ = std::chrono::steady_clock::now() - begin;
+        last_group_ = count;
+        came_meanwhile_ = pending_.size();
         if (failed.operation != nullptr) {
             failed_ = failed;
         } else {
@@ -264,6 +284,11 @@ class log_writer {
     std::uint64_t synced_ = 0;
     std::uint64_t bytes_ = 0;
     std::uint64_t syncs_ = 0;
+    std::condition_variable arrived_;
+    std::size_t company_ = 0;  ///< how many records the leader waits for
+    std::size_t last_group_ = 0;
+    std::size_t came_meanwhile_ = 0;
+    std::chrono::nanoseconds last_sync_{0};
     bool busy_ = false;  ///< somebody writes, or begins a segment
     bool open_ = false;
     failed_call failed_;

@@ -11,6 +11,7 @@
 #include <string_view>  // for string_view
 #include <vector>       // for vector
 
+#include "vicinal/core/number_as.hpp"
 #include "vicinal/durable/log_directory.hpp"
 #include "vicinal/durable/log_reader.hpp"
 #include "vicinal/durable/snapshot.hpp"
@@ -87,7 +88,7 @@ class log_replay {
         for (const numbered_file& segment : left) total_ += file_bytes_of(segment.path);
         for (std::size_t i = 0; i < left.size(); ++i) replay_segment(left, i);
         if (reader_ == nullptr) fail_missing_segment();
-        if (how_.progress) how_.progress(static_cast<std::size_t>(total_), static_cast<std::size_t>(total_));
+        if (how_.progress) how_.progress(number_as<std::size_t>(total_), number_as<std::size_t>(total_));
     }
 
     /// The sequence of the last change that is in the index.
@@ -170,7 +171,7 @@ class log_replay {
         done_ += bytes;
         if (!how_.progress || done_ - told_ < stride || done_ >= total_) return;
         told_ = done_;
-        how_.progress(static_cast<std::size_t>(done_), static_cast<std::size_t>(total_));
+        how_.progress(number_as<std::size_t>(done_), number_as<std::size_t>(total_));
     }
 
     Index& index_;

@@ -2,6 +2,7 @@
 // A snapshot is a file of the index in whose note it says which changes are in it.
 #pragma once
 
+#include <algorithm>   // for copy
 #include <array>       // for array
 #include <cstddef>     // for byte, size_t
 #include <cstdint>     // for uint32_t, uint64_t
@@ -36,11 +37,11 @@ inline constexpr std::size_t max_application_note = max_note - snapshot_mark_siz
     if (note.size() > max_application_note)
         fail(errc::invalid_argument, "checkpoint: the note has " + std::to_string(note.size()) + " bytes, at most " +
                                          std::to_string(max_application_note) + " can travel in a snapshot");
-    std::vector<std::byte> out(snapshot_mark_size);
+    std::vector<std::byte> out(snapshot_mark_size + note.size());
     for (std::size_t i = 0; i < snapshot_magic.size(); ++i) out[i] = static_cast<std::byte>(snapshot_magic[i]);
     store_le(&out[8], mark.sequence);
     store_le(&out[16], mark.segment);
-    out.insert(out.end(), note.begin(), note.end());
+    std::copy(note.begin(), note.end(), out.begin() + snapshot_mark_size);
     return out;
 }
 /// throws  error{corrupt_file} if the note is none of a snapshot
