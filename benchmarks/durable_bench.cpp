@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What durability costs: changes a second with a log beside those of the index alone, and how fast a log is replayed.
 //
-//     durable_bench DIRECTORY [SECONDS]
+//     durable_bench DIRECTORY [SECONDS [adds|replay|checkpoint]]
 //
 // Rows of 128 components that are made up. Everything is written to DIRECTORY/durable_bench, which is removed in the
 // end: name one on the disk that matters, and one in memory (/dev/shm) for what is left when syncs cost nothing. Each
@@ -198,18 +198,26 @@ void measure_checkpoint(const path& directory, bool in_memory) {
 
 int main(int argc, char** argv) {
     if (argc < 2) {
-        std::fprintf(stderr, "durable_bench DIRECTORY [SECONDS]\n");
+        std::fprintf(stderr, "durable_bench DIRECTORY [SECONDS [adds|replay|checkpoint]]\n");
         return 2;
     }
     if (argc > 2) seconds_each = std::strtod(argv[2], nullptr);
     const path directory = path(argv[1]) / "durable_bench";
-    for (const std::size_t group : {1, 4, 16})
-        std::printf("plain: %zu records and a sync %8.0f times a second\n", group, syncs_a_second(directory, group));
-    measure_adds<flat>("flat", directory);
-    measure_adds<hnsw>("hnsw", directory);
-    for (const std::size_t batch : {1, 500}) measure_replay<flat>("flat", directory, rows_made, batch);
-    for (const std::size_t batch : {1, 500}) measure_replay<hnsw>("hnsw", directory, rows_made / 4, batch);
-    for (const bool in_memory : {true, false}) measure_checkpoint(directory, in_memory);
+    const std::string only = argc > 3 ? argv[3] : "";
+    const auto wanted = [&](const char* what) { return only.empty() || only == what; };
+    if (wanted("adds")) {
+        for (const std::size_t group : {1, 4, 16})
+            std::printf("plain: %zu records and a sync %8.0f times a second\n", group,
+                        syncs_a_second(directory, group));
+        measure_adds<flat>("flat", directory);
+        measure_adds<hnsw>("hnsw", directory);
+    }
+    if (wanted("replay")) {
+        for (const std::size_t batch : {1, 500}) measure_replay<flat>("flat", directory, rows_made, batch);
+        for (const std::size_t batch : {1, 500}) measure_replay<hnsw>("hnsw", directory, rows_made / 4, batch);
+    }
+    if (wanted("checkpoint"))
+        for (const bool in_memory : {true, false}) measure_checkpoint(directory, in_memory);
     std::filesystem::remove_all(directory);
     return 0;
 }

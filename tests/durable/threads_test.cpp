@@ -28,7 +28,7 @@ void live(const std::filesystem::path& path, vicinal::sync_policy policy) {
         for (std::size_t w = 0; w < writers; ++w)
             threads.emplace_back([&, w] {
                 numbers random(w);
-                for (std::size_t i = 0; i < changes; ++i) {
+                for (std::size_t i = 0; i < changes || d.stats().checkpoints < 3; ++i) {
                     const id key = random.below(40) * writers + w;  // keys of its own
                     if (random.below(4) == 0) {
                         if (d.remove(key) != (mine[w].erase(key) != 0)) std::abort();
@@ -61,8 +61,7 @@ void live(const std::filesystem::path& path, vicinal::sync_policy policy) {
         const auto stats = d.stats();
         CHECK(stats.failure.empty());
         CHECK(stats.checkpoint_failures == 0);
-        CHECK(stats.checkpoints > 0);
-        CHECK(acknowledged == writers * changes);
+        CHECK(acknowledged >= writers * changes);
     }
     model all;
     for (model& each : mine) all.merge(each);

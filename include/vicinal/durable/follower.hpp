@@ -106,12 +106,14 @@ class durable_follower {
         own_ = std::move(loaded.index);
         reader_ = std::move(first);
         sequence_ = loaded.mark.sequence;
+        lost_ = false;
         const std::lock_guard lock(lock_);
         index_ = own_;
     }
 
     /// Reads on, from segment to segment, until there is nothing more.
     void follow() {
+        if (lost_) load_snapshot();
         for (int loads = 0; loads < 100;) {
             read_segment();
             const next_step next = find_next();
@@ -124,7 +126,9 @@ class durable_follower {
     }
     void read_segment() {
         while (reader_->next(record_) == detail::log_read::record) {
+            lost_ = true;  // should the call fail, the index lacks it, and all begins again
             detail::make_call(*own_, record_, {{}, how_.threads, how_.executor, {}, {}});
+            lost_ = false;
             sequence_ = record_.sequence;
             if (how_.on_change) how_.on_change(record_.entry());
         }
@@ -179,6 +183,7 @@ class durable_follower {
     detail::file_header type_;
     std::unique_ptr<reader_type> reader_;
     detail::log_record<id_type> record_;
+    bool lost_ = false;
     std::atomic<std::uint64_t> sequence_{0};
     mutable std::mutex lock_;
     std::shared_ptr<const Index> index_;

@@ -30,7 +30,7 @@ namespace detail {
 
 /// The index in a directory, its log, and the threads that work in the background. durable.hpp says what its calls do.
 ///
-/// Locks, in the order in which they are taken: `checkpoints_` for a checkpoint, `turn` for a change, then those of the
+/// Locks, in the order in which they are taken: `checkpoints_` for a checkpoint, a `turn` for a change, then those of the
 /// index or of the log, of which neither is held while the other is taken. A thread that waits for the disk holds none.
 template <class Index, class Calls>
 class journal {
@@ -38,12 +38,15 @@ class journal {
     using options_type = durable_options<id_type>;
 
     /// The right to change the index and append to the log, for one thread at a time.
+    /// A checkpoint has the next turn, however many changes wait: those pass a gate that it closes meanwhile.
     class turn {
       public:
-        explicit turn(journal& of) : of_(of) {
+        explicit turn(journal& of, bool next = false) : of_(of) {
             if (of.owner_.load() == std::this_thread::get_id())
                 fail(errc::reentrant_call,
                      "a callback of a change or a checkpoint of a durable index may search it, not change it");
+            std::unique_lock gate(of.gate_);
+            if (!next) gate.unlock();
             lock_ = std::unique_lock(of.turns_);
             of.owner_.store(std::this_thread::get_id());
             if (of.closed_) {
@@ -226,7 +229,7 @@ class journal {
         std::vector<std::byte> saved;
         snapshot_mark mark;
         {
-            const turn here(*this);
+            const turn here(*this, true);
             mark.sequence = writer_.appended();
             if (mark.sequence == newest_snapshot()) return false;
             if constexpr (requires { index_->reorder(); })
@@ -331,6 +334,7 @@ class journal {
     log_writer<Calls> writer_;
 
     std::mutex checkpoints_;
+    std::mutex gate_;
     std::mutex turns_;
     std::atomic<std::thread::id> owner_{};
     bool closed_ = false;

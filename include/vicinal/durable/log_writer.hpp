@@ -106,8 +106,7 @@ class log_writer {
     }
     /// Completes a record that has that sequence.
     void seal(std::span<std::byte> record, std::uint64_t sequence) {
-        const std::lock_guard lock(mutex_);
-        seal_record(record, sequence, synced_, header_.crc);
+        seal_record(record, sequence, synced(), header_.crc);
     }
     /// Appends the one record of a list, whose sequence this is.
     void append(record_list& one, std::uint64_t sequence) noexcept {
@@ -162,11 +161,6 @@ class log_writer {
         const std::lock_guard lock(mutex_);
         return syncs_;
     }
-    /// Bytes of the segment that are on the disk.
-    [[nodiscard]] std::uint64_t bytes() const {
-        const std::lock_guard lock(mutex_);
-        return bytes_;
-    }
     /// Why nothing can be appended; empty if it can.
     [[nodiscard]] std::string failure() const {
         const std::lock_guard lock(mutex_);
@@ -212,9 +206,8 @@ class log_writer {
     /// just woken come too late for the next one, always, and half of all threads share each.
     void wait_for_company(std::unique_lock<std::mutex>& lock) {
         constexpr std::chrono::nanoseconds longest = std::chrono::milliseconds(2);
-        constexpr std::chrono::nanoseconds quick =
-            std::chrono::microseconds(200);  // a sync that waiting would not pay for
-        if (last_sync_ < quick) return;
+        constexpr std::chrono::nanoseconds quick = std::chrono::microseconds(200);
+        if (last_sync_ < quick) return;  // waiting takes as long
         company_ = last_group_ + came_meanwhile_;
         if (pending_.size() < company_)
             arrived_.wait_for(lock, (std::min)(longest, last_sync_ / 8), [&] { return pending_.size() >= company_; });
@@ -276,13 +269,14 @@ class log_writer {
         failed = uninterrupted([&] { return Calls::sync_data(file_); });
         return failed != 0 ? failed_call{"sync", failed} : failed_call{};
     }
+
     mutable std::mutex mutex_;
     std::condition_variable done_;
     record_list pending_;
     std::uint64_t pending_bytes_ = 0;
     std::uint64_t appended_ = 0;
     std::uint64_t synced_ = 0;
-    std::uint64_t bytes_ = 0;
+    std::uint64_t bytes_ = 0;  ///< of the segment that are on the disk
     std::uint64_t syncs_ = 0;
     std::condition_variable arrived_;
     std::size_t company_ = 0;  ///< how many records the leader waits for
