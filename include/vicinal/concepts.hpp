@@ -377,4 +377,13 @@ concept product_codec = elementwise_codec<C> && trainable_codec<C> && norm_bound
 template <class F, class Id>
 concept id_predicate = std::predicate<F&, Id>;
 
+/// A set of ids that a search may filter by: `contains(id)`, which any number of threads may ask at once, and `size()`.
+/// Searches plan better where it can be read from begin() to end(), too. id_set is one; so are std::set and
+/// std::unordered_set, and Roaring bitmaps.
+template <class S, class Id>
+concept id_collection = requires(const S& set, Id id) {
+    { set.contains(id) } -> std::convertible_to<bool>;
+    { set.size() } -> std::convertible_to<std::size_t>;
+};
+
 VICINAL_NAMESPACE_END

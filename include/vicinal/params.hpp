@@ -4,7 +4,7 @@
 
 #include <algorithm>  // for max
 #include <cstddef>    // for ptrdiff_t, size_t
-#include <cstdint>    // for uint64_t
+#include <cstdint>    // for uint64_t, uint8_t
 #include <limits>     // for numeric_limits
 #include <span>       // for span
 #include <string>     // for to_string
@@ -42,6 +42,12 @@ struct search_stats {
     double seconds = 0;           ///< wall time of the call
     std::uint64_t partial = 0;    ///< queries that the deadline ended: what they found is the best so far
 
+    // How queries with a filter were answered (hnsw; of flat and ivf, exact_scans): see filter_strategy.
+    std::uint64_t plain_walks = 0;    ///< queries by a walk through all rows, of which it returns those admitted
+    std::uint64_t two_hop_walks = 0;  ///< queries by a walk over admitted rows
+    std::uint64_t exact_scans = 0;    ///< queries for which all admitted rows were listed and measured
+    std::uint64_t turned_exact = 0;   ///< of these, queries that began with a walk
+
     search_stats& operator+=(const search_stats& more) noexcept {
         distances += more.distances;
         hops += more.hops;
@@ -49,6 +55,10 @@ struct search_stats {
         reranks += more.reranks;
         seconds += more.seconds;
         partial += more.partial;
+        plain_walks += more.plain_walks;
+        two_hop_walks += more.two_hop_walks;
+        exact_scans += more.exact_scans;
+        turned_exact += more.turned_exact;
         return *this;
     }
 };
@@ -86,10 +96,13 @@ struct flat_search_params {
                              ///< 4 k + 32; with a coarse rabitq, every row its bound cannot exclude. pca8
                              ///< ignores it
     id_filter<Id> filter{};  ///< which ids may be returned
-    stop_token stop{};       ///< when triggered, the call throws error{cancelled}
-    time_limit deadline{};   ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
-                             ///< and counts that in stats->partial: a time point, or a duration from now.
-                             ///< nearest() ignores it
+    query_filters<Id>
+        filter_of{};        ///< batch search: which ids each query may return, beside what `.filter` says of all:
+                            ///< both must admit an id. A single search refuses it
+    stop_token stop{};      ///< when triggered, the call throws error{cancelled}
+    time_limit deadline{};  ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
+                            ///< and counts that in stats->partial: a time point, or a duration from now.
+                            ///< nearest() ignores it
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
@@ -101,25 +114,40 @@ struct ivf_search_params {
     std::size_t nprobe = 0;  ///< how many lists are scanned; 0 = 1/16 of them, at least 8
     std::size_t rerank = 0;  ///< as in flat_search_params
     id_filter<Id> filter{};  ///< which ids may be returned
-    stop_token stop{};       ///< when triggered, the call throws error{cancelled}
-    time_limit deadline{};   ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
-                             ///< and counts that in stats->partial: a time point, or a duration from now.
-                             ///< nearest() ignores it
+    query_filters<Id>
+        filter_of{};        ///< batch search: which ids each query may return, beside what `.filter` says of all:
+                            ///< both must admit an id. A single search refuses it
+    stop_token stop{};      ///< when triggered, the call throws error{cancelled}
+    time_limit deadline{};  ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
+                            ///< and counts that in stats->partial: a time point, or a duration from now.
+                            ///< nearest() ignores it
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
 };
 
+/// How a search of an hnsw_index goes about a filter. Whatever is chosen, it finds min(k, admitted rows).
+enum class filter_strategy : std::uint8_t {
+    automatic,  ///< what costs least, as far as the rows near the query and a sample of all tell
+    plain,      ///< a walk through all rows: cheap where most are admitted
+    two_hop,    ///< a walk over admitted rows and their neighbours' neighbours
+    exact,      ///< all admitted rows are measured: cheap where they are few
+};
+
 /// How hnsw_index searches. Every member is optional.
 template <identifier Id = std::uint64_t>
 struct hnsw_search_params {
-    std::size_t ef = 0;             ///< width of the beam, at least k (with codes to walk by, 5/4 k): a wider one finds
-                                    ///< more and costs more; 0 = 64
-    std::size_t rerank = 0;         ///< two_level only: how many of the beam are scored again, at least k; 0 = as many
-                                    ///< as could still be among the k closest, and where their order shows that the
-                                    ///< coarse codec cannot tell rows apart, the search is made again by the fine one
-    id_filter<Id> filter{};         ///< which ids may be returned
-    stop_token stop{};              ///< when triggered, the call throws error{cancelled}
+    std::size_t ef = 0;      ///< width of the beam, at least k (with codes to walk by, 5/4 k): a wider one finds
+                             ///< more and costs more; 0 = 64
+    std::size_t rerank = 0;  ///< two_level only: how many of the beam are scored again, at least k; 0 = as many
+                             ///< as could still be among the k closest, and where their order shows that the
+                             ///< coarse codec cannot tell rows apart, the search is made again by the fine one
+    id_filter<Id> filter{};  ///< which ids may be returned
+    query_filters<Id>
+        filter_of{};  ///< batch search: which ids each query may return, beside what `.filter` says of all:
+                      ///< both must admit an id. A single search refuses it
+    vicinal::filter_strategy filter_strategy{};  ///< how; it is chosen for each query unless you choose
+    stop_token stop{};                           ///< when triggered, the call throws error{cancelled}
     time_limit deadline{};          ///< when it has passed, the call returns the best it has found, perhaps fewer than
                                     ///< k, and counts that in stats->partial: a time point, or a duration from now.
                                     ///< nearest() ignores it

@@ -126,7 +126,8 @@ TEST_CASE("durable: a checkpoint leaves one snapshot and an empty log, with the 
     std::vector<std::uint64_t> asked;
     const auto note = [&](std::uint64_t sequence) {
         asked.push_back(sequence);
-        const auto bytes = bytes_of("state");
+        const std::string text = "state";
+        const auto bytes = bytes_of(text);
         return std::vector<std::byte>(bytes.begin(), bytes.end());
     };
     for (const bool in_memory : {true, false}) {

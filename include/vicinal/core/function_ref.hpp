@@ -11,6 +11,19 @@
 
 VICINAL_NAMESPACE_BEGIN
 
+namespace detail {
+
+/// Where a callable is, function or object, for who forgets its type.
+template <class F>
+[[nodiscard]] void* address_of_callable(F& callable) noexcept {
+    if constexpr (std::is_function_v<F>)  // its address fits a data pointer wherever threads and files exist
+        return reinterpret_cast<void*>(&callable);
+    else
+        return const_cast<void*>(static_cast<const void*>(std::addressof(callable)));
+}
+
+}  // namespace detail
+
 template <class Signature>
 class function_ref;
 
@@ -24,7 +37,7 @@ class function_ref<R(Args...)> {
     requires(!std::same_as<std::remove_cvref_t<F>, function_ref> && std::is_invocable_r_v<R, F&, Args...>)
         function_ref(F&& callable VICINAL_LIFETIMEBOUND)
     noexcept  // NOLINT: a lambda converts, as users write it
-        : object_(address(callable)), call_([](void* object, Args... args) -> R {
+        : object_(detail::address_of_callable(callable)), call_([](void* object, Args... args) -> R {
               using callable_type = std::remove_reference_t<F>;
               if constexpr (std::is_function_v<callable_type>)
                   return reinterpret_cast<callable_type*>(object)(std::forward<Args>(args)...);
@@ -36,15 +49,6 @@ class function_ref<R(Args...)> {
     [[nodiscard]] explicit operator bool() const noexcept { return call_ != nullptr; }
 
   private:
-    template <class F>
-    static void* address(F& callable) noexcept {
-        if constexpr (std::is_function_v<
-                          F>)  // a function's address fits a data pointer wherever threads and files exist
-            return reinterpret_cast<void*>(&callable);
-        else
-            return const_cast<void*>(static_cast<const void*>(std::addressof(callable)));
-    }
-
     void* object_ = nullptr;
     R (*call_)(void*, Args...) = nullptr;
 };

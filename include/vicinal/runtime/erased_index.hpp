@@ -205,8 +205,13 @@ class erased_index final : public index_interface<typename Index::id_type> {
             made.nprobe = params.nprobe;
         else if (params.nprobe != 0)
             fail_foreign(call, "nprobe", params.nprobe, kind);
+        if constexpr (kind == index_kind::hnsw)
+            made.filter_strategy = params.filter_strategy;
+        else if (params.filter_strategy != filter_strategy::automatic)
+            fail_foreign(call, "filter_strategy", static_cast<std::size_t>(params.filter_strategy), kind);
         made.rerank = params.rerank;
         made.filter = params.filter;
+        made.filter_of = params.filter_of;
         made.stop = params.stop;
         made.deadline = params.deadline;
         made.stats = params.stats;

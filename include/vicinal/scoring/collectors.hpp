@@ -14,6 +14,7 @@
 #include "vicinal/filter.hpp"
 #include "vicinal/scoring/scorer_concepts.hpp"
 #include "vicinal/storage/id_map.hpp"
+#include "vicinal/storage/row_bitmap.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
@@ -23,16 +24,21 @@ namespace detail {
 template <class Id>
 class row_selector {
   public:
-    row_selector(const id_map<Id>& directory, const id_filter<Id>& filter) noexcept
-        : directory_(directory), filter_(filter), filtered_(static_cast<bool>(filter)) {}
+    /// admitted  null, or what the filter said of every row: the live rows that it admits
+    row_selector(const id_map<Id>& directory, const id_filter<Id>& filter,
+                 const row_bitmap* admitted = nullptr) noexcept
+        : directory_(directory), filter_(filter), admitted_(admitted), filtered_(static_cast<bool>(filter)) {}
     [[nodiscard]] bool operator()(slot_t slot) const {
+        if (admitted_ != nullptr) return admitted_->contains(slot);
         return directory_.is_live(slot) && (!filtered_ || filter_(directory_.id(slot)));
     }
+    [[nodiscard]] bool filtered() const noexcept { return filtered_; }
     [[nodiscard]] Id id(slot_t slot) const noexcept { return directory_.id(slot); }
 
   private:
     const id_map<Id>& directory_;
     const id_filter<Id>& filter_;
+    const row_bitmap* admitted_;
     bool filtered_;
 };
 

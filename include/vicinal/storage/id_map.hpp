@@ -54,6 +54,17 @@ class id_map {
         return slot < high_water_ && states_[slot] != row_state::free;
     }
 
+    /// Which of rows [first, first + count) are live, as bits; first is a multiple of 64 and count at most that.
+    [[nodiscard]] std::uint64_t live_bits(slot_t first, std::size_t count) const noexcept {
+        std::uint64_t bits = 0;
+        const row_state* const states = &states_[first];
+        for (std::size_t i = 0; i < count; ++i)
+            bits |= std::uint64_t{states[i] == row_state::live ? 1U : 0U} << i;
+        return bits;
+    }
+    /// The ids of rows from `first` on, a multiple of 64: at least 64 of them lie side by side.
+    [[nodiscard]] const Id* ids_from(slot_t first) const noexcept { return &ids_[first]; }
+
     /// Asks for the id and the state of a row.
     VICINAL_INLINE void prefetch(slot_t slot) const noexcept {
         simd::prefetch_lines(reinterpret_cast<const std::byte*>(&ids_[slot]), sizeof(Id));

@@ -59,8 +59,9 @@ template <class Id>
 template <class Id>
 [[nodiscard]] std::vector<Id> ids_present(const id_map<Id>& directory, std::span<const Id> ids) {
     std::vector<Id> present;
-    for (const Id id : id_set<Id>(ids))
-        if (directory.find(id) != no_slot) present.push_back(id);
+    id_set<Id> seen;
+    for (const Id id : ids)
+        if (directory.find(id) != no_slot && seen.insert(id)) present.push_back(id);
     return present;
 }
 

@@ -27,6 +27,7 @@
 #include "vicinal/storage/code_store.hpp"
 #include "vicinal/storage/file_backing.hpp"
 #include "vicinal/storage/id_map.hpp"
+#include "vicinal/storage/row_bitmap.hpp"
 #if defined(VICINAL_DISPATCH)
 #include "vicinal/scoring/dispatched_pairs.hpp"
 #endif
@@ -44,6 +45,7 @@ struct row_scratch {
     std::vector<neighbor<slot_t>> candidates;
     std::vector<std::uint64_t> keys;  // of candidates' reservoir
     std::vector<slot_t> slots;
+    row_bitmap admitted;  // by a filter
     std::vector<std::byte> code;
     search_counts done;  ///< by searches that leased these buffers
 
@@ -51,7 +53,7 @@ struct row_scratch {
         return (query.span().size() + decoded.span().size() + integers.span().size() + bounds.capacity()) *
                    sizeof(float) +
                candidates.capacity() * sizeof(neighbor<slot_t>) + keys.capacity() * sizeof(std::uint64_t) +
-               slots.capacity() * sizeof(slot_t) + code.capacity();
+               slots.capacity() * sizeof(slot_t) + admitted.memory() + code.capacity();
     }
 };
 

@@ -35,18 +35,6 @@ inline void require_radius(float radius) {
         fail(errc::invalid_argument, "search_within: radius is NaN, it must be a number");
 }
 
-/// If the filter is a set of few ids, their rows into `slots`: scoring just these beats walking past the others.
-template <class State>
-[[nodiscard]] bool list_few(const State& index, const id_filter<typename State::id_type>& filter,
-                            std::vector<slot_t>& slots) {
-    const auto* const ids = filter.ids();
-    if (ids == nullptr || ids->size() > index.directory.live() / 4) return false;
-    slots.clear();
-    for (const auto id : *ids)
-        if (const slot_t slot = find_slot(index, id); slot != no_slot) slots.push_back(slot);
-    return true;
-}
-
 /// Scores the rows in buffers.slots again by the fine codec.
 template <class State, class Collector>
 void rerank(const State& index, row_scratch& buffers, Collector& collector, search_stats& stats) {

@@ -15,7 +15,7 @@ VICINAL_NAMESPACE_BEGIN
 namespace detail {
 
 /// What a filter said of each row that was live when it was asked. The caller's filter, and what that refers to, need
-/// not live longer than the call, so an id_set is copied and a predicate is asked about every row at once. It costs a
+/// not live longer than the call, so a set is copied and a predicate is asked about every row at once. It costs a
 /// call a row, a bit a row and an id for each row admitted.
 template <class Id>
 class filter_answers {
@@ -24,8 +24,12 @@ class filter_answers {
     void ask(const id_map<Id>& directory, const id_filter<Id>& filter) {
         filtered_ = static_cast<bool>(filter);
         if (!filtered_) return;
-        if (filter.ids() != nullptr) {
-            set_ = *filter.ids();
+        if (filter.lists()) {
+            std::vector<Id> listed;
+            listed.reserve(filter.size());
+            filter.for_each([&](Id id) { listed.push_back(id); });
+            set_ = id_set<Id>(listed);
+            excludes_ = filter.excludes();
             by_id_ = true;
             return;
         }
@@ -46,12 +50,13 @@ class filter_answers {
             rows_ = {};
             ids_ = {};
         }
-        return by_id_ ? set_.contains(id) : rows_[slot];
+        return by_id_ ? set_.contains(id) != excludes_ : rows_[slot];
     }
 
   private:
     bool filtered_ = false;
     bool by_id_ = false;
+    bool excludes_ = false;  ///< set_ holds those that are not admitted
     std::vector<bool> rows_;
     std::vector<Id> ids_;
     id_set<Id> set_;

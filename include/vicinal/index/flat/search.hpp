@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a flat index answers one query: it scores every row.
+// How a flat index answers one query: it scores every row, or every row that a filter admits.
 #pragma once
 
 #include <algorithm>  // for sort
@@ -9,6 +9,8 @@
 
 #include "vicinal/core/progress.hpp"
 #include "vicinal/core/vector_view.hpp"
+#include "vicinal/index/common/admitted.hpp"
+#include "vicinal/index/common/joint_scan.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/flat/state.hpp"
 #include "vicinal/scoring/scan.hpp"
@@ -17,12 +19,70 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail::flat {
 
-/// Pushes all rows to a collector, or those few that the filter names.
+/// How many rows a scan passes over in the time that one row takes which is measured by itself.
+[[nodiscard]] constexpr double rows_scanned_for_one(scan_algorithm how) noexcept {
+    switch (how) {
+        case scan_algorithm::table_prefilter:
+        case scan_algorithm::table_estimates:
+        case scan_algorithm::sign_bounds: return 16;
+        case scan_algorithm::integer_prefilter:
+        case scan_algorithm::normalize:
+        case scan_algorithm::distance_bounds: return 6;
+        default: return 2;
+    }
+}
+/// Whether rows measured by themselves come out as in a scan, which then may depend on how long a filter takes.
+[[nodiscard]] constexpr bool scans_as_listed(scan_algorithm how) noexcept {
+    return how != scan_algorithm::table_estimates && how != scan_algorithm::sign_bounds;
+}
+
+/// Whether a filter is sure to admit so many rows that none would be listed for it, as those that exclude a few.
+/// one  rows_scanned_for_one
+template <class State>
+[[nodiscard]] bool admits_most(const State& index, const id_filter<typename State::id_type>& filter,
+                               double one = rows_scanned_for_one(State::algorithm)) noexcept {
+    const double live = static_cast<double>(index.directory.live());
+    return !filter || (filter.excludes() && (live - static_cast<double>(filter.size())) * one > live);
+}
+
+/// Lists the rows that the filter admits in buffers.slots if `queries` queries that measure just these take less time
+/// than scans that ask the filter about what they find close. A set's rows are found by their ids. A predicate is asked
+/// about a sample of the rows, and about all where they would be few, and the answers cost less than they spare.
+template <class State>
+[[nodiscard]] bool list_admitted(const State& index, const id_filter<typename State::id_type>& filter,
+                                 std::size_t queries, row_scratch& buffers, const call_limits& limits) {
+    const auto& directory = index.directory;
+    const double live = static_cast<double>(directory.live());
+    if (!filter || live == 0) return false;
+    // Many queries together scan rows by tiles or columns, but measure listed ones each by itself.
+    const double one = scans_as_listed(State::algorithm) && queries >= fewest_tiled
+                           ? 4 * rows_scanned_for_one(State::algorithm)
+                           : rows_scanned_for_one(State::algorithm);
+    if (filter.lists() && !filter.excludes()) {
+        if (static_cast<double>(filter.size()) * one > live) return false;
+        list_rows(directory, filter, buffers.admitted, buffers.slots);
+        return true;
+    }
+    if (admits_most(index, filter, one)) return false;
+    const filter_sample sample = sample_filter(directory, filter);
+    if (sample.rate * one > 1) return false;
+    if constexpr (scans_as_listed(State::algorithm)) {
+        constexpr double bytes_a_second = 1e10;  // of a scan; a wrong guess costs time, and changes no result
+        const double scanned = 1e-9 + static_cast<double>(index.rows.coarse().rows().row_bytes()) / bytes_a_second;
+        if (sample.seconds > (1 - sample.rate * one) * scanned * static_cast<double>(queries)) return false;
+    }
+    find_admitted(directory, filter, buffers.admitted, limits);
+    buffers.admitted.list(buffers.slots);
+    return true;
+}
+
+/// Pushes all rows to a collector, or just those that the filter admits.
 template <class State, class Scorer, class Collector>
 void scan(const State& index, const Scorer& scorer, row_scratch& buffers, const typename State::params_type& params,
           Collector& collector, search_stats& stats) {
     const auto check_stop = [limits = limits_of(params)] { limits.check(); };
-    if (list_few(index, params.filter, buffers.slots)) {
+    if (list_admitted(index, params.filter, 1, buffers, limits_of(params))) {
+        ++stats.exact_scans;
         stats.distances += buffers.slots.size();
         score_listed(scorer, std::span<const slot_t>(buffers.slots), collector, check_stop);
     } else {

@@ -111,7 +111,7 @@ void search_together(const State& index, rows_view queries, const RoomOf& room, 
         validate_query(index, **all[i].lease, queries[i]);
     }
     auto shared = index.locks.shared();
-    if (params.filter || index.directory.retired() != 0) {  // these may need the other walk
+    if (index.directory.retired() != 0) {  // these may need the other walk
         shared.unlock();
         for (std::size_t i = 0; i < all.size(); ++i) found[i] = search(index, queries[i], room(i), params);
         return;
@@ -128,9 +128,40 @@ void search_together(const State& index, rows_view queries, const RoomOf& room, 
             deliver(index, **all[i].lease, **all[i].walk, width, room(i), params, selector, all[i].ended, stats.now);
 }
 
+/// How many queries with a filter a task takes: what the filter said of all rows serves them all.
+inline constexpr std::size_t filtered_together = 64;
+
+/// Searches for several queries with a filter, one after the other. The results are those of search.
+template <class State, class RoomOf>
+void search_filtered_together(const State& index, rows_view queries, const RoomOf& room, std::span<std::size_t> found,
+                              const typename State::params_type& params) {
+    auto lease = index.scratch.take();
+    auto walk = index.walks.take();
+    for (std::size_t i = 0; i < queries.rows(); ++i) validate_query(index, *lease, queries[i]);
+    const auto shared = index.locks.shared();
+    call_stats stats(params.stats, lease->done, queries.rows());
+    if (index.directory.live() == 0) return;
+    admitted_rows<typename State::id_type> admitted(index.directory, params.filter, lease->admitted);
+    for (std::size_t i = 0; i < queries.rows() && !room(i).empty(); ++i) {
+        validate_query(index, *lease, queries[i]);
+        found[i] = search_filtered(index, *lease, *walk, room(i), params, admitted, stats.now);
+    }
+}
+
 template <class State>
 [[nodiscard]] search_table<typename State::id_type> search(const State& index, rows_view queries, std::size_t k,
                                                            const typename State::params_type& params) {
+    if (params.filter_of)
+        return run_batch<typename State::id_type>(
+            queries, index.dim, k, params, [&](vector_view query, auto room, const typename State::params_type& own) {
+                return search(index, query, room, own);
+            });
+    if (params.filter)
+        return run_batch<typename State::id_type>(
+            queries, index.dim, k, params, queries_a_task(queries.rows(), filtered_together, 1, params),
+            [&](rows_view some, auto room, std::span<std::size_t> found, const typename State::params_type& own) {
+                search_filtered_together(index, some, room, found, own);
+            });
     return run_batch<typename State::id_type>(
         queries, index.dim, k, params, queries_together,
         [&](rows_view some, auto room, std::span<std::size_t> found, const typename State::params_type& own) {

@@ -20,6 +20,7 @@
 #include "vicinal/core/math.hpp"
 #include "vicinal/index/common/locks.hpp"
 #include "vicinal/index/common/scratch_pool.hpp"
+#include "vicinal/index/hnsw/graph/filtered_walk.hpp"
 #include "vicinal/index/hnsw/graph/graph.hpp"
 #include "vicinal/index/hnsw/graph/link_distances.hpp"
 #include "vicinal/index/hnsw/graph/near_duplicates.hpp"

@@ -58,6 +58,7 @@ class hnsw_graph {
 
     /// Says whether a link's target is a row at all; only in a damaged file it is not.
     [[nodiscard]] bool exists(slot_t slot) const noexcept { return slot < rows_; }
+    [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
     [[nodiscard]] std::size_t level(slot_t slot) const noexcept { return levels_[slot]; }
     [[nodiscard]] slot_t parent(slot_t slot) const noexcept { return parents_[slot]; }
     [[nodiscard]] std::size_t children(slot_t slot) const noexcept { return children_[slot]; }

@@ -40,6 +40,15 @@ class visited_set {
         return (current & mark) == 0;
     }
 
+    /// Takes a row out; returns whether it was in.
+    bool erase(slot_t slot) noexcept {
+        if (slot >= rows_ || static_cast<std::uint32_t>(words_[slot >> 5] >> 32) != tag_) return false;
+        const std::uint64_t mark = std::uint64_t{1} << (slot & 31);
+        const bool was_in = (words_[slot >> 5] & mark) != 0;
+        words_[slot >> 5] &= ~mark;
+        return was_in;
+    }
+
     [[nodiscard]] std::size_t memory() const noexcept { return words_.capacity() * sizeof(std::uint64_t); }
 
   private:

@@ -24,8 +24,10 @@ inline constexpr std::size_t rows_at_once = 6;
 /// Holds the buffers of one walk.
 struct walk_scratch {
     visited_set visited;
+    visited_set rejected;  // by a filter, and links not yet looked through
     beam pool;
     std::vector<row_key> frontier;
+    std::vector<slot_t> bridges;  // rejected links of a row that is followed
     std::vector<slot_t> fresh;
     std::vector<float> distances;
     std::vector<float> noted;  // of a row that is added, the distances of all it met
@@ -42,8 +44,8 @@ struct walk_scratch {
         if (distances.size() < most) distances.resize(most);
     }
     [[nodiscard]] std::size_t memory() const noexcept {
-        return visited.memory() + pool.memory() + frontier.capacity() * sizeof(row_key) +
-               fresh.capacity() * sizeof(slot_t) + (distances.capacity() + noted.capacity()) * sizeof(float);
+        return visited.memory() + rejected.memory() + pool.memory() + frontier.capacity() * sizeof(row_key) +
+               (fresh.capacity() + bridges.capacity()) * sizeof(slot_t) + (distances.capacity() + noted.capacity()) * sizeof(float);
     }
 };
 
@@ -206,37 +208,6 @@ void beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::si
     while (search.gather()) {
         limits.check();
         search.absorb();
-    }
-}
-
-/// Searches by a beam when only some rows may be returned: walk.pool keeps the closest rows for which admits(row)
-/// holds, while the walk passes through all. It ends when `width` admitted rows are closer than everything left to
-/// follow, or nothing is left.
-template <class Graph, class Scorer, class Admits>
-void filtered_beam_search(const Graph& graph, const Scorer& scorer, slot_t start, std::size_t level, std::size_t width,
-                          const Admits& admits, walk_scratch& walk, search_stats& stats, const call_limits& limits) {
-    beam& pool = walk.pool;
-    auto& frontier = walk.frontier;
-    pool.reset(width);
-    frontier.clear();
-    if (!walk.visited.insert(start)) return;
-    const auto reach = [&](float distance, slot_t slot) {
-        const row_key key = make_key(distance, slot);
-        if (pool.full() && key > pool.worst()) return;
-        frontier.push_back(key);
-        std::push_heap(frontier.begin(), frontier.end(), std::greater<>());
-        if (admits(slot)) pool.insert(distance, slot);
-    };
-    reach(scorer.score(start), start);
-    ++stats.distances;
-    while (!frontier.empty()) {
-        if ((stats.hops & 31) == 0) limits.check();
-        std::pop_heap(frontier.begin(), frontier.end(), std::greater<>());
-        const row_key nearest = frontier.back();
-        frontier.pop_back();
-        if (pool.full() && nearest > pool.worst()) break;
-        const std::size_t count = score_fresh_links(graph, scorer, key_slot(nearest), level, walk, stats);
-        for (std::size_t i = 0; i < count; ++i) reach(walk.distances[i], walk.fresh[i]);
     }
 }
 
