@@ -53,8 +53,8 @@ template <class Id>
         }
         asked += n;
         if (n != 0)
-            seconds = (std::min)(seconds, std::chrono::duration<double>(clock::now() - start).count() /
-                                              static_cast<double>(n));
+            seconds = (std::min)(seconds,
+                                 std::chrono::duration<double>(clock::now() - start).count() / static_cast<double>(n));
     }
     if (asked == 0) return {};
     return {static_cast<double>(admitted) / static_cast<double>(asked), seconds};
