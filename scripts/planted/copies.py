@@ -6,7 +6,7 @@ BUGS = [
     ("duplicates are rows of the graph", "copies", "index/hnsw/graph/upcoming_rows.hpp", "if (node == slot)", "if (node != no_slot)"),
     ("a search delivers one of many copies", "copies", "index/hnsw/graph/duplicates.hpp",
      "walk_.for_each(node, [&](slot_t slot) { collector_.push(slot, distance); });", "collector_.push(node, distance);"),
-    ("a filter is asked about the row in the graph", "copies", "index/hnsw/search.hpp",
+    ("a filter is asked about the row in the graph", "copies", "index/hnsw/walks.hpp",
      "live_start(index, start), 0, width, of_duplicates(index, selector), walk",
      "live_start(index, start), 0, width, selector, walk"),
     ("a copy does not get the row it takes over", "copies", "storage/id_map.hpp", "        ids_[leaving] = id;\n", ""),

@@ -84,7 +84,7 @@ template <class State, class Id>
 template <class Id>
 [[nodiscard]] bool measures_at_once(const filter_plan& plan, const admitted_rows<Id>& admitted) noexcept {
     const double most = admitted.counted() ? static_cast<double>(admitted.count()) / plan.live : 1.0;
-    return plan.exact(most) < 4 * plan.looking();
+    return plan.exact(most) < 7 * plan.looking();
 }
 
 /// How many rows are admitted, of 1: known, or by a sample of all rows.
