@@ -15,14 +15,25 @@ class vicinal_contender final : public contender {
   public:
     explicit vicinal_contender(Index index) : index_(std::move(index)) {}
 
-    [[nodiscard]] std::vector<std::string> strategies() const override { return {"default"}; }
+    [[nodiscard]] std::vector<std::string> strategies() const override {
+        if constexpr (chooses)
+            return {"default", "plain", "two_hop", "exact"};
+        else
+            return {"default"};
+    }
     [[nodiscard]] bool takes(form) const override { return true; }
 
     std::size_t search(std::span<const float> query, const row_filter* filter, form given, const std::string& strategy,
                        std::span<vicinal::neighbor<>> out, vicinal::search_stats& stats) override {
         typename Index::search_params how;
         how.stats = &stats;
-        static_cast<void>(strategy);
+        if constexpr (chooses) {
+            using enum vicinal::filter_strategy;
+            how.filter_strategy = strategy == "plain"     ? plain
+                                  : strategy == "two_hop" ? two_hop
+                                  : strategy == "exact"   ? exact
+                                                          : automatic;
+        }
         const auto admits = [filter](std::uint64_t id) { return (*filter)(id); };
         if (filter != nullptr && given == form::callable) how.filter = admits;
         if (filter != nullptr && given == form::set) how.filter = filter->ids();
@@ -30,6 +41,7 @@ class vicinal_contender final : public contender {
     }
 
   private:
+    static constexpr bool chooses = requires(typename Index::search_params how) { how.filter_strategy; };
     Index index_;
 };
 

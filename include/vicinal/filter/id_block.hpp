@@ -75,10 +75,10 @@ class id_block {
 
     [[nodiscard]] bool contains(std::uint16_t value) const noexcept {
         if (form_ == form::bitmap) return (words_[value / 64U] >> value % 64U & 1U) != 0;
-        const auto at = std::lower_bound(values_.begin(), values_.end(), value);
-        if (at == values_.end()) return false;
+        const std::size_t at = first_not_below(value);
+        if (at == values_.size()) return false;
         // Between a run's first and last, the next value that is not below is its last.
-        return *at == value || (form_ == form::runs && (at - values_.begin()) % 2 == 1);
+        return values_[at] == value || (form_ == form::runs && at % 2 == 1);
     }
     /// Puts a number in; returns whether it was not there. Strong guarantee.
     bool insert(std::uint16_t value) {
@@ -147,14 +147,25 @@ class id_block {
 
     [[nodiscard]] static id_block combined(const id_block& a, const id_block& b, set_operation how) {
         const bool shrinks = how == set_operation::both || how == set_operation::only_first;
-        if (shrinks && a.form_ == form::array && b.form_ != form::array)
-            return kept(a, b, how == set_operation::both);
+        if (shrinks && a.form_ == form::array && b.form_ != form::array) return kept(a, b, how == set_operation::both);
         if (how == set_operation::both && b.form_ == form::array && a.form_ != form::array) return kept(b, a, true);
         if (a.form_ == form::array && b.form_ == form::array) return of_arrays(a.values_, b.values_, how);
         return of_bitmaps(a, b, how);
     }
 
   private:
+    /// The place of the first value that is not below `value`, by a binary search without branches that depend on it.
+    [[nodiscard]] std::size_t first_not_below(std::uint16_t value) const noexcept {
+        const std::uint16_t* low = values_.data();
+        std::size_t count = values_.size();
+        while (count > 1) {
+            const std::size_t half = count / 2;
+            low += half & (std::size_t{0} - static_cast<std::size_t>(low[half - 1] < value));
+            count -= half;
+        }
+        const auto at = static_cast<std::size_t>(low - values_.data());
+        return count == 1 && *low < value ? at + 1 : at;
+    }
     /// The numbers of an array that are in `other`, or those that are not.
     [[nodiscard]] static id_block kept(const id_block& array, const id_block& other, bool in) {
         id_block block;

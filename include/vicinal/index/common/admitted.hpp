@@ -7,6 +7,7 @@
 #include <chrono>     // for duration, steady_clock
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint64_t
+#include <limits>     // for numeric_limits
 #include <vector>     // for vector
 
 #include "vicinal/core/time_limit.hpp"
@@ -22,34 +23,68 @@ namespace detail {
 /// What a filter said of some rows.
 struct filter_sample {
     double rate = 1;     ///< how many of the rows it admits, of 1
-    double seconds = 0;  ///< how long it took to answer, a row
+    double seconds = 0;  ///< how long it takes to answer, a row
 };
 
-/// Asks a filter about so many rows, evenly chosen, at most.
-inline constexpr std::size_t sampled_rows = 256;
+/// A filter is asked about so many rows at so many places at most: enough of a place that its time can be measured.
+inline constexpr std::size_t sampled_places = 16, sampled_together = 16;
 
-/// Asks a filter about live rows that lie at even distances.
+/// Asks a filter about live rows at even distances. The shortest time is taken, as any other was interrupted.
 /// admitted_rows  null, or where those go that it admits
 template <class Id>
 [[nodiscard]] filter_sample sample_filter(const id_map<Id>& directory, const id_filter<Id>& filter,
                                           std::vector<slot_t>* admitted_rows = nullptr) {
+    using clock = std::chrono::steady_clock;
     if (admitted_rows != nullptr) admitted_rows->clear();
     const std::size_t rows = directory.high_water();
-    const std::size_t step = (std::max<std::size_t>)(1, rows / sampled_rows) | 1U;  // odd, as filters like even numbers
+    const std::size_t step = (std::max)(sampled_together, rows / sampled_places);
     std::size_t asked = 0, admitted = 0;
-    const auto start = std::chrono::steady_clock::now();
-    for (std::size_t i = step / 2; i < rows; i += step) {
-        const auto slot = static_cast<slot_t>(i);
-        if (!directory.is_live(slot)) continue;
-        ++asked;
-        if (!filter(directory.id(slot))) continue;
-        ++admitted;
-        if (admitted_rows != nullptr) admitted_rows->push_back(slot);
+    double seconds = (std::numeric_limits<double>::max)();
+    for (std::size_t place = (step - sampled_together) / 2; place < rows; place += step) {
+        std::size_t n = 0;
+        const auto start = clock::now();
+        for (std::size_t i = place; i < (std::min)(rows, place + sampled_together); ++i) {
+            const auto slot = static_cast<slot_t>(i);
+            if (!directory.is_live(slot)) continue;
+            ++n;
+            if (!filter(directory.id(slot))) continue;
+            ++admitted;
+            if (admitted_rows != nullptr) admitted_rows->push_back(slot);
+        }
+        asked += n;
+        if (n != 0)
+            seconds = (std::min)(seconds,
+                                 std::chrono::duration<double>(clock::now() - start).count() / static_cast<double>(n));
     }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    const double n = static_cast<double>((std::max<std::size_t>)(1, asked));
-    return {static_cast<double>(admitted) / n, took.count() / n};
+    if (asked == 0) return {};
+    return {static_cast<double>(admitted) / static_cast<double>(asked), seconds};
 }
+
+/// Finds the live rows of ids that come in ascending order, as often as not of rows one after the other.
+template <class Id>
+class row_finder {
+  public:
+    explicit row_finder(const id_map<Id>& directory) noexcept : directory_(directory) {}
+    /// The row, or no_slot. Where ids were given in the order of the rows, the table is not asked.
+    [[nodiscard]] slot_t operator()(Id id) noexcept {
+        const id_key<Id> guess = last_row_ + (key_of(id) - last_id_);
+        slot_t slot = no_slot;
+        if (guess < directory_.high_water() && directory_.id(static_cast<slot_t>(guess)) == id &&
+            directory_.is_live(static_cast<slot_t>(guess)))
+            slot = static_cast<slot_t>(guess);
+        else
+            slot = directory_.find(id);
+        if (slot == no_slot) return slot;
+        last_id_ = key_of(id);
+        last_row_ = slot;
+        return slot;
+    }
+
+  private:
+    const id_map<Id>& directory_;
+    id_key<Id> last_id_ = 0;
+    id_key<Id> last_row_ = 0;
+};
 
 /// Finds the rows of the ids that a filter lists.
 template <class Id>
@@ -59,8 +94,9 @@ void find_listed(const id_map<Id>& directory, const id_filter<Id>& filter, row_b
         for (std::size_t first = 0; first < directory.high_water(); first += 64)
             admitted.words()[first / 64] = directory.live_bits(
                 static_cast<slot_t>(first), (std::min<std::size_t>)(64, directory.high_water() - first));
+    row_finder<Id> find(directory);
     filter.for_each([&](Id id) {
-        const slot_t slot = directory.find(id);
+        const slot_t slot = find(id);
         if (slot == no_slot) return;
         filter.excludes() ? admitted.erase(slot) : admitted.insert(slot);
     });
@@ -110,8 +146,9 @@ void list_rows(const id_map<Id>& directory, const id_filter<Id>& filter, row_bit
         return;
     }
     slots.clear();
+    row_finder<Id> find(directory);
     filter.for_each([&](Id id) {
-        if (const slot_t slot = directory.find(id); slot != no_slot) slots.push_back(slot);
+        if (const slot_t slot = find(id); slot != no_slot) slots.push_back(slot);
     });
     std::sort(slots.begin(), slots.end());
     slots.erase(std::unique(slots.begin(), slots.end()), slots.end());  // a multiset names rows twice
@@ -128,6 +165,20 @@ class admitted_rows {
     /// Whether it is a set that lists the ids it admits.
     [[nodiscard]] bool listed() const noexcept { return filter_.lists() && !filter_.excludes(); }
     [[nodiscard]] const id_filter<Id>& filter() const noexcept { return filter_; }
+    /// Whether it says itself how many rows it admits, if the index has all ids of its set. Neither this nor `count`
+    /// nor `rate` depends on what was asked so far, so that each query of a batch is planned as if it were alone.
+    [[nodiscard]] bool counted() const noexcept { return filter_.counted(); }
+    /// How many rows these are; needs counted().
+    [[nodiscard]] std::size_t count() const noexcept {
+        const std::size_t listed_rows = (std::min)(filter_.size(), directory_.live());
+        return filter_.excludes() ? directory_.live() - listed_rows : listed_rows;
+    }
+    /// How many of the rows are admitted, of 1: as it says itself, or by a sample.
+    [[nodiscard]] double rate() {
+        if (counted()) return static_cast<double>(count()) / static_cast<double>(directory_.live());
+        if (rate_ < 0) rate_ = sample_filter(directory_, filter_).rate;
+        return rate_;
+    }
     [[nodiscard]] row_selector<Id> selector() const noexcept {
         return {directory_, filter_, known_ ? &memory_ : nullptr};
     }
@@ -135,15 +186,25 @@ class admitted_rows {
     void list(std::vector<slot_t>& slots, const call_limits& limits) {
         if (!known_ && listed() && filter_.size() * 64 < directory_.high_water())
             return list_rows(directory_, filter_, memory_, slots);
-        if (!known_) find_admitted(directory_, filter_, memory_, limits);
-        known_ = true;
+        (void)ask(limits);
         memory_.list(slots);
+    }
+    /// Asks about all rows, once, and returns how many are admitted.
+    std::size_t ask(const call_limits& limits) {
+        if (!known_) {
+            find_admitted(directory_, filter_, memory_, limits);
+            count_ = memory_.count();
+        }
+        known_ = true;
+        return count_;
     }
 
   private:
     const id_map<Id>& directory_;
     const id_filter<Id>& filter_;
     row_bitmap& memory_;
+    std::size_t count_ = 0;
+    double rate_ = -1;  ///< of a sample; below 0 before there is one
     bool known_ = false;
 };
 

@@ -97,25 +97,49 @@ void count_list(const State& index, std::size_t list, search_stats& stats) noexc
     stats.distances += index.lists[list].size;
 }
 
-/// Lists the rows that the filter admits in buffers.slots if it is a set, and these are no more than a search without a
-/// filter would score: then they are measured instead, in whatever lists they are.
+/// How many rows a search without a filter scores, about.
 template <class State>
-[[nodiscard]] bool list_admitted(const State& index, const typename State::params_type& params, list_scratch& buffers) {
-    if (!params.filter.lists() || params.filter.excludes()) return false;
+[[nodiscard]] double rows_scored(const State& index, std::size_t nprobe) noexcept {
     const std::size_t lists = (std::max<std::size_t>)(1, index.lists.size());
-    const double scored = static_cast<double>(index.directory.live()) / static_cast<double>(lists) *
-                          static_cast<double>(probe_count(params.nprobe, lists));
-    if (static_cast<double>(params.filter.size()) > scored) return false;
-    list_rows(index.directory, params.filter, buffers.admitted, buffers.slots);
-    return true;
+    return static_cast<double>(index.directory.live()) / static_cast<double>(lists) *
+           static_cast<double>(probe_count(nprobe, lists));
+}
+
+/// Whether a filter excludes so few rows that a search need not look into more lists than one without a filter, even
+/// where all of them are near the query.
+template <class State>
+[[nodiscard]] bool admits_most(const State& index, const id_filter<typename State::id_type>& filter,
+                               std::size_t nprobe) noexcept {
+    return !filter || (filter.excludes() && static_cast<double>(filter.size()) <= rows_scored(index, nprobe) / 16);
+}
+
+/// How searches go about a filter. It is the same for all queries of a batch.
+struct filter_way {
+    bool exact = false;  ///< measure all admitted rows, in whatever lists they are, as they are few
+    double rate = 1;     ///< how many of all rows are admitted, of 1
+};
+
+/// Chooses the way. A filter that the search would ask about many of the rows, list by list, is asked about all of them
+/// in turn, which takes a tenth of the time for each.
+template <class State>
+[[nodiscard]] filter_way choose_way(const State& index, const typename State::params_type& params,
+                                    admitted_rows<typename State::id_type>& admitted) {
+    constexpr double in_turn = 8;
+    const double live = static_cast<double>((std::max<std::size_t>)(1, index.directory.live()));
+    const double scored = rows_scored(index, params.nprobe);
+    const double listed = static_cast<double>(params.filter.size());
+    if (admitted.listed() && listed <= scored) return {true, listed / live};
+    const double rate = admitted.listed() ? listed / live : sample_filter(index.directory, params.filter).rate;
+    if (scored * in_turn < rate * live) return {false, rate};
+    const double count = static_cast<double>(admitted.ask(limits_of(params)));
+    return {count <= scored, count / live};
 }
 
 /// Pushes those rows of a list that may be returned, and says how many they are. Where they are most of the list, all
 /// of it is scanned, and the collector asks about those that are close.
 template <class State, class Scorer, class Collector, class Selector, class BeforeBlock>
 std::size_t scan_admitted(const State& index, Scorer& scorer, std::uint32_t number, list_scratch& buffers,
-                          Collector& collector, const Selector& admits, BeforeBlock before_block,
-                          search_stats& stats) {
+                          Collector& collector, const Selector& admits, BeforeBlock before_block, search_stats& stats) {
     const ivf_rows list = index.lists[number];
     buffers.slots.clear();
     for (std::size_t i = 0; i < list.size; ++i)
@@ -137,40 +161,57 @@ std::size_t scan_admitted(const State& index, Scorer& scorer, std::uint32_t numb
 
 /// Pushes the rows of the closest lists that the filter admits, until they are as many as a search without a filter
 /// would have scored and k were found, or no list is left. So a filter that admits few rows looks into more lists, and
-/// returns min(k, all there are) in any case.
+/// returns min(k, all there are) in any case. Where less than half as many rows are admitted near the query as
+/// elsewhere, the order of the lists says little about who is closest, and all of them are looked into.
 template <class State, class Scorer, class Collector, class Selector>
 void scan_filtered(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
-                   std::size_t k, Collector& collector, const Selector& admits, search_stats& stats) {
+                   std::size_t k, Collector& collector, const Selector& admits, double rate, search_stats& stats) {
     const auto check_stop = [limits = limits_of(params)] { limits.check(); };
     const std::size_t lists = index.lists.size();
-    std::size_t wanted = probe_count(params.nprobe, lists);
+    const std::size_t first = probe_count(params.nprobe, lists);
+    std::size_t wanted = first;
     find_probes(index, buffers, wanted);
     std::size_t budget = 0;
     for (const std::uint32_t list : buffers.probes) budget += index.lists[list].size;
     for (std::size_t scanned = 0, met = 0;; ++scanned) {
+        if (scanned == first && static_cast<double>(met) * 2 < rate * static_cast<double>(budget))
+            budget = index.directory.live();
         if (scanned == buffers.probes.size()) {
             if (wanted == lists) return;
             wanted = (std::min)(lists, 4 * wanted);
             find_probes(index, buffers, wanted);
         }
+        if (scanned >= first && met >= budget && collector.size() >= k) return;
         check_stop();
         met += scan_admitted(index, scorer, buffers.probes[scanned], buffers, collector, admits, check_stop, stats);
-        if (met >= budget && collector.size() >= k) return;
     }
 }
 
+/// Pushes the rows that the filter admits: all of them, or those of the closest lists.
+template <class State, class Scorer, class Collector>
+void scan_by_filter(const State& index, Scorer& scorer, list_scratch& buffers,
+                    const typename State::params_type& params, std::size_t k, Collector& collector,
+                    admitted_rows<typename State::id_type>& admitted, const filter_way& way, search_stats& stats) {
+    const call_limits limits = limits_of(params);
+    if (!way.exact)
+        return scan_filtered(index, scorer, buffers, params, k, collector, admitted.selector(), way.rate, stats);
+    ++stats.exact_scans;
+    admitted.list(buffers.slots, limits);
+    push_few(
+        index, scorer, std::span<const slot_t>(buffers.slots), collector, [&] { limits.check(); }, stats);
+}
+
 /// Pushes the rows of the closest lists, or those that the filter admits. Without a number of lists asked for,
-/// looks on while fewer than k were found.
-template <class State, class Scorer, class Collector, class Selector>
+/// or with a filter, looks on while fewer than k were found.
+template <class State, class Scorer, class Collector>
 void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
-                  std::size_t k, Collector& collector, const Selector& admits, search_stats& stats) {
-    const auto check_stop = [limits = limits_of(params)] { limits.check(); };
-    if (list_admitted(index, params, buffers)) {
-        ++stats.exact_scans;
-        push_few(index, scorer, std::span<const slot_t>(buffers.slots), collector, check_stop, stats);
-        return;
+                  std::size_t k, Collector& collector, search_stats& stats) {
+    if (!admits_most(index, params.filter, params.nprobe)) {
+        admitted_rows<typename State::id_type> admitted(index.directory, params.filter, buffers.admitted);
+        const filter_way way = choose_way(index, params, admitted);
+        return scan_by_filter(index, scorer, buffers, params, k, collector, admitted, way, stats);
     }
-    if (params.filter) return scan_filtered(index, scorer, buffers, params, k, collector, admits, stats);
+    const auto check_stop = [limits = limits_of(params)] { limits.check(); };
     std::size_t scanned = 0;
     std::size_t wanted = probe_count(params.nprobe, index.lists.size());
     while (true) {
@@ -184,7 +225,8 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
                 scorer.ask_ahead(ahead_in_list(list.size * stride, index.directory.high_water() * stride));
             scan_list(scorer, list, stride, index.directory.high_water(), collector, buffers.bounds, check_stop);
         }
-        if (params.nprobe != 0 || collector.size() >= k || wanted == index.lists.size()) return;
+        const bool enough = (params.nprobe != 0 && !params.filter) || collector.size() >= k;
+        if (enough || wanted == index.lists.size()) return;
         wanted = index.lists.size();
     }
 }
@@ -192,9 +234,8 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
 template <class State>
 std::size_t search(const State& index, vector_view query, std::span<neighbor<typename State::id_type>> out,
                    const typename State::params_type& params) {
-    const row_selector<typename State::id_type> admits(index.directory, params.filter);
     return search_closest(index, query, out, params, [&](auto&& scorer, auto& buffers, auto& collector, auto& stats) {
-        scan_closest(index, scorer, buffers, params, out.size(), collector, admits, stats);
+        scan_closest(index, scorer, buffers, params, out.size(), collector, stats);
     });
 }
 

@@ -21,11 +21,10 @@ namespace detail::ivf {
 struct list_scratch : row_scratch {
     std::vector<std::uint32_t> probes;      // lists, closest first
     std::vector<std::uint64_t> probe_keys;  // of a reservoir, beside that of candidates
-    row_bitmap admitted_to_batch;           // by the filter of all queries of a task
 
     [[nodiscard]] std::size_t memory() const noexcept {
         return row_scratch::memory() + probes.capacity() * sizeof(std::uint32_t) +
-               probe_keys.capacity() * sizeof(std::uint64_t) + admitted_to_batch.memory();
+               probe_keys.capacity() * sizeof(std::uint64_t);
     }
 };
 
