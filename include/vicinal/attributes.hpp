@@ -28,7 +28,7 @@ namespace detail {
 
 /// Hashes ids of all types, those of 128 bits and enums too.
 template <class Id>
-struct id_hash {
+struct attribute_id_hash {
     [[nodiscard]] std::size_t operator()(Id id) const noexcept {
         return number_as<std::size_t>(mix_id(static_cast<typename integer_of<Id>::type>(id)));
     }
@@ -55,7 +55,7 @@ class attributes {
         explicit state(std::vector<vicinal::column> columns) : table(std::move(columns)) {}
 
         detail::attribute_table table;
-        std::unordered_map<Id, std::uint32_t, detail::id_hash<Id>> rows;
+        std::unordered_map<Id, std::uint32_t, detail::attribute_id_hash<Id>> rows;
         std::vector<Id> ids;              // by row
         std::vector<std::uint32_t> free;  // rows that are free; as much room as `ids` has
         key_type lowest = ~key_type{0};   // no id was ever below, or above
@@ -154,7 +154,8 @@ class attributes {
         bool removes_ = false;
         std::uint32_t row_ = 0;
         std::vector<detail::new_cell> cells_;
-        typename std::unordered_map<Id, std::uint32_t, detail::id_hash<Id>>::node_type node_;  // of an id that is new
+        typename std::unordered_map<Id, std::uint32_t, detail::attribute_id_hash<Id>>::node_type
+            node_;  // of an id that is new
     };
 
     /// Prepares `set`, for who changes something else as well and wants both or neither: plan, change the other, which
@@ -233,7 +234,7 @@ class attributes {
         }
         change.row_ = mine.free.empty() ? static_cast<std::uint32_t>(mine.ids.size()) : mine.free.back();
         mine.rows.reserve(mine.rows.size() + 1);  // so that to insert a node makes no table
-        std::unordered_map<Id, std::uint32_t, detail::id_hash<Id>> alone;
+        std::unordered_map<Id, std::uint32_t, detail::attribute_id_hash<Id>> alone;
         change.node_ = alone.extract(alone.emplace(change.id_, change.row_).first);
     }
     /// Ids that lie close enough together are bits of one bitmap, whatever the order of their rows; others are sorted.
