@@ -251,11 +251,19 @@ class attributes {
                 words[from / 64] |= rows[w];
                 continue;
             }
+            std::size_t place = from / 64;  // bits that share a word are put into memory at once
+            std::uint64_t gathered = 0;
             for (std::uint64_t bits = rows[w]; bits != 0; bits &= bits - 1) {
                 const std::size_t row = w * 64 + static_cast<std::size_t>(std::countr_zero(bits));
                 const auto key = static_cast<std::size_t>(detail::key_of(mine.ids[row]) - first);
-                words[key / 64] |= std::uint64_t{1} << key % 64;
+                if (key / 64 != place) {
+                    words[place] |= gathered;
+                    gathered = 0;
+                    place = key / 64;
+                }
+                gathered |= std::uint64_t{1} << key % 64;
             }
+            words[place] |= gathered;
         }
         return id_set<Id>::of_words(first, words);
     }

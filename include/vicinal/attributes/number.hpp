@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>    // for fmod, pow
+#include <cstddef>  // for size_t
 #include <cstdint>  // for int64_t, uint64_t, uint8_t
 
 #include "vicinal/core/bit_cast.hpp"
@@ -87,16 +88,19 @@ struct number {
 
 enum class arithmetic : std::uint8_t { add, subtract, multiply, divide, modulo, power };
 
-[[nodiscard]] inline double calculated(arithmetic how, double a, double b) noexcept {
+/// Puts what becomes of 64 pairs of numbers into `a`.
+inline void calculate(arithmetic how, double* a, const double* b) {
+    const auto each = [=](const auto& made) {
+        for (std::size_t i = 0; i < 64; ++i) a[i] = made(a[i], b[i]);
+    };
     switch (how) {
-        case arithmetic::add: return a + b;
-        case arithmetic::subtract: return a - b;
-        case arithmetic::multiply: return a * b;
-        case arithmetic::divide: return a / b;
-        case arithmetic::modulo: return std::fmod(a, b);
-        case arithmetic::power: return std::pow(a, b);
+        case arithmetic::add: return each([](double x, double y) { return x + y; });
+        case arithmetic::subtract: return each([](double x, double y) { return x - y; });
+        case arithmetic::multiply: return each([](double x, double y) { return x * y; });
+        case arithmetic::divide: return each([](double x, double y) { return x / y; });
+        case arithmetic::modulo: return each([](double x, double y) { return std::fmod(x, y); });
+        case arithmetic::power: return each([](double x, double y) { return std::pow(x, y); });
     }
-    return 0;
 }
 
 }  // namespace detail

@@ -68,6 +68,19 @@ void with_test(comparison op, double value, const F& f) {
     }
 }
 
+/// The rows of 64 where that comparison holds between two doubles.
+[[nodiscard]] inline std::uint64_t compared(comparison op, const double* a, const double* b) noexcept {
+    switch (op) {
+        case comparison::less: return word_of([=](std::size_t i) { return a[i] < b[i]; });
+        case comparison::less_equal: return word_of([=](std::size_t i) { return a[i] <= b[i]; });
+        case comparison::greater: return word_of([=](std::size_t i) { return a[i] > b[i]; });
+        case comparison::greater_equal: return word_of([=](std::size_t i) { return a[i] >= b[i]; });
+        case comparison::equal: return word_of([=](std::size_t i) { return a[i] == b[i]; });
+        case comparison::not_equal: return word_of([=](std::size_t i) { return a[i] != b[i]; });
+    }
+    return 0;
+}
+
 /// The numbers of the rows of one column, in blocks of 64. What stands in a row that has no value means nothing.
 class numbers {
   public:

@@ -204,14 +204,24 @@ class attribute_table {
             return compare(step.left[0].column, step.op, step.right[0].value, rows);
         if (to_column && is(step.left, term_step::kind::constant))
             return compare(step.right[0].column, mirrored(step.op), step.left[0].value, rows);
-        calculator left(*this, step.left), right(*this, step.right);
+        const bool whole = beyond_doubles(step.left) || beyond_doubles(step.right);
+        calculator left(*this, step.left, whole), right(*this, step.right, whole);
         for (std::size_t w = 0; w < rows.size(); ++w) {
             std::uint64_t known = live_[w];
             left.advance(w, known);
             right.advance(w, known);
             if (known == 0) continue;
-            rows[w] = known & word_of([&](std::size_t i) { return holds(step.op, order_of(left[i], right[i])); });
+            if (whole)
+                rows[w] = known & word_of([&](std::size_t i) { return holds(step.op, order_of(left[i], right[i])); });
+            else
+                rows[w] = known & compared(step.op, left.reals(), right.reals());
         }
+    }
+    /// Whether a term may be a whole number that no double equals.
+    [[nodiscard]] bool beyond_doubles(const std::vector<term_step>& term) const noexcept {
+        if (is(term, term_step::kind::column)) return values_[term[0].column].values.whole();
+        return is(term, term_step::kind::constant) &&
+               order_of(term[0].value, number::of(term[0].value.as_double())) != 0;
     }
     void compare(std::size_t column, comparison op, const number& bound, row_words& rows) const {
         if (bound.not_a_number()) return;
@@ -219,7 +229,7 @@ class attribute_table {
         keep(rows, values_[column].present);
     }
     void find_among(const condition& step, row_words& rows) const {
-        calculator left(*this, step.left);
+        calculator left(*this, step.left, true);
         const auto below = [](const number& a, const number& b) { return order_of(a, b) < 0; };
         for (std::size_t w = 0; w < rows.size(); ++w) {
             std::uint64_t known = live_[w];
@@ -235,19 +245,20 @@ class attribute_table {
     /// Gives the numbers of a term for 64 rows at a time.
     class calculator {
       public:
-        calculator(const attribute_table& table, const std::vector<term_step>& steps) : table_(table), steps_(steps) {}
+        /// exact  whether numbers are wanted as they are, for []; else they are doubles, in `reals`
+        calculator(const attribute_table& table, const std::vector<term_step>& steps, bool exact)
+            : table_(table), steps_(steps), exact_(exact) {}
 
         /// Goes on to rows w * 64 and on, and takes those out of `known` whose number is not known or is NaN.
         void advance(std::size_t w, std::uint64_t& known) {
             for (const term_step& step : steps_)
                 if (step.what == term_step::kind::column) known &= table_.values_[step.column].present[w];
-            if (steps_.size() == 1) return take(w, known);
+            if (exact_ && steps_.size() == 1) return take(w, known);
             std::size_t depth = 0;
             for (const term_step& step : steps_) {
                 if (step.what == term_step::kind::calculate) {
                     --depth;
-                    for (std::size_t i = 0; i < 64; ++i)
-                        stack_[depth - 1][i] = calculated(step.how, stack_[depth - 1][i], stack_[depth][i]);
+                    calculate(step.how, stack_[depth - 1].data(), stack_[depth].data());
                     continue;
                 }
                 if (stack_.size() == depth) stack_.emplace_back();
@@ -256,9 +267,10 @@ class attribute_table {
                 else
                     stack_[depth++].fill(step.value.as_double());
             }
-            for (std::size_t i = 0; i < 64; ++i) numbers_[i] = number::of(stack_[0][i]);
+            for (std::size_t i = 0; exact_ && i < 64; ++i) numbers_[i] = number::of(stack_[0][i]);
             known &= ~word_of([&](std::size_t i) { return is_nan(stack_[0][i]); });
         }
+        [[nodiscard]] const double* reals() const noexcept { return stack_[0].data(); }
         [[nodiscard]] const number& operator[](std::size_t i) const noexcept { return numbers_[i]; }
 
       private:
@@ -271,6 +283,7 @@ class attribute_table {
         }
         const attribute_table& table_;
         const std::vector<term_step>& steps_;
+        bool exact_;
         std::vector<std::array<double, 64>> stack_;
         std::array<number, 64> numbers_;
     };
