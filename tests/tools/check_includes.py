@@ -19,6 +19,7 @@ TOP = len(LAYERS)  # vicinal.hpp, flat.hpp and whatever else lies beside them, a
 LEVEL["import"] = TOP
 LEVEL["runtime"] = TOP
 LEVEL["durable"] = TOP
+LEVEL["attributes"] = TOP
 HOME = {"xsimd": "simd", "Eigen": "linalg", "unsupported": "linalg"}  # a third party's folder: where it may be included
 TARGET = "vicinal/core/target.hpp"
 OF_TARGET = re.compile(r"\b(__(GNUC|clang|SSE|SSSE|AVX|FMA|F16C|POPCNT|BMI|ARM_|aarch64|AARCH64|x86_64|i386|riscv|FP_FAST|SIZEOF_INT128)\w*"

@@ -2,7 +2,7 @@
 // An id_set is a compressed bitmap of ids, with the algebra of sets.
 #pragma once
 
-#include <algorithm>         // for lower_bound, sort, unique, is_sorted
+#include <algorithm>         // for is_sorted, lower_bound, min, sort, unique
 #include <concepts>          // for convertible_to, same_as
 #include <cstddef>           // for ptrdiff_t, size_t
 #include <cstdint>           // for uint16_t, uint32_t, uint64_t
@@ -99,6 +99,21 @@ class id_set {
             set.size_ += set.blocks_.back().size();
             if (ends) return set;
         }
+    }
+
+    /// The ids whose keys are `first` and those that follow, one for each bit that is set in `words`. `first` is a
+    /// multiple of 65536. O(words), and memory for the blocks that have ids.
+    [[nodiscard]] static id_set of_words(key_type first, const std::vector<std::uint64_t>& words) {
+        id_set set;
+        for (std::size_t begin = 0; begin < words.size(); begin += detail::id_block::word_count) {
+            const std::size_t end = (std::min)(begin + detail::id_block::word_count, words.size());
+            std::vector<std::uint64_t> block(words.begin() + static_cast<std::ptrdiff_t>(begin),
+                                             words.begin() + static_cast<std::ptrdiff_t>(end));
+            block.resize(detail::id_block::word_count, 0);
+            set.append((first >> 16) + begin / detail::id_block::word_count,
+                       detail::id_block::of_words(std::move(block)));
+        }
+        return set;
     }
 
     [[nodiscard]] bool contains(Id id) const noexcept {
