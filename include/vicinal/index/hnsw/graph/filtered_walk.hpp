@@ -3,8 +3,8 @@
 //
 // It walks in one of two ways, and may change from the first to the second on its way. The plain walk scores every row
 // it meets, and passes through those that are rejected. The two-hop walk scores admitted rows only: where a link leads
-// to a rejected row, it looks through that row's links for admitted ones, until it has half as many as a row has links. So
-// the plain walk scores 1 / rate as many rows as a search without a filter, the two-hop walk about as many, but asks
+// to a rejected row, it looks through that row's links for admitted ones, until it has half as many as a row has links.
+// So the plain walk scores 1 / rate as many rows as a search without a filter, the two-hop walk about as many, but asks
 // the filter about 1 / rate as many. (Two hops: ACORN-1 of Patel, Kraft, Guestrin, Zaharia, "ACORN: Performant and
 // Predicate-Agnostic Search Over Vector Embeddings and Structured Data", 2024. There links of links are lost once they
 // were seen; here a rejected row keeps its turn until its links were looked through, and each row is asked about once.)
@@ -25,7 +25,8 @@ VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// What searches with a filter cost, in eighths of the time that a row of 256 bytes takes which is measured from a list.
+/// What searches with a filter cost, in eighths of the time that a row of 256 bytes takes which is measured from a
+/// list.
 struct filter_costs {
     /// A row of a list, measured. It takes as long as its bytes take to come from memory.
     [[nodiscard]] static constexpr double listed(std::size_t row_bytes) noexcept {
@@ -135,8 +136,8 @@ class filtered_walk {
         return nearest;
     }
     /// Finds admitted rows among the links of a row and, through rejected ones, among their links, until there are half
-    /// as many as a row has links. Returns how many. (All, and it takes a seventh longer for the same recall; a quarter,
-    /// and one query of twelve does not find the region of its neighbours.)
+    /// as many as a row has links. Returns how many. (All, and it takes a seventh longer for the same recall; a
+    /// quarter, and one query of twelve does not find the region of its neighbours.)
     [[nodiscard]] std::size_t gather(slot_t node) {
         const std::size_t most = graph_.capacity(level_) / 2;
         std::size_t count = 0;

@@ -2,12 +2,12 @@
 // How an hnsw_index answers a query with a filter: by a walk, or by measuring every row that is admitted.
 //
 // The rows near the query decide. A plain walk of some rows shows how many of them are admitted. If they are many, it
-// goes on. Else it is found out how many there are anywhere, of a set by its size, of a predicate by a sample: where the
-// rest of the walk would take long, or where fewer are near the query than elsewhere, which no walk overcomes, all that
-// are admitted are measured; else the walk goes on by two hops, beside the best of the sample. No walk may spend more
-// than half of what it takes to measure all that are admitted. One that has, or that found fewer rows than it was asked
-// for, ends in that, so that a search finds min(k, admitted rows) at no more than about 1.5 times the cost. Nothing
-// depends on the time that anything takes: the same calls have the same results.
+// goes on. Else it is found out how many there are anywhere, of a set by its size, of a predicate by a sample: where
+// the rest of the walk would take long, or where fewer are near the query than elsewhere, which no walk overcomes, all
+// that are admitted are measured; else the walk goes on by two hops, beside the best of the sample. No walk may spend
+// more than half of what it takes to measure all that are admitted. One that has, or that found fewer rows than it was
+// asked for, ends in that, so that a search finds min(k, admitted rows) at no more than about 1.5 times the cost.
+// Nothing depends on the time that anything takes: the same calls have the same results.
 #pragma once
 
 #include <algorithm>  // for clamp, max, min
@@ -19,8 +19,8 @@
 #include "vicinal/index/common/admitted.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/hnsw/graph/filtered_walk.hpp"
+#include "vicinal/index/hnsw/graph/walks.hpp"
 #include "vicinal/index/hnsw/state.hpp"
-#include "vicinal/index/hnsw/walks.hpp"
 #include "vicinal/params.hpp"
 #include "vicinal/scoring/scan.hpp"
 
@@ -87,26 +87,19 @@ template <class Id>
     return plan.exact(most) < 7 * plan.looking();
 }
 
-/// How many rows are admitted, of 1: known, or by a sample of all rows.
-template <class State, class Id>
-[[nodiscard]] double rate_of(const State& index, const admitted_rows<Id>& admitted) {
-    if (!admitted.counted()) return sample_filter(index.directory, admitted.filter()).rate;
-    return static_cast<double>(admitted.count()) / static_cast<double>(index.directory.live());
-}
-
 /// A walk with a filter whose way is chosen as it goes.
 template <class State, class Walk, class Id>
 class planned_walk {
   public:
     planned_walk(const State& index, Walk& walk, row_scratch& buffers, const filter_plan& plan,
-                 const admitted_rows<Id>& admitted, const call_limits& limits) noexcept
+                 admitted_rows<Id>& admitted, const call_limits& limits) noexcept
         : index_(index), walk_(walk), buffers_(buffers), plan_(plan), admitted_(admitted), limits_(limits) {}
 
     /// Walks until it is over, or it would be better to measure all admitted rows.
     [[nodiscard]] walked choose() {
         if (look(plan_.look / 2) || look(plan_.look)) return plain_end();
         if (near_ >= 0.35) return go_on_plainly();
-        const double rate = rate_of(index_, admitted_);
+        const double rate = admitted_.rate();
         const double budget = filter_plan::share_for_walks * plan_.exact(rate);
         if (near_ >= least && near_ > 4 * rate) {  // few anywhere, and these are here: are there enough?
             if (look(4 * plan_.look)) return plain_end();
@@ -155,7 +148,7 @@ class planned_walk {
         if (!admitted_.counted())  // a predicate is sampled only where the walk takes long
             if (walk_.walk_plainly(max_slots, filter_plan::share_for_walks * plan_.exact(0), limits_))
                 return plain_end();
-        const double budget = plain_budget(rate_of(index_, admitted_));
+        const double budget = plain_budget(admitted_.rate());
         if (plan_.plain(near_) > budget) return {};
         return walk_.walk_plainly(max_slots, budget, limits_) ? plain_end() : walked{};
     }
@@ -173,7 +166,7 @@ class planned_walk {
     Walk& walk_;
     row_scratch& buffers_;
     const filter_plan& plan_;
-    const admitted_rows<Id>& admitted_;
+    admitted_rows<Id>& admitted_;
     const call_limits& limits_;
     double near_ = 0;  ///< how many of the rows near the query are admitted, of 1
 };
@@ -182,7 +175,7 @@ class planned_walk {
 template <class State, class Scorer, class Id>
 [[nodiscard]] walked walk_filtered(const State& index, const Scorer& scorer, walk_scratch& walk, row_scratch& buffers,
                                    const filter_plan& plan, std::size_t width,
-                                   const typename State::params_type& params, const admitted_rows<Id>& admitted,
+                                   const typename State::params_type& params, admitted_rows<Id>& admitted,
                                    search_stats& stats) {
     const call_limits limits = limits_of(params);
     const row_selector<Id> selector = admitted.selector();
