@@ -15,6 +15,7 @@
 #include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/calls.hpp"
+#include "vicinal/index/common/max_distance.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/own_filters.hpp"
 #include "vicinal/index/flat/batch.hpp"
@@ -141,14 +142,18 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         detail::require_no_filter_of("search", params);
-        return detail::flat::search(*state_, query, out, params);
+        detail::require_max_distance(params.max_distance);
+        const std::size_t found = detail::flat::search(*state_, query, out, params);
+        return detail::count_within<Id>(out.first(found), params.max_distance);
     }
     /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
     /// return, closest first. Costs as much as that many searches or, as blocks of rows meet many queries at once,
     /// less; and queries.rows() * k neighbours of memory. params.threads share the work.
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(rows_view queries, std::size_t k, const search_params& params = {}) const {
-        return detail::flat::search_batch(*state_, queries, (std::min)(k, size()), params);
+        detail::require_max_distance(params.max_distance);
+        return detail::keep_within(detail::flat::search_batch(*state_, queries, (std::min)(k, size()), params),
+                                   params.max_distance);
     }
     /// Every row at distance <= radius, closest first. Under l2 the radius is squared, as all distances are.
     /// O(size() * dim()).
@@ -156,7 +161,8 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
         detail::require_no_filter_of("search_within", params);
-        return detail::flat::search_within(*state_, query, radius, params);
+        detail::require_max_distance(params.max_distance);
+        return detail::flat::search_within(*state_, query, (std::min)(radius, params.max_distance), params);
     }
     /// All rows, closest first, as an input range. The call measures all of them, O(size() * dim()), and keeps
     /// sizeof(neighbor<Id>) bytes a row; each step takes O(log(size())). The filter is asked before the call returns
@@ -164,7 +170,8 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// throws  as search
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         detail::require_no_filter_of("nearest", params);
-        return detail::flat::nearest(*state_, query, params);
+        detail::require_max_distance(params.max_distance);
+        return detail::flat::nearest(*state_, query, params).within(params.max_distance);
     }
     using calls::search;
 

@@ -16,6 +16,7 @@
 #include "vicinal/core/rows_view.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/calls.hpp"
+#include "vicinal/index/common/max_distance.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/observers.hpp"
 #include "vicinal/index/common/own_filters.hpp"
@@ -193,14 +194,18 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
         detail::require_no_filter_of("search", params);
-        return detail::hnsw::search(*state_, query, out, params);
+        detail::require_max_distance(params.max_distance);
+        const std::size_t found = detail::hnsw::search(*state_, query, out, params);
+        return detail::count_within<Id>(out.first(found), params.max_distance);
     }
     /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
     /// return, closest first. params.threads share the work, and each searches for a few queries in turns, which hides
     /// the latency of memory. Takes queries.rows() * k neighbours of memory.
     /// throws  as search; error{capacity} if so many results cannot be; no query has a result then
     [[nodiscard]] search_table<Id> search(rows_view queries, std::size_t k, const search_params& params = {}) const {
-        return detail::hnsw::search(*state_, queries, (std::min)(k, size()), params);
+        detail::require_max_distance(params.max_distance);
+        return detail::keep_within(detail::hnsw::search(*state_, queries, (std::min)(k, size()), params),
+                                   params.max_distance);
     }
     /// Rows at distance <= radius, closest first: those that a beam of width params.ef finds, and those that links lead
     /// to from these through rows within the radius. Under l2 the radius is squared, as all distances are. Costs a
@@ -209,7 +214,8 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
         detail::require_no_filter_of("search_within", params);
-        return detail::hnsw::search_within(*state_, query, radius, params);
+        detail::require_max_distance(params.max_distance);
+        return detail::hnsw::search_within(*state_, query, (std::min)(radius, params.max_distance), params);
     }
     /// All rows as an input range; the graph is walked as they are asked for. They come closest first as far as a
     /// window of params.ef rows ahead knows, so a row that the walk meets late comes late.
@@ -218,7 +224,8 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// throws  as search; a step, error{cancelled}
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
         detail::require_no_filter_of("nearest", params);
-        return detail::hnsw::nearest(*state_, query, params);
+        detail::require_max_distance(params.max_distance);
+        return detail::hnsw::nearest(*state_, query, params).within(params.max_distance);
     }
     using calls::search;
 

@@ -11,6 +11,7 @@
 #include <vector>     // for vector
 
 #include "vicinal/core/executor.hpp"
+#include "vicinal/core/math.hpp"
 #include "vicinal/core/progress.hpp"
 #include "vicinal/core/stop_token.hpp"
 #include "vicinal/core/time_limit.hpp"
@@ -97,9 +98,10 @@ struct flat_search_params {
                              ///< ignores it
     id_filter<Id> filter{};  ///< which ids may be returned
     query_filters<Id>
-        filter_of{};        ///< batch search: which ids each query may return, beside what `.filter` says of all:
-                            ///< both must admit an id. A single search refuses it
-    stop_token stop{};      ///< when triggered, the call throws error{cancelled}
+        filter_of{};  ///< batch search: which ids each query may return, beside what `.filter` says of all:
+                      ///< both must admit an id. A single search refuses it
+    float max_distance = detail::infinite();  ///< what is farther is not returned, so that there may be fewer than k
+    stop_token stop{};                        ///< when triggered, the call throws error{cancelled}
     time_limit deadline{};  ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
                             ///< and counts that in stats->partial: a time point, or a duration from now.
                             ///< nearest() ignores it
@@ -115,9 +117,10 @@ struct ivf_search_params {
     std::size_t rerank = 0;  ///< as in flat_search_params
     id_filter<Id> filter{};  ///< which ids may be returned
     query_filters<Id>
-        filter_of{};        ///< batch search: which ids each query may return, beside what `.filter` says of all:
-                            ///< both must admit an id. A single search refuses it
-    stop_token stop{};      ///< when triggered, the call throws error{cancelled}
+        filter_of{};  ///< batch search: which ids each query may return, beside what `.filter` says of all:
+                      ///< both must admit an id. A single search refuses it
+    float max_distance = detail::infinite();  ///< what is farther is not returned, so that there may be fewer than k
+    stop_token stop{};                        ///< when triggered, the call throws error{cancelled}
     time_limit deadline{};  ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
                             ///< and counts that in stats->partial: a time point, or a duration from now.
                             ///< nearest() ignores it
@@ -147,6 +150,7 @@ struct hnsw_search_params {
         filter_of{};  ///< batch search: which ids each query may return, beside what `.filter` says of all:
                       ///< both must admit an id. A single search refuses it
     vicinal::filter_strategy filter_strategy{};  ///< how; it is chosen for each query unless you choose
+    float max_distance = detail::infinite();     ///< what is farther is not returned, so that there may be fewer than k
     stop_token stop{};                           ///< when triggered, the call throws error{cancelled}
     time_limit deadline{};          ///< when it has passed, the call returns the best it has found, perhaps fewer than
                                     ///< k, and counts that in stats->partial: a time point, or a duration from now.

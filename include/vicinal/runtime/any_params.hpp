@@ -34,6 +34,7 @@ struct any_search_params {
         filter_of{};  ///< batch search: which ids each query may return, beside what `.filter` says of all:
                       ///< both must admit an id. A single search refuses it
     vicinal::filter_strategy filter_strategy{};  ///< hnsw: how
+    float max_distance = detail::infinite();     ///< what is farther is not returned, so that there may be fewer than k
     stop_token stop{};                           ///< when triggered, the call throws error{cancelled}
     time_limit deadline{};          ///< when it has passed, the call returns the best it has found, perhaps fewer than
                                     ///< k, and counts that in stats->partial: a time point, or a duration from now.

@@ -212,6 +212,7 @@ class erased_index final : public index_interface<typename Index::id_type> {
         made.rerank = params.rerank;
         made.filter = params.filter;
         made.filter_of = params.filter_of;
+        made.max_distance = params.max_distance;
         made.stop = params.stop;
         made.deadline = params.deadline;
         made.stats = params.stats;

@@ -8,6 +8,7 @@
 #include <memory>    // for unique_ptr
 #include <utility>   // for move
 
+#include "vicinal/core/math.hpp"
 #include "vicinal/core/types.hpp"
 #include "vicinal/params.hpp"
 
@@ -47,13 +48,14 @@ class neighbor_stream {
 
         iterator() = default;
         /// from  null: at the end
-        explicit iterator(source* from) : from_(from) {
+        /// most  what is farther, and all that follows, is not given
+        explicit iterator(source* from, float most = detail::infinite()) : from_(from), most_(most) {
             if (from_ != nullptr) ++*this;
         }
         [[nodiscard]] const neighbor<Id>& operator*() const noexcept { return current_; }
         [[nodiscard]] const neighbor<Id>* operator->() const noexcept { return &current_; }
         iterator& operator++() {
-            if (!from_->next(current_)) from_ = nullptr;
+            if (!from_->next(current_) || current_.distance > most_) from_ = nullptr;
             return *this;
         }
         void operator++(int) { ++*this; }
@@ -61,18 +63,25 @@ class neighbor_stream {
 
       private:
         source* from_ = nullptr;
+        float most_ = 0;
         neighbor<Id> current_{};
     };
 
     explicit neighbor_stream(std::unique_ptr<source> from) noexcept : source_(std::move(from)) {}
-    [[nodiscard]] iterator begin() { return iterator(source_.get()); }
+    [[nodiscard]] iterator begin() { return iterator(source_.get(), most_); }
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+    /// The same stream, which ends where the first would come that is farther than `most`.
+    [[nodiscard]] neighbor_stream within(float most) && noexcept {
+        most_ = most;
+        return std::move(*this);
+    }
     /// What was done so far for this stream, the call of `nearest` included, but for its seconds; nothing of one that
     /// was moved from.
     [[nodiscard]] search_stats stats() const { return source_ ? source_->stats() : search_stats{}; }
 
   private:
     std::unique_ptr<source> source_;
+    float most_ = detail::infinite();
 };
 
 VICINAL_NAMESPACE_END
