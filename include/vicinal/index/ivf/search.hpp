@@ -135,18 +135,34 @@ template <class State>
     return {count <= scored, count / live};
 }
 
+/// Pushes rows of a list by their positions in it.
+template <class State, class Scorer, class Collector, class BeforeBlock>
+void score_positions(const State& index, const Scorer& scorer, const ivf_rows& list, std::span<const slot_t> positions,
+                     Collector& collector, BeforeBlock before_block) {
+    constexpr std::size_t ahead = 8;  // rows that memory is asked for before their turn
+    const std::size_t stride = index.lists.stride();
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+        if (i % scan_block == 0) before_block();
+        if (i + ahead < positions.size()) simd::prefetch_lines(list.codes + positions[i + ahead] * stride, stride);
+        float distance;
+        scorer.score_block(list.codes + positions[i] * stride, stride, 1, &distance);
+        push_all(collector, &distance, 1, [&](std::size_t) { return list.slots[positions[i]]; });
+    }
+}
+
 /// Pushes those rows of a list that may be returned, and says how many they are. Where they are most of the list, all
 /// of it is scanned, and the collector asks about those that are close.
 template <class State, class Scorer, class Collector, class Selector, class BeforeBlock>
 std::size_t scan_admitted(const State& index, Scorer& scorer, std::uint32_t number, list_scratch& buffers,
                           Collector& collector, const Selector& admits, BeforeBlock before_block, search_stats& stats) {
     const ivf_rows list = index.lists[number];
-    buffers.slots.clear();
+    auto& chosen = buffers.slots;  // positions, where rows are scored by these
+    chosen.clear();
     for (std::size_t i = 0; i < list.size; ++i)
         if (list.slots[i] < index.directory.high_water() && admits(list.slots[i]))
-            buffers.slots.push_back(list.slots[i]);
+            chosen.push_back(block_scorer<Scorer> ? static_cast<slot_t>(i) : list.slots[i]);
     ++stats.lists;
-    const std::size_t count = buffers.slots.size();
+    const std::size_t count = chosen.size();
     if (count == 0) return 0;
     set_list(index, scorer, number);
     if (count * 2 > list.size) {
@@ -154,14 +170,18 @@ std::size_t scan_admitted(const State& index, Scorer& scorer, std::uint32_t numb
         scan_list(scorer, list, index.lists.stride(), index.directory.high_water(), collector, buffers.bounds,
                   before_block);
     } else {
-        push_few(index, scorer, std::span<const slot_t>(buffers.slots), collector, before_block, stats);
+        stats.distances += count;
+        if constexpr (block_scorer<Scorer>)
+            score_positions(index, scorer, list, std::span<const slot_t>(chosen), collector, before_block);
+        else
+            score_listed(scorer, std::span<const slot_t>(chosen), collector, before_block);
     }
     return count;
 }
 
 /// Pushes the rows of the closest lists that the filter admits, until they are as many as a search without a filter
 /// would have scored and k were found, or no list is left. So a filter that admits few rows looks into more lists, and
-/// returns min(k, all there are) in any case. Where less than half as many rows are admitted near the query as
+/// returns min(k, all there are) in any case. Where clearly fewer rows are admitted near the query than
 /// elsewhere, the order of the lists says little about who is closest, and all of them are looked into.
 template <class State, class Scorer, class Collector, class Selector>
 void scan_filtered(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
@@ -174,7 +194,7 @@ void scan_filtered(const State& index, Scorer& scorer, list_scratch& buffers, co
     std::size_t budget = 0;
     for (const std::uint32_t list : buffers.probes) budget += index.lists[list].size;
     for (std::size_t scanned = 0, met = 0;; ++scanned) {
-        if (scanned == first && static_cast<double>(met) * 2 < rate * static_cast<double>(budget))
+        if (scanned == first && static_cast<double>(met) < 0.7 * rate * static_cast<double>(budget))
             budget = index.directory.live();
         if (scanned == buffers.probes.size()) {
             if (wanted == lists) return;
