@@ -73,15 +73,14 @@ class collection {
         if (!index_.contains(id)) detail::fail(errc::not_found, "collection: update of an id that is not there");
         planned.commit();
     }
-    /// Adds the row, or updates it if there is one of this id; then attributes that are not named stay.
+    /// Adds the row, or updates it if there is one of this id; then attributes that are not named stay. Returns whether
+    /// it was added.
     /// throws  error as add and update; nothing has changed then
-    void upsert(id_type id, vector_view vector, const attribute_row& values = {}) {
-        auto planned = about_.plan(id, values);  // no other call adds or removes a row before this is gone
-        if (index_.contains(id))
-            index_.update(id, vector);
-        else
-            index_.add(id, vector);
+    bool upsert(id_type id, vector_view vector, const attribute_row& values = {}) {
+        auto planned = about_.plan(id, values);
+        const bool added = index_.upsert(id, vector);
         planned.commit();
+        return added;
     }
     /// Removes a row with its attributes and returns whether it was there.
     /// throws  error as the index's `remove`; nothing has changed then
