@@ -271,7 +271,7 @@ TEST_CASE("A refused change changes nothing", "[attributes]") {
     about.set(1, {{"price", 2}, {"lang", "de"}});
     const auto before = about.get(1);
     const auto refused = [&](const attribute_row& row, const std::string& says) {
-        for (const std::uint64_t id : {1, 2})
+        for (const std::uint64_t id : {std::uint64_t{1}, std::uint64_t{2}})
             CHECK_THAT(refusal([&] { about.set(id, row); }), vicinal_test::contains(says));
         CHECK(about.get(1) == before);
         CHECK_FALSE(about.contains(2));
