@@ -238,8 +238,7 @@ TEST_CASE("ivf growth: rows of calls that failed do not say how far off rows are
     ivf<f32> twin(dim, {.lists = 8});
     for (ivf<f32>* const one : {&index, &twin}) one->add(ids(count), rows.view());
     const auto failing = [](std::size_t, std::size_t) { throw 42; };
-    for (int i = 0; i < 3; ++i)
-        CHECK_THROWS_AS(index.add(ids(count, count), rows.view(), {.progress = failing}), int);
+    for (int i = 0; i < 3; ++i) CHECK_THROWS_AS(index.add(ids(count, count), rows.view(), {.progress = failing}), int);
     std::size_t unlike = 0;
     for (std::size_t at = 0; at < count; at += 50) {
         index.add(ids(50, count + at), strange.view(at, 50));
