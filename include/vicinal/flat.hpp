@@ -16,6 +16,7 @@
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
+#include "vicinal/index/common/own_filters.hpp"
 #include "vicinal/index/flat/batch.hpp"
 #include "vicinal/index/flat/changes.hpp"
 #include "vicinal/index/flat/check.hpp"
@@ -139,6 +140,7 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// allocate nothing.
     /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
+        detail::require_no_filter_of("search", params);
         return detail::flat::search(*state_, query, out, params);
     }
     /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
@@ -153,6 +155,7 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
+        detail::require_no_filter_of("search_within", params);
         return detail::flat::search_within(*state_, query, radius, params);
     }
     /// All rows, closest first, as an input range. The call measures all of them, O(size() * dim()), and keeps
@@ -160,6 +163,7 @@ class flat_index : public detail::index_calls<flat_index<Metric, Codec, Id, Isa>
     /// and may go away then; the index must outlive the range (neighbor_stream). A row removed meanwhile is left out.
     /// throws  as search
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
+        detail::require_no_filter_of("nearest", params);
         return detail::flat::nearest(*state_, query, params);
     }
     using calls::search;

@@ -18,6 +18,7 @@
 #include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
 #include "vicinal/index/common/observers.hpp"
+#include "vicinal/index/common/own_filters.hpp"
 #include "vicinal/index/hnsw/batch.hpp"
 #include "vicinal/index/hnsw/changes.hpp"
 #include "vicinal/index/hnsw/check.hpp"
@@ -191,6 +192,7 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// allocate nothing.
     /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
+        detail::require_no_filter_of("search", params);
         return detail::hnsw::search(*state_, query, out, params);
     }
     /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
@@ -206,6 +208,7 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
+        detail::require_no_filter_of("search_within", params);
         return detail::hnsw::search_within(*state_, query, radius, params);
     }
     /// All rows as an input range; the graph is walked as they are asked for. They come closest first as far as a
@@ -214,6 +217,7 @@ class hnsw_index : public detail::index_calls<hnsw_index<Metric, Codec, Id, Isa>
     /// neighbor_stream says what of the parameters it keeps, and that the index must outlive the range.
     /// throws  as search; a step, error{cancelled}
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
+        detail::require_no_filter_of("nearest", params);
         return detail::hnsw::nearest(*state_, query, params);
     }
     using calls::search;

@@ -16,6 +16,7 @@
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/calls.hpp"
 #include "vicinal/index/common/neighbor_stream.hpp"
+#include "vicinal/index/common/own_filters.hpp"
 #include "vicinal/index/ivf/batch.hpp"
 #include "vicinal/index/ivf/changes.hpp"
 #include "vicinal/index/ivf/check.hpp"
@@ -166,6 +167,7 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// allocate nothing.
     /// throws  as above; `out` is unspecified then
     std::size_t search(vector_view query, std::span<neighbor<Id>> out, const search_params& params = {}) const {
+        detail::require_no_filter_of("search", params);
         return detail::ivf::search(*state_, query, out, params);
     }
     /// A search for each row of `queries`, which has dim() columns. table[i] holds what a single search for row i would
@@ -180,6 +182,7 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// throws  as search, and error{invalid_argument} if radius is NaN
     [[nodiscard]] std::vector<neighbor<Id>> search_within(vector_view query, float radius,
                                                           const search_params& params = {}) const {
+        detail::require_no_filter_of("search_within", params);
         return detail::ivf::search_within(*state_, query, radius, params);
     }
     /// All rows as an input range; lists are scanned as they are needed, the closest first. A row is returned when its
@@ -189,6 +192,7 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     /// range.
     /// throws  as search; a step, error{cancelled}
     [[nodiscard]] neighbor_stream<Id> nearest(vector_view query, const search_params& params = {}) const {
+        detail::require_no_filter_of("nearest", params);
         return detail::ivf::nearest(*state_, query, params);
     }
     using calls::search;

@@ -17,6 +17,7 @@
 #include "vicinal/core/progress.hpp"
 #include "vicinal/core/rows_view.hpp"
 #include "vicinal/index/common/call_executor.hpp"
+#include "vicinal/index/common/own_filters.hpp"
 #include "vicinal/params.hpp"
 #include "vicinal/results.hpp"
 
@@ -135,7 +136,7 @@ class linked_groups {
 
 /// A search_within for each row of `queries`: table[i] has all rows within `radius` of query i, closest first, ties by
 /// lower id.
-/// params  .search.filter applies to every query
+/// params  .search.filter applies to every query, .search.filter_of to each its own
 /// Costs as much as so many single calls, shared by the threads, and memory for all results twice. Searches run beside
 /// changes, each sees the index of one moment.
 /// throws  as search_within of a single query; what a progress callable throws
@@ -148,7 +149,12 @@ template <class Index>
     result_table<typename Index::id_type> table;
     detail::join_in_order(
         params, queries.rows(),
-        [&](std::size_t i, const auto& how) { return index.search_within(queries[i], radius, how); },
+        [&](std::size_t i, auto how) {
+            std::vector<neighbor<typename Index::id_type>> hits;
+            how.filter_of = how.filter_of.from(i);
+            detail::with_own_filter(how, [&](const auto& own) { hits = index.search_within(queries[i], radius, own); });
+            return hits;
+        },
         [&](std::size_t, const auto& hits) { table.append(hits); });
     return table;
 }

@@ -96,10 +96,13 @@ struct flat_search_params {
                              ///< 4 k + 32; with a coarse rabitq, every row its bound cannot exclude. pca8
                              ///< ignores it
     id_filter<Id> filter{};  ///< which ids may be returned
-    stop_token stop{};       ///< when triggered, the call throws error{cancelled}
-    time_limit deadline{};   ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
-                             ///< and counts that in stats->partial: a time point, or a duration from now.
-                             ///< nearest() ignores it
+    query_filters<Id>
+        filter_of{};        ///< batch search: which ids each query may return, beside what `.filter` says of all:
+                            ///< both must admit an id. A single search refuses it
+    stop_token stop{};      ///< when triggered, the call throws error{cancelled}
+    time_limit deadline{};  ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
+                            ///< and counts that in stats->partial: a time point, or a duration from now.
+                            ///< nearest() ignores it
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
@@ -111,10 +114,13 @@ struct ivf_search_params {
     std::size_t nprobe = 0;  ///< how many lists are scanned; 0 = 1/16 of them, at least 8
     std::size_t rerank = 0;  ///< as in flat_search_params
     id_filter<Id> filter{};  ///< which ids may be returned
-    stop_token stop{};       ///< when triggered, the call throws error{cancelled}
-    time_limit deadline{};   ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
-                             ///< and counts that in stats->partial: a time point, or a duration from now.
-                             ///< nearest() ignores it
+    query_filters<Id>
+        filter_of{};        ///< batch search: which ids each query may return, beside what `.filter` says of all:
+                            ///< both must admit an id. A single search refuses it
+    stop_token stop{};      ///< when triggered, the call throws error{cancelled}
+    time_limit deadline{};  ///< when it has passed, the call returns the best it has found, perhaps fewer than k,
+                            ///< and counts that in stats->partial: a time point, or a duration from now.
+                            ///< nearest() ignores it
     search_stats* stats = nullptr;  ///< what the call did is added here before it returns
     std::size_t threads = 1;        ///< batch search: how many threads work; 0 = all of the machine's
     executor_ref executor{};        ///< batch search: your thread pool
@@ -131,14 +137,17 @@ enum class filter_strategy : std::uint8_t {
 /// How hnsw_index searches. Every member is optional.
 template <identifier Id = std::uint64_t>
 struct hnsw_search_params {
-    std::size_t ef = 0;             ///< width of the beam, at least k (with codes to walk by, 5/4 k): a wider one finds
-                                    ///< more and costs more; 0 = 64
-    std::size_t rerank = 0;         ///< two_level only: how many of the beam are scored again, at least k; 0 = as many
-                                    ///< as could still be among the k closest, and where their order shows that the
-                                    ///< coarse codec cannot tell rows apart, the search is made again by the fine one
-    id_filter<Id> filter{};         ///< which ids may be returned
+    std::size_t ef = 0;      ///< width of the beam, at least k (with codes to walk by, 5/4 k): a wider one finds
+                             ///< more and costs more; 0 = 64
+    std::size_t rerank = 0;  ///< two_level only: how many of the beam are scored again, at least k; 0 = as many
+                             ///< as could still be among the k closest, and where their order shows that the
+                             ///< coarse codec cannot tell rows apart, the search is made again by the fine one
+    id_filter<Id> filter{};  ///< which ids may be returned
+    query_filters<Id>
+        filter_of{};  ///< batch search: which ids each query may return, beside what `.filter` says of all:
+                      ///< both must admit an id. A single search refuses it
     vicinal::filter_strategy filter_strategy{};  ///< how; it is chosen for each query unless you choose
-    stop_token stop{};              ///< when triggered, the call throws error{cancelled}
+    stop_token stop{};                           ///< when triggered, the call throws error{cancelled}
     time_limit deadline{};          ///< when it has passed, the call returns the best it has found, perhaps fewer than
                                     ///< k, and counts that in stats->partial: a time point, or a duration from now.
                                     ///< nearest() ignores it

@@ -4,6 +4,7 @@
 #include "vicinal/codec/pca8/pca8.hpp"
 #include "vicinal/compiled.hpp"
 #include "vicinal/dispatch.hpp"
+#include "vicinal/durable.hpp"
 #include "vicinal/import.hpp"
 #include "vicinal/index_types.hpp"
 #include "vicinal/prometheus.hpp"
@@ -19,3 +20,5 @@ vicinal::any_index opened(const char* path) { return vicinal::open<my_types>(pat
 
 template class vicinal::flat_index<vicinal::l2>;  // some compilers then make members that nobody calls
 template class vicinal::hnsw_index<vicinal::cosine>;
+template class vicinal::durable<vicinal::flat_index<vicinal::l2>>;
+template class vicinal::durable_follower<vicinal::flat_index<vicinal::l2>>;

@@ -147,8 +147,7 @@ class id_block {
 
     [[nodiscard]] static id_block combined(const id_block& a, const id_block& b, set_operation how) {
         const bool shrinks = how == set_operation::both || how == set_operation::only_first;
-        if (shrinks && a.form_ == form::array && b.form_ != form::array)
-            return kept(a, b, how == set_operation::both);
+        if (shrinks && a.form_ == form::array && b.form_ != form::array) return kept(a, b, how == set_operation::both);
         if (how == set_operation::both && b.form_ == form::array && a.form_ != form::array) return kept(b, a, true);
         if (a.form_ == form::array && b.form_ == form::array) return of_arrays(a.values_, b.values_, how);
         return of_bitmaps(a, b, how);

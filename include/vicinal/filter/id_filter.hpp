@@ -15,7 +15,17 @@
 
 VICINAL_NAMESPACE_BEGIN
 
+template <identifier Id>
+class id_filter;
+
 namespace detail {
+
+/// Two filters, of which both have to admit an id. Where the first lists ids, so do both.
+template <class Id>
+struct filter_pair {
+    id_filter<Id> first;
+    id_filter<Id> second;
+};
 
 /// Whether a set of somebody's can be read id by id.
 template <class S, class Id>
@@ -34,8 +44,8 @@ class id_filter {
   public:
     id_filter() = default;
     template <id_predicate<Id> F>
-    requires(!std::same_as<std::remove_cvref_t<F>, id_filter> &&
-             !id_collection<std::remove_cvref_t<F>, Id>) id_filter(F&& predicate VICINAL_LIFETIMEBOUND)
+    requires(!std::same_as<std::remove_cvref_t<F>, id_filter> && !id_collection<std::remove_cvref_t<F>, Id>)
+        id_filter(F&& predicate VICINAL_LIFETIMEBOUND)
     noexcept  // NOLINT: a lambda converts
         : asked_(detail::address_of_callable(predicate)), calls_(&of_predicate<std::remove_reference_t<F>>) {}
     template <id_collection<Id> S>
@@ -46,6 +56,11 @@ class id_filter {
     id_filter(const id_complement<Id>& ids VICINAL_LIFETIMEBOUND) : id_filter(ids.excluded()) {  // NOLINT
         excludes_ = true;
     }
+    /// What both of two filters admit.
+    explicit id_filter(const detail::filter_pair<Id>& both VICINAL_LIFETIMEBOUND) noexcept
+        : asked_(const_cast<detail::filter_pair<Id>*>(&both)),
+          calls_(both.first.lists() && !both.first.excludes() ? &of_pair<true> : &of_pair<false>),
+          size_(both.first.size()) {}
     /// Refuses what is called with an id and answers neither yes nor no, and says why.
     template <std::invocable<Id> F>
     requires(!id_predicate<F, Id> && !std::same_as<std::remove_cvref_t<F>, id_filter>) id_filter(F&&) {  // NOLINT
@@ -122,19 +137,35 @@ class id_filter {
             return nullptr;
     }
     template <class F>
-    static constexpr calls of_predicate{
-        false, &ask<F>,
-        [](void* predicate, const Id* ids, std::size_t count) {
-            return bits_of(ids, count, [&](Id id) { return ask<F>(predicate, id); });
-        },
-        nullptr};
+    static constexpr calls of_predicate{false, &ask<F>,
+                                        [](void* predicate, const Id* ids, std::size_t count) {
+                                            return bits_of(ids, count, [&](Id id) { return ask<F>(predicate, id); });
+                                        },
+                                        nullptr};
     template <class S>
-    static constexpr calls of_collection{
-        true, &holds<S>,
-        [](void* set, const Id* ids, std::size_t count) {
-            return bits_of(ids, count, [&](Id id) { return holds<S>(set, id); });
-        },
-        lister<S>()};
+    static constexpr calls of_collection{true, &holds<S>,
+                                         [](void* set, const Id* ids, std::size_t count) {
+                                             return bits_of(ids, count, [&](Id id) { return holds<S>(set, id); });
+                                         },
+                                         lister<S>()};
+    using pair = detail::filter_pair<Id>;
+    static void list_pair(void* both, function_ref<void(Id)> f) {
+        const pair& of = *static_cast<const pair*>(both);
+        of.first.for_each([&](Id id) {
+            if (of.second(id)) f(id);
+        });
+    }
+    template <bool Lists>
+    static constexpr calls of_pair{Lists,
+                                   [](void* both, Id id) {
+                                       const pair& of = *static_cast<const pair*>(both);
+                                       return of.first(id) && of.second(id);
+                                   },
+                                   [](void* both, const Id* ids, std::size_t count) {
+                                       const pair& of = *static_cast<const pair*>(both);
+                                       return bits_of(ids, count, [&](Id id) { return of.first(id) && of.second(id); });
+                                   },
+                                   Lists ? &list_pair : nullptr};
 
     void* asked_ = nullptr;
     const calls* calls_ = nullptr;

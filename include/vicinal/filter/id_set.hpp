@@ -79,8 +79,8 @@ class id_set {
         for (key_type high = from >> 16;; ++high) {
             const bool begins = high == from >> 16, ends = high == to >> 16;
             set.highs_.push_back(high);
-            set.blocks_.push_back(detail::id_block::range(begins ? low(from) : std::uint16_t{0},
-                                                          ends ? low(to) : std::uint16_t{65535}));
+            set.blocks_.push_back(
+                detail::id_block::range(begins ? low(from) : std::uint16_t{0}, ends ? low(to) : std::uint16_t{65535}));
             set.size_ += set.blocks_.back().size();
             if (ends) return set;
         }

@@ -25,13 +25,16 @@ struct any_params {
 /// that has no lists throw error{invalid_argument} unless they are 0.
 template <identifier Id = std::uint64_t>
 struct any_search_params {
-    std::size_t ef = 0;             ///< hnsw: width of the beam; 0 = 64
-    std::size_t nprobe = 0;         ///< ivf: how many lists are scanned; 0 = 1/16 of them, at least 8
-    std::size_t rerank = 0;         ///< two_level only: how many coarse results are scored again by the fine codec; 0 =
-                                    ///< as many as the index finds necessary
-    id_filter<Id> filter{};         ///< which ids may be returned
+    std::size_t ef = 0;      ///< hnsw: width of the beam; 0 = 64
+    std::size_t nprobe = 0;  ///< ivf: how many lists are scanned; 0 = 1/16 of them, at least 8
+    std::size_t rerank = 0;  ///< two_level only: how many coarse results are scored again by the fine codec; 0 =
+                             ///< as many as the index finds necessary
+    id_filter<Id> filter{};  ///< which ids may be returned
+    query_filters<Id>
+        filter_of{};  ///< batch search: which ids each query may return, beside what `.filter` says of all:
+                      ///< both must admit an id. A single search refuses it
     vicinal::filter_strategy filter_strategy{};  ///< hnsw: how
-    stop_token stop{};              ///< when triggered, the call throws error{cancelled}
+    stop_token stop{};                           ///< when triggered, the call throws error{cancelled}
     time_limit deadline{};          ///< when it has passed, the call returns the best it has found, perhaps fewer than
                                     ///< k, and counts that in stats->partial: a time point, or a duration from now.
                                     ///< nearest() ignores it

@@ -211,6 +211,7 @@ class erased_index final : public index_interface<typename Index::id_type> {
             fail_foreign(call, "filter_strategy", static_cast<std::size_t>(params.filter_strategy), kind);
         made.rerank = params.rerank;
         made.filter = params.filter;
+        made.filter_of = params.filter_of;
         made.stop = params.stop;
         made.deadline = params.deadline;
         made.stats = params.stats;

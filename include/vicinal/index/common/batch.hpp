@@ -16,6 +16,7 @@
 #include "vicinal/index/common/call_executor.hpp"
 #include "vicinal/index/common/call_stats.hpp"
 #include "vicinal/index/common/index_rows.hpp"
+#include "vicinal/index/common/own_filters.hpp"
 #include "vicinal/index/common/scorers.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/params.hpp"
@@ -44,6 +45,7 @@ template <class Id, class Params, class Many>
         search_stats mine;
         Params some = params;
         some.stats = params.stats != nullptr ? &mine : nullptr;
+        some.filter_of = params.filter_of.from(first);
         many(
             queries.rows(first, n), [&](std::size_t i) { return table.room(first + i); }, table.found(first, n), some);
         if (params.stats == nullptr) return;
@@ -63,7 +65,7 @@ template <class Id, class Params, class One>
                                          One one) {
     return run_batch<Id>(queries, dim, k, params, 1,
                          [&](rows_view query, auto room, std::span<std::size_t> found, const Params& some) {
-                             found[0] = one(query[0], room(0), some);
+                             with_own_filter(some, [&](const Params& own) { found[0] = one(query[0], room(0), own); });
                          });
 }
 
@@ -75,6 +77,52 @@ template <class Params>
     const std::size_t fair = (queries + threads - 1) / threads;
     return std::clamp<std::size_t>(round_up(fair, panel), panel, (std::max)(most / panel * panel, panel));
 }
+
+/// The most queries with filters of their own that a task takes, as it keeps what makes these.
+inline constexpr std::size_t own_filters_together = 256;
+
+/// Searches for the queries of a task, each by a filter of its own: together for those next to each other whose filters
+/// admit nearly all rows, so that they scan as queries without one do, and alone for the others.
+/// most(filter)  whether it admits that much      alone(query, room, params)  returns how many it found
+/// together(queries, room, found, params, filters)
+template <class Id, class Room, class Params, class Most, class Alone, class Together>
+void search_by_own_filters(rows_view queries, Room room, std::span<std::size_t> found, const Params& params, Most most,
+                           Alone alone, Together together) {
+    with_own_filters(params.filter_of, params.filter, queries.rows(), [&](std::span<const id_filter<Id>> filters) {
+        Params own = params;
+        own.filter_of = {};
+        for (std::size_t first = 0, n = 1; first < filters.size(); first += n, n = 1) {
+            if (!most(filters[first])) {
+                own.filter = filters[first];
+                found[first] = alone(queries[first], room(first), own);
+                continue;
+            }
+            while (first + n < filters.size() && most(filters[first + n])) ++n;
+            own.filter = {};
+            together(
+                queries.rows(first, n), [&](std::size_t i) { return room(first + i); }, found.subspan(first, n), own,
+                filters.subspan(first, n));
+        }
+    });
+}
+
+/// Which rows each of several queries may return: what the filter of all admits, or one of its own.
+template <class Id>
+class query_selectors {
+  public:
+    query_selectors(const id_map<Id>& directory, const id_filter<Id>& all, std::span<const id_filter<Id>> own)
+        : all_(directory, all) {
+        own_.reserve(own.size());
+        for (const id_filter<Id>& filter : own) own_.emplace_back(directory, filter);
+    }
+    [[nodiscard]] const row_selector<Id>& operator[](std::size_t query) const noexcept {
+        return own_.empty() ? all_ : own_[query];
+    }
+
+  private:
+    row_selector<Id> all_;
+    std::vector<row_selector<Id>> own_;
+};
 
 /// Scans for several queries by scorers that measure by the fine codec what signs do not rule out, if that is how one
 /// query is searched.
@@ -97,14 +145,14 @@ template <class State, class Params, class Collectors, class Scan>
 /// scores those again by the fine codec, into `closest`.
 template <class State, class Closest, class Scan>
 void rerank_candidates(const State& index, const query_table& queries, std::size_t width,
-                       const row_selector<typename State::id_type>& admits, Closest& closest,
+                       const query_selectors<typename State::id_type>& admits, Closest& closest,
                        typename State::scratch_type& buffers, search_stats& stats, Scan scan) {
     const std::size_t memory = reservoir::room(width, index.directory.high_water());
     std::vector<std::uint64_t> candidates(queries.size() * memory);
     std::vector<candidate_collector<typename State::id_type>> wide;
     wide.reserve(queries.size());
     for (std::size_t i = 0; i < queries.size(); ++i)
-        wide.emplace_back(std::span(candidates).subspan(i * memory, memory), width, admits);
+        wide.emplace_back(std::span(candidates).subspan(i * memory, memory), width, admits[i]);
     scan(wide);
     for (std::size_t i = 0; i < queries.size(); ++i) {
         auto& slots = buffers.slots;
@@ -118,11 +166,13 @@ void rerank_candidates(const State& index, const query_table& queries, std::size
 }
 
 /// Searches for several queries, as search_closest does for one. The hits of query i go to room(i).
+/// own  none, or a filter for each query in place of params.filter
 /// scan(prepared queries, their collectors, make, buffers, stats)  pushes the rows that scorers find, of which
 ///                                                                 make(query, made_of_query) makes one
 template <class State, class Room, class Params, class Scan>
 void search_closest_together(const State& index, rows_view queries, Room room, std::span<std::size_t> found,
-                             const Params& params, const Scan& scan_all) {
+                             const Params& params, std::span<const id_filter<typename State::id_type>> own,
+                             const Scan& scan_all) {
     const auto scan = [&](const query_table& some, auto& collectors, const auto& make,
                           typename State::scratch_type& buffers, search_stats& stats) {
         if (ends_early([&] { scan_all(some, collectors, make, buffers, stats); })) stats.partial += some.size();
@@ -133,10 +183,10 @@ void search_closest_together(const State& index, rows_view queries, Room room, s
     auto lease = index.scratch.take();
     const auto shared = index.locks.shared();
     call_stats stats(params.stats, lease->done, queries.rows());
-    const row_selector<id> admits(index.directory, params.filter);
+    const query_selectors<id> admits(index.directory, params.filter, own);
     std::vector<closest_collector<id>> closest;
     closest.reserve(queries.rows());
-    for (std::size_t i = 0; i < queries.rows(); ++i) closest.emplace_back(room(i), admits);
+    for (std::size_t i = 0; i < queries.rows(); ++i) closest.emplace_back(room(i), admits[i]);
     if (room(0).size() != 0) {
         const auto make = [&](const float* query, padded_vector& made_of_query) {
             return make_candidate_scorer(index, query, lease->decoded, made_of_query);

@@ -36,6 +36,15 @@ namespace detail::flat {
     return how != scan_algorithm::table_estimates && how != scan_algorithm::sign_bounds;
 }
 
+/// Whether a filter is sure to admit so many rows that none would be listed for it, as those that exclude a few.
+/// one  rows_scanned_for_one
+template <class State>
+[[nodiscard]] bool admits_most(const State& index, const id_filter<typename State::id_type>& filter,
+                               double one = rows_scanned_for_one(State::algorithm)) noexcept {
+    const double live = static_cast<double>(index.directory.live());
+    return !filter || (filter.excludes() && (live - static_cast<double>(filter.size())) * one > live);
+}
+
 /// Lists the rows that the filter admits in buffers.slots if `queries` queries that measure just these take less time
 /// than scans that ask the filter about what they find close. A set's rows are found by their ids. A predicate is asked
 /// about a sample of the rows, and about all where they would be few, and the answers cost less than they spare.
@@ -54,6 +63,7 @@ template <class State>
         list_rows(directory, filter, buffers.admitted, buffers.slots);
         return true;
     }
+    if (admits_most(index, filter, one)) return false;
     const filter_sample sample = sample_filter(directory, filter);
     if (sample.rate * one > 1) return false;
     if constexpr (scans_as_listed(State::algorithm)) {

@@ -151,6 +151,11 @@ void search_filtered_together(const State& index, rows_view queries, const RoomO
 template <class State>
 [[nodiscard]] search_table<typename State::id_type> search(const State& index, rows_view queries, std::size_t k,
                                                            const typename State::params_type& params) {
+    if (params.filter_of)
+        return run_batch<typename State::id_type>(
+            queries, index.dim, k, params, [&](vector_view query, auto room, const typename State::params_type& own) {
+                return search(index, query, room, own);
+            });
     if (params.filter)
         return run_batch<typename State::id_type>(
             queries, index.dim, k, params, queries_a_task(queries.rows(), filtered_together, 1, params),

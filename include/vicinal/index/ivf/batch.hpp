@@ -162,12 +162,15 @@ void scan_each_filtered(const State& index, const query_table& queries, const ty
 
 /// Pushes the rows of the closest lists of each query, or those that the filter admits, to the queries' collectors,
 /// as scan_closest does for one. make(query, made_of_query) makes a query's scorer.
+/// own_filters  whether collectors ask a filter each, which admits nearly all rows
 template <class State, class Collectors, class Make>
 void scan_together(const State& index, const query_table& queries, const typename State::params_type& params,
-                   std::size_t k, Collectors& collectors, const Make& make, list_scratch& buffers,
-                   search_stats& stats) {
+                   std::size_t k, Collectors& collectors, const Make& make, list_scratch& buffers, search_stats& stats,
+                   bool own_filters) {
     const auto check_stop = [limits = limits_of(params)] { limits.check(); };
-    if (params.filter) return scan_each_filtered(index, queries, params, k, collectors, make, buffers, stats);
+    if (!admits_most(index, params.filter, params.nprobe))
+        return scan_each_filtered(index, queries, params, k, collectors, make, buffers, stats);
+    const bool as_asked = params.nprobe != 0 && !params.filter && !own_filters;
     const std::size_t lists = index.lists.size();
     const std::size_t wanted = probe_count(params.nprobe, lists);
     const batch_probes probes = find_probes_together<typename State::isa_type>(index.metric, index.centroids.store(),
@@ -179,7 +182,7 @@ void scan_together(const State& index, const query_table& queries, const typenam
         scanner.scan(0, 1, check_stop);
         scanner.scan(1, wanted, check_stop);
         for (std::uint32_t q = 0; q < queries.size(); ++q) {
-            if (params.nprobe != 0 || wanted == lists || collectors[q].size() >= k) continue;
+            if (as_asked || wanted == lists || collectors[q].size() >= k) continue;
             buffers.query.resize(index.dim);
             std::copy(queries[q].begin(), queries[q].end(), buffers.query.data());
             find_probes(index, buffers, lists);
@@ -213,15 +216,31 @@ template <class State>
     const std::size_t panel = State::isa_type::panel_size();
     std::size_t most = batch_size;
     if constexpr (reads_columns(State::algorithm)) most = (std::min)(most, queries_with_tables(index.dim));
+    if (params.filter_of) most = (std::min)(most, own_filters_together);
     const std::size_t together = queries_a_task(queries.rows(), most, panel, params);
-    return run_batch<id_type>(
-        queries, index.dim, k, params, together,
-        [&](rows_view some, auto room, std::span<std::size_t> found, const params_type& how) {
-            search_closest_together(
-                index, some, room, found, how,
-                [&](const query_table& prepared, auto& collectors, const auto& make, list_scratch& buffers,
-                    search_stats& stats) { scan_together(index, prepared, how, k, collectors, make, buffers, stats); });
-        });
+    const auto search_some = [&](rows_view some, auto room, std::span<std::size_t> found, const params_type& how,
+                                 std::span<const id_filter<id_type>> own) {
+        search_closest_together(index, some, room, found, how, own,
+                                [&](const query_table& prepared, auto& collectors, const auto& make,
+                                    list_scratch& buffers, search_stats& stats) {
+                                    scan_together(index, prepared, how, k, collectors, make, buffers, stats,
+                                                  !own.empty());
+                                });
+    };
+    return run_batch<id_type>(queries, index.dim, k, params, together,
+                              [&](rows_view some, auto room, std::span<std::size_t> found, const params_type& how) {
+                                  if (!how.filter_of) return search_some(some, room, found, how, {});
+                                  search_by_own_filters<id_type>(
+                                      some, room, found, how,
+                                      [&](const id_filter<id_type>& filter) {
+                                          const auto shared = index.locks.shared();
+                                          return admits_most(index, filter, how.nprobe);
+                                      },
+                                      [&](vector_view query, auto out, const params_type& own) {
+                                          return ivf::search(index, query, out, own);
+                                      },
+                                      search_some);
+                              });
 }
 
 }  // namespace detail::ivf

@@ -97,6 +97,22 @@ void count_list(const State& index, std::size_t list, search_stats& stats) noexc
     stats.distances += index.lists[list].size;
 }
 
+/// How many rows a search without a filter scores, about.
+template <class State>
+[[nodiscard]] double rows_scored(const State& index, std::size_t nprobe) noexcept {
+    const std::size_t lists = (std::max<std::size_t>)(1, index.lists.size());
+    return static_cast<double>(index.directory.live()) / static_cast<double>(lists) *
+           static_cast<double>(probe_count(nprobe, lists));
+}
+
+/// Whether a filter excludes so few rows that a search need not look into more lists than one without a filter, even
+/// where all of them are near the query.
+template <class State>
+[[nodiscard]] bool admits_most(const State& index, const id_filter<typename State::id_type>& filter,
+                               std::size_t nprobe) noexcept {
+    return !filter || (filter.excludes() && static_cast<double>(filter.size()) <= rows_scored(index, nprobe) / 16);
+}
+
 /// How searches go about a filter. It is the same for all queries of a batch.
 struct filter_way {
     bool exact = false;  ///< measure all admitted rows, in whatever lists they are, as they are few
@@ -110,12 +126,10 @@ template <class State>
                                     admitted_rows<typename State::id_type>& admitted) {
     constexpr double in_turn = 8;
     const double live = static_cast<double>((std::max<std::size_t>)(1, index.directory.live()));
-    const std::size_t lists = (std::max<std::size_t>)(1, index.lists.size());
-    const double scored = live / static_cast<double>(lists) * static_cast<double>(probe_count(params.nprobe, lists));
+    const double scored = rows_scored(index, params.nprobe);
     const double listed = static_cast<double>(params.filter.size());
     if (admitted.listed() && listed <= scored) return {true, listed / live};
-    const double rate =
-        admitted.listed() ? listed / live : sample_filter(index.directory, params.filter).rate;
+    const double rate = admitted.listed() ? listed / live : sample_filter(index.directory, params.filter).rate;
     if (scored * in_turn < rate * live) return {false, rate};
     const double count = static_cast<double>(admitted.ask(limits_of(params)));
     return {count <= scored, count / live};
@@ -125,8 +139,7 @@ template <class State>
 /// of it is scanned, and the collector asks about those that are close.
 template <class State, class Scorer, class Collector, class Selector, class BeforeBlock>
 std::size_t scan_admitted(const State& index, Scorer& scorer, std::uint32_t number, list_scratch& buffers,
-                          Collector& collector, const Selector& admits, BeforeBlock before_block,
-                          search_stats& stats) {
+                          Collector& collector, const Selector& admits, BeforeBlock before_block, search_stats& stats) {
     const ivf_rows list = index.lists[number];
     buffers.slots.clear();
     for (std::size_t i = 0; i < list.size; ++i)
@@ -148,8 +161,8 @@ std::size_t scan_admitted(const State& index, Scorer& scorer, std::uint32_t numb
 
 /// Pushes the rows of the closest lists that the filter admits, until they are as many as a search without a filter
 /// would have scored and k were found, or no list is left. So a filter that admits few rows looks into more lists, and
-/// returns min(k, all there are) in any case. Where far fewer rows are admitted near the query than elsewhere, the order
-/// of the lists says little about who is closest, and all of them are looked into.
+/// returns min(k, all there are) in any case. Where less than half as many rows are admitted near the query as
+/// elsewhere, the order of the lists says little about who is closest, and all of them are looked into.
 template <class State, class Scorer, class Collector, class Selector>
 void scan_filtered(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
                    std::size_t k, Collector& collector, const Selector& admits, double rate, search_stats& stats) {
@@ -161,7 +174,7 @@ void scan_filtered(const State& index, Scorer& scorer, list_scratch& buffers, co
     std::size_t budget = 0;
     for (const std::uint32_t list : buffers.probes) budget += index.lists[list].size;
     for (std::size_t scanned = 0, met = 0;; ++scanned) {
-        if (scanned == first && static_cast<double>(met) * 8 < rate * static_cast<double>(budget))
+        if (scanned == first && static_cast<double>(met) * 2 < rate * static_cast<double>(budget))
             budget = index.directory.live();
         if (scanned == buffers.probes.size()) {
             if (wanted == lists) return;
@@ -189,11 +202,11 @@ void scan_by_filter(const State& index, Scorer& scorer, list_scratch& buffers,
 }
 
 /// Pushes the rows of the closest lists, or those that the filter admits. Without a number of lists asked for,
-/// looks on while fewer than k were found.
+/// or with a filter, looks on while fewer than k were found.
 template <class State, class Scorer, class Collector>
 void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
                   std::size_t k, Collector& collector, search_stats& stats) {
-    if (params.filter) {
+    if (!admits_most(index, params.filter, params.nprobe)) {
         admitted_rows<typename State::id_type> admitted(index.directory, params.filter, buffers.admitted);
         const filter_way way = choose_way(index, params, admitted);
         return scan_by_filter(index, scorer, buffers, params, k, collector, admitted, way, stats);
@@ -212,7 +225,8 @@ void scan_closest(const State& index, Scorer& scorer, list_scratch& buffers, con
                 scorer.ask_ahead(ahead_in_list(list.size * stride, index.directory.high_water() * stride));
             scan_list(scorer, list, stride, index.directory.high_water(), collector, buffers.bounds, check_stop);
         }
-        if (params.nprobe != 0 || collector.size() >= k || wanted == index.lists.size()) return;
+        const bool enough = (params.nprobe != 0 && !params.filter) || collector.size() >= k;
+        if (enough || wanted == index.lists.size()) return;
         wanted = index.lists.size();
     }
 }
