@@ -42,7 +42,7 @@ struct line_distances {
 /// Links by level and row, each list ended by no_slot as in hnsw_graph.
 struct hand_made_graph {
     std::vector<std::vector<std::vector<slot_t>>> levels;
-    std::size_t rows;
+    std::size_t row_count;
 
     void link(std::size_t level, slot_t from, std::vector<slot_t> to) {
         to.resize(capacity(level), no_slot);
@@ -57,7 +57,8 @@ struct hand_made_graph {
         if (first == nullptr) return {};
         return {first, std::find(first, first + capacity(level), no_slot)};
     }
-    [[nodiscard]] bool exists(slot_t slot) const { return slot < rows; }
+    [[nodiscard]] bool exists(slot_t slot) const { return slot < row_count; }
+    [[nodiscard]] std::size_t rows() const { return row_count; }
     void prefetch_links(slot_t, std::size_t) const {}
 };
 

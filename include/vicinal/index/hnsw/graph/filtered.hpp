@@ -2,12 +2,12 @@
 // How an hnsw_index answers a query with a filter: by a walk, or by measuring every row that is admitted.
 //
 // The rows near the query decide. A plain walk of some rows shows how many of them are admitted. If they are many, it
-// goes on. Else it is found out how many there are anywhere, of a set by its size, of a predicate by a sample: where
-// the rest of the walk would take long, or where fewer are near the query than elsewhere, which no walk overcomes, all
-// that are admitted are measured; else the walk goes on by two hops, beside the best of the sample. No walk may spend
-// more than half of what it takes to measure all that are admitted. One that has, or that found fewer rows than it was
-// asked for, ends in that, so that a search finds min(k, admitted rows) at no more than about 1.5 times the cost.
-// Nothing depends on the time that anything takes: the same calls have the same results.
+// goes on. Else it is found out how many there are anywhere, of a set by its size, of a predicate by a sample: where the
+// rest of the walk would take long, or where fewer are near the query than elsewhere, which no walk overcomes, all that
+// are admitted are measured; else the walk goes on by two hops, beside the best of the sample. No walk may spend more
+// than half of what it takes to measure all that are admitted. One that has, or that found fewer rows than it was asked
+// for, ends in that, so that a search finds min(k, admitted rows) at no more than about 1.5 times the cost. Nothing
+// depends on the time that anything takes: the same calls have the same results.
 #pragma once
 
 #include <algorithm>  // for clamp, max, min
@@ -19,8 +19,8 @@
 #include "vicinal/index/common/admitted.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/hnsw/graph/filtered_walk.hpp"
-#include "vicinal/index/hnsw/graph/walks.hpp"
 #include "vicinal/index/hnsw/state.hpp"
+#include "vicinal/index/hnsw/graph/walks.hpp"
 #include "vicinal/params.hpp"
 #include "vicinal/scoring/scan.hpp"
 
@@ -35,7 +35,14 @@ enum class walk_end : std::uint8_t {
     everything,  ///< it met every row that can be reached
 };
 
-/// Estimates of what a search costs, in filter_costs.
+/// How a walk ended, and which way it went.
+struct walked {
+    walk_end end = walk_end::unfinished;
+    filter_strategy how = filter_strategy::plain;
+};
+
+/// Estimates of what a search costs, in filter_costs. They do not depend on what is known of the filter's answers by
+/// earlier queries of a batch, so that its results do not depend on who is searched for beside whom.
 struct filter_plan {
     static constexpr double share_for_walks = 0.5;  ///< of the cost of measuring all admitted rows
     double scored;                                  ///< rows that a search without a filter scores
@@ -54,7 +61,7 @@ struct filter_plan {
           finding(admitted.filter().lists() && admitted.filter().size() <= live_rows
                       ? filter_costs::found * static_cast<double>(admitted.filter().size())
                       : filter_costs::asked * live),
-          asking(admitted.counted() ? filter_costs::looked_up : 0),
+          asking(admitted.filter().counted() ? filter_costs::looked_up : 0),
           look(std::clamp<std::size_t>(live_rows / 1000, 32, 64)) {}
     /// What it costs to measure all admitted rows, which are a share of `rate` of all.
     [[nodiscard]] double exact(double rate) const noexcept { return finding + listed * rate * live; }
@@ -77,7 +84,7 @@ template <class State, class Id>
 template <class Id>
 [[nodiscard]] bool measures_at_once(const filter_plan& plan, const admitted_rows<Id>& admitted) noexcept {
     const double most = admitted.counted() ? static_cast<double>(admitted.count()) / plan.live : 1.0;
-    return plan.exact(most) < 4 * plan.looking();
+    return plan.exact(most) < 7 * plan.looking();
 }
 
 /// A walk with a filter whose way is chosen as it goes.
@@ -89,31 +96,31 @@ class planned_walk {
         : index_(index), walk_(walk), buffers_(buffers), plan_(plan), admitted_(admitted), limits_(limits) {}
 
     /// Walks until it is over, or it would be better to measure all admitted rows.
-    [[nodiscard]] walk_end choose(search_stats& stats) {
-        if (look(plan_.look / 2) || look(plan_.look)) return plain_end(stats);
-        if (near_ >= 0.35) return go_on_plainly(stats);
+    [[nodiscard]] walked choose() {
+        if (look(plan_.look / 2) || look(plan_.look)) return plain_end();
+        if (near_ >= 0.35) return go_on_plainly();
         const double rate = admitted_.rate();
         const double budget = filter_plan::share_for_walks * plan_.exact(rate);
-        if (near_ >= least && near_ > 4 * rate) return go_on_by_two_hops(budget, true, stats);
+        if (near_ >= least && near_ > 4 * rate) {  // few anywhere, and these are here: are there enough?
+            if (look(4 * plan_.look)) return plain_end();
+            return near_ >= 0.35 ? go_on_plainly() : walked{};
+        }
         if (fewer_near(rate)) {
-            if (rate < least || (std::min)(plan_.plain(rate), plan_.two_hops(rate)) > budget)
-                return walk_end::unfinished;
-            if (look(4 * plan_.look)) return plain_end(stats);  // a short look may deceive
-            if (fewer_near(rate)) return walk_end::unfinished;
+            if (rate < least || (std::min)(plan_.plain(rate), plan_.two_hops(rate)) > budget) return {};
+            if (look(4 * plan_.look)) return plain_end();  // a short look may deceive
+            if (fewer_near(rate)) return {};
         }
         const double local = (std::max)(near_, rate);
         const double plain = plan_.plain(local), two_hops = plan_.two_hops(local);
-        if (two_hops <= (std::min)(plain, budget) && local >= least) return go_on_by_two_hops(budget, false, stats);
-        if (plain > budget || !walk_.walk_plainly(max_slots, budget, limits_)) return walk_end::unfinished;
-        return plain_end(stats);
+        if (two_hops <= (std::min)(plain, budget) && local >= least) return go_on_by_two_hops(budget, false);
+        if (plain > budget || !walk_.walk_plainly(max_slots, budget, limits_)) return {};
+        return plain_end();
     }
-    [[nodiscard]] walk_end only_plainly(search_stats& stats) {
+    [[nodiscard]] walked only_plainly() {
         (void)walk_.walk_plainly(max_slots, walk_.unlimited, limits_);
-        return plain_end(stats);
+        return plain_end();
     }
-    [[nodiscard]] walk_end only_by_two_hops(search_stats& stats) {
-        return go_on_by_two_hops(walk_.unlimited, true, stats);
-    }
+    [[nodiscard]] walked only_by_two_hops() { return go_on_by_two_hops(walk_.unlimited, true); }
 
   private:
     static constexpr double least = 0.04;  ///< where fewer are admitted, two hops reach too few to find their way
@@ -128,9 +135,8 @@ class planned_walk {
         return over;
     }
     [[nodiscard]] bool fewer_near(double rate) const noexcept { return 2.5 * near_ < rate; }
-    [[nodiscard]] walk_end plain_end(search_stats& stats) const noexcept {
-        ++stats.plain_walks;
-        return walk_.full() ? walk_end::found : walk_end::everything;
+    [[nodiscard]] walked plain_end() const noexcept {
+        return {walk_.full() ? walk_end::found : walk_end::everything, filter_strategy::plain};
     }
     /// What a plain walk may spend where `rate` of all rows are admitted: one among admitted rows is almost sure to end
     /// soon, and gets a little more if that is enough.
@@ -138,23 +144,22 @@ class planned_walk {
         const double exact = plan_.exact(rate);
         return (std::max)(filter_plan::share_for_walks * exact, (std::min)(plan_.plain(near_), 0.65 * exact));
     }
-    [[nodiscard]] walk_end go_on_plainly(search_stats& stats) {
+    [[nodiscard]] walked go_on_plainly() {
         if (!admitted_.counted())  // a predicate is sampled only where the walk takes long
             if (walk_.walk_plainly(max_slots, filter_plan::share_for_walks * plan_.exact(0), limits_))
-                return plain_end(stats);
+                return plain_end();
         const double budget = plain_budget(admitted_.rate());
-        if (plan_.plain(near_) > budget) return walk_end::unfinished;
-        return walk_.walk_plainly(max_slots, budget, limits_) ? plain_end(stats) : walk_end::unfinished;
+        if (plan_.plain(near_) > budget) return {};
+        return walk_.walk_plainly(max_slots, budget, limits_) ? plain_end() : walked{};
     }
     /// few  whether a beam that is not full is no sign of rows that were not found
-    [[nodiscard]] walk_end go_on_by_two_hops(double budget, bool few, search_stats& stats) {
+    [[nodiscard]] walked go_on_by_two_hops(double budget, bool few) {
         if (!index_.duplicates.any()) {  // a duplicate is no row of the graph
             (void)sample_filter(index_.directory, admitted_.filter(), &buffers_.slots);
             for (const slot_t slot : buffers_.slots) walk_.seed(slot);
         }
-        if (!walk_.walk_by_two_hops(budget, limits_) || (!few && !walk_.full())) return walk_end::unfinished;
-        ++stats.two_hop_walks;
-        return walk_end::found;
+        if (!walk_.walk_by_two_hops(budget, limits_) || (!few && !walk_.full())) return {};
+        return {walk_end::found, filter_strategy::two_hop};
     }
 
     const State& index_;
@@ -168,10 +173,10 @@ class planned_walk {
 
 /// Fills walk.pool with the closest admitted rows by the scorer, in the way that is asked for or chosen.
 template <class State, class Scorer, class Id>
-[[nodiscard]] walk_end walk_filtered(const State& index, const Scorer& scorer, walk_scratch& walk, row_scratch& buffers,
-                                     const filter_plan& plan, std::size_t width,
-                                     const typename State::params_type& params, admitted_rows<Id>& admitted,
-                                     search_stats& stats) {
+[[nodiscard]] walked walk_filtered(const State& index, const Scorer& scorer, walk_scratch& walk, row_scratch& buffers,
+                                   const filter_plan& plan, std::size_t width,
+                                   const typename State::params_type& params, admitted_rows<Id>& admitted,
+                                   search_stats& stats) {
     const call_limits limits = limits_of(params);
     const row_selector<Id> selector = admitted.selector();
     const auto of_any = of_duplicates(index, selector);
@@ -180,9 +185,9 @@ template <class State, class Scorer, class Id>
     filtered_walk walker(index.graph, scorer, 0, width, of_any, walk, stats);
     walker.begin(start);
     planned_walk planned(index, walker, buffers, plan, admitted, limits);
-    if (params.filter_strategy == filter_strategy::plain) return planned.only_plainly(stats);
-    if (params.filter_strategy == filter_strategy::two_hop) return planned.only_by_two_hops(stats);
-    return planned.choose(stats);
+    if (params.filter_strategy == filter_strategy::plain) return planned.only_plainly();
+    if (params.filter_strategy == filter_strategy::two_hop) return planned.only_by_two_hops();
+    return planned.choose();
 }
 
 /// Measures every admitted row.
@@ -202,7 +207,8 @@ template <class State, class Id>
 [[nodiscard]] std::size_t find_among_admitted(const State& index, row_scratch& buffers, std::span<neighbor<Id>> out,
                                               const typename State::params_type& params, admitted_rows<Id>& admitted,
                                               search_stats& stats) {
-    const row_selector<Id> selector(index.directory, params.filter);
+    const id_filter<Id> any;  // what is listed is admitted: nobody is asked twice
+    const row_selector<Id> selector(index.directory, any);
     closest_collector<Id> closest(out, selector);
     measure_admitted(index, buffers, params, admitted, closest, stats);
     return closest.finish();
@@ -218,21 +224,31 @@ template <class State, class Id>
     const auto chosen = params.filter_strategy;
     if (chosen == filter_strategy::exact || (chosen == filter_strategy::automatic && measures_at_once(plan, admitted)))
         return find_among_admitted(index, buffers, out, params, admitted, stats);
-    auto end = walk_end::unfinished;
-    const bool ended = ends_early([&] {
-        end =
-            walk_filtered(index, make_walk_scorer(index, buffers), walk, buffers, plan, width, params, admitted, stats);
-    });
-    stats.partial += ended;
-    if (ended || end != walk_end::unfinished) {
-        const row_selector<Id> selector = admitted.selector();
+    walked done;
+    std::size_t found = 0;
+    const auto walk_by = [&](const auto& scorer) {
+        const bool ended = ends_early(
+            [&] { done = walk_filtered(index, scorer, walk, buffers, plan, width, params, admitted, stats); });
+        stats.partial += ended;
+        return ended;
+    };
+    bool ended = walk_by(make_walk_scorer(index, buffers));
+    bool over = ended || done.end != walk_end::unfinished;
+    const row_selector<Id> selector = admitted.selector();
+    if constexpr (walks_by_coarse<State>) {
         bool good = true;
-        std::size_t found = 0;
-        if constexpr (walks_by_coarse<State>)
-            found = deliver_by_fine(index, buffers, walk, out, params, selector, good, stats);
-        else
-            found = deliver_pool(index, walk, out, selector);
-        if (ended || (good && (found == out.size() || end == walk_end::everything))) return found;
+        if (over) found = deliver_by_fine(index, buffers, walk, out, params, selector, good, stats);
+        if (!good && !ended) {  // the coarse codec cannot tell the rows near the query apart
+            ended = walk_by(make_fine_scorer(index, buffers));
+            over = ended || done.end != walk_end::unfinished;
+            if (!ended && over) found = deliver_pool(index, walk, out, selector);
+        }
+    } else if (over) {
+        found = deliver_pool(index, walk, out, selector);
+    }
+    if (ended || (over && (found == out.size() || done.end == walk_end::everything))) {
+        ++(done.how == filter_strategy::two_hop ? stats.two_hop_walks : stats.plain_walks);
+        return found;
     }
     ++stats.turned_exact;
     return find_among_admitted(index, buffers, out, params, admitted, stats);

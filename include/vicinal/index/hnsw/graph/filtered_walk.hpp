@@ -32,7 +32,7 @@ struct filter_costs {
     [[nodiscard]] static constexpr double listed(std::size_t row_bytes) noexcept {
         return 2 + static_cast<double>(row_bytes) * (6.0 / 256);
     }
-    static constexpr double found = 20;      ///< an id of a set, found in the index
+    static constexpr double found = 8;       ///< an id of a set, found in the index
     static constexpr double asked = 0.45;    ///< a row that a predicate is asked about, all in turn
     static constexpr double looked_up = 12;  ///< a row that is looked up in a set, beside what it costs else
     static constexpr double met = 6;         ///< a row that the filter is asked about on a two-hop walk
