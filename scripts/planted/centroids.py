@@ -15,7 +15,6 @@ BUGS = [
     ("what meets the limit is not listed", "score_tile", TILE, "not_less_lanes(most, load<V>(scores + c * pitch + v))",
      "~not_less_lanes(load<V>(scores + c * pitch + v), most) & ((1U << (width - 1) << 1) - 1)"),
     ("only the first rows of a block are loaded", "centroids", NEAREST, "load(rows, members(p), work.panels_[p]", "load(rows, members(0), work.panels_[p]"),
-    ("a group has the norms of the first", "centroids", NEAREST, "group_norms_[first / group]", "group_norms_[0]"),
     ("the limit is the best score as rounded", "centroids", NEAREST, "limit[i] = rows.upper[i] + error[i];", "limit[i] = work.least_[i];"),
     ("centroids of a group are numbered from the first", "centroids", NEAREST, "static_cast<std::uint32_t>(first + c)", "static_cast<std::uint32_t>(c)"),
     ("a best score of another group is forgotten", "centroids", NEAREST, "(std::min)(rows.upper[i], work.least_[i] + error[i])", "work.least_[i] + error[i]"),

@@ -13,6 +13,7 @@ BUGS = [
     ("a loaded index learns no lists", "growth", "index/ivf/files.hpp", "history.learned_at = fewest_rows_for(trained);", "history.decided = true;"),
     ("lists of a failed call stay", "growth", GROWTH, "        learned_->exchange(of_);\n    }\n    /// Rows are in.",
      "    }\n    /// Rows are in."),
+    ("a failed call counts", "growth", GROWTH, "        of_.learner.lists = before_;\n        if (!exchanged_)", "        if (!exchanged_)"),
     ("rows lie where they lay before", "growth", "index/ivf/lists/training.hpp", "        if (places) std::swap(index.places, *places);\n", ""),
     ("codes stay about the centroids of before", "growth", GROWTH,
      "const auto center = center_of_list(coder, to.centroids, moving.list_of[r]);",
