@@ -30,8 +30,9 @@ namespace detail {
 
 /// The index in a directory, its log, and the threads that work in the background. durable.hpp says what its calls do.
 ///
-/// Locks, in the order in which they are taken: `checkpoints_` for a checkpoint, a `turn` for a change, then those of the
-/// index or of the log, of which neither is held while the other is taken. A thread that waits for the disk holds none.
+/// Locks, in the order in which they are taken: `checkpoints_` for a checkpoint, a `turn` for a change, then those of
+/// the index or of the log, of which neither is held while the other is taken. A thread that waits for the disk holds
+/// none, but for a checkpoint that begins a segment: it has the turn.
 template <class Index, class Calls>
 class journal {
     using id_type = typename Index::id_type;
