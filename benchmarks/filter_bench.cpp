@@ -30,7 +30,7 @@ constexpr std::string_view help =
   --relation LIST      of random, correlated, anti-correlated [all]
   --share LIST         of "no filter", "90 %", ... "0.01 %", "one row", none [all]
   --given LIST         of callable, id_set [both]
-  --rounds N           passes over the queries of which the fastest counts [3]
+  --rounds N           rounds of two passes by each way, of which the fastest counts [3]
   --folder DIR         indexes are built once and kept here
   --figures FILE       keeps figures; those of earlier runs stay unless their cells are measured again
   --table FILE         tables of all figures, in Markdown [printed]

@@ -72,8 +72,8 @@ GROUPS = {
     "forged": ["contract/corruption_test.cpp", FEW_TYPES],
 }
 # Tests that compute much are compiled with optimisation; all others compile in half the time without.
-COMPUTING = {"bits", "bounds", "bytes", "clusters", "lanes_of_4", "learning", "limits", "order", "product", "room", "scan_by_16", "segments", "short",
-             "training", "whole", "words"}
+COMPUTING = {"bits", "bounds", "bytes", "centroids", "clusters", "lanes_of_4", "learning", "limits", "order", "product", "room", "scan_by_16",
+             "score_tile", "segments", "short", "training", "whole", "words"}
 # What the quick form lets pass meets the long one, too: threads must happen to meet, a changed byte to matter.
 LONGER = {"soak", "forged"}
 
@@ -206,7 +206,7 @@ def bugs_here():
             "else if (over <= doubt)", "else if (over <= 0)"),
         Bug("doubtful scores are believed", "clusters", linalg + "nearest_centroids.hpp", "if (over < -doubt)", "if (over < 0)"),
         Bug("the doubtful come in order of number", "clusters", linalg + "nearest_centroids.hpp",
-            "        std::sort(work.doubtful.begin(), work.doubtful.end());\n", ""),
+            "        std::sort(work.doubtful_.begin(), work.doubtful_.end());\n", ""),
         Bug("some centroids' norms are others'", "clusters", linalg + "nearest_centroids.hpp",
             "all.half_norms_[chosen[c]]", "all.half_norms_[c]"),
         Bug("some centroids have no rounding error", "clusters", linalg + "nearest_centroids.hpp",

@@ -119,6 +119,7 @@ set(vicinal_memory_part
   "scoring/.*"       # prefilters read blocks of rows, of which the last is not full
   "core/.*"          # views, references to functions, threads
   "io/.*"            # bytes of strangers
+  "filter/.*"        # sets in all forms, bytes of strangers
   "files/.*"         # forged, mended and large files
   "import/.*"        # other libraries' files, every byte changed
   "durable/log"      # and so of logs

@@ -32,7 +32,7 @@ BUGS = [
      "return inverted <= pairs;"),
     ("no order by codes is trusted", "default", "index/common/search.hpp", "return inverted <= (std::max<std::size_t>)(1, pairs / 16);",
      "return inverted > pairs;"),
-    ("a beam of codes ends at k", "default", "index/hnsw/search.hpp", "near_only ? k + k / 4 : k", "k"),
+    ("a beam of codes ends at k", "default", "index/hnsw/graph/walks.hpp", "near_only ? k + k / 4 : k", "k"),
     ("long rows are cut off where they count", "default", "hnsw.hpp",
      "return Metric::form == sum_form::squared_difference || preparing_metric<Metric>;", "return true;"),
 ]

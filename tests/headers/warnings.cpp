@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // All public headers and the calls of three types of index, which are compiled with the warnings that people turn on.
 #include "vicinal/calibrate.hpp"
+#include "vicinal/codec/pca8/pca8.hpp"
 #include "vicinal/compiled.hpp"
 #include "vicinal/dispatch.hpp"
 #include "vicinal/durable.hpp"

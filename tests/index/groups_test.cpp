@@ -118,6 +118,12 @@ TEST_CASE("search_groups: beside a filter", "[groups]") {
         const auto found = search_groups(index, query, 20, group_of, {.per_group = 4, .search = {.filter = odd}});
         CHECK(ids_of(found) == expected(query, 20, 4, odd));
     }
+    // Rows near this query are of the largest group, so that further searches are made, by both filters.
+    const std::vector<float> close_to_largest(dim, 0.42F);
+    const auto found =
+        search_groups(index, close_to_largest, 20, group_of, {.per_group = 2, .search = {.filter = odd}});
+    CHECK(ids_of(found) == expected(close_to_largest, 20, 2, odd));
+    CHECK(index.counters().searches > 9);
     const auto none = [](std::uint64_t) { return false; };
     CHECK(search_groups(index, std::vector<float>(dim), 3, group_of, {.search = {.filter = none}}).empty());
 }

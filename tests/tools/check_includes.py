@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """check_includes.py ROOT: the layers of docs/architecture.md hold in ROOT/include.
 
-    core <- concepts.hpp <- filter.hpp <- params.hpp <- {metric, simd, linalg} <- codec <- storage <- scoring <- {index, io} <- the other top-level headers
+    core <- concepts.hpp <- filter <- filter.hpp <- params.hpp <- {metric, simd} <- linalg <- codec <- storage <- scoring <- {index, io} <- the other top-level headers
 
 A header includes its own folder and lower layers; folders in one pair of braces do not see each other.
 xsimd is included only in simd/, Eigen only in linalg/. Only core/target.hpp asks the compiler's macros what the compiler is and
@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-LAYERS = [["version.hpp"], ["core"], ["concepts.hpp"], ["filter.hpp"], ["params.hpp"], ["metric", "simd", "linalg"], ["codec"], ["storage"],
+LAYERS = [["version.hpp"], ["core"], ["concepts.hpp"], ["filter"], ["filter.hpp"], ["params.hpp"], ["metric", "simd"], ["linalg"], ["codec"], ["storage"],
           ["scoring"], ["index", "io"]]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 TOP = len(LAYERS)  # vicinal.hpp, flat.hpp and whatever else lies beside them, and what uses them:

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <algorithm>  // for lower_bound, set_difference, set_intersection, set_symmetric_difference, set_union
-#include <bit>        // for countr_zero, popcount
+#include <bit>        // for countl_zero, countr_zero, popcount
 #include <cstddef>    // for size_t
 #include <cstdint>    // for uint16_t, uint32_t, uint64_t, uint8_t
 #include <iterator>   // for back_inserter
@@ -51,6 +51,14 @@ class id_block {
         block.form_ = form::bitmap;
         block.words_.resize(word_count, 0);
         for (const std::uint16_t value : ascending) block.words_[value / 64U] |= std::uint64_t{1} << value % 64U;
+        return block;
+    }
+    /// Runs by their first and last numbers, which do not overlap and ascend.
+    [[nodiscard]] static id_block of_runs(std::span<const std::uint16_t> ends) {
+        id_block block;
+        block.form_ = form::runs;
+        block.values_.assign(ends.begin(), ends.end());
+        for (std::size_t r = 0; r < ends.size(); r += 2) block.size_ += std::uint32_t{ends[r + 1]} - ends[r] + 1U;
         return block;
     }
     /// The numbers whose bits are set in `words`, of which there are word_count.
@@ -119,6 +127,14 @@ class id_block {
                     f(static_cast<std::uint16_t>(w * 64 + static_cast<std::size_t>(std::countr_zero(bits))));
         }
     }
+    /// The highest number; 0 if there is none.
+    [[nodiscard]] std::uint32_t last() const noexcept {
+        if (form_ != form::bitmap) return values_.empty() ? 0 : values_.back();
+        for (std::size_t w = word_count; w-- > 0;)
+            if (words_[w] != 0)
+                return static_cast<std::uint32_t>(w * 64 + 63 - static_cast<std::size_t>(std::countl_zero(words_[w])));
+        return 0;
+    }
     /// The lowest number from `from` on; `numbers` if there is none.
     [[nodiscard]] std::uint32_t next(std::uint32_t from) const noexcept {
         if (from >= numbers) return numbers;
@@ -147,8 +163,7 @@ class id_block {
 
     [[nodiscard]] static id_block combined(const id_block& a, const id_block& b, set_operation how) {
         const bool shrinks = how == set_operation::both || how == set_operation::only_first;
-        if (shrinks && a.form_ == form::array && b.form_ != form::array)
-            return kept(a, b, how == set_operation::both);
+        if (shrinks && a.form_ == form::array && b.form_ != form::array) return kept(a, b, how == set_operation::both);
         if (how == set_operation::both && b.form_ == form::array && a.form_ != form::array) return kept(b, a, true);
         if (a.form_ == form::array && b.form_ == form::array) return of_arrays(a.values_, b.values_, how);
         return of_bitmaps(a, b, how);
@@ -221,7 +236,7 @@ class id_block {
         std::vector<std::uint64_t> words;
         (void)as_words(words);
         words_ = std::move(words);
-        values_ = {};
+        values_ = std::vector<std::uint16_t>();  // {} would keep the memory
         form_ = form::bitmap;
     }
     void make_array() {
@@ -229,7 +244,7 @@ class id_block {
         values.reserve(size_);
         for_each([&](std::uint16_t value) { values.push_back(value); });
         values_ = std::move(values);
-        words_ = {};
+        words_ = std::vector<std::uint64_t>();
         form_ = form::array;
     }
 

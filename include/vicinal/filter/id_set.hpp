@@ -14,6 +14,7 @@
 #include <vector>            // for vector
 
 #include "vicinal/concepts.hpp"
+#include "vicinal/core/error.hpp"
 #include "vicinal/filter/id_block.hpp"
 
 VICINAL_NAMESPACE_BEGIN
@@ -63,6 +64,15 @@ class id_set {
     using value_type = Id;
 
     id_set() = default;
+    id_set(const id_set&) = default;
+    id_set(id_set&& from) noexcept { swap(from); }  // `from` is then empty
+    id_set& operator=(const id_set& from) { return *this = id_set(from); }
+    id_set& operator=(id_set&& from) noexcept {
+        id_set taken(std::move(from));
+        swap(taken);
+        return *this;
+    }
+    ~id_set() = default;
     id_set(std::initializer_list<Id> ids) { assign(ids); }
     /// Any range of ids, in any order; repeated ones count once. Ascending ones take O(n), others are sorted.
     template <std::ranges::input_range R>
@@ -72,15 +82,20 @@ class id_set {
     }
     /// All ids from `first` to `last`, both included; none if last < first. It takes memory for each 65536 of them that
     /// the range goes through.
+    /// throws  error{capacity} if these are more than 2^24; a predicate, which needs none, is then the filter to write
     [[nodiscard]] static id_set range(Id first, Id last) {
         id_set set;
         if (last < first) return set;
         const key_type from = detail::key_of(first), to = detail::key_of(last);
+        if ((to >> 16) - (from >> 16) >= most_blocks_of_range)
+            detail::fail(errc::capacity,
+                         "id_set::range: more than 2^40 ids are more than memory should hold; pass a "
+                         "predicate that compares ids instead");
         for (key_type high = from >> 16;; ++high) {
             const bool begins = high == from >> 16, ends = high == to >> 16;
             set.highs_.push_back(high);
-            set.blocks_.push_back(detail::id_block::range(begins ? low(from) : std::uint16_t{0},
-                                                          ends ? low(to) : std::uint16_t{65535}));
+            set.blocks_.push_back(
+                detail::id_block::range(begins ? low(from) : std::uint16_t{0}, ends ? low(to) : std::uint16_t{65535}));
             set.size_ += set.blocks_.back().size();
             if (ends) return set;
         }
@@ -128,7 +143,7 @@ class id_set {
         }
         return true;
     }
-    void clear() noexcept { *this = {}; }
+    void clear() noexcept { *this = id_set(); }
     void swap(id_set& other) noexcept {
         highs_.swap(other.highs_);
         blocks_.swap(other.blocks_);
@@ -201,11 +216,20 @@ class id_set {
     id_set& operator-=(const id_set& other) { return *this = *this - other; }
     id_set& operator^=(const id_set& other) { return *this = *this ^ other; }
 
+    /// For who reads sets from files: blocks that are not empty, and what their ids have in common, ascending.
+    [[nodiscard]] static id_set of_blocks(std::vector<key_type> highs, std::vector<detail::id_block> blocks) {
+        id_set set;
+        for (const auto& block : blocks) set.size_ += block.size();
+        set.highs_ = std::move(highs);
+        set.blocks_ = std::move(blocks);
+        return set;
+    }
     /// For who writes sets to files: each block, and the bits that its ids have in common.
     [[nodiscard]] const std::vector<key_type>& highs() const noexcept { return highs_; }
     [[nodiscard]] const std::vector<detail::id_block>& blocks() const noexcept { return blocks_; }
 
   private:
+    static constexpr key_type most_blocks_of_range = key_type{1} << 24U;
     [[nodiscard]] static std::uint16_t low(key_type key) noexcept { return static_cast<std::uint16_t>(key & 0xFFFFU); }
     [[nodiscard]] std::size_t place(key_type high) const noexcept {
         if (highs_.empty() || highs_.back() < high) return highs_.size();

@@ -19,16 +19,17 @@
 
 VICINAL_NAMESPACE_BEGIN
 
-/// Says what wrote a file: an index, or a key_map.
-enum class index_kind : std::uint32_t { flat = 1, ivf = 2, hnsw = 3, keys = 4 };
+/// Says what wrote a file: an index, a key_map, or save_ids.
+enum class index_kind : std::uint32_t { flat = 1, ivf = 2, hnsw = 3, keys = 4, ids = 5 };
 
-/// Returns "flat", "ivf", "hnsw", "keys", or "unknown (7)".
+/// Returns "flat", "ivf", "hnsw", "keys", "ids", or "unknown (7)".
 [[nodiscard]] inline std::string to_string(index_kind kind) {
     switch (kind) {
         case index_kind::flat: return "flat";
         case index_kind::ivf: return "ivf";
         case index_kind::hnsw: return "hnsw";
         case index_kind::keys: return "keys";
+        case index_kind::ids: return "ids";
     }
     return "unknown (" + std::to_string(static_cast<std::uint32_t>(kind)) + ")";
 }
@@ -122,6 +123,7 @@ struct section_entry {
 [[nodiscard]] inline std::string describe(const file_header& header) {
     const std::string ids = std::to_string(header.id_bits) + "-bit " + (header.id_signed ? "signed" : "unsigned");
     if (header.kind == index_kind::keys) return "a key map of " + header.codec + " keys, " + ids + " ids";
+    if (header.kind == index_kind::ids) return "a set of " + ids + " ids";
     return (header.kind == index_kind::flat ? "a " : "an ") + to_string(header.kind) + " index of metric " +
            header.metric + ", codec " + header.codec + ", " + ids + " ids, dimension " + std::to_string(header.dim);
 }

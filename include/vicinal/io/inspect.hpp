@@ -74,7 +74,8 @@ struct file_info {
     const auto padded = [](const std::string& text, std::size_t width) {
         return std::string(text.size() < width ? width - text.size() : 0, ' ') + text;
     };
-    const std::string what = info.kind == index_kind::keys ? " of an index, metric " : " index, metric ";
+    const bool apart = info.kind == index_kind::keys || info.kind == index_kind::ids;
+    const std::string what = apart ? " of an index, metric " : " index, metric ";
     std::string text = to_string(info.kind) + what + info.metric + ", codec " + info.codec + ", " +
                        std::to_string(info.rows) + " rows of dimension " + std::to_string(info.dim) + ", " +
                        std::to_string(info.id_bits) + "-bit " + (info.id_signed ? "signed" : "unsigned") + " ids\n" +

@@ -3,26 +3,11 @@
 //
 // The product gives |c|^2 / 2 - x.c in single precision, which orders the centroids of one row up to a known rounding
 // error. Every centroid that error cannot rule out is measured again from direct differences in double precision, so
-// the answer is that of a double-precision scan: it depends neither on the size of the blocks, nor on how Eigen sums,
-// nor on the number of threads. Rows and centroids are first moved by the centroids' mean; on data far from the origin
-// the error bound would otherwise rule out nothing.
-//
-// Eigen starts no threads here unless the program is compiled with -fopenmp; there, call Eigen::setNbThreads(1) when
-// passing an executor, or each of its threads starts its own. The results are the same.
+// the answer is that of a double-precision scan: it depends neither on the size of the blocks, nor on the instructions
+// that sum, nor on the number of threads. Rows and centroids are first moved by the centroids' mean; on data far from
+// the origin the error bound would otherwise rule out nothing.
 #pragma once
 
-#include "vicinal/core/target.hpp"
-
-// GCC 12 takes its own AVX-512 intrinsics for uses of uninitialised values wherever Eigen inlines them.
-#if defined(VICINAL_GCC) && defined(VICINAL_HAS_AVX512)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
-#include <Eigen/Core>  // for Map, Matrix
-#if defined(VICINAL_GCC) && defined(VICINAL_HAS_AVX512)
-#pragma GCC diagnostic pop
-#endif
 #include <algorithm>    // for min, max, clamp
 #include <array>        // for array
 #include <cmath>        // for sqrt
@@ -41,14 +26,12 @@
 #include "vicinal/core/matrix_view.hpp"
 #include "vicinal/core/stop_token.hpp"
 #include "vicinal/linalg/row_set.hpp"
+#include "vicinal/simd/isa.hpp"
+#include "vicinal/simd/score_tile.hpp"
 
 VICINAL_NAMESPACE_BEGIN
 
 namespace detail {
-
-using float_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-[[nodiscard]] constexpr Eigen::Index eigen_size(std::size_t n) noexcept { return static_cast<Eigen::Index>(n); }
 
 [[noreturn]] VICINAL_COLD inline void fail_cancelled(std::string_view what) {
     fail(errc::cancelled, std::string(what) + " was cancelled by its stop token");
@@ -58,37 +41,49 @@ using float_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen:
 /// read it. Ties go to the lower number everywhere.
 class centroid_table {
   public:
-    /// So many rows are multiplied at once; `stop` is looked at in between.
+    /// So many rows are assigned at once; `stop` is looked at in between.
     static constexpr std::size_t tile_rows = 256;
-    /// So many centroids are multiplied at once: tile_rows x panel scores stay in the second-level cache.
-    static constexpr std::size_t panel = 256;
-    /// Of so many centroids the smallest score decides whether any of them is looked at.
-    static constexpr std::size_t group = 64;
-    static_assert(panel % group == 0);
 
+  private:
+    using tile = simd::tile<simd::wide_isa<simd::native_isa>>;
+    using scores_of = simd::score_tile<simd::wide_isa<simd::native_isa>>;
+    /// Of so many centroids the smallest score decides whether any of them is looked at.
+    static constexpr std::size_t group = scores_of::most_centroids;
+    static constexpr std::size_t panel_rows = tile::queries;
+    /// So many floats of rows are loaded at once, which leaves room for centroids in the second-level cache.
+    static constexpr std::size_t loaded_floats = std::size_t{1} << 16;
+
+    struct candidate {
+        std::uint32_t centroid;
+        float lower;  ///< no smaller than this is its true score
+    };
+    /// Holds up to panel_rows rows, packed. Those missing are copies of the first, and nobody asks about them.
+    struct panel {
+        std::size_t count;
+        std::size_t pitch;
+        std::vector<float> floats;
+        std::array<float, panel_rows> norm;
+        std::array<float, panel_rows> upper;  ///< the best true score is at most this
+        std::array<std::vector<candidate>, panel_rows> candidates;
+    };
+
+  public:
     /// Holds what one thread needs; reused from tile to tile.
-    struct scratch {
-        struct candidate {
-            std::uint32_t centroid;
-            float lower;  ///< no smaller than this is its true score
-        };
-        struct row_state {
-            float norm;
-            float upper;  ///< the best true score is at most this
-            std::vector<candidate> candidates;
-        };
-        float_matrix rows;
-        float_matrix products;
-        std::vector<row_state> states;
-        std::vector<std::size_t> which;
-        std::vector<float> scores;
-        std::vector<std::pair<double, std::uint32_t>> doubtful;
+    class scratch {
+        friend centroid_table;
+        std::vector<panel> panels_;
+        std::vector<float> table_;  ///< the scores of one panel and all centroids
+        std::vector<float> scores_;
+        std::array<float, group * panel_rows> group_scores_;
+        std::array<float, panel_rows> least_;
+        scores_of::hits hits_;
+        std::vector<std::pair<double, std::uint32_t>> doubtful_;
     };
 
     /// centroids  at least one; must stay unchanged while the table is in use
     explicit centroid_table(matrix_view<const float> centroids)
         : original_(centroids),
-          moved_(eigen_size(centroids.rows()), eigen_size(centroids.dim())),
+          moved_(centroids.rows() * centroids.dim()),
           half_norms_(centroids.rows()),
           group_norms_((centroids.rows() + group - 1) / group, 0.0F) {
         find_mean();
@@ -112,11 +107,12 @@ class centroid_table {
         : original_(all.original_),
           chosen_(chosen),
           mean_(all.mean_),
-          moved_(eigen_size(chosen.size()), all.moved_.cols()),
+          moved_(chosen.size() * all.original_.dim()),
           half_norms_(chosen.size()),
           group_norms_((chosen.size() + group - 1) / group, 0.0F) {
         for (std::size_t c = 0; c < chosen.size(); ++c) {
-            moved_.row(eigen_size(c)) = all.moved_.row(eigen_size(chosen[c]));
+            std::copy_n(all.moved_.data() + chosen[c] * original_.dim(), original_.dim(),
+                        moved_.data() + c * original_.dim());
             half_norms_[c] = all.half_norms_[chosen[c]];
             float& largest = group_norms_[c / group];
             largest = (std::max)(largest, all.group_norms_[chosen[c] / group]);
@@ -127,29 +123,29 @@ class centroid_table {
     /// receives the exact distances.
     void assign(const row_set& rows, std::span<const std::size_t> which, scratch& work,
                 std::span<std::uint32_t> assignment, std::span<float> distance) const {
-        load(rows, which, work);
-        for (std::size_t c = 0; c < half_norms_.size(); c += panel) {
-            const std::size_t width = (std::min)(panel, half_norms_.size() - c);
-            multiply(c, width, work);
-            for (std::size_t i = 0; i < which.size(); ++i)
-                collect(work.states[i], work.products.data() + i * width, c, width);
-        }
-        for (std::size_t i = 0; i < which.size(); ++i)
-            decide(work.states[i], rows[which[i]], assignment[which[i]],
-                   distance.empty() ? nullptr : &distance[which[i]]);
+        const std::size_t block =
+            (std::max)(loaded_floats / (panel_rows * original_.dim()), std::size_t{1}) * panel_rows;
+        for (std::size_t i = 0; i < which.size(); i += block)
+            assign_block(rows, which.subspan(i, (std::min)(block, which.size() - i)), work, assignment, distance);
     }
 
     /// Writes the numbers of the `want` closest centroids of each row in ascending order, rows.size() x want of them;
     /// those equal to one of a lower number, which no row is assigned to, only where there are no others left.
-    /// rows  so few that their products with all centroids fit the second-level cache
     void closest(const row_set& rows, std::size_t want, scratch& work, std::span<std::uint32_t> numbers) const {
-        work.which.resize(rows.size());
-        std::iota(work.which.begin(), work.which.end(), std::size_t{0});
-        load(rows, work.which, work);
-        multiply(0, half_norms_.size(), work);
-        for (std::size_t i = 0; i < rows.size(); ++i)
-            choose(rows[i], work.states[i].norm, work.products.data() + i * half_norms_.size(), work,
-                   numbers.subspan(i * want, want));
+        const std::size_t size = half_norms_.size();
+        work.panels_.resize((std::max)(work.panels_.size(), std::size_t{1}));
+        panel& loaded = work.panels_.front();
+        for (std::size_t first = 0; first < rows.size(); first += panel_rows) {
+            std::array<std::size_t, panel_rows> which;
+            const std::size_t count = (std::min)(panel_rows, rows.size() - first);
+            std::iota(which.begin(), which.end(), first);
+            load(rows, std::span(which).first(count), loaded, work.least_);
+            work.table_.resize(size * loaded.pitch);
+            scores_of::write(loaded.floats.data(), loaded.pitch, original_.dim(), moved_.data(), size,
+                             half_norms_.data(), work.table_.data(), work.least_.data());
+            for (std::size_t i = 0; i < count; ++i)
+                choose(rows[first + i], i, loaded, work, numbers.subspan((first + i) * want, want));
+        }
     }
 
   private:
@@ -183,64 +179,89 @@ class centroid_table {
         for (const std::size_t c : repeats) half_norms_[c] = (std::numeric_limits<float>::max)() / 2;
     }
 
-    void load(const row_set& rows, std::span<const std::size_t> which, scratch& work) const {
-        const std::size_t dim = original_.dim();
-        work.rows.resize(eigen_size(which.size()), eigen_size(dim));
-        if (work.states.size() < which.size()) work.states.resize(which.size());
-        const Eigen::Map<const Eigen::RowVectorXf> mean(mean_.data(), eigen_size(dim));
-        for (std::size_t i = 0; i < which.size(); ++i) {
-            auto row = work.rows.row(eigen_size(i));
-            row = Eigen::Map<const Eigen::RowVectorXf>(rows[which[i]], eigen_size(dim)) - mean;
-            work.states[i].norm = row.norm();
-            work.states[i].upper = (std::numeric_limits<float>::max)();
-            work.states[i].candidates.clear();
-        }
+    /// Packs at most panel_rows rows, moved by the mean, and measures them.
+    void load(const row_set& rows, std::span<const std::size_t> which, panel& out,
+              std::array<float, panel_rows>& squares) const {
+        std::array<const float*, panel_rows> at;
+        for (std::size_t i = 0; i < which.size(); ++i) at[i] = rows[which[i]];
+        out.count = which.size();
+        out.pitch = tile::room(which.size());
+        out.floats.resize(original_.dim() * out.pitch);
+        tile::pack(at.data(), out.count, original_.dim(), out.floats.data());
+        scores_of::move(out.floats.data(), out.pitch, original_.dim(), mean_.data(), squares.data());
+        for (std::size_t i = 0; i < out.pitch; ++i) out.norm[i] = std::sqrt(squares[i]);
+        out.upper.fill((std::numeric_limits<float>::max)());
+        for (std::vector<candidate>& list : out.candidates) list.clear();
     }
 
-    /// Computes the products of the loaded rows with the centroids [first, first + width).
-    void multiply(std::size_t first, std::size_t width, scratch& work) const {
-        work.products.resize(work.rows.rows(), eigen_size(width));
-        work.products.noalias() = work.rows * moved_.middleRows(eigen_size(first), eigen_size(width)).transpose();
+    /// Assigns so many rows as are loaded at once. A group of centroids meets all of them before the next one comes.
+    void assign_block(const row_set& rows, std::span<const std::size_t> which, scratch& work,
+                      std::span<std::uint32_t> assignment, std::span<float> distance) const {
+        const std::size_t panels = (which.size() + panel_rows - 1) / panel_rows;
+        const auto members = [&](std::size_t p) {
+            return which.subspan(p * panel_rows, (std::min)(panel_rows, which.size() - p * panel_rows));
+        };
+        if (work.panels_.size() < panels) work.panels_.resize(panels);
+        for (std::size_t p = 0; p < panels; ++p) load(rows, members(p), work.panels_[p], work.least_);
+        for (std::size_t first = 0; first < half_norms_.size(); first += group)
+            for (std::size_t p = 0; p < panels; ++p) collect(work.panels_[p], first, work);
+        for (std::size_t p = 0; p < panels; ++p)
+            for (std::size_t i = 0; i < members(p).size(); ++i) {
+                const std::size_t row = members(p)[i];
+                decide(work.panels_[p].candidates[i], work.panels_[p].upper[i], rows[row], assignment[row],
+                       distance.empty() ? nullptr : &distance[row]);
+            }
     }
 
     /// Returns how far a score may be from its true value, for a row and a centroid of at most these norms: the
     /// roundings of the product (one per term), of the subtraction, of the norm and of the move by the mean, each at
-    /// most 2^-24 of the Cauchy-Schwarz bound; the last term covers products that underflow.
+    /// most 2^-24 of the Cauchy-Schwarz bound; `again` is for what these roundings add to each other and to the norm,
+    /// and the last term covers products that underflow.
     [[nodiscard]] float score_error(float row_norm, float centroid_norm) const noexcept {
         constexpr float rounding = std::numeric_limits<float>::epsilon() / 2;
         const float terms = static_cast<float>(original_.dim() + 8);
-        return rounding * centroid_norm * (terms * row_norm + 4 * centroid_norm) +
+        const float again = 1 + 4 * rounding * terms;
+        return rounding * centroid_norm * (again * terms * row_norm + 4 * centroid_norm) +
                terms * (std::numeric_limits<float>::min)();
     }
 
-    /// Notes the centroids [first, first + width) that may be the closest, judged by their products with the row.
-    void collect(scratch::row_state& state, const float* products, std::size_t first, std::size_t width) const {
-        using values = Eigen::Map<const Eigen::ArrayXf>;
-        for (std::size_t g = 0; g < width; g += group) {
-            const std::size_t size = (std::min)(group, width - g);
-            const float* const halves = half_norms_.data() + first + g;
-            const float smallest =
-                (values(halves, eigen_size(size)) - values(products + g, eigen_size(size))).minCoeff();
-            const float error = score_error(state.norm, group_norms_[(first + g) / group]);
-            state.upper = (std::min)(state.upper, smallest + error);
-            if (smallest - error > state.upper) continue;
-            for (std::size_t j = 0; j < size; ++j) {
-                const float lower = halves[j] - products[g + j] - error;
-                if (lower <= state.upper)
-                    state.candidates.push_back({static_cast<std::uint32_t>(first + g + j), lower});
-            }
+    /// Notes which centroids of the group from `first` on may be the closest to the rows of a panel.
+    void collect(panel& rows, std::size_t first, scratch& work) const {
+        const std::size_t size = (std::min)(group, half_norms_.size() - first);
+        const std::size_t dim = original_.dim();
+        float* const scores = work.group_scores_.data();
+        scores_of::write(rows.floats.data(), rows.pitch, dim, moved_.data() + first * dim, size,
+                         half_norms_.data() + first, scores, work.least_.data());
+        std::array<float, panel_rows> error, limit;
+        bool any = false;
+        for (std::size_t i = 0; i < rows.count; ++i) {
+            error[i] = score_error(rows.norm[i], group_norms_[first / group]);
+            rows.upper[i] = (std::min)(rows.upper[i], work.least_[i] + error[i]);
+            limit[i] = rows.upper[i] + error[i];
+            any = any || !(limit[i] < work.least_[i]);
         }
+        if (!any) return;
+        std::fill(limit.begin() + static_cast<std::ptrdiff_t>(rows.count), limit.end(),
+                  std::numeric_limits<float>::lowest());
+        scores_of::list(scores, rows.pitch, size, limit.data(), work.hits_);
+        for (std::size_t i = 0; i < rows.count; ++i)
+            for (std::size_t j = 0; j < work.hits_.count[i]; ++j) {
+                const std::size_t c = work.hits_.centroid[i][j];
+                rows.candidates[i].push_back(
+                    {static_cast<std::uint32_t>(first + c), scores[c * rows.pitch + i] - error[i]});
+            }
     }
 
     /// Takes the closest of the candidates that are still possible; they are in ascending order, so ties go to the
     /// lower.
-    void decide(scratch::row_state& state, const float* row, std::uint32_t& assignment, float* distance) const {
-        std::erase_if(state.candidates, [&](const auto& candidate) { return candidate.lower > state.upper; });
-        assignment = number(state.candidates.empty() ? 0 : state.candidates.front().centroid);
-        if (state.candidates.size() < 2 && distance == nullptr) return;
+    void decide(std::vector<candidate>& candidates, float upper, const float* row, std::uint32_t& assignment,
+                float* distance) const {
+        std::erase_if(candidates, [&](const candidate& one) { return one.lower > upper; });
+        assignment = number(candidates.empty() ? 0 : candidates.front().centroid);
+        if (candidates.size() < 2 && distance == nullptr) return;
         double best = exact_distance(row, assignment);
-        for (std::size_t i = 1; i < state.candidates.size(); ++i) {
-            const std::uint32_t other = number(state.candidates[i].centroid);
+        for (std::size_t i = 1; i < candidates.size(); ++i) {
+            const std::uint32_t other = number(candidates[i].centroid);
             const double d = exact_distance(row, other);
             if (d < best) {
                 best = d;
@@ -252,34 +273,32 @@ class centroid_table {
 
     /// Chooses the centroids whose scores are below the want-th for certain, and of the doubtful ones the closest by
     /// exact distance; chosen.size() in all.
-    void choose(const float* row, float norm, const float* products, scratch& work,
+    void choose(const float* row, std::size_t lane, const panel& loaded, scratch& work,
                 std::span<std::uint32_t> chosen) const {
-        using values = Eigen::Map<const Eigen::ArrayXf>;
         const std::size_t size = half_norms_.size();
-        work.scores.resize(2 * size);
-        const std::span<float> scores(work.scores.data(), size), ordered(work.scores.data() + size, size);
-        Eigen::Map<Eigen::ArrayXf>(scores.data(), eigen_size(size)) =
-            values(half_norms_.data(), eigen_size(size)) - values(products, eigen_size(size));
+        work.scores_.resize(2 * size);
+        const std::span<float> scores(work.scores_.data(), size), ordered(work.scores_.data() + size, size);
+        for (std::size_t c = 0; c < size; ++c) scores[c] = work.table_[c * loaded.pitch + lane];
         std::copy(scores.begin(), scores.end(), ordered.begin());
         const auto last = ordered.begin() + static_cast<std::ptrdiff_t>(chosen.size() - 1);
         std::nth_element(ordered.begin(), last, ordered.end(), plain_less{});
         // The want-th true score is this far off at most; and so is each other.
-        const double doubt =
-            2 * static_cast<double>(score_error(norm, *std::max_element(group_norms_.begin(), group_norms_.end())));
+        const double doubt = 2 * static_cast<double>(score_error(
+                                     loaded.norm[lane], *std::max_element(group_norms_.begin(), group_norms_.end())));
         std::size_t found = 0;
-        work.doubtful.clear();
+        work.doubtful_.clear();
         for (std::size_t c = 0; c < size; ++c) {
             const double over = static_cast<double>(scores[c]) - static_cast<double>(*last);
             const std::uint32_t numbered = number(static_cast<std::uint32_t>(c));
             if (over < -doubt)
                 chosen[found++] = numbered;
             else if (over <= doubt)
-                work.doubtful.emplace_back(exact_distance(row, numbered), numbered);
+                work.doubtful_.emplace_back(exact_distance(row, numbered), numbered);
         }
-        std::sort(work.doubtful.begin(), work.doubtful.end());
+        std::sort(work.doubtful_.begin(), work.doubtful_.end());
         // Vectors that nobody validated may hold NaN, and too few centroids be found; then some are named twice.
         for (std::size_t i = 0; found < chosen.size(); ++i)
-            chosen[found++] = i < work.doubtful.size() ? work.doubtful[i].second : number(0);
+            chosen[found++] = i < work.doubtful_.size() ? work.doubtful_[i].second : number(0);
         std::sort(chosen.begin(), chosen.end());
     }
 
@@ -291,7 +310,7 @@ class centroid_table {
     matrix_view<const float> original_;
     std::span<const std::uint32_t> chosen_;
     std::vector<float> mean_;
-    float_matrix moved_;
+    std::vector<float> moved_;  ///< centroids less their mean, side by side
     std::vector<float> half_norms_;
     std::vector<float> group_norms_;
 };
@@ -323,7 +342,7 @@ inline void assign_rows(const row_set& rows, matrix_view<const float> centroids,
 /// distance    empty, or receives rows.rows() squared distances, rounded once from double
 /// throws      error{dimension_mismatch}, error{invalid_argument} if a span has another length; error{non_finite},
 ///             error{magnitude} if a centroid is not as said (rows are not looked at); error{cancelled}
-/// cost        one matrix product, rows x dim x centroids
+/// cost        one matrix product, rows x dim x centroids, by the kernels this file is compiled for
 /// threads     the same result for every executor
 inline void nearest_centroids(matrix_view<const float> rows, matrix_view<const float> centroids,
                               std::span<std::uint32_t> assignment, std::span<float> distance = {},

@@ -30,6 +30,12 @@ template <class V>
     return per_isa::not_less_lanes(tag_of<V>{}, a, b);
 }
 
+/// Takes the smaller of each two lanes; either, where one is NaN.
+template <class V>
+[[nodiscard]] VICINAL_INLINE V smaller_lanes(const V& a, const V& b) noexcept {
+    return per_isa::smaller_lanes(tag_of<V>{}, a, b);
+}
+
 /// Bit i of 32 is set unless values[i] is above `limit`; so it is where one is NaN. The first argument is an
 /// instruction set or its vector.
 template <class Isa>

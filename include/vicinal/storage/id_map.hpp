@@ -58,8 +58,7 @@ class id_map {
     [[nodiscard]] std::uint64_t live_bits(slot_t first, std::size_t count) const noexcept {
         std::uint64_t bits = 0;
         const row_state* const states = &states_[first];
-        for (std::size_t i = 0; i < count; ++i)
-            bits |= std::uint64_t{states[i] == row_state::live ? 1U : 0U} << i;
+        for (std::size_t i = 0; i < count; ++i) bits |= std::uint64_t{states[i] == row_state::live ? 1U : 0U} << i;
         return bits;
     }
     /// The ids of rows from `first` on, a multiple of 64: at least 64 of them lie side by side.

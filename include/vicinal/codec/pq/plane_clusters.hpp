@@ -39,8 +39,8 @@ struct plane_codebook {
 }
 
 /// k-means of 16 clusters (Lloyd 1982; seeded as k-means++, Arthur, Vassilvitskii 2007) in double precision. An
-/// object may be used again for other points. kmeans of linalg/ uses matrix products, which do not pay for two columns,
-/// and needs Eigen, which codecs.hpp does not.
+/// object may be used again for other points. kmeans of linalg/ uses matrix products, which do not pay for two
+/// columns.
 class plane_clusters {
   public:
     explicit plane_clusters(std::size_t points)

@@ -53,8 +53,8 @@ template <class Id>
         }
         asked += n;
         if (n != 0)
-            seconds = (std::min)(seconds, std::chrono::duration<double>(clock::now() - start).count() /
-                                              static_cast<double>(n));
+            seconds = (std::min)(seconds,
+                                 std::chrono::duration<double>(clock::now() - start).count() / static_cast<double>(n));
     }
     if (asked == 0) return {};
     return {static_cast<double>(admitted) / static_cast<double>(asked), seconds};
@@ -165,6 +165,20 @@ class admitted_rows {
     /// Whether it is a set that lists the ids it admits.
     [[nodiscard]] bool listed() const noexcept { return filter_.lists() && !filter_.excludes(); }
     [[nodiscard]] const id_filter<Id>& filter() const noexcept { return filter_; }
+    /// Whether it says itself how many rows it admits, if the index has all ids of its set. Neither this nor `count`
+    /// nor `rate` depends on what was asked so far, so that each query of a batch is planned as if it were alone.
+    [[nodiscard]] bool counted() const noexcept { return filter_.counted(); }
+    /// How many rows these are; needs counted().
+    [[nodiscard]] std::size_t count() const noexcept {
+        const std::size_t listed_rows = (std::min)(filter_.size(), directory_.live());
+        return filter_.excludes() ? directory_.live() - listed_rows : listed_rows;
+    }
+    /// How many of the rows are admitted, of 1: as it says itself, or by a sample.
+    [[nodiscard]] double rate() {
+        if (counted()) return static_cast<double>(count()) / static_cast<double>(directory_.live());
+        if (rate_ < 0) rate_ = sample_filter(directory_, filter_).rate;
+        return rate_;
+    }
     [[nodiscard]] row_selector<Id> selector() const noexcept {
         return {directory_, filter_, known_ ? &memory_ : nullptr};
     }
@@ -190,6 +204,7 @@ class admitted_rows {
     const id_filter<Id>& filter_;
     row_bitmap& memory_;
     std::size_t count_ = 0;
+    double rate_ = -1;  ///< of a sample; below 0 before there is one
     bool known_ = false;
 };
 

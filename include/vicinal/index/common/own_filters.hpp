@@ -31,7 +31,8 @@ template <class Id>
     return b_first ? filter_pair<Id>{b, a} : filter_pair<Id>{a, b};
 }
 
-/// Calls use(filters) with what each of the first `count` queries may return: what its own filter and that of all admit.
+/// Calls use(filters) with what each of the first `count` queries may return: what its own filter and that of all
+/// admit.
 template <class Id, class Use>
 void with_own_filters(const query_filters<Id>& filter_of, const id_filter<Id>& all, std::size_t count, Use use) {
     filter_of.visit(count, [&](std::span<const id_filter<Id>> own) {

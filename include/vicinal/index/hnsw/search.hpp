@@ -10,11 +10,11 @@
 #include "vicinal/core/time_limit.hpp"
 #include "vicinal/core/vector_view.hpp"
 #include "vicinal/index/common/search.hpp"
-#include "vicinal/index/hnsw/filtered.hpp"
 #include "vicinal/index/hnsw/graph/duplicates.hpp"
+#include "vicinal/index/hnsw/graph/filtered.hpp"
 #include "vicinal/index/hnsw/graph/walk.hpp"
+#include "vicinal/index/hnsw/graph/walks.hpp"
 #include "vicinal/index/hnsw/state.hpp"
-#include "vicinal/index/hnsw/walks.hpp"
 #include "vicinal/scoring/collectors.hpp"
 #include "vicinal/scoring/scan.hpp"
 

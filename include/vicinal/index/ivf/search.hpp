@@ -129,8 +129,7 @@ template <class State>
     const double scored = rows_scored(index, params.nprobe);
     const double listed = static_cast<double>(params.filter.size());
     if (admitted.listed() && listed <= scored) return {true, listed / live};
-    const double rate =
-        admitted.listed() ? listed / live : sample_filter(index.directory, params.filter).rate;
+    const double rate = admitted.listed() ? listed / live : sample_filter(index.directory, params.filter).rate;
     if (scored * in_turn < rate * live) return {false, rate};
     const double count = static_cast<double>(admitted.ask(limits_of(params)));
     return {count <= scored, count / live};
@@ -162,8 +161,8 @@ std::size_t scan_admitted(const State& index, Scorer& scorer, std::uint32_t numb
 
 /// Pushes the rows of the closest lists that the filter admits, until they are as many as a search without a filter
 /// would have scored and k were found, or no list is left. So a filter that admits few rows looks into more lists, and
-/// returns min(k, all there are) in any case. Where less than half as many rows are admitted near the query as elsewhere, the order
-/// of the lists says little about who is closest, and all of them are looked into.
+/// returns min(k, all there are) in any case. Where less than half as many rows are admitted near the query as
+/// elsewhere, the order of the lists says little about who is closest, and all of them are looked into.
 template <class State, class Scorer, class Collector, class Selector>
 void scan_filtered(const State& index, Scorer& scorer, list_scratch& buffers, const typename State::params_type& params,
                    std::size_t k, Collector& collector, const Selector& admits, double rate, search_stats& stats) {

@@ -33,6 +33,12 @@ template <class V>
     return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ);
 }
 
+/// GCC 12 warns of what _mm512_min_ps leaves undefined; with a mask of ones it is the same instruction.
+template <class V>
+[[nodiscard]] VICINAL_INLINE V smaller_lanes(tag::avx512, const V& a, const V& b) noexcept {
+    return V(_mm512_maskz_min_ps(0xFFFF, a, b));
+}
+
 /// Squares of 16 x 16 would take every register there is.
 VICINAL_INLINE std::size_t transpose_whole(tag::avx512, const float* const* vectors, std::size_t dim,
                                            float* out) noexcept {

@@ -23,6 +23,14 @@ VICINAL_INLINE void sum_lanes_4(tag::generic, const V& a, const V& b, const V& c
 }
 
 template <class V>
+[[nodiscard]] VICINAL_INLINE V smaller_lanes(tag::generic, const V& a, const V& b) noexcept {
+    if constexpr (is_float<V>)
+        return b < a ? b : a;
+    else
+        return (xsimd::min)(a, b);
+}
+
+template <class V>
 [[nodiscard]] VICINAL_INLINE unsigned not_less_lanes(tag::generic, const V& a, const V& b) noexcept {
     if constexpr (is_float<V>) {
         return a < b ? 0U : 1U;

@@ -28,6 +28,7 @@ struct walk_scratch {
     beam pool;
     std::vector<row_key> frontier;
     std::vector<slot_t> bridges;  // rejected links of a row that is followed
+    std::vector<slot_t> met;      // links to ask a filter about
     std::vector<slot_t> fresh;
     std::vector<float> distances;
     std::vector<float> noted;  // of a row that is added, the distances of all it met
@@ -45,7 +46,8 @@ struct walk_scratch {
     }
     [[nodiscard]] std::size_t memory() const noexcept {
         return visited.memory() + rejected.memory() + pool.memory() + frontier.capacity() * sizeof(row_key) +
-               (fresh.capacity() + bridges.capacity()) * sizeof(slot_t) + (distances.capacity() + noted.capacity()) * sizeof(float);
+               (fresh.capacity() + bridges.capacity() + met.capacity()) * sizeof(slot_t) +
+               (distances.capacity() + noted.capacity()) * sizeof(float);
     }
 };
 
