@@ -122,6 +122,7 @@ set(vicinal_memory_part
   "filter/.*"        # sets in all forms, bytes of strangers
   "files/.*"         # forged, mended and large files
   "import/.*"        # other libraries' files, every byte changed
+  "durable/log"      # and so of logs
   "codec/(half|sq4|sq8|pq|rabitq)"   # codes of odd dimensions, states of strangers
   "linalg/.*"        # blocks of rows and centroids that are not full
   "contract/(flat|ivf|hnsw)_essential"                                     # every call of every index, and with it

@@ -180,6 +180,9 @@ TEST_CASE("durable log: missing parts, parts of another directory and of another
         CHECK_THAT(refusal([&] { (void)catalog::open(trial); }), contains("does not continue the files before it"));
     }
     copy_directory(path, trial);
+    for (const auto& segment : segments) std::filesystem::remove(trial / segment.path.filename());
+    CHECK_THAT(refusal([&] { (void)catalog::open(trial); }), contains("corrupt_file") && contains("is missing log-"));
+    copy_directory(path, trial);
     std::filesystem::remove(trial / "snapshot-0000000000000000.vic");
     CHECK_THAT(refusal([&] { (void)catalog::open(trial, empty_flat); }), contains("no snapshot"));
 }

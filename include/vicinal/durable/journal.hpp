@@ -32,7 +32,7 @@ namespace detail {
 ///
 /// Locks, in the order in which they are taken: `checkpoints_` for a checkpoint, a `turn` for a change, then those of
 /// the index or of the log, of which neither is held while the other is taken. A thread that waits for the disk holds
-/// none.
+/// none, but for a checkpoint that begins a segment: it has the turn.
 template <class Index, class Calls>
 class journal {
     using id_type = typename Index::id_type;
