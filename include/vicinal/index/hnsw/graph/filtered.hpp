@@ -2,12 +2,12 @@
 // How an hnsw_index answers a query with a filter: by a walk, or by measuring every row that is admitted.
 //
 // The rows near the query decide. A plain walk of some rows shows how many of them are admitted. If they are many, it
-// goes on. Else it is found out how many there are anywhere, of a set by its size, of a predicate by a sample: where the
-// rest of the walk would take long, or where fewer are near the query than elsewhere, which no walk overcomes, all that
-// are admitted are measured; else the walk goes on by two hops, beside the best of the sample. No walk may spend more
-// than half of what it takes to measure all that are admitted. One that has, or that found fewer rows than it was asked
-// for, ends in that, so that a search finds min(k, admitted rows) at no more than about 1.5 times the cost. Nothing
-// depends on the time that anything takes: the same calls have the same results.
+// goes on. Else it is found out how many there are anywhere, of a set by its size, of a predicate by a sample: where
+// the rest of the walk would take long, or where fewer are near the query than elsewhere, which no walk overcomes, all
+// that are admitted are measured; else the walk goes on by two hops, beside the best of the sample. No walk may spend
+// more than half of what it takes to measure all that are admitted. One that has, or that found fewer rows than it was
+// asked for, ends in that, so that a search finds min(k, admitted rows) at no more than about 1.5 times the cost.
+// Nothing depends on the time that anything takes: the same calls have the same results.
 #pragma once
 
 #include <algorithm>  // for clamp, max, min
@@ -19,8 +19,8 @@
 #include "vicinal/index/common/admitted.hpp"
 #include "vicinal/index/common/search.hpp"
 #include "vicinal/index/hnsw/graph/filtered_walk.hpp"
-#include "vicinal/index/hnsw/state.hpp"
 #include "vicinal/index/hnsw/graph/walks.hpp"
+#include "vicinal/index/hnsw/state.hpp"
 #include "vicinal/params.hpp"
 #include "vicinal/scoring/scan.hpp"
 
