@@ -152,9 +152,9 @@ class ivf_index : public detail::index_calls<ivf_index<Metric, Codec, Id, Isa>, 
     using calls::get;
 
     /// The k rows closest to `query` in the params.nprobe closest lists, closest first, ties by lower id. If nprobe is
-    /// 0, further lists are scanned until k rows are found, or all that there are or the filter admits. If the filter
-    /// is an id_set of few ids, their rows are measured instead, in whatever lists they are. O((lists() + rows in the
-    /// scanned lists) * dim()).
+    /// 0, further lists are scanned until k rows are found, or all that there are. O((lists() + rows in the scanned
+    /// lists) * dim()). With a filter only admitted rows are scored, and lists are scanned until these are as many as
+    /// without one and k were found, or all; where there are fewer than that, all of them are measured.
     /// throws  error: dimension_mismatch, non_finite, magnitude, zero_norm for the query, cancelled; what the filter
     ///         throws
     [[nodiscard]] std::vector<neighbor<Id>> search(vector_view query, std::size_t k,

@@ -18,7 +18,7 @@ VICINAL_NAMESPACE_BEGIN
 /// It is an input range, to be read once, by one thread at a time.
 ///
 /// Lifetime: it must not outlive the index, which may be moved but not assigned to. It keeps its own copy of what it
-/// needs of the call's arguments: the query, the stop token and the filter's answers. An id_set is copied. A predicate
+/// needs of the call's arguments: the query, the stop token and the filter's answers. A set is copied. A predicate
 /// is asked about every row within the call, and never again; in a large index that takes as long as finding many
 /// neighbours, so it may be better to stream without a filter and to skip what you do not want. params.stats gets what
 /// the call itself did.
