@@ -25,7 +25,7 @@ set(vicinal_unit_living_types soak_flat soak_ivf soak_hnsw history churn)
 
 # ---- files that define what belongs to the whole program, which a unit would put into a namespace of their own.
 set(vicinal_never_in_units contract/index_contract contract/allocations living/soak storage/allocations
-  benchmarks/readers benchmarks/report)  # the last two include by a path from their own folder
+  benchmarks/readers benchmarks/report benchmarks/filter)  # the last three include by a path from their own folder
 
 # ---- the precompiled header: all that files of many types read. A launcher such as ccache does better without.
 set(vicinal_precompile OFF)
