@@ -22,14 +22,14 @@ namespace detail {
     using limits = std::numeric_limits<std::int64_t>;
     std::int64_t last = bound.integer;
     if (!bound.whole) {
-        if (bound.real >= 0x1p63) return limits::max();
+        if (bound.real >= 0x1p63) return (limits::max)();
         const double floor = std::floor(bound.real);
         if (!(floor >= -0x1p63)) return {};
         last = static_cast<std::int64_t>(floor);
         inclusive = inclusive || floor < bound.real;
     }
     if (inclusive) return last;
-    return last == limits::min() ? std::nullopt : std::optional<std::int64_t>(last - 1);
+    return last == (limits::min)() ? std::nullopt : std::optional<std::int64_t>(last - 1);
 }
 
 /// A number that doubles compare with as with `bound`, and the comparison that does so. Whole numbers that no double
@@ -145,7 +145,7 @@ class numbers {
         const bool outside = !below && op != comparison::equal;
         const bool none = !last || (equality && order_of(*last, bound) != 0);
         if (none) return rows.assign(rows.size(), outside ? ~std::uint64_t{0} : 0);
-        const std::int64_t high = *last, low = equality ? high : limits::min();
+        const std::int64_t high = *last, low = equality ? high : (limits::min)();
         fill(integers_, rows, [=](std::int64_t x) { return (x >= low && x <= high) != outside; });
     }
     [[nodiscard]] static int order_of(std::int64_t a, const number& b) noexcept {

@@ -21,15 +21,10 @@ namespace detail::flat {
 
 /// How many rows a scan passes over in the time that one row takes which is measured by itself.
 [[nodiscard]] constexpr double rows_scanned_for_one(scan_algorithm how) noexcept {
-    switch (how) {
-        case scan_algorithm::table_prefilter:
-        case scan_algorithm::table_estimates:
-        case scan_algorithm::sign_bounds: return 16;
-        case scan_algorithm::integer_prefilter:
-        case scan_algorithm::normalize:
-        case scan_algorithm::distance_bounds: return 6;
-        default: return 2;
-    }
+    using enum scan_algorithm;
+    if (how == table_prefilter || how == table_estimates || how == sign_bounds) return 16;
+    if (how == integer_prefilter || how == normalize || how == distance_bounds) return 6;
+    return 2;
 }
 /// Whether rows measured by themselves come out as in a scan, which then may depend on how long a filter takes.
 [[nodiscard]] constexpr bool scans_as_listed(scan_algorithm how) noexcept {
