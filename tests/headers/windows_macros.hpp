@@ -34,6 +34,7 @@
 #include <optional>
 #include <ostream>
 #include <queue>
+#include <random>
 #include <ranges>
 #include <set>
 #include <shared_mutex>
