@@ -76,7 +76,7 @@ TEST_CASE("durable log: cut at every byte, it holds the changes before, and goes
         REQUIRE(report.torn_bytes == size - k.ends[whole]);
         REQUIRE(report.replayed == whole);
     }
-    for (const std::size_t size : {0, 1, 127}) {
+    for (const std::size_t size : {0U, 1U, 127U}) {
         INFO(size);
         REQUIRE(outcome_of(k, std::span(log).first(size), found, report).starts_with("corrupt_file"));
     }
