@@ -8,12 +8,13 @@
 option(VICINAL_TEST_UNITS "Compile test files that use the same types of index together" ON)
 
 # ---- the units of the areas that test many types of index; files that no list names are compiled on their own.
-set(vicinal_units_index defaults graphs lists codecs)
+set(vicinal_units_index defaults graphs lists codecs filters)
 set(vicinal_unit_index_defaults streams lazy_parts braced_vectors inputs progress save_beside hnsw flat hnsw_places
   hnsw_reverse_links counters callbacks fork room hnsw_reorder any_index results)
 set(vicinal_unit_index_graphs bits hnsw_products hnsw_rerank hnsw_default hnsw_batch hnsw_duplicates hnsw_algorithms)
 set(vicinal_unit_index_lists ivf ivf_batch ivf_clustering ivf_training flat_batch)
 set(vicinal_unit_index_codecs codes_batch pq pca8 rabitq_flat rabitq_ivf learning ivf_growth)
+set(vicinal_unit_index_filters filter_of filter_scans hnsw_filter max_distance joins groups)
 set(vicinal_units_contract promises flat ivf hnsw minimal)
 set(vicinal_unit_contract_promises crash file_contract refusals corruption threads golden calls)  # of types behind any_index
 set(vicinal_unit_contract_flat flat_essential flat_further)
