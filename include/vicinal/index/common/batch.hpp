@@ -106,6 +106,27 @@ void search_by_own_filters(rows_view queries, Room room, std::span<std::size_t> 
     });
 }
 
+/// Runs a batch whose tasks search for several queries together, at most `at_once` of them; see search_by_own_filters,
+/// but that most(filter, params) is asked while the index is locked.
+template <class State, class Params, class Most, class Alone, class Together>
+[[nodiscard]] search_table<typename State::id_type> run_joint_batch(const State& index, rows_view queries,
+                                                                    std::size_t k, const Params& params,
+                                                                    std::size_t at_once, Most most, Alone alone,
+                                                                    Together together) {
+    using id_type = typename State::id_type;
+    if (params.filter_of) at_once = (std::min)(at_once, own_filters_together);
+    return run_batch<id_type>(
+        queries, index.dim, k, params, queries_a_task(queries.rows(), at_once, State::isa_type::panel_size(), params),
+        [&](rows_view some, auto room, std::span<std::size_t> found, const Params& how) {
+            if (!how.filter_of) return together(some, room, found, how, std::span<const id_filter<id_type>>());
+            const auto most_while_locked = [&](const id_filter<id_type>& filter) {
+                const auto shared = index.locks.shared();
+                return most(filter, how);
+            };
+            search_by_own_filters<id_type>(some, room, found, how, most_while_locked, alone, together);
+        });
+}
+
 /// Which rows each of several queries may return: what the filter of all admits, or one of its own.
 template <class Id>
 class query_selectors {

@@ -62,37 +62,22 @@ template <class State>
                                                                  const typename State::params_type& params) {
     using id_type = typename State::id_type;
     using params_type = typename State::params_type;
-    if constexpr (!State::scans_jointly)
-        return run_batch<id_type>(queries, index.dim, k, params,
-                                  [&](vector_view query, std::span<neighbor<id_type>> room, const params_type& how) {
-                                      return flat::search(index, query, room, how);
-                                  });
-    const std::size_t panel = State::isa_type::panel_size();
+    const auto alone = [&](vector_view query, auto out, const params_type& how) {
+        return flat::search(index, query, out, how);
+    };
+    if constexpr (!State::scans_jointly) return run_batch<id_type>(queries, index.dim, k, params, alone);
     std::size_t most = batch_size(index.dim);
     if constexpr (reads_columns(State::algorithm)) most = (std::min)(most, queries_with_tables(index.dim));
-    if (params.filter_of) most = (std::min)(most, own_filters_together);
-    const std::size_t together = queries_a_task(queries.rows(), most, panel, params);
-    const auto search_some = [&](rows_view some, auto room, std::span<std::size_t> found, const params_type& how,
-                                 std::span<const id_filter<id_type>> own) {
-        search_closest_together(
-            index, some, room, found, how, own,
-            [&](const query_table& prepared, auto& collectors, const auto& make, row_scratch& buffers,
-                search_stats& stats) { scan_together(index, prepared, how, collectors, make, buffers, stats); });
-    };
-    return run_batch<id_type>(queries, index.dim, k, params, together,
-                              [&](rows_view some, auto room, std::span<std::size_t> found, const params_type& how) {
-                                  if (!how.filter_of) return search_some(some, room, found, how, {});
-                                  search_by_own_filters<id_type>(
-                                      some, room, found, how,
-                                      [&](const id_filter<id_type>& filter) {
-                                          const auto shared = index.locks.shared();
-                                          return admits_most(index, filter);
-                                      },
-                                      [&](vector_view query, auto out, const params_type& own) {
-                                          return flat::search(index, query, out, own);
-                                      },
-                                      search_some);
-                              });
+    return run_joint_batch(
+        index, queries, k, params, most,
+        [&](const id_filter<id_type>& filter, const params_type&) { return admits_most(index, filter); }, alone,
+        [&](rows_view some, auto room, std::span<std::size_t> found, const params_type& how,
+            std::span<const id_filter<id_type>> own) {
+            search_closest_together(
+                index, some, room, found, how, own,
+                [&](const query_table& prepared, auto& collectors, const auto& make, row_scratch& buffers,
+                    search_stats& stats) { scan_together(index, prepared, how, collectors, make, buffers, stats); });
+        });
 }
 
 }  // namespace detail::flat

@@ -46,28 +46,27 @@ template <class State>
 template <class State>
 [[nodiscard]] bool list_admitted(const State& index, const id_filter<typename State::id_type>& filter,
                                  std::size_t queries, row_scratch& buffers, const call_limits& limits) {
-    const auto& directory = index.directory;
-    const double live = static_cast<double>(directory.live());
+    const double live = static_cast<double>(index.directory.live());
     if (!filter || live == 0) return false;
     // Many queries together scan rows by tiles or columns, but measure listed ones each by itself.
     const double one = scans_as_listed(State::algorithm) && queries >= fewest_tiled
                            ? 4 * rows_scanned_for_one(State::algorithm)
                            : rows_scanned_for_one(State::algorithm);
-    if (filter.lists() && !filter.excludes()) {
+    admitted_rows<typename State::id_type> admitted(index.directory, filter, buffers.admitted);
+    if (admitted.listed()) {
         if (static_cast<double>(filter.size()) * one > live) return false;
-        list_rows(directory, filter, buffers.admitted, buffers.slots);
+        admitted.list(buffers.slots, limits);
         return true;
     }
     if (admits_most(index, filter, one)) return false;
-    const filter_sample sample = sample_filter(directory, filter);
+    const filter_sample sample = sample_filter(index.directory, filter);
     if (sample.rate * one > 1) return false;
     if constexpr (scans_as_listed(State::algorithm)) {
         constexpr double bytes_a_second = 1e10;  // of a scan; a wrong guess costs time, and changes no result
         const double scanned = 1e-9 + static_cast<double>(index.rows.coarse().rows().row_bytes()) / bytes_a_second;
         if (sample.seconds > (1 - sample.rate * one) * scanned * static_cast<double>(queries)) return false;
     }
-    find_admitted(directory, filter, buffers.admitted, limits);
-    buffers.admitted.list(buffers.slots);
+    admitted.list(buffers.slots, limits);
     return true;
 }
 

@@ -274,8 +274,9 @@ template <class State>
     radius_collector<id_type> within(radius, hits, admits);
     const auto check_stop = [limits = limits_of(params)] { limits.check(); };
     stats.now.partial += ends_early([&] {
-        if (params.filter.lists() && !params.filter.excludes() && params.filter.size() <= index.directory.live()) {
-            list_rows(index.directory, params.filter, lease->admitted, lease->slots);
+        admitted_rows<id_type> admitted(index.directory, params.filter, lease->admitted);
+        if (admitted.listed() && params.filter.size() <= index.directory.live()) {
+            admitted.list(lease->slots, limits_of(params));
             score_exactly(index, *lease, lease->slots, within, check_stop, stats.now);
         } else {
             stats.now.lists += index.lists.size();
