@@ -22,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "stopwatch.hpp"
 #include "vicinal/durable.hpp"
 #include "vicinal/flat.hpp"
 #include "vicinal/hnsw.hpp"
@@ -32,21 +33,12 @@ constexpr std::size_t dim = 128;
 constexpr std::size_t rows_made = 20000;
 using flat = vicinal::flat_index<vicinal::l2, vicinal::f32>;
 using hnsw = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
+using bench::stopwatch;
 using vicinal::sync_policy;
 using path = std::filesystem::path;
 using id = std::uint64_t;
 
 double seconds_each = 1;
-
-class stopwatch {
-  public:
-    [[nodiscard]] double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    }
-
-  private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// Rows in clusters, the same in every run.
 const std::vector<float>& rows() {

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -19,22 +18,14 @@
 #include <vector>
 
 #include "dataset/dataset.hpp"
+#include "stopwatch.hpp"
 #include "vicinal/hnsw.hpp"
 
 namespace {
 
 using index_type = vicinal::hnsw_index<vicinal::l2, vicinal::f32>;
 using path = std::filesystem::path;
-
-class stopwatch {
-  public:
-    [[nodiscard]] double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    }
-
-  private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
+using bench::stopwatch;
 
 [[noreturn]] void give_up(const std::string& what) {
     std::fprintf(stderr, "io_bench: %s\n", what.c_str());

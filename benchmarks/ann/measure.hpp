@@ -3,10 +3,10 @@
 #pragma once
 
 #include <algorithm>   // for find, max
-#include <chrono>      // for steady_clock
 #include <functional>  // for function
 
 #include "../dataset/dataset.hpp"
+#include "../stopwatch.hpp"
 #include "machine.hpp"
 #include "recall.hpp"
 #include "system.hpp"
@@ -44,16 +44,6 @@ struct measure_params {
 };
 
 namespace detail {
-
-class stopwatch {
-  public:
-    [[nodiscard]] double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    }
-
-  private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 [[nodiscard]] inline double recall_of(system& on, std::size_t value, const dataset& data, const recall_judge& judge,
                                       std::size_t k) {
@@ -93,7 +83,7 @@ class stopwatch {
     measured_system result;
     result.entry = entry;
     const auto before = resident_bytes();
-    const detail::stopwatch watch;
+    const stopwatch watch;
     result.built = entry.make(base.dim, params);
     result.built->build(base);
     result.build_seconds = watch.seconds();
